@@ -1,0 +1,150 @@
+"""An experiment as a declaration: frozen dataclasses, every field overridable from the command line.
+
+`Data` and `Preprocess` fix the bytes of the record directory (write time). `Clip`, `Model`, `Train` and `Evaluation`
+never do (read time). Sources of the defaults: C = Bai & Goecke, ICMI'20 Companion (VGGFace2 + LSTM on SMIC-HS).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+class MerError(Exception):
+    """Bad input, said so that the reader can mend it: names the file, the row and what to do. Shown without a traceback."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which clips exist, and which class each has."""
+
+    dataset: str = "smic-hs"
+    """Adapter name; `mer-tf manifest --help` lists them."""
+    root: str | None = None
+    """Folder of the data set as it was downloaded. None: the synthetic look-alike is drawn and used instead."""
+    label_protocol: str = "smic-4"
+    """Named map from raw label to class; see data_manifests/label_protocols.csv."""
+    amplitude: float = 3.0
+    """Synthetic data only: greatest displacement at the apex, in pixels on a face 96 pixels wide."""
+    subjects: int = 16
+    """Synthetic data only: number of subjects."""
+    clips_per_class: int = 2
+    """Synthetic data only: clips of each class (and of non-micro) per subject."""
+    seed: int = 0
+    """Synthetic data only: seed of the drawing."""
+    cache: str = "data"
+    """Where synthetic trees, records and frame features are kept between runs."""
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Write-time choices: they fix the bytes of the record directory, and its name carries their hash."""
+
+    face: Literal["none", "crop", "align"] = "align"
+    """none: whole frame (paper C); crop: MTCNN box of the first frame; align: one similarity transform a clip."""
+    size: int = 96
+    """Side of the stored square frames, pixels."""
+    margin: float = 0.1
+    """crop: the box is enlarged by this share of its side on each side."""
+    min_face: int = 40
+    """Smallest face MTCNN looks for, pixels of the source frame."""
+    flow: Literal["none", "farneback", "dis"] = "dis"
+    """Optical flow between neighbouring stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels."""
+    image_format: Literal["png", "raw"] = "png"
+    """Lossless either way; png is about half the size, raw decodes faster."""
+    clips_per_shard: int = 8
+    """Clips in one TFRecord shard: the unit of work, of resuming and of shuffling across files."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Read-time choices: how windows of frames are cut from a stored clip."""
+
+    frames: int = 13
+    """N, frames in a window (C: searched 11 to 17, 13 in Table 1)."""
+    stride: int = 1
+    """Start-to-start distance of training windows of a micro-expression (C: 1)."""
+    non_micro_stride: int = 4
+    """The same for the class non-micro, which has the longest share (C's released code, v1: 4)."""
+    mirror: bool = True
+    """Train on each window and its left-right mirror (C's released code)."""
+    balance: bool = True
+    """Oversample windows of the smaller classes up to the largest, training folds only."""
+    test: Literal["windows", "whole"] = "whole"
+    """How a test clip becomes one prediction: mean softmax over its windows, or one pass over all its frames (C)."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The network: an encoder per frame, then a recurrent head."""
+
+    name: str = "vggface_lstm"
+    encoder: str = "auto"
+    """vggface2-resnet50 | vggface2-senet50 | vggface-vgg16 | mtcnn-onet | auto | path of a .keras image encoder."""
+    weights: str | None = None
+    """Weight file for a VGGFace encoder, or `random` for none (said in every output)."""
+    preproc: Literal["vggface2", "paper_code"] = "vggface2"
+    """vggface2: BGR minus the mean of VGGFace2; paper_code: RGB / 255, as C's released code feeds it."""
+    retrain_from: str | None = None
+    """First retrained encoder block, e.g. conv4_3 (C's text); None: the encoder stays frozen (C's released code)."""
+    center: Literal["none", "onset"] = "none"
+    """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
+    embedding: tuple[int, ...] = (1024, 768, 512)
+    """Widths of fc1, fc2, fc3 (C's released code)."""
+    lstm_units: int = 512
+    lstm_layers: int = 3
+    head_units: int = 256
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Train:
+    """One fold's training. Epochs are fixed in advance: no epoch is ever chosen on the test fold."""
+
+    epochs: int = 20
+    batch_size: int = 20
+    learning_rate: float = 2.6e-3
+    optimizer: Literal["adam", "sgd"] = "adam"
+    jit_compile: bool = True
+    """Compile the training step with XLA where the model allows it."""
+    mixed_precision: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Folds and what is reported."""
+
+    split: Literal["group", "clip"] = "group"
+    """group: subject-disjoint folds; clip: subjects leak across folds (C's released code), said in every output."""
+    folds: int = 5
+    seed: int = 42
+    permutations: int = 9999
+    """Label permutations for the p-value (within subjects)."""
+    bootstrap: int = 2000
+    """Subject-clustered bootstrap draws for the 95 % intervals."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A published experiment, declared. `published` names rows of data_manifests/published_results.csv."""
+
+    name: str
+    data: Data = field(default_factory=Data)
+    preprocess: Preprocess = field(default_factory=Preprocess)
+    clip: Clip = field(default_factory=Clip)
+    model: Model = field(default_factory=Model)
+    train: Train = field(default_factory=Train)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+    published: tuple[str, ...] = ()
+    out: str = "runs"
+    """Folder under which the run directory is made."""
+
+
+def digest(*parts: Any, length: int = 10) -> str:
+    """Hex digest of dataclasses and JSON values, independent of dict order: names artefacts by what made them."""
+    plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:length]

@@ -1,0 +1,115 @@
+"""manifest.csv: one row a clip. The contract between the data set adapters and everything after them."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mer_tf.config import MerError, digest
+from mer_tf.files import inside, write_text
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """One clip. Frame numbers are those in the file names (for a video, counted from 0), both ends included."""
+
+    clip_id: str
+    """Unique: dataset/clip, e.g. smic-hs/s01_ne_01."""
+    dataset: str
+    subject: str
+    """Prefixed with the family of the data set, e.g. smic/s01: SMIC's HS, VIS and NIR share their people."""
+    session: str
+    root: str
+    """Folder that no path of this row may leave."""
+    frames_dir: str
+    """Folder of the frames, relative to root; empty when `video` is given."""
+    video: str
+    """Video file, relative to root; empty when `frames_dir` is given."""
+    onset: int
+    apex: int | None
+    offset: int
+    fps: float
+    label_raw: str
+    aus: str
+    sheet_sha: str
+    """SHA-256 of the annotation sheet; empty where the folders are the annotation (SMIC)."""
+
+    @property
+    def family(self) -> str:
+        """Data set without its variant: smic of smic-hs."""
+        return self.dataset.split("-")[0]
+
+    def source(self) -> Path:
+        """Absolute folder or video file; `MerError` when it leaves the root or is not there."""
+        relative = self.video or self.frames_dir
+        path = inside(Path(self.root), relative, f"clip {self.clip_id}")
+        if not path.exists():
+            raise MerError(f"clip {self.clip_id}: {path} does not exist; is the root {self.root} still right?")
+        return path
+
+
+COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
+
+
+def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
+    """Write rows as CSV, sorted by clip_id, atomically; the bytes do not depend on the order given."""
+    frame = pd.DataFrame([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)], columns=list(COLUMNS))
+    frame["apex"] = frame["apex"].astype("Int64")
+    text = io.StringIO()
+    frame.to_csv(text, index=False)
+    return write_text(path, text.getvalue())
+
+
+def read_manifest(path: Path) -> list[ClipRow]:
+    """Read and check a manifest; errors name the file, the line and the mend."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise MerError(f"{path}: no such manifest; make one with `mer-tf manifest`") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise MerError(f"{path}: not a CSV file ({error})") from error
+    if missing := [c for c in COLUMNS if c not in frame.columns]:
+        raise MerError(f"{path}: lacks the columns {', '.join(missing)}; make it again with `mer-tf manifest`")
+    rows = [_row(values, f"{path}, line {line}") for line, values in enumerate(frame.to_dict("records"), start=2)]
+    check_rows(rows, str(path))
+    return rows
+
+
+def check_rows(rows: Sequence[ClipRow], where: str) -> None:
+    """Refuse an empty manifest and repeated clip ids."""
+    if not rows:
+        raise MerError(f"{where}: no clips")
+    if repeated := [clip for clip, n in Counter(r.clip_id for r in rows).items() if n > 1]:
+        raise MerError(f"{where}: clip ids occur more than once: {', '.join(sorted(repeated)[:5])}; rename or remove one")
+
+
+def manifest_digest(rows: Sequence[ClipRow]) -> str:
+    """Digest of all rows, root included, whatever their order."""
+    return digest([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)])
+
+
+def _row(values: dict[str, str], where: str) -> ClipRow:
+    """One CSV line as a `ClipRow`, its numbers parsed and its fields checked against each other."""
+    text = {name: values[name] for name in COLUMNS}
+    try:
+        onset, offset, fps = int(text["onset"]), int(text["offset"]), float(text["fps"])
+        apex = int(text["apex"]) if text["apex"] else None
+    except ValueError as error:
+        raise MerError(f"{where}: onset, apex and offset must be whole numbers and fps a number ({error})") from error
+    row = ClipRow(**(text | {"onset": onset, "apex": apex, "offset": offset, "fps": fps}))  # type: ignore[arg-type]
+    for fault, broken in {
+        "clip_id and subject must not be empty": not (row.clip_id and row.subject),
+        "exactly one of frames_dir and video must be given": bool(row.frames_dir) == bool(row.video),
+        f"offset {offset} lies before onset {onset}": offset < onset,
+        f"fps must be positive, not {text['fps']}": not fps > 0,
+    }.items():
+        if broken:
+            raise MerError(f"{where}: {fault}")
+    inside(Path(row.root), row.video or row.frames_dir, where)
+    return row

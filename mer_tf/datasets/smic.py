@@ -1,0 +1,81 @@
+"""SMIC (Li et al., FG 2013): `{HS,VIS,NIR}/<subject>/micro/<emotion>/<clip>/*.bmp` and `<subject>/non_micro/<clip>/`.
+
+The folders are the annotation: there is no sheet, no apex and no action unit. A file's number is the camera's frame
+number. Both ways of writing a subject occur in the wild (`s1` and `s01`); both are read as `s01`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from mer_tf.config import MerError
+from mer_tf.datasets.manifest import ClipRow, check_rows
+from mer_tf.preprocessing.frames import list_frames
+
+FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
+SUBJECT = re.compile(r"s0*(\d+)", re.IGNORECASE)
+
+
+def smic_rows(root: Path, camera: str) -> list[ClipRow]:
+    """Rows of every clip of one camera (hs, vis, nir) under `root`, which holds HS/, VIS/, NIR/ or is one of them."""
+    base = _camera_folder(Path(root), camera)
+    rows = [_row(Path(root), folder, subject, label, camera) for folder, subject, label in _clips(base)]
+    check_rows(rows, f"{base} (expected <subject>/micro/<emotion>/<clip>/*.bmp)")
+    return rows
+
+
+def _camera_folder(root: Path, camera: str) -> Path:
+    """The camera's folder, whatever the case of its name; `root` itself when it bears that name."""
+    if not root.is_dir():
+        raise MerError(f"{root}: no such folder; --data.root must name the SMIC folder that holds {camera.upper()}/")
+    if root.name.lower() == camera:
+        return root
+    for child in sorted(root.iterdir()):
+        if child.is_dir() and child.name.lower() == camera:
+            return child
+    raise MerError(f"{root}: holds no folder {camera.upper()}/; is it the SMIC (or SMIC_all_cropped) folder?")
+
+
+def _subjects(base: Path) -> dict[str, Path]:
+    """Normalised subject -> folder; two folders of the same subject are refused, since one might hide the other."""
+    found: dict[str, Path] = {}
+    for child in sorted(base.iterdir()):
+        match = SUBJECT.fullmatch(child.name)
+        if not (match and child.is_dir()):
+            continue
+        subject = f"s{int(match[1]):02d}"
+        if subject in found:
+            raise MerError(f"{base}: {found[subject].name} and {child.name} are the same subject {subject}; merge or rename one")
+        found[subject] = child
+    return found
+
+
+def _clips(base: Path) -> Iterator[tuple[Path, str, str]]:
+    """(folder, subject, raw label) of every clip."""
+    for subject, home in _subjects(base).items():
+        emotions = [p for p in sorted((home / "micro").glob("*")) if p.is_dir()]
+        for label_home, label in [(p, p.name.lower()) for p in emotions] + [(home / "non_micro", "non-micro")]:
+            yield from ((clip, subject, label) for clip in sorted(label_home.glob("*")) if clip.is_dir())
+
+
+def _row(root: Path, folder: Path, subject: str, label: str, camera: str) -> ClipRow:
+    frames = list_frames(folder)
+    clip = SUBJECT.sub(subject, folder.name, count=1)
+    return ClipRow(
+        clip_id=f"smic-{camera}/{clip}",
+        dataset=f"smic-{camera}",
+        subject=f"smic/{subject}",
+        session="",
+        root=str(root.resolve()),
+        frames_dir=folder.relative_to(root).as_posix(),
+        video="",
+        onset=frames[0].number,
+        apex=None,
+        offset=frames[-1].number,
+        fps=FPS[camera],
+        label_raw=label,
+        aus="",
+        sheet_sha="",
+    )

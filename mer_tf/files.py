@@ -1,0 +1,66 @@
+"""Files that are either whole or absent, and paths that stay inside their root."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mer_tf.config import MerError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it when it does not.
+
+    The temporary name keeps the suffix of `path`, since writers such as OpenCV and Keras choose the format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write UTF-8 text atomically; return the path."""
+    with atomic(path) as part:
+        part.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def write_json(path: Path, value: Any) -> Path:
+    """Write JSON atomically, keys in the order given; return the path."""
+    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a broken or absent file is a `MerError` that names it."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MerError(f"{path}: no such file") from error
+    except ValueError as error:
+        raise MerError(f"{path}: not valid JSON ({error}); delete it and make it again") from error
+
+
+def sha256(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def inside(root: Path, relative: str, where: str) -> Path:
+    """Absolute path of `relative` under `root`, links followed; `where` names the row in the error when it leaves root."""
+    base = Path(root).resolve()
+    path = (base / relative).resolve()
+    if not path.is_relative_to(base):
+        raise MerError(f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links")
+    return path
