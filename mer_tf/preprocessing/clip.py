@@ -1,0 +1,106 @@
+"""One clip from its files to aligned frames and flow: decode, find the face, warp, flow."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_tf.config import MerError, Preprocess
+from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
+from mer_tf.preprocessing.flow import flow_clip
+from mer_tf.preprocessing.frames import Frame, iter_clip
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.manifest import ClipRow
+
+TRIED = (0.0, 0.25, 0.5, 0.75)
+"""Where in the clip a face is looked for, in this order, as shares of onset .. offset."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClipRecord:
+    """One stored clip of T frames of S x S pixels."""
+
+    clip_id: str
+    dataset: str
+    subject: str
+    label_raw: str
+    fps: float
+    frame_numbers: NDArray[np.int64]
+    """(T,): numbers in the source, ascending."""
+    frames: NDArray[np.uint8]
+    """(T, S, S, 3) RGB."""
+    flow: NDArray[np.float16] | None
+    """(T - 1, S, S, 2): (dx, dy) in stored pixels, frame t to t + 1."""
+    face: Face | None
+    detected_in: int | None
+    """Number of the frame the face was found in: the first one, unless no face was found there."""
+    transform: NDArray[np.float64]
+    """(2, 3): the one map from source pixels to stored pixels."""
+
+    @property
+    def content_sha256(self) -> str:
+        """Hex SHA-256 of the stored pixels: two clips with the same one are the same clip, whatever their names."""
+        shape = ",".join(map(str, self.frames.shape))
+        return hashlib.sha256(shape.encode() + np.ascontiguousarray(self.frames).tobytes()).hexdigest()
+
+
+def process_clip(row: ClipRow, config: Preprocess) -> ClipRecord:
+    """Frames onset .. offset of a clip under one map, and their flow; `MerError` names the clip and the fault.
+
+    The source is read one frame at a time, so memory holds the stored frames only.
+    """
+    try:
+        return _process(row, config)
+    except cv2.error as error:
+        raise MerError(f"clip {row.clip_id}: OpenCV refuses {row.source()}: {error}") from error
+
+
+def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
+    face, detected_in = (None, None) if config.face == "none" else _find_face(row, config.min_face)
+    numbers, frames, matrix = [], [], None
+    for number, frame in iter_clip(row):
+        if matrix is None:
+            matrix = face_transform(face, config.face, config.size, config.margin, _shape(frame))
+        numbers.append(number)
+        frames.append(warp(frame, matrix, config.size))
+    stored = np.stack(frames)
+    return ClipRecord(
+        clip_id=row.clip_id,
+        dataset=row.dataset,
+        subject=row.subject,
+        label_raw=row.label_raw,
+        fps=row.fps,
+        frame_numbers=np.array(numbers, np.int64),
+        frames=stored,
+        flow=None if config.flow == "none" else flow_clip(stored, config.flow),
+        face=face,
+        detected_in=detected_in,
+        transform=np.asarray(matrix),
+    )
+
+
+def _find_face(row: ClipRow, min_face: int) -> tuple[Face, int]:
+    """The face and the number of the frame it was found in: the first frame, else one later in the clip."""
+    targets = [row.onset + round(share * (row.offset - row.onset)) for share in TRIED]
+    for number, frame in iter_clip(row):
+        if not targets:
+            break
+        if number < targets[0]:
+            continue
+        targets = [t for t in targets if t > number]
+        if face := detect_face(frame, min_face):
+            return face, number
+    raise MerError(
+        f"clip {row.clip_id}: no face of {min_face} px or more in {row.source()}; "
+        "use a smaller preprocess.min_face, or preprocess.face=none if the clips are cropped already"
+    )
+
+
+def _shape(frame: Frame) -> tuple[int, int]:
+    return frame.shape[0], frame.shape[1]

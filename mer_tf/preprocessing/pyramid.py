@@ -1,0 +1,62 @@
+"""MTCNN with the pyramid its smallest face asks for. Imports mtcnn, which imports TensorFlow: import this when needed.
+
+mtcnn 1.0.0 counts the levels of its image pyramid from the image alone. When the first level already shrinks the image
+by the smallest face, the last levels get smaller than the network's window of 12 px, the proposal network fails inside
+and `detect_faces` answers "no face"; with a small `min_face_size` it stops too early and misses the largest faces.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from mtcnn import MTCNN
+from mtcnn.stages import StageONet, StagePNet, StageRNet
+from mtcnn.utils.bboxes import generate_bounding_box, resize_to_square, smart_nms_from_bboxes
+from mtcnn.utils.images import scale_images
+from numpy.typing import NDArray
+
+WINDOW = 12
+FACTOR = 0.709
+
+
+def pyramid_scales(height: int, width: int, min_face: int) -> list[float]:
+    """Shrinking factors from the one that makes `min_face` 12 px wide down to the last that leaves the image 12 px."""
+    scales, scale = [], WINDOW / min_face
+    while int(min(height, width) * scale) >= WINDOW:
+        scales.append(scale)
+        scale *= FACTOR
+    return scales
+
+
+class ProposalStage(StagePNet):
+    """mtcnn's first stage over `pyramid_scales`; all else, thresholds included, as in mtcnn 1.0.0."""
+
+    def __call__(self, images_normalized: Any, min_face_size: int, **_: Any) -> NDArray[np.float64]:
+        """Images float (N, H, W, 3) -> square proposals (M, 6): image, x1, y1, x2, y2, confidence."""
+        height, width = images_normalized.shape[1:3]
+        boxes = [np.empty((0, 6))]
+        for scale in pyramid_scales(height, width, min_face_size):
+            regression, score = self.model(scale_images(images_normalized, scale))
+            found = generate_bounding_box(regression, score, 0.6)
+            found[:, 1:5] /= scale
+            boxes.append(smart_nms_from_bboxes(found, threshold=0.5, method="union", initial_sort=False))
+        merged = smart_nms_from_bboxes(np.concatenate(boxes), threshold=0.7, method="union", initial_sort=True)
+        return np.asarray(resize_to_square(merged))
+
+
+def build_detector() -> MTCNN:
+    """MTCNN with the fixed first stage.
+
+    The weights are named by their place in the package: by bare name mtcnn would first unpickle a file of that name
+    from the working directory.
+    """
+    weights = files("mtcnn.assets.weights")
+    return MTCNN(
+        stages=[
+            ProposalStage(weights=str(weights / "pnet.lz4")),
+            StageRNet(weights=str(weights / "rnet.lz4")),
+            StageONet(weights=str(weights / "onet.lz4")),
+        ]
+    )

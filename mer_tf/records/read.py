@@ -1,0 +1,179 @@
+"""Record directories to tf.data: whole clips in index order, or the windows of a plan, shuffled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mer_tf.config import MerError
+from mer_tf.datasets.windows import Window
+from mer_tf.records.index import Index, read_index
+from mer_tf.records.schema import parse
+
+PARALLEL = 2
+OPEN_SHARDS = 4
+OPEN_CLIPS = 16
+"""Decoded clips that take turns in giving windows, so that neighbours in a batch come from different clips."""
+WAITING_CLIPS = 128
+"""Clips in the first shuffle, still encoded."""
+WAITING_BYTES = 256 * 2**20
+"""Memory of the second shuffle, of cut windows."""
+
+
+def clip_dataset(directory: Path, *, flow: bool = False) -> tf.data.Dataset:
+    """Whole clips in index order, unbatched: the dict of `schema.parse`."""
+    index = read_index(directory)
+    _need_flow(index, flow)
+    files = tf.data.TFRecordDataset([str(p) for p in index.paths()])
+    clips = files.map(
+        lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
+    )
+    return clips.apply(tf.data.experimental.assert_cardinality(len(index.clips))).prefetch(2)
+
+
+def window_dataset(
+    directory: Path,
+    plan: Sequence[Window],
+    *,
+    labels: Mapping[str, int],
+    frames: int,
+    batch_size: int,
+    seed: int,
+    shuffle: bool = True,
+    flow: bool = False,
+    repeat: bool = False,
+) -> tf.data.Dataset:
+    """Batches of the planned windows, each exactly once an epoch, as (inputs, label).
+
+    inputs: frames uint8 (B, N, S, S, 3); onset uint8 (B, S, S, 3), the first frame of the window's clip; mask bool
+    (B, N), False where a clip shorter than N is filled up with its last frame; and, when `flow`, flow float16
+    (B, N - 1, S, S, 2), zero where filled up. A mirrored window is mirrored in all of them, and its dx negated.
+    label: int32 (B,). Without `shuffle` windows come in clip order, within a clip in plan order. With it, order follows
+    from `seed` alone and differs from epoch to epoch. `MerError` for a planned clip that is absent or has no label.
+    """
+    index = read_index(directory)
+    _check_plan(index, plan, labels, flow)
+    queue = _Plan(index, plan, labels)
+    windows = _clips(index, queue, seed, shuffle, flow).interleave(
+        lambda clip, rows: _windows(clip, rows, frames, seed, shuffle),
+        cycle_length=OPEN_CLIPS if shuffle else 1,
+        num_parallel_calls=PARALLEL if shuffle else None,
+        deterministic=True,
+    )
+    if shuffle:
+        windows = windows.shuffle(
+            _waiting(index, frames, flow, len(plan)), seed=seed + 2, reshuffle_each_iteration=True
+        )
+    windows = windows.apply(tf.data.experimental.assert_cardinality(len(plan)))
+    batches = (windows.repeat() if repeat else windows).batch(
+        batch_size, num_parallel_calls=PARALLEL, deterministic=True
+    )
+    return batches.prefetch(2)
+
+
+class _Plan:
+    """The plan by clip, as tensors: for each clip the rows (start, mirror, label) of its windows."""
+
+    def __init__(self, index: Index, plan: Sequence[Window], labels: Mapping[str, int]) -> None:
+        rows: dict[str, list[tuple[int, int, int]]] = {}
+        for window in plan:
+            rows.setdefault(window.clip_id, []).append((window.start, int(window.mirror), labels[window.clip_id]))
+        self.shards = [
+            index.directory / s for s in index.shards if any(c.shard == s and c.clip_id in rows for c in index.clips)
+        ]
+        self._rows = tf.ragged.constant(list(rows.values()), dtype=tf.int32, ragged_rank=1, inner_shape=(3,))
+        keys = tf.lookup.KeyValueTensorInitializer(list(rows), np.arange(len(rows)), tf.string, tf.int64)
+        self._place = tf.lookup.StaticHashTable(keys, -1)
+
+    def wants(self, serialized: Any) -> Any:
+        """Whether a serialised clip is planned; looks at its id only."""
+        return self._place.lookup(_clip_id(serialized)) >= 0
+
+    def rows(self, clip_id: Any) -> Any:
+        """int32 (W, 3): start, mirror, label of each of the clip's windows."""
+        return self._rows[self._place.lookup(clip_id)]
+
+
+def _clips(index: Index, plan: _Plan, seed: int, shuffle: bool, flow: bool) -> tf.data.Dataset:
+    """(clip, its window rows) of the planned clips, decoded last, after encoded ones were shuffled."""
+    paths = tf.data.Dataset.from_tensor_slices([str(p) for p in plan.shards])
+    if shuffle:
+        paths = paths.shuffle(len(plan.shards), seed=seed, reshuffle_each_iteration=True)
+    files = paths.interleave(
+        tf.data.TFRecordDataset, cycle_length=OPEN_SHARDS if shuffle else 1, num_parallel_calls=None, deterministic=True
+    )
+    files = files.filter(plan.wants)
+    if shuffle:
+        files = files.shuffle(WAITING_CLIPS, seed=seed + 1, reshuffle_each_iteration=True)
+    clips = files.map(
+        lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
+    )
+    return clips.map(lambda clip: (clip, plan.rows(clip["clip_id"])))
+
+
+def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: bool) -> tf.data.Dataset:
+    """The windows of one clip."""
+    order = tf.data.Dataset.from_tensor_slices(rows)
+    if shuffle:
+        order = order.shuffle(256, seed=seed + 3, reshuffle_each_iteration=True)
+    return order.map(lambda row: (cut(clip, row[0], row[1] > 0, frames), row[2]))
+
+
+def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int) -> dict[str, Any]:
+    """One window of a parsed clip: frames, onset, mask and, where the clip has it, flow (see `window_dataset`)."""
+    length = tf.shape(clip["frames"])[0]
+    wanted = start + tf.range(frames)
+    mask = wanted < length
+    window = {
+        "frames": tf.gather(clip["frames"], tf.minimum(wanted, length - 1)),
+        "onset": clip["frames"][0],
+        "mask": mask,
+    }
+    if "flow" in clip:
+        steps = tf.gather(clip["flow"], tf.minimum(wanted[:-1], length - 2))
+        window["flow"] = tf.where(mask[1:, None, None, None], steps, tf.zeros_like(steps))
+    return tf.cond(mirror, lambda: mirrored(window), lambda: window)
+
+
+def mirrored(window: dict[str, Any]) -> dict[str, Any]:
+    """A window seen in a mirror: x reversed in every image, dx negated."""
+    flipped = {name: value if name == "mask" else tf.reverse(value, axis=[-2]) for name, value in window.items()}
+    if "flow" in flipped:
+        flipped["flow"] *= tf.constant([-1, 1], tf.float16)
+    return flipped
+
+
+def _check_plan(index: Index, plan: Sequence[Window], labels: Mapping[str, int], flow: bool) -> None:
+    if not plan:
+        raise MerError(f"{index.directory}: the plan holds no window")
+    _need_flow(index, flow)
+    lengths = {clip.clip_id: clip.n_frames for clip in index.clips}
+    for window in plan:
+        if window.clip_id not in lengths:
+            raise MerError(f"{index.directory}: clip {window.clip_id} is planned but not stored; see errors.csv there")
+        if window.clip_id not in labels:
+            raise MerError(f"clip {window.clip_id} is planned but has no label; does the label protocol drop it?")
+        if not 0 <= window.start < lengths[window.clip_id]:
+            raise MerError(
+                f"clip {window.clip_id} has {lengths[window.clip_id]} frames; no window starts at {window.start}"
+            )
+
+
+def _need_flow(index: Index, flow: bool) -> None:
+    if flow and index.config.flow == "none":
+        raise MerError(f"{index.directory} holds no flow; preprocess with preprocess.flow=dis or farneback")
+
+
+def _waiting(index: Index, frames: int, flow: bool, planned: int) -> int:
+    """How many windows the second shuffle holds: all, or what fits into `WAITING_BYTES`."""
+    pixels = index.config.size**2
+    size = pixels * (3 * (frames + 1) + (4 * (frames - 1) if flow else 0))
+    return max(1, min(planned, max(64, WAITING_BYTES // size)))
+
+
+def _clip_id(serialized: Any) -> Any:
+    return tf.io.parse_single_example(serialized, {"clip_id": tf.io.FixedLenFeature([], tf.string)})["clip_id"]

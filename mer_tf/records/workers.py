@@ -1,0 +1,102 @@
+"""Run shards in this process or in several. Workers are spawned: a forked TensorFlow hangs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import SpawnContext
+from typing import Any
+
+import cv2
+
+from mer_tf.config import MerError, Preprocess
+from mer_tf.records.shards import Shard, write_shard
+
+
+class Stopped(Exception):
+    """The run is ending; the shard in hand is dropped."""
+
+
+class _Shared:
+    """What a worker process shares with its parent: ticks to it, and its wish to stop."""
+
+    ticks: Any = None
+    stop: Any = None
+
+
+def run_shards(
+    shards: Sequence[Shard],
+    config: Preprocess,
+    versions: dict[str, str],
+    *,
+    workers: int,
+    skip: bool,
+    tick: Callable[[int], Any],
+) -> None:
+    """Write all shards; `tick(1)` after each clip. The first error ends the run, finished shards stay."""
+    if min(workers, len(shards)) <= 1:
+        for shard in shards:
+            write_shard(shard, config, versions, skip=skip, tick=lambda: tick(1))
+        return
+    context = multiprocessing.get_context("spawn")
+    ticks, stop = context.SimpleQueue(), context.Event()
+    with _pool(context, min(workers, len(shards)), (ticks, stop)) as pool:
+        futures = [pool.submit(_work, shard, config, versions, skip) for shard in shards]
+        try:
+            _follow(futures, ticks, tick)
+        finally:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _pool(context: SpawnContext, workers: int, shared: tuple[Any, Any]) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=shared)
+
+
+def _follow(futures: Sequence[Future[None]], ticks: Any, tick: Callable[[int], Any]) -> None:
+    """Pass ticks on until all is done; raise the error of the earliest shard that failed."""
+    pending: set[Future[None]] = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
+        while not ticks.empty():
+            tick(ticks.get())
+        if any(future.exception() for future in done):
+            break
+    for future in futures:
+        if future.done() and (error := future.exception()):
+            if isinstance(error, BrokenProcessPool):
+                raise MerError(
+                    "a worker process died, perhaps for want of memory; run again with fewer workers"
+                ) from error
+            raise error
+
+
+def _start_worker(ticks: Any, stop: Any) -> None:
+    """One thread of OpenCV a process; Ctrl-C is the parent's to handle; die with the parent, were it killed."""
+    _Shared.ticks, _Shared.stop = ticks, stop
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)
+
+
+def _work(shard: Shard, config: Preprocess, versions: dict[str, str], skip: bool) -> None:
+    write_shard(shard, config, versions, skip=skip, tick=_tick)
+
+
+def _tick() -> None:
+    _Shared.ticks.put(1)
+    if _Shared.stop.is_set():
+        raise Stopped
