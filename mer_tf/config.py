@@ -14,7 +14,10 @@ from typing import Any, Literal
 
 
 class MerError(Exception):
-    """Bad input, said so that the reader can mend it: names the file, the row and what to do. Shown without a traceback."""
+    """Bad input, said so that the reader can mend it: names the file, the row and what to do.
+
+    Commands show it without a traceback.
+    """
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -58,9 +58,11 @@ def sha256(path: Path) -> str:
 
 
 def inside(root: Path, relative: str, where: str) -> Path:
-    """Absolute path of `relative` under `root`, links followed; `where` names the row in the error when it leaves root."""
+    """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
     base = Path(root).resolve()
     path = (base / relative).resolve()
     if not path.is_relative_to(base):
-        raise MerError(f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links")
+        raise MerError(
+            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links"
+        )
     return path

@@ -86,7 +86,9 @@ def check_rows(rows: Sequence[ClipRow], where: str) -> None:
     if not rows:
         raise MerError(f"{where}: no clips")
     if repeated := [clip for clip, n in Counter(r.clip_id for r in rows).items() if n > 1]:
-        raise MerError(f"{where}: clip ids occur more than once: {', '.join(sorted(repeated)[:5])}; rename or remove one")
+        raise MerError(
+            f"{where}: clip ids occur more than once: {', '.join(sorted(repeated)[:5])}; rename or remove one"
+        )
 
 
 def manifest_digest(rows: Sequence[ClipRow]) -> str:

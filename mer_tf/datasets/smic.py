@@ -47,7 +47,9 @@ def _subjects(base: Path) -> dict[str, Path]:
             continue
         subject = f"s{int(match[1]):02d}"
         if subject in found:
-            raise MerError(f"{base}: {found[subject].name} and {child.name} are the same subject {subject}; merge or rename one")
+            raise MerError(
+                f"{base}: {found[subject].name} and {child.name} are the same subject {subject}; merge or rename one"
+            )
         found[subject] = child
     return found
 

@@ -1,0 +1,158 @@
+"""The mer-tf command. Each subcommand is a function whose arguments are its options.
+
+Heavy imports wait until a subcommand runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from tyro.extras import SubcommandApp
+
+from mer_tf.config import MerError, Preprocess
+
+app = SubcommandApp()
+DEFAULT_RECIPE = Preprocess()
+
+
+@app.command
+def synth(
+    out: Path,
+    dataset: Literal["smic-hs", "smic-vis", "smic-nir"] = "smic-hs",
+    amplitude: float = 3.0,
+    subjects: int = 16,
+    clips_per_class: int = 2,
+    seed: int = 0,
+    style: Literal["s01", "s1"] = "s01",
+    faces: Path | None = None,
+    preview: Path | None = None,
+) -> None:
+    """Draw a synthetic look-alike of a data set, in its exact folder layout.
+
+    Args:
+        out: Folder to write; finished clips are kept when the same command runs again.
+        dataset: Data set to imitate.
+        amplitude: Greatest displacement at the apex, pixels on a face 96 pixels wide.
+        subjects: Number of subjects.
+        clips_per_class: Clips of each class, and of non-micro, per subject.
+        seed: The same seed gives the same bytes.
+        style: How subjects are written: s01 or s1; both occur in SMIC.
+        faces: Folder of portraits to use instead of the built-in one.
+        preview: Write a contact sheet (PNG) here.
+    """
+    from mer_tf.datasets.preview import write_preview
+    from mer_tf.datasets.synthetic import write_smic
+
+    drawn = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class, "seed": seed}
+    root = write_smic(out, camera=dataset.removeprefix("smic-"), style=style, faces=faces, **drawn)  # type: ignore[arg-type]
+    print(root)
+    if preview:
+        write_preview(root, preview)
+        print(preview)
+
+
+@app.command
+def manifest(dataset: str, root: Path, out: Path = Path("manifest.csv")) -> None:
+    """List the clips of a data set folder as manifest.csv, one row a clip.
+
+    Args:
+        dataset: smic-hs, smic-vis, smic-nir, or videos (one clip a file).
+        root: Folder as it was downloaded.
+        out: Manifest to write.
+    """
+    import pandas as pd
+
+    from mer_tf.datasets import dataset_rows
+    from mer_tf.datasets.manifest import write_manifest
+
+    rows = dataset_rows(dataset, root)
+    write_manifest(rows, out)
+    frame = pd.DataFrame([(r.label_raw or "(no label)", r.subject) for r in rows], columns=["label", "subject"])
+    print(pd.crosstab(frame["subject"], frame["label"], margins=True, margins_name="all").to_string())
+    print(f"{len(rows)} clips of {frame['subject'].nunique()} subjects: {out}")
+
+
+@app.command
+def preprocess(
+    manifest: Path,
+    out: Path,
+    name: str = "records",
+    workers: int = 1,
+    on_error: Literal["fail", "skip"] = "fail",
+    face_sheet: Path | None = None,
+    recipe: Annotated[Preprocess, tyro.conf.arg(name="")] = DEFAULT_RECIPE,
+) -> None:
+    """Decode, find the face, align, resize, compute optical flow, write TFRecords; go on where a stopped job was.
+
+    Args:
+        manifest: manifest.csv, as `mer-tf manifest` writes it.
+        out: Folder for record directories, each named by the hash of its settings.
+        name: First part of the directory's name.
+        workers: Processes.
+        on_error: fail: stop at the first unreadable clip; skip: list it in errors.csv and go on.
+        face_sheet: Write a contact sheet (PNG) of the stored faces here.
+        recipe: Settings that fix the bytes written.
+    """
+    from mer_tf.datasets.manifest import read_manifest
+    from mer_tf.records.inspect import describe, write_face_sheet
+    from mer_tf.records.write import write_records
+
+    rows = read_manifest(manifest)
+    directory = write_records(rows, recipe, out, name=name, workers=workers, on_error=on_error)
+    print(describe(directory))
+    if face_sheet:
+        write_face_sheet(directory, face_sheet)
+    print(directory)
+
+
+@app.command
+def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
+    """List what a record directory holds.
+
+    Args:
+        directory: Record directory, as `mer-tf preprocess` names it.
+        check: Read every record and compare it with the index; exit status 1 when any differs.
+    """
+    from mer_tf.records import inspect as records
+
+    print(records.describe(directory))
+    if check:
+        faults = records.check(directory)
+        print("\n".join(faults) or "every record is whole")
+        sys.exit(bool(faults))
+
+
+@app.command
+def score(predictions: tyro.conf.Positional[Path], bootstrap: int = 2000, permutations: int = 9999) -> None:
+    """Accuracy, UAR, UF1 and per-class figures of any file with clip_id, y_true, y_pred (and subject, if known).
+
+    Args:
+        predictions: CSV file.
+        bootstrap: Draws for the 95 % intervals.
+        permutations: Shuffles for the p-value.
+    """
+    from mer_tf.evaluation.metrics import evaluate
+    from mer_tf.evaluation.predictions import read_predictions
+    from mer_tf.reporting.tables import class_table, results_table
+
+    metrics = evaluate(read_predictions(predictions), bootstrap=bootstrap, permutations=permutations)
+    print(results_table({predictions.name: metrics}))
+    print()
+    print(class_table(metrics))
+
+
+def main() -> None:
+    """Run the command; bad input ends with one clear line and exit status 1."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        app.cli(prog="mer-tf", description="Micro-expression recognition research, reproducible.")
+    except MerError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on where it was")

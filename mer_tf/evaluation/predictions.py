@@ -1,0 +1,63 @@
+"""predictions.csv: the one results file. One row a clip (and seed); everything shown is derived from it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_tf.config import MerError
+from mer_tf.files import write_text
+
+KEYS = ("clip_id", "dataset", "subject", "fold", "seed", "window", "y_true", "y_pred")
+REQUIRED = ("clip_id", "y_true", "y_pred")
+
+
+def predictions_frame(
+    clips: pd.DataFrame, probabilities: np.ndarray, classes: Sequence[str], window: str
+) -> pd.DataFrame:
+    """Rows from clips (clip_id, dataset, subject, fold, seed, y_true as class name) and probabilities (n, classes).
+
+    `window` says how a clip became one row: `whole` (one pass over all frames) or `mean` (mean softmax of windows).
+    """
+    chosen = np.asarray(classes, dtype=object)[probabilities.argmax(axis=1)]
+    columns = {f"p_{name}": probabilities[:, k].round(6) for k, name in enumerate(classes)}
+    return clips.assign(window=window, y_pred=chosen, **columns)[[*KEYS, *columns]]
+
+
+def write_predictions(frame: pd.DataFrame, path: Path) -> Path:
+    """Write sorted by seed and clip_id, atomically."""
+    text = io.StringIO()
+    frame.sort_values(["seed", "clip_id"]).to_csv(text, index=False)
+    return write_text(path, text.getvalue())
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read anybody's predictions: clip_id, y_true, y_pred needed, the rest optional (subject, fold, seed, p_*).
+
+    Labels are kept as text. Raises `MerError` naming the file and line for a missing column, an empty cell or a clip
+    that is predicted twice for one seed.
+    """
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise MerError(f"{path}: no such file") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise MerError(f"{path}: not a CSV file ({error})") from error
+    if missing := [c for c in REQUIRED if c not in frame.columns]:
+        raise MerError(f"{path}: lacks {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    if frame.empty:
+        raise MerError(f"{path}: holds no prediction")
+    for column in REQUIRED:
+        if (empty := frame[column].str.strip() == "").any():
+            raise MerError(f"{path}, line {int(empty.to_numpy().argmax()) + 2}: {column} is empty")
+    keys = [c for c in ("clip_id", "seed") if c in frame.columns]
+    if (twice := frame.duplicated(keys)).any():
+        line = int(twice.to_numpy().argmax()) + 2
+        raise MerError(
+            f"{path}, line {line}: {frame['clip_id'].iloc[line - 2]} is predicted more than once; keep one row a clip"
+        )
+    return frame

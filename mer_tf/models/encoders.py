@@ -1,0 +1,249 @@
+"""Image encoders: one float32 RGB face in, one feature vector out, whatever the network wants inside.
+
+Names: `vggface2-resnet50` (Cao et al., FG 2018; the encoder of Bai & Goecke, ICMI'20), `vggface2-senet50`,
+`vggface-vgg16`, `mtcnn-onet` and `mtcnn-onet-conv4` (shipped with mtcnn, always there), `auto`, or the path of a .keras
+model.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from mer_tf.config import MerError, Model
+from mer_tf.files import sha256
+from mer_tf.models import onet, vggface
+from mer_tf.models.layers import Preprocess, Resize
+from mer_tf.models.weights import download_weights, find_weights, load_keras2_h5, weight_file, weight_folders
+
+_LOG = logging.getLogger(__name__)
+
+_VGGFACE = {  # encoder: network, preprocessing
+    "vggface2-resnet50": ("resnet50", "vggface2"),
+    "vggface2-senet50": ("senet50", "vggface2"),
+    "vggface-vgg16": ("vgg16", "vggface1"),
+}
+_ONET = {"mtcnn-onet": "fc5", "mtcnn-onet-conv4": "conv4"}
+_PREFERRED, _FALLBACK = "vggface2-resnet50", "mtcnn-onet"
+_CONNECT_SECONDS, _DOWNLOAD_SECONDS = 3.0, 120.0
+NAMES = (*_VGGFACE, *_ONET, "auto")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An image encoder, frozen, ready to be applied to frames.
+
+    model: RGB 0..255 (B, input_size, input_size, 3) -> (B, D); resizing and preprocessing are part of it.
+    name: the encoder used; requested: what the configuration asked for (`auto`, a path).
+    size: side the network itself sees, pixels.
+    weights: source (path, package, or "random"), sha256 (None for random weights) and note.
+    """
+
+    name: str
+    requested: str
+    model: keras.Model
+    size: int
+    weights: dict[str, str | None]
+
+
+def build_encoder(config: Model, *, input_size: int) -> Encoder:
+    """Build the encoder a configuration names, for square frames of `input_size` pixels.
+
+    `config.preproc` = "paper_code" feeds VGGFace networks RGB / 255 instead of their own preprocessing; other encoders
+    ignore it. A .keras encoder is fed RGB / 255 less the ImageNet mean over its standard deviation.
+    Raises `MerError` for an unknown name and for weights that are absent or belong to another network.
+    """
+    name, reason = resolve_encoder(config)
+    if name in _VGGFACE:
+        return _vggface_encoder(name, config, input_size, reason)
+    if name in _ONET:
+        return _onet_encoder(name, config, input_size, reason)
+    return _file_encoder(config, input_size)
+
+
+def resolve_encoder(config: Model) -> tuple[str, str]:
+    """Name of the encoder a configuration leads to, and why. Builds nothing, so that it can run before preprocessing.
+
+    `auto` is vggface2-resnet50 when its weights are given, found, or fetched now, else mtcnn-onet; it is decided once a
+    process, so that all folds agree. Raises `MerError` for an unknown name and for missing weights.
+    """
+    if config.encoder == "auto":
+        name, reason = _resolve_auto(config.weights)
+        _LOG.log(logging.WARNING if name == _FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
+        return name, reason
+    if config.encoder in _VGGFACE:
+        _vggface_weights(config.encoder, config.weights)
+        return config.encoder, "as configured"
+    if config.encoder in _ONET:
+        if config.weights not in (None, "random"):
+            raise MerError(f"{config.encoder}: takes no weight file, got weights={config.weights!r}; leave it empty")
+        return config.encoder, "as configured"
+    _encoder_path(config)
+    return config.encoder, "as configured"
+
+
+def _resolve_auto(weights: str | None) -> tuple[str, str]:
+    if weights == "random":
+        return _PREFERRED, "random weights need no file"
+    if weights is not None:
+        _vggface_weights(_PREFERRED, weights)
+        return _PREFERRED, f"weights given: {weights}"
+    return _auto(tuple(weight_folders()))
+
+
+@functools.cache
+def _auto(folders: tuple[Path, ...]) -> tuple[str, str]:
+    name = weight_file(_VGGFACE[_PREFERRED][0]).name
+    if (path := find_weights(name)) is not None:
+        return _PREFERRED, f"weights found: {path}"
+    try:
+        path = download_weights(name, timeout=_CONNECT_SECONDS, limit=_DOWNLOAD_SECONDS)
+    except MerError as error:
+        return _FALLBACK, f"{_PREFERRED} has no weights: {name} is not in {_listed(folders)}, and {error}"
+    return _PREFERRED, f"weights downloaded: {path}"
+
+
+def _listed(folders: tuple[Path, ...] | list[Path]) -> str:
+    return ", ".join(str(folder) for folder in folders)
+
+
+def _vggface_weights(name: str, weights: str | None) -> Path | None:
+    """Weight file of a VGGFace encoder; None for random weights."""
+    if weights == "random":
+        return None
+    if weights is not None:
+        if not Path(weights).is_file():
+            raise MerError(f"{weights}: no such weight file (weights of {name}); give a path, or weights=random")
+        return Path(weights)
+    published = weight_file(_VGGFACE[name][0])
+    path = find_weights(published.name)
+    if path is None:
+        raise MerError(
+            f"{name}: its weights {published.name} were not found. Download {published.url} and put it in one of "
+            f"{_listed(weight_folders())}; or set weights=PATH, weights=random, or encoder={_FALLBACK}"
+        )
+    return path
+
+
+def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> Encoder:
+    network, preproc = _VGGFACE[name]
+    mode = "paper_code" if config.preproc == "paper_code" else preproc
+    build = functools.partial(vggface.vggface_layers, network=network)
+    model = _assemble(name, build, mode, input_size, vggface.NATIVE_SIZE)
+    path = _vggface_weights(name, config.weights)
+    if path is None:
+        return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, _random())
+    load_keras2_h5(model, path)
+    weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
+    return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, weights)
+
+
+def _onet_encoder(name: str, config: Model, input_size: int, note: str) -> Encoder:
+    def build(x: Any) -> Any:
+        features = onet.onet_layers(x, _ONET[name])
+        return layers.Flatten(name="features")(features) if len(features.shape) > 2 else features
+
+    model = _assemble(name, build, "mtcnn", input_size, onet.NATIVE_SIZE)
+    if config.weights == "random":
+        return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, _random())
+    onet.load_onet(model)
+    weights: dict[str, str | None] = {
+        "source": onet.weights_source(),
+        "sha256": sha256(onet.weights_path()),
+        "note": note,
+    }
+    return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, weights)
+
+
+def _random() -> dict[str, str | None]:
+    return {"source": "random", "sha256": None, "note": "untrained: its features carry no knowledge of faces"}
+
+
+def _file_encoder(config: Model, input_size: int) -> Encoder:
+    path = _encoder_path(config)
+    network = _load_keras(path)
+    size = _input_side(network, path)
+
+    def build(x: Any) -> Any:
+        features = network(x)
+        return layers.GlobalAveragePooling2D(name="avg_pool")(features) if len(features.shape) == 4 else features
+
+    model = _assemble(re.sub(r"\W", "_", path.stem), build, "imagenet", input_size, size)
+    if len(model.output.shape) != 2:
+        raise MerError(f"{path}: gives {model.output.shape}; an encoder gives a vector (B, D) or a map (B, H, W, D)")
+    note = "RGB / 255, ImageNet mean and standard deviation"
+    weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
+    return Encoder(path.name, config.encoder, model, size, weights)
+
+
+def _encoder_path(config: Model) -> Path:
+    path = Path(config.encoder)
+    if path.suffix != ".keras":
+        raise MerError(f"unknown encoder {config.encoder!r}; one of {', '.join(NAMES)}, or the path of a .keras model")
+    if not path.is_file():
+        raise MerError(f"{path}: no such .keras encoder")
+    if config.weights is not None:
+        raise MerError(f"{path}: holds its own weights, got weights={config.weights!r}; leave it empty")
+    return path
+
+
+def _load_keras(path: Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its archive, JSON and layer readers raise
+        raise MerError(f"{path}: cannot be loaded in Keras' safe mode ({str(error)[:300]})") from error
+
+
+def _input_side(network: keras.Model, path: Path) -> int:
+    shape = getattr(network, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[1] != shape[2] or shape[3] != 3 or shape[1] is None:
+        raise MerError(f"{path}: takes {shape}; an encoder takes square RGB images (None, side, side, 3)")
+    return int(shape[1])
+
+
+def _assemble(name: str, build: Callable[[Any], Any], mode: str, input_size: int, size: int) -> keras.Model:
+    """One flat graph, not a model within a model: Grad-CAM and `split_encoder` reach every layer of it."""
+    inputs = keras.Input((input_size, input_size, 3), name="images")
+    x = Resize(size, name="resize")(inputs) if input_size != size else inputs
+    model = keras.Model(inputs, build(Preprocess(mode, name="preprocess")(x)), name=name.replace("-", "_"))
+    model.trainable = False
+    return model
+
+
+def encoder_blocks(model: keras.Model) -> dict[str, str]:
+    """Blocks of an encoder in order, each with its first layer: {"conv4_3": "conv4_3_1x1_reduce", ...}."""
+    blocks: dict[str, str] = {}
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D | layers.Dense):
+            blocks.setdefault(re.split(r"_1x1_|_3x3|__", layer.name)[0], layer.name)
+    return blocks
+
+
+def split_encoder(model: keras.Model, retrain_from: str) -> tuple[keras.Model, keras.Model]:
+    """Cut an encoder before a block: (trunk, tail) with tail(trunk(x)) == model(x), sharing its weights.
+
+    The trunk is frozen. The tail is trainable but for its batch normalisations, which keep the statistics, scale and
+    offset of the pretraining: a batch holds frames of few clips, whose statistics would erase what differs among them.
+    `MerError` with the valid blocks for an unknown one.
+    """
+    blocks = encoder_blocks(model)
+    if retrain_from not in blocks:
+        valid = ", ".join(blocks) or "none, so leave retrain_from empty"
+        raise MerError(f"{model.name} has no block {retrain_from!r} to retrain from; valid: {valid}")
+    boundary = model.get_layer(blocks[retrain_from]).input
+    trunk = keras.Model(model.input, boundary, name=f"{model.name}_trunk")
+    tail = keras.Model(boundary, model.output, name=f"{model.name}_tail")
+    trunk.trainable = False
+    tail.trainable = True
+    for layer in tail.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+    return trunk, tail

@@ -1,0 +1,99 @@
+"""ONet, the last network of MTCNN: a small CNN trained on real faces to place five landmarks.
+
+The weights come with the mtcnn package (MIT), so this encoder is always there. Source: Zhang et al., IEEE SPL 2016;
+geometry from mtcnn 1.0.0, mtcnn/network/onet.py.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from mer_tf.config import MerError
+
+NATIVE_SIZE = 48
+OUTPUTS = ("fc5", "conv4")
+# kernel, bias and slope of conv1..conv4 and fc5 in the package's list; the heads for box, landmarks and score follow.
+_LAYERS = ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "conv4", "prelu4", "fc5", "prelu5")
+_ARRAYS = 21
+
+
+def build_onet(layer: str = "fc5", *, pretrained: bool = True) -> keras.Model:
+    """Build ONet up to one of its layers.
+
+    Args:
+        layer: `fc5`: (B, 256), what the heads read; `conv4`: the last feature map (B, 3, 3, 128).
+        pretrained: copy the weights shipped with mtcnn; False leaves them random.
+
+    Input (B, 48, 48, 3), preprocessed by `layers.Preprocess("mtcnn")`.
+    """
+    inputs = keras.Input((NATIVE_SIZE, NATIVE_SIZE, 3))
+    model = keras.Model(inputs, onet_layers(inputs, layer), name=f"onet_{layer}")
+    if pretrained:
+        load_onet(model)
+    return model
+
+
+def onet_layers(x: Any, layer: str = "fc5") -> Any:
+    """Lay ONet onto a preprocessed image tensor (B, 48, 48, 3), in the caller's own graph."""
+    if layer not in OUTPUTS:
+        raise MerError(f"unknown ONet layer {layer!r}; one of {', '.join(OUTPUTS)}")
+    x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1")(_conv_prelu(x, 32, 3, 1))
+    x = layers.MaxPooling2D(3, strides=2, name="pool2")(_conv_prelu(x, 64, 3, 2))
+    x = layers.MaxPooling2D(2, padding="same", name="pool3")(_conv_prelu(x, 64, 3, 3))
+    x = _conv_prelu(x, 128, 2, 4)
+    if layer == "conv4":
+        return x
+    # The published weights are MATLAB's, column-major: the map is transposed before it is flattened.
+    x = layers.Flatten(name="flatten")(layers.Permute((2, 1, 3), name="permute")(x))
+    return layers.PReLU(name="prelu5")(layers.Dense(256, name="fc5")(x))
+
+
+def _conv_prelu(x: Any, filters: int, kernel: int, index: int) -> Any:
+    x = layers.Conv2D(filters, kernel, name=f"conv{index}")(x)
+    return layers.PReLU(shared_axes=[1, 2], name=f"prelu{index}")(x)
+
+
+def load_onet(model: keras.Model) -> None:
+    """Copy mtcnn's weights into the layers of `onet_layers` that `model` holds; `MerError` if mtcnn's file changed."""
+    present = {layer.name: layer for layer in model.layers}
+    arrays = _package_arrays()
+    for name in _LAYERS:
+        count = 1 if name.startswith("prelu") else 2
+        values, arrays = arrays[:count], arrays[count:]
+        if name in present:
+            _assign(present[name], values)
+
+
+def _assign(layer: Any, values: list[np.ndarray]) -> None:
+    expected = [tuple(weight.shape) for weight in layer.weights]
+    if expected != [value.shape for value in values]:
+        found = [value.shape for value in values]
+        raise MerError(f"{weights_path()}: {layer.name} has shapes {found}, expected {expected}; install mtcnn 1.0.0")
+    layer.set_weights(values)
+
+
+def weights_path() -> Path:
+    """The weight file inside the installed mtcnn package."""
+    return Path(str(files("mtcnn.assets.weights") / "onet.lz4"))
+
+
+def weights_source() -> str:
+    """Where the weights come from, for a run's record."""
+    return f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
+
+
+def _package_arrays() -> list[np.ndarray]:
+    # The file is a joblib pickle, so it is read by its own package and only at its own path: never a user's file.
+    from mtcnn.utils.tensorflow import load_weights
+
+    arrays = load_weights(str(weights_path()))
+    if len(arrays) != _ARRAYS:
+        raise MerError(f"{weights_path()}: holds {len(arrays)} arrays, expected {_ARRAYS}; install mtcnn 1.0.0")
+    return list(arrays)

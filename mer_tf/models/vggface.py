@@ -1,0 +1,123 @@
+"""VGGFace networks: VGG16 (VGGFace), ResNet-50 and SENet-50 (VGGFace2), as keras-vggface 0.6 builds them.
+
+Layer names are keras-vggface's with "/", which Keras 3 refuses, written "__" (`original_name` maps back). Every
+residual block ends in a ReLU named after it, so `model.get_layer("conv4_3").output` is the output of block conv4_3.
+
+Sources: Parkhi et al., BMVC 2015 (VGG16); Cao et al., FG 2018 (VGGFace2); geometry and constants from
+rcmalli/keras-vggface 0.6 (MIT).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from mer_tf.config import MerError
+
+NETWORKS = ("vgg16", "resnet50", "senet50")
+NATIVE_SIZE = 224
+_MINIMUM_SIZE = 32
+_CLASSES = {"vgg16": 2622, "resnet50": 8631, "senet50": 8631}
+_VGG_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+_VGG_TOP = (("fc6", 4096, "relu"), ("fc7", 4096, "relu"), ("fc8", _CLASSES["vgg16"], "softmax"))
+_STAGES = ((2, 64, 3), (3, 128, 4), (4, 256, 6), (5, 512, 3))  # stage, width, blocks
+_SE_RATIO = 16
+# keras-vggface leaves Keras' default for ResNet-50 and sets its own for SENet-50.
+_BN_EPSILON = {"resnet50": 1e-3, "senet50": 1e-4}
+
+
+def original_name(name: str) -> str:
+    """Name of a layer in keras-vggface: "conv1__7x7_s2__bn" -> "conv1/7x7_s2/bn"."""
+    return name.replace("__", "/")
+
+
+def build_vggface(
+    network: str, *, include_top: bool = False, pooling: str | None = "avg", input_size: int = NATIVE_SIZE
+) -> keras.Model:
+    """Build a VGGFace network with random weights.
+
+    Args:
+        network: `vgg16` | `resnet50` | `senet50`.
+        include_top: end in the published classifier (2622 or 8631 identities); needs `input_size` 224.
+        pooling: without top, `avg` gives (B, D) and None the last feature map (B, h, w, D). D = 2048, or 512 for VGG16.
+            keras-vggface averages windows of 7x7 instead, the same at 224 but impossible on a smaller face.
+        input_size: side of the input (B, S, S, 3), at least 32; preprocessed by `layers.Preprocess`.
+    """
+    if include_top and input_size != NATIVE_SIZE:
+        raise MerError(f"{network}: its classifier needs {NATIVE_SIZE} x {NATIVE_SIZE} images, got {input_size}")
+    if input_size < _MINIMUM_SIZE:
+        raise MerError(f"{network}: needs images of at least {_MINIMUM_SIZE} pixels a side, got {input_size}")
+    inputs = keras.Input((input_size, input_size, 3))
+    outputs = vggface_layers(inputs, network, include_top=include_top, pooling=pooling)
+    return keras.Model(inputs, outputs, name=f"vggface_{network}")
+
+
+def vggface_layers(x: Any, network: str, *, include_top: bool = False, pooling: str | None = "avg") -> Any:
+    """Lay a VGGFace network onto a preprocessed image tensor (B, S, S, 3), in the caller's own graph."""
+    if network not in NETWORKS:
+        raise MerError(f"unknown VGGFace network {network!r}; one of {', '.join(NETWORKS)}")
+    if pooling not in ("avg", None):
+        raise MerError(f"unknown pooling {pooling!r}; 'avg' or None")
+    x = _vgg16(x) if network == "vgg16" else _residual(x, network)
+    if include_top:
+        return _vgg16_top(x) if network == "vgg16" else _residual_top(x, network)
+    return layers.GlobalAveragePooling2D(name="avg_pool")(x) if pooling == "avg" else x
+
+
+def _vgg16(x: Any) -> Any:
+    for block, (width, depth) in enumerate(_VGG_BLOCKS, start=1):
+        for index in range(1, depth + 1):
+            x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"conv{block}_{index}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
+    return x
+
+
+def _vgg16_top(x: Any) -> Any:
+    x = layers.Flatten(name="flatten")(x)
+    for name, units, activation in _VGG_TOP:
+        x = layers.Dense(units, name=name)(x)
+        x = layers.Activation(activation, name=f"{name}__{activation}")(x)
+    return x
+
+
+def _residual(x: Any, network: str) -> Any:
+    x = _conv_bn(x, 64, 7, "conv1__7x7_s2", network, strides=2)
+    x = layers.ReLU(name="conv1")(x)
+    x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)  # valid padding: 112 -> 55
+    for stage, width, blocks in _STAGES:
+        for block in range(1, blocks + 1):
+            x = _block(x, width, f"conv{stage}_{block}", network, strides=2 if stage > 2 and block == 1 else 1)
+    return x
+
+
+def _residual_top(x: Any, network: str) -> Any:
+    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    return layers.Dense(_CLASSES[network], activation="softmax", name="classifier")(x)
+
+
+def _block(x: Any, width: int, name: str, network: str, strides: int) -> Any:
+    """Bottleneck block; the stride sits on the first 1x1 convolution and on the projection, as in Caffe's ResNet."""
+    shortcut = x
+    if x.shape[-1] != 4 * width:
+        shortcut = _conv_bn(x, 4 * width, 1, f"{name}_1x1_proj", network, strides=strides)
+    x = layers.ReLU(name=f"{name}_reduce_relu")(_conv_bn(x, width, 1, f"{name}_1x1_reduce", network, strides=strides))
+    x = layers.ReLU(name=f"{name}_3x3_relu")(_conv_bn(x, width, 3, f"{name}_3x3", network))
+    x = _conv_bn(x, 4 * width, 1, f"{name}_1x1_increase", network)
+    if network == "senet50":
+        x = _squeeze_excite(x, name)
+    return layers.ReLU(name=name)(layers.Add(name=f"{name}_add")([x, shortcut]))
+
+
+def _conv_bn(x: Any, filters: int, kernel: int, name: str, network: str, strides: int = 1) -> Any:
+    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False, name=name)(x)
+    return layers.BatchNormalization(momentum=0.99, epsilon=_BN_EPSILON[network], name=f"{name}__bn")(x)
+
+
+def _squeeze_excite(x: Any, name: str) -> Any:
+    channels = x.shape[-1]
+    gate = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_squeeze")(x)
+    gate = layers.ReLU(name=f"{name}_down_relu")(layers.Conv2D(channels // _SE_RATIO, 1, name=f"{name}_1x1_down")(gate))
+    gate = layers.Activation("sigmoid", name=f"{name}_gate")(layers.Conv2D(channels, 1, name=f"{name}_1x1_up")(gate))
+    return layers.Multiply(name=f"{name}_scale")([x, gate])

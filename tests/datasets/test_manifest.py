@@ -1,0 +1,70 @@
+"""manifest.csv: written sorted, read strictly."""
+
+import dataclasses
+
+import pytest
+
+from mer_tf.config import MerError
+from mer_tf.datasets.labels import load_protocol, protocol_names
+from mer_tf.datasets.manifest import ClipRow, manifest_digest, read_manifest, write_manifest
+
+ROW = ClipRow("smic-hs/b", "smic-hs", "smic/s01", "", "/", "tmp", "", 3, None, 20, 100.0, "negative", "", "")
+ROWS = [ROW, dataclasses.replace(ROW, clip_id="smic-hs/a", apex=7, aus="4+7")]
+
+
+def test_round_trip_does_not_depend_on_order(tmp_path):
+    first = write_manifest(ROWS, tmp_path / "a.csv").read_bytes()
+    assert first == write_manifest(ROWS[::-1], tmp_path / "b.csv").read_bytes()
+    assert read_manifest(tmp_path / "a.csv") == ROWS[::-1]
+    assert manifest_digest(ROWS) == manifest_digest(ROWS[::-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"onset": "x"}, "line 2: onset, apex and offset must be whole numbers"),
+        ({"offset": 1}, "line 2: offset 1 lies before onset 3"),
+        ({"fps": 0.0}, "line 2: fps must be positive"),
+        ({"frames_dir": ""}, "line 2: exactly one of frames_dir and video"),
+        ({"video": "v.avi"}, "line 2: exactly one of frames_dir and video"),
+        ({"root": "/tmp", "frames_dir": "../etc"}, "line 2: '../etc' points outside its root"),
+        ({"subject": ""}, "line 2: clip_id and subject must not be empty"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_line(tmp_path, change, message):
+    path = write_manifest([dataclasses.replace(ROW, **change)], tmp_path / "m.csv")
+    with pytest.raises(MerError, match=message):
+        read_manifest(path)
+
+
+def test_repeated_clip_empty_and_wrong_files(tmp_path):
+    path = write_manifest([ROW, ROW], tmp_path / "m.csv")
+    with pytest.raises(MerError, match="more than once: smic-hs/b"):
+        read_manifest(path)
+    with pytest.raises(MerError, match="no clips"):
+        read_manifest(write_manifest([], tmp_path / "empty.csv"))
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(MerError, match="lacks the columns clip_id"):
+        read_manifest(path)
+    with pytest.raises(MerError, match="no such manifest"):
+        read_manifest(tmp_path / "none.csv")
+
+
+def test_source_must_exist(tmp_path):
+    with pytest.raises(MerError, match="does not exist"):
+        dataclasses.replace(ROW, root=str(tmp_path), frames_dir="gone").source()
+
+
+def test_class_order_comes_from_the_protocol():
+    protocol = load_protocol("smic-4")
+    assert protocol.classes == ("negative", "positive", "surprise", "non-micro")
+    assert protocol.class_index(ROW) == 0
+    assert protocol.class_index(dataclasses.replace(ROW, label_raw="non-micro")) == 3
+    assert load_protocol("smic-3").class_index(dataclasses.replace(ROW, label_raw="non-micro")) is None
+    assert load_protocol("smic-2").classes == ("non-micro", "micro")
+
+
+def test_unknown_protocol_lists_the_known():
+    with pytest.raises(MerError, match="smic-3, smic-4"):
+        load_protocol("smic")
+    assert "smic-4" in protocol_names()

@@ -1,0 +1,75 @@
+"""The command line of an experiment: types checked, unknown fields listed, presets chosen."""
+
+import dataclasses
+
+import pytest
+
+from mer_tf.config import Clip, Data, Experiment, MerError, Model, digest
+from mer_tf.files import write_json
+from mer_tf.overrides import field_names, override, read_experiment
+from mer_tf.runner import _choose, main
+
+PAPER = Experiment("demo", data=Data(dataset="smic-hs"), published=("C/T4/LSTM",))
+EMBEDDED = dataclasses.replace(PAPER, clip=Clip(stride=4))
+
+
+def test_fields_are_overridden_with_their_types():
+    changed = override(PAPER, ["--data.amplitude", "0", "--train.epochs", "3", "--model.embedding", "8", "4"])
+    assert changed.data.amplitude == 0.0
+    assert changed.train.epochs == 3
+    assert changed.model.embedding == (8, 4)
+    assert changed.evaluation == PAPER.evaluation
+
+
+def test_underscores_and_hyphens_both_work():
+    for name in ("--data.label_protocol", "--data.label-protocol"):
+        assert override(PAPER, [name, "smic-3"]).data.label_protocol == "smic-3"
+
+
+def test_unknown_option_lists_the_valid_ones():
+    with pytest.raises(MerError, match=r"(?s)--train\.epoch\b.*--train\.epochs.*--evaluation\.split"):
+        override(PAPER, ["--train.epoch", "3"])
+
+
+@pytest.mark.parametrize("arguments", [["--train.epochs", "many"], ["--evaluation.split", "random"]])
+def test_wrong_type_ends_with_usage(arguments):
+    with pytest.raises(SystemExit):
+        override(PAPER, arguments)
+
+
+def test_every_field_has_one_dotted_name():
+    names = list(field_names(Experiment))
+    assert len(names) == len(set(names))
+    assert {"name", "data.root", "clip.frames", "model.encoder", "published", "out"} <= set(names)
+
+
+def test_preset_follows_the_data_root_unless_named():
+    assert _choose(PAPER, EMBEDDED, [])[0] == EMBEDDED
+    assert _choose(PAPER, EMBEDDED, ["--data.root", "/x"])[0].clip == PAPER.clip
+    assert _choose(PAPER, EMBEDDED, ["--preset", "paper"])[0] == PAPER
+    assert _choose(PAPER, EMBEDDED, ["--data.root=/x", "--preset=embedded"])[0].clip == EMBEDDED.clip
+    with pytest.raises(MerError, match="choose paper or embedded"):
+        _choose(PAPER, EMBEDDED, ["--preset", "best"])
+
+
+def test_a_stored_experiment_reads_back_equal(tmp_path):
+    experiment = dataclasses.replace(PAPER, model=Model(embedding=(3, 2)))
+    path = write_json(tmp_path / "config.json", {"experiment": dataclasses.asdict(experiment)})
+    assert read_experiment(path) == experiment
+
+
+def test_config_of_another_version_is_refused(tmp_path):
+    path = write_json(tmp_path / "config.json", {"experiment": {"name": "x", "colour": "red"}})
+    with pytest.raises(MerError, match=r"config\.json"):
+        read_experiment(path)
+
+
+def test_bad_input_ends_with_one_line_and_status_1(tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(PAPER, EMBEDDED, ["--data.root", str(tmp_path / "none"), "--out", str(tmp_path / "runs")])
+    assert "no such folder" in str(caught.value)
+
+
+def test_digest_ignores_key_order_and_sees_every_value():
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert digest(Clip()) != digest(Clip(stride=2))

@@ -1,0 +1,141 @@
+"""The real train loop on small features: it learns, repeats by seed, starts each fold afresh and compiles once."""
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_tf.config import Clip, Model, Train
+from mer_tf.datasets.windows import LabelledClip, Window
+from mer_tf.models import model_builder
+from mer_tf.training.baselines import onset_frame_probabilities
+from mer_tf.training.batches import FeatureStore, WindowBatches, fixed_batches, stack
+from mer_tf.training.trainer import FoldTrainer, predict_clips
+
+CLASSES = ("negative", "positive", "non-micro")
+SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=2, head_units=8)
+TRAIN = Train(epochs=8, batch_size=16, learning_rate=1e-2, jit_compile=False)
+CLIP = Clip(frames=5, stride=2)
+
+
+def drawn_store(clips=24, seed=0):
+    """Features whose class is in their motion away from a random onset, never in the onset itself."""
+    rng = np.random.default_rng(seed)
+    plain, labelled = {}, []
+    for k in range(clips):
+        length, label = int(rng.integers(6, 12)), k % 3
+        course = np.sin(np.linspace(0, np.pi, length))[:, None]
+        direction = np.eye(3, 6)[label] * 4
+        plain[f"c{k:02d}"] = (rng.normal(size=(1, 6)) + course * direction).astype("float32")
+        labelled.append(LabelledClip(f"c{k:02d}", length, label))
+    return FeatureStore(plain, {k: -v for k, v in plain.items()}), labelled
+
+
+@pytest.fixture(scope="module")
+def trained():
+    store, clips = drawn_store()
+    trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), TRAIN)
+    history = trainer.fit(store, clips, Clip(frames=5, stride=2, mirror=False), CLASSES, fold=0)
+    return trainer, store, clips, history
+
+
+@pytest.mark.parametrize("test", ["whole", "windows"])
+def test_learns_motion_and_predicts_new_clips(trained, test):
+    trainer, _, _, history = trained
+    store, clips = drawn_store(seed=9)
+    shares = predict_clips(trainer.model, store, {c.clip_id: c.n_frames for c in clips}, Clip(frames=5, test=test))
+    assert shares.shape == (24, 3)
+    assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.mean(shares.argmax(1) == [c.label for c in clips]) > 0.8
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] / 2
+
+
+def test_prediction_does_not_depend_on_batch_or_company(trained):
+    trainer, store, clips, _ = trained
+    lengths = {c.clip_id: c.n_frames for c in clips}
+    together = predict_clips(trainer.model, store, lengths, CLIP, batch=7)
+    shortest = min(lengths, key=lengths.__getitem__)
+    alone = predict_clips(trainer.model, store, {shortest: lengths[shortest]}, CLIP)
+    assert alone[0] == pytest.approx(together[list(lengths).index(shortest)], abs=1e-5)
+
+
+def test_each_fold_starts_afresh_and_repeats():
+    store, clips = drawn_store()
+    config = Train(epochs=1, batch_size=16, jit_compile=False)
+
+    def losses(order):
+        trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), config)
+        return {k: trainer.fit(store, clips, CLIP, CLASSES, fold=k)["loss"].iloc[0] for k in order}
+
+    first, second = losses([0, 1]), losses([1, 0])
+    assert first == pytest.approx(second, rel=1e-4)
+    assert first[0] != first[1]
+
+
+def test_stack_pads_with_the_last_frame_and_masks_it():
+    store = FeatureStore({"a": np.arange(4.0, dtype="float32")[:, None]}, {"a": -np.ones((4, 1), "float32")})
+    inputs = stack(store, [Window("a", 2, False), Window("a", 0, True)], frames=3)
+    assert inputs["frames"][0, :, 0].tolist() == [2, 3, 3]
+    assert inputs["mask"].tolist() == [[True, True, False], [True, True, True]]
+    assert inputs["onset"][:, 0, 0].tolist() == [0, -1]
+
+
+def test_an_epoch_visits_every_window_in_batches_of_one_shape():
+    store, clips = drawn_store()
+    plan = [Window(c.clip_id, 0, False) for c in clips]
+    data = WindowBatches(store, plan, {c.clip_id: c.label for c in clips}, frames=5, batch=7, seed=0)
+    batches = [data[k] for k in range(len(data))]
+    assert {x["frames"].shape for x, _ in batches} == {(7, 5, 6)}
+    onsets = {tuple(row) for x, _ in batches for row in x["onset"][:, 0].tolist()}
+    assert onsets == {tuple(store.clip(c.clip_id)[0].tolist()) for c in clips}
+    before = data.order.copy()
+    data.on_epoch_end()
+    assert sorted(before) == sorted(data.order)
+    assert before.tolist() != data.order.tolist()
+
+
+def test_fixed_batches_keep_order():
+    store, clips = drawn_store()
+    windows = [Window(c.clip_id, 0, False) for c in clips[:5]]
+    parts = list(fixed_batches(store, windows, 5, 4))
+    onsets = np.concatenate([p["onset"] for p in parts])[:5, 0]
+    assert onsets == pytest.approx(np.stack([store.clip(w.clip_id)[0] for w in windows]))
+
+
+def test_onset_baseline_sees_the_first_frame_only():
+    store, clips = drawn_store(60)
+    ids, labels = [c.clip_id for c in clips], [c.label for c in clips]
+    shares = onset_frame_probabilities(store, ids[:40], labels[:40], ids[40:], 3)
+    changed = FeatureStore({k: np.concatenate([v[:1], v[1:] * 9]) for k, v in store.plain.items()}, {})
+    assert shares == pytest.approx(onset_frame_probabilities(changed, ids[:40], labels[:40], ids[40:], 3))
+    assert np.mean(shares.argmax(1) == labels[40:]) < 0.7
+
+
+def test_onset_baseline_gives_an_unseen_class_no_probability():
+    store, clips = drawn_store()
+    two = [c for c in clips if c.label != 1]
+    shares = onset_frame_probabilities(store, [c.clip_id for c in two], [c.label for c in two], ["c00"], 3)
+    assert shares[0, 1] == 0
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_checkpoint_reloads_in_safe_mode_and_predicts_the_same(trained, tmp_path):
+    trainer, store, clips, _ = trained
+    trainer.model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    lengths = {c.clip_id: c.n_frames for c in clips}
+    assert predict_clips(again, store, lengths, CLIP) == pytest.approx(
+        predict_clips(trainer.model, store, lengths, CLIP), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("precision", [False, True])
+def test_xla_step_and_mixed_precision_train(precision):
+    store, clips = drawn_store(12)
+    config = Train(epochs=2, batch_size=8, jit_compile=True, mixed_precision=precision)
+    trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), config)
+    history = trainer.fit(store, clips, CLIP, CLASSES, fold=0)
+    assert trainer.model.jit_compile is True
+    assert isinstance(history, pd.DataFrame)
+    assert np.isfinite(history["loss"]).all()
+    keras.config.set_dtype_policy("float32")
