@@ -1,0 +1,65 @@
+"""Contact sheet of a synthetic tree, to be looked at: does a person see the right expression, and no tearing?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mer_tf.config import MerError
+from mer_tf.datasets.synthetic import TRUTH
+from mer_tf.files import atomic
+from mer_tf.preprocessing.frames import list_frames
+
+FACE = (slice(50, 230), slice(70, 250))
+"""Rows and columns of a frame that hold the face."""
+TITLE = 18
+
+
+def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
+    """One row a class and subject, the first clip of each, of the tree under `root`; return the path of the picture.
+
+    Columns: onset, quarter, apex (or the strongest or middle frame), three quarters and offset; the face of the onset
+    and of the apex enlarged twice; their difference times 4 about grey. No truth table is a `MerError`.
+    """
+    table = Path(root) / TRUTH
+    if not table.exists():
+        raise MerError(f"{table}: no such file; draw the tree first (`write_smic`)")
+    clips = pd.read_csv(table, keep_default_na=False).groupby(["subject", "label"], sort=False).head(1)
+    clips = clips[clips["subject"].isin(clips["subject"].unique()[:subjects])]
+    sheet = np.vstack([_row(Path(root), clip) for clip in clips.to_dict("records")])
+    with atomic(Path(out_png)) as part:
+        if not cv2.imwrite(str(part), sheet):
+            raise MerError(f"{out_png}: could not be written; is it a .png name in a folder you may write to?")
+    return Path(out_png)
+
+
+def _row(root: Path, clip: dict[str, Any]) -> NDArray[np.uint8]:
+    """One clip as a strip: title above, small frames, enlarged onset and apex, difference."""
+    files = list_frames(root / clip["folder"])
+    last = len(files) - 1
+    apex = int(clip["apex"]) - int(clip["onset"]) if clip["apex"] else last // 2
+    steps = [0, apex // 2, apex, (apex + last) // 2, last]
+    frames = [_read(files[step].path) for step in steps]
+    onset, strongest = frames[0][FACE], frames[2][FACE]
+    difference = np.clip(128 + 4 * (strongest.astype(float) - onset), 0, 255).astype(np.uint8)
+    small = [cv2.resize(f[FACE], None, fx=1.0, fy=1.0) for f in frames]
+    large = [cv2.resize(f, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for f in (onset, strongest, difference)]
+    stacked = np.vstack([np.hstack([*small[:3]]), np.hstack([*small[3:], np.zeros_like(small[0])])])
+    strip = np.hstack([stacked, *large])
+    title = np.zeros((TITLE, strip.shape[1], 3), np.uint8)
+    aus = f"AU {clip['aus']}" if clip["aus"] else "no AU"
+    text = f"{clip['clip']}  {clip['label']}  {aus}  {clip['course']}  x{clip['intensity']:.2f}  frames {steps} of {last + 1}"
+    cv2.putText(title, text, (4, TITLE - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    return np.vstack([title, strip])
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise MerError(f"{path}: not a picture OpenCV can read; delete the tree and draw it again")
+    return np.asarray(image, dtype=np.uint8)
