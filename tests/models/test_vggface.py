@@ -50,7 +50,7 @@ def test_every_layer_equals_keras_vggface(originals, name):
     worst = max(errors, key=errors.__getitem__)
     assert {layer.name for layer in model.layers if layer.weights} <= set(errors)
     assert model.output_names[0] in errors
-    assert errors[worst] < 1e-3, f"{worst}: {errors[worst]:.1e}"
+    assert errors[worst] < 1e-4, f"{worst}: {errors[worst]:.1e}"
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_weights_that_do_not_fit_are_refused_by_name(tmp_path):
         load_keras2_h5(model, write_h5(tmp_path / "wide.h5", tiny_layers(width=5)))
     biasless = tiny_layers()
     del biasless["conv1/1x1"]["bias"]
-    with pytest.raises(MerError, match="'conv1/1x1'.*bias"):
+    with pytest.raises(MerError, match=r"'conv1/1x1'.*bias"):
         load_keras2_h5(model, write_h5(tmp_path / "biasless.h5", biasless))
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
