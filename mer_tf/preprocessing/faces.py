@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Mode = Literal["none", "crop", "align"]
 Matrix = NDArray[np.float64]
 
-TEMPLATE = np.array([[0.34, 0.36], [0.66, 0.36], [0.5, 0.58], [0.365, 0.73], [0.635, 0.73]])
+TEMPLATE = np.array([[0.34, 0.35], [0.66, 0.35], [0.5, 0.57], [0.365, 0.72], [0.635, 0.72]])
 """Where the landmarks go, as shares of the stored side: brows above and chin below stay inside."""
 ALIGNED_BY = (0, 1, 3, 4)
 """Eyes and mouth corners. The nose tip sticks out, so turning the head moves it against the rest."""
@@ -124,7 +124,7 @@ def _blur(frame: Frame, sigma_x: float, sigma_y: float) -> Frame:
 
 
 def _footprint(matrix: Matrix, size: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 of the part of the frame that reaches the square, blur included: most of a large frame does not."""
+    """x0, y0, x1, y1 of what reaches the square, blur included: most of a large frame does not."""
     corners = np.array([[0, 0, size - 1, size - 1], [0, size - 1, 0, size - 1]], np.float64)
     points = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
     reach = 4 + 3 * max(_sigma(float(np.linalg.norm(matrix[:, i]))) for i in (0, 1))

@@ -141,7 +141,7 @@ def _duplicates(clips: Sequence[IndexedClip]) -> list[str]:
 def _tile(frames: Sequence[Frame], name: str) -> Frame:
     """Frames side by side above a strip that bears the clip's id."""
     picture = np.hstack(frames)
-    factor = max(1, 160 // frames[0].shape[0])
+    factor = max(1, round(160 / frames[0].shape[0]))
     picture = picture.repeat(factor, axis=0).repeat(factor, axis=1)
     strip = np.zeros((18, picture.shape[1], 3), np.uint8)
     cv2.putText(strip, name[-(picture.shape[1] // 8) :], (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)

@@ -61,8 +61,6 @@ def window_dataset(
     windows = _clips(index, queue, seed, shuffle, flow).interleave(
         lambda clip, rows: _windows(clip, rows, frames, seed, shuffle),
         cycle_length=OPEN_CLIPS if shuffle else 1,
-        num_parallel_calls=PARALLEL if shuffle else None,
-        deterministic=True,
     )
     if shuffle:
         windows = windows.shuffle(
@@ -103,10 +101,7 @@ def _clips(index: Index, plan: _Plan, seed: int, shuffle: bool, flow: bool) -> t
     paths = tf.data.Dataset.from_tensor_slices([str(p) for p in plan.shards])
     if shuffle:
         paths = paths.shuffle(len(plan.shards), seed=seed, reshuffle_each_iteration=True)
-    files = paths.interleave(
-        tf.data.TFRecordDataset, cycle_length=OPEN_SHARDS if shuffle else 1, num_parallel_calls=None, deterministic=True
-    )
-    files = files.filter(plan.wants)
+    files = paths.interleave(tf.data.TFRecordDataset, cycle_length=OPEN_SHARDS if shuffle else 1).filter(plan.wants)
     if shuffle:
         files = files.shuffle(WAITING_CLIPS, seed=seed + 1, reshuffle_each_iteration=True)
     clips = files.map(

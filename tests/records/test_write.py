@@ -1,0 +1,270 @@
+"""The preprocessing job: same bytes whatever happens to it, and bad input refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mer_tf.config import MerError, Preprocess
+from mer_tf.datasets.manifest import ClipRow, manifest_digest, write_manifest
+from mer_tf.records import write as job
+from mer_tf.records.index import read_index, require
+from mer_tf.records.inspect import check
+from mer_tf.records.write import write_records
+
+from .conftest import LENGTHS, TINY, make_rows, tree
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def write(rows: list[ClipRow], out: Path, config: Preprocess = TINY, **options: Any) -> Path:
+    return write_records(rows, config, out, progress=False, **options)
+
+
+def test_what_is_written_is_indexed_in_the_order_of_the_ids(rows: list[ClipRow], tmp_path: Path) -> None:
+    directory = write(rows, tmp_path / "out")
+    index = read_index(directory)
+    assert [c.clip_id for c in index.clips] == [f"toy/c{i:02d}" for i in range(6)]
+    assert [c.n_frames for c in index.clips] == list(LENGTHS)
+    assert [c.shard for c in index.clips] == [f"shard-0000{i}-of-00003.tfrecord" for i in (0, 0, 1, 1, 2, 2)]
+    assert (index.errors, index.config) == (0, TINY)
+    assert (directory / "errors.csv").read_text() == "clip_id,source,reason\n"
+    assert not list(directory.glob(".*"))
+    assert check(directory, progress=False) == []
+
+
+def test_bytes_depend_neither_on_order_nor_on_time(rows: list[ClipRow], tmp_path: Path) -> None:
+    first, second = write(rows, tmp_path / "a"), write(rows[::-1], tmp_path / "b")
+    assert first.name == second.name
+    assert tree(first) == tree(second)
+
+
+def test_a_finished_directory_is_returned_at_once(
+    rows: list[ClipRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = write(rows, tmp_path / "out")
+    monkeypatch.setattr(job, "run_shards", lambda *_, **__: pytest.fail("wrote again"))
+    assert write(rows, tmp_path / "out") == directory
+
+
+def test_another_setting_or_row_is_another_directory(rows: list[ClipRow], tmp_path: Path) -> None:
+    names = {
+        write(rows, tmp_path / "out").name,
+        write(rows, tmp_path / "out", dataclasses.replace(TINY, size=20)).name,
+        write(rows[1:], tmp_path / "out").name,
+    }
+    assert len(names) == 3
+
+
+def test_a_directory_of_other_settings_is_refused_with_the_differences(rows: list[ClipRow], tmp_path: Path) -> None:
+    directory = write(rows, tmp_path / "out")
+    wanted = dataclasses.replace(TINY, size=20)
+    with pytest.raises(MerError, match=r"size: 16 there, 20 wanted"):
+        require(read_index(directory), wanted, manifest_digest(rows))
+    with pytest.raises(MerError, match=r"manifest: \w+ there, other wanted"):
+        require(read_index(directory), TINY, "other")
+    stale = tmp_path / "out" / "stale"
+    target = write(rows, tmp_path / "out", wanted)
+    shutil.copytree(directory, stale)
+    shutil.rmtree(target)
+    stale.rename(target)
+    with pytest.raises(MerError, match=r"size: 16 there, 20 wanted"):
+        write(rows, tmp_path / "out", wanted)
+
+
+def test_only_what_is_missing_is_written_again(rows: list[ClipRow], tmp_path: Path) -> None:
+    directory = write(rows, tmp_path / "out")
+    whole = tree(directory)
+    kept = directory / "shard-00000-of-00003.tfrecord"
+    before = kept.stat().st_mtime_ns
+    (directory / "index.json").unlink()
+    (directory / "shard-00001-of-00003.json").unlink()
+    cut = directory / "shard-00002-of-00003.tfrecord"
+    cut.write_bytes(cut.read_bytes()[:-5])
+    (directory / ".shard-00001-of-00003.99.part.tfrecord").write_bytes(b"left by a killed run")
+    write(rows, tmp_path / "out")
+    assert tree(directory) == whole
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_shards_of_other_software_are_written_again(rows: list[ClipRow], tmp_path: Path) -> None:
+    directory = write(rows, tmp_path / "out")
+    whole = tree(directory)
+    (directory / "index.json").unlink()
+    sidecar = directory / "shard-00000-of-00003.json"
+    value = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps(value | {"versions": {"opencv": "3.0"}}))
+    write(rows, tmp_path / "out")
+    assert tree(directory) == whole
+
+
+def spoil(rows: list[ClipRow], clip_id: str) -> ClipRow:
+    """Truncate one frame of a clip."""
+    row = next(r for r in rows if r.clip_id == clip_id)
+    path = Path(row.root) / row.frames_dir / "img101.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    return row
+
+
+def test_a_bad_clip_stops_the_run_and_finished_shards_stay(rows: list[ClipRow], tmp_path: Path) -> None:
+    spoil(rows, "toy/c03")
+    with pytest.raises(MerError, match=r"clip03/img101\.png: truncated PNG"):
+        write(rows, tmp_path / "out")
+    (directory,) = (tmp_path / "out").iterdir()
+    assert [p.name for p in directory.glob("*.tfrecord")] == ["shard-00000-of-00003.tfrecord"]
+    assert not (directory / "index.json").exists()
+
+
+def test_a_bad_clip_can_be_skipped_and_is_recorded(rows: list[ClipRow], tmp_path: Path) -> None:
+    bad = spoil(rows, "toy/c03")
+    directory = write(rows, tmp_path / "out", on_error="skip")
+    index = read_index(directory)
+    assert index.errors == 1
+    assert [c.clip_id for c in index.clips] == [f"toy/c{i:02d}" for i in (0, 1, 2, 4, 5)]
+    lines = (directory / "errors.csv").read_text().splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(f"toy/c03,{bad.frames_dir},")
+    assert check(directory, progress=False) == []
+    with pytest.raises(MerError, match=r"1 clip\(s\) are left out"):
+        write(rows, tmp_path / "out")
+
+
+def test_nothing_but_bad_clips_is_an_error(rows: list[ClipRow], tmp_path: Path) -> None:
+    for row in rows:
+        spoil(rows, row.clip_id)
+    with pytest.raises(MerError, match=r"none of 6 clips.*clip00/img101\.png"):
+        write(rows, tmp_path / "out", on_error="skip")
+
+
+def test_a_second_writer_is_refused(rows: list[ClipRow], tmp_path: Path) -> None:
+    directory = write(rows, tmp_path / "out")
+    (directory / "index.json").unlink()
+    handle = os.open(directory, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(MerError, match="another process"):
+        write(rows, tmp_path / "out")
+    os.close(handle)
+    assert write(rows, tmp_path / "out") == directory
+
+
+def test_repeated_ids_and_no_rows_are_refused(rows: list[ClipRow], tmp_path: Path) -> None:
+    with pytest.raises(MerError, match="more than once"):
+        write([*rows, rows[0]], tmp_path)
+    with pytest.raises(MerError, match="no clips"):
+        write([], tmp_path)
+
+
+def test_index_faults_are_named(rows: list[ClipRow], tmp_path: Path) -> None:
+    with pytest.raises(MerError, match=r"index\.json is missing"):
+        read_index(tmp_path)
+    directory = write(rows, tmp_path / "out")
+    (directory / "shard-00001-of-00003.tfrecord").unlink()
+    with pytest.raises(MerError, match="lacks shard-00001"):
+        read_index(directory)
+    (directory / "index.json").write_text("{}")
+    with pytest.raises(MerError, match="not an index of this version"):
+        read_index(directory)
+
+
+def test_the_index_is_read_without_tensorflow(rows: list[ClipRow], tmp_path: Path) -> None:
+    directory = write(rows, tmp_path / "out")
+    code = (
+        "import sys; from mer_tf.records.inspect import describe; "
+        f"assert 'toy' in describe({str(directory)!r}); "
+        "assert not {'tensorflow', 'keras', 'mtcnn'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True, timeout=120)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from mer_tf.config import Preprocess
+from mer_tf.datasets.manifest import read_manifest
+from mer_tf.records.write import write_records
+if __name__ == "__main__":
+    config = Preprocess(face="none", size=64, clips_per_shard=2)
+    write_records(read_manifest(Path(sys.argv[1])), config, Path(sys.argv[2]), workers=int(sys.argv[3]))
+"""
+
+
+def start(script: Path, manifest: Path, out: Path, workers: int = 1) -> subprocess.Popen[bytes]:
+    script.write_text(RUN)
+    command = [sys.executable, str(script), str(manifest), str(out), str(workers)]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def kill_when(process: subprocess.Popen[bytes], out: Path, pattern: str, delay: float, how: int) -> None:
+    """Signal the process `delay` s after `out` first holds a file like `pattern`; it must not have ended before."""
+    deadline = time.monotonic() + 120
+    while not list(out.glob(pattern)) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.001)
+    time.sleep(delay)
+    process.send_signal(how)
+    process.wait(60)
+
+
+def wait_until_gone(group: int) -> bool:
+    """Whether all processes of a group end within 20 s."""
+    for _ in range(200):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_at_any_moment_a_second_run_ends_with_the_same_bytes(tmp_path: Path, workers: int) -> None:
+    rows = make_rows(tmp_path / "source", 60)
+    manifest = write_manifest(rows, tmp_path / "manifest.csv")
+    undisturbed = write(rows, tmp_path / "whole", Preprocess(face="none", size=64, clips_per_shard=2))
+    out = tmp_path / "killed"
+    rng = np.random.default_rng(workers)
+    for pattern in ("*/*.part*", "*/shard-00009*.json"):
+        process = start(tmp_path / "run.py", manifest, out, workers)
+        kill_when(process, out, pattern, float(rng.uniform(0, 0.05)), signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert wait_until_gone(process.pid), "workers outlive the run"
+        assert not list(out.glob("*/index.json"))
+    assert start(tmp_path / "run.py", manifest, out, workers).wait(120) == 0
+    (directory,) = out.iterdir()
+    assert directory.name == undisturbed.name
+    assert tree(directory) == tree(undisturbed)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_run_with_workers_and_keeps_its_shards(tmp_path: Path) -> None:
+    manifest = write_manifest(make_rows(tmp_path / "source", 60), tmp_path / "manifest.csv")
+    process = start(tmp_path / "run.py", manifest, tmp_path / "out", 2)
+    kill_when(process, tmp_path / "out", "*/shard-00001*.json", 0.0, signal.SIGINT)
+    assert process.returncode not in (0, None)
+    assert list((tmp_path / "out").glob("*/*.tfrecord"))
+    assert not list((tmp_path / "out").glob("*/.*"))
+    assert wait_until_gone(process.pid), "workers outlive the run"
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_bytes_of_one(rows: list[ClipRow], tmp_path: Path) -> None:
+    spoil(rows, "toy/c03")
+    one = write(rows, tmp_path / "one", on_error="skip")
+    two = write(rows, tmp_path / "two", on_error="skip", workers=2)
+    assert tree(one) == tree(two)
+    with pytest.raises(MerError, match=r"img101\.png"):
+        write(rows, tmp_path / "three", workers=2)
