@@ -44,10 +44,8 @@ class Subject:
     roll: float
     place: NDArray[np.float64]
     """Where the middle of the face sits in the frame, (x, y)."""
-    gains: NDArray[np.float64]
-    """Gain of R, G and B."""
-    gamma: float
-    saturation: float
+    coloured: NDArray[np.float32]
+    """The portrait in the subject's colours, (H, W, 3) RGB."""
     slope: NDArray[np.float64]
     """Relative brightening from left to right and from top to bottom."""
 
@@ -72,9 +70,7 @@ def make_subject(portrait: Portrait, rng: np.random.Generator) -> Subject:
         face_width=float(rng.uniform(96, 110)),
         roll=float(rng.normal(0, 0.02)),
         place=np.array([WIDTH / 2, 0.56 * HEIGHT]) + rng.uniform(-5, 5, 2),
-        gains=rng.uniform(0.88, 1.12, 3),
-        gamma=float(np.exp(rng.uniform(-0.35, 0.45))),
-        saturation=float(rng.uniform(0.55, 1.2)),
+        coloured=_coloured(portrait, rng),
         slope=rng.uniform(-0.25, 0.25, 2),
     )
 
@@ -84,11 +80,11 @@ def draw_neutral(subject: Subject, rng: np.random.Generator) -> Neutral:
     width = subject.face_width * float(rng.uniform(0.98, 1.02))
     place = subject.place + rng.normal(0, 1.5, 2)
     to_portrait = _pose(subject, width, place, subject.roll + float(rng.normal(0, 0.01)))
-    to_frame = cv2.invertAffineTransform(to_portrait)
+    to_frame = np.asarray(cv2.invertAffineTransform(to_portrait), dtype=float)
     shape = subject.shape.moved(to_frame)
     columns, rows = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
     source = (np.stack([columns, rows], -1) + shape.grid(WIDTH, HEIGHT)) @ to_portrait[:, :2].T + to_portrait[:, 2]
-    image = warp(_toned(subject), source)
+    image = warp(subject.coloured, source)
     image *= _light(subject.slope + rng.uniform(-0.05, 0.05, 2)) * float(rng.uniform(0.95, 1.05))
     names = list(subject.portrait.points)
     on_face = np.array([subject.portrait.points[n] for n in names]) @ to_frame[:, :2].T + to_frame[:, 2]
@@ -99,8 +95,7 @@ def draw_neutral(subject: Subject, rng: np.random.Generator) -> Neutral:
 
 def warp(image: NDArray[np.float32], source: NDArray[np.floating]) -> NDArray[np.float32]:
     """Image drawn from `source` (H, W, 2), the place each pixel is taken from; cubic, places rounded to 1/32 pixel."""
-    places = np.ascontiguousarray(source, dtype=np.float32)
-    return cv2.remap(image, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[return-value]
+    return _sample(image, source, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
 
 
 def close_lids(neutral: Neutral, closure: float) -> NDArray[np.float32]:
@@ -156,12 +151,13 @@ def _pose(subject: Subject, width: float, place: NDArray[np.float64], roll: floa
     return np.column_stack([linear, portrait.center - linear @ place])
 
 
-def _toned(subject: Subject) -> NDArray[np.float32]:
-    """The portrait in the subject's colours."""
-    image = subject.portrait.image.astype(np.float32) / 255
+def _coloured(portrait: Portrait, rng: np.random.Generator) -> NDArray[np.float32]:
+    """The portrait with its own saturation, contrast and tint."""
+    image = portrait.image.astype(np.float32) / 255
     grey = image.mean(-1, keepdims=True)
-    image = np.clip(grey + np.float32(subject.saturation) * (image - grey), 0, 1) ** np.float32(subject.gamma)
-    return np.asarray(image * (255 * subject.gains).astype(np.float32))
+    gains, gamma, saturation = rng.uniform(0.91, 1.09, 3), np.exp(rng.uniform(-0.35, 0.45)), rng.uniform(0.55, 1.2)
+    image = np.clip(grey + np.float32(saturation) * (image - grey), 0, 1) ** np.float32(gamma)
+    return np.asarray(image * (255 * gains).astype(np.float32))
 
 
 def _light(slope: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -183,13 +179,19 @@ def _close_lid(image: NDArray[np.float32], eye: dict[str, NDArray[np.float64]], 
     upper = line + (eye["upper"][1] - middle - 1.5) * (1 - u**2)
     lower = line + (eye["lower"][1] - middle) * (1 - u**2)
     edge = upper + closure * (lower - upper)
-    places = np.stack([x - x0, np.where(y > upper - 1, upper - 2 - 0.6 * (y - upper + 1), y) - y0], -1)
+    crease = upper - 2.5  # above the lashes of the open eye, which the lid takes along
+    places = np.stack([x - x0, np.where(y > crease, crease - 0.5 * (y - crease), y) - y0], -1)
     patch = image[y0:y1, x0:x1]
-    lid = cv2.remap(
-        np.ascontiguousarray(patch), places.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    lid = _sample(patch, places, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
     inside = np.clip((1.15 - np.abs(u)) / 0.3, 0, 1)
     lashes = 1 - 0.55 * np.exp(-(((y - edge) / 1.1) ** 2)) * inside
-    cover = np.clip((edge - y) / 1.5 + 0.5, 0, 1) * np.clip((y - upper + 2.5) / 1.5, 0, 1) * inside
+    cover = np.clip((edge - y) / 1.5 + 0.5, 0, 1) * np.clip(y - crease + 1, 0, 1) * inside
     blend = (np.minimum(1, 4 * closure) * cover)[..., None]
     patch += (blend * (lid * lashes[..., None] - patch)).astype(np.float32)
+
+
+def _sample(
+    image: NDArray[np.float32], places: NDArray[np.floating], interpolation: int, border: int
+) -> NDArray[np.float32]:
+    x, y = (np.ascontiguousarray(places[..., axis], dtype=np.float32) for axis in (0, 1))
+    return np.asarray(cv2.remap(np.ascontiguousarray(image), x, y, interpolation, borderMode=border), np.float32)

@@ -1,7 +1,7 @@
 """How a drawn face moves: an expression that comes and goes on a head that sways, both known exactly.
 
-Let A_t be the head's affine map from the onset frame to frame t and g_t the expression's field in frame t. Frame t shows
-at pixel x what the onset frame shows at A_t^-1 (x + g_t(x)), so
+Let A_t be the head's affine map from the onset frame to frame t and g_t the expression's field in frame t. Frame t
+shows at pixel x what the onset frame shows at A_t^-1 (x + g_t(x)), so
 
     frame_t(x) = onset(x + backward_t(x)),   backward_t(x) = A_t^-1 (x + g_t(x)) - x
 
@@ -25,7 +25,7 @@ HEAD_ZOOM = 0.005
 APEX_SPAN = (0.35, 0.65)
 """Where the apex may lie, as a share of the clip."""
 BLINK_RATE = 0.17
-"""Share of clips with a blink (about 15 blinks a minute at 0.3 s a clip would be .08; spontaneous data show more)."""
+"""Share of clips with a blink."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class FaceMotion:
         return (self._pull(frame).solve(_apply(self.head[frame], onset)) - onset).astype(np.float32)
 
     def _pull(self, frame: int) -> Blobs:
-        """g_t: the expression seen from frame t. Its blobs travel with the skin, so that each anchor lands where it should."""
+        """g_t: the expression seen from frame t. Its blobs travel with the skin, so that each anchor lands as told."""
         strength = float(self.course[frame])
         blobs = self.expression
         travelled = Blobs(blobs.centers + strength * blobs.vectors, blobs.sigmas, -strength * blobs.vectors)
@@ -82,6 +82,11 @@ def talk_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(course)
 
 
+def rest_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(T,) nothing happens."""
+    return np.zeros(frames)
+
+
 def head_path(
     frames: int, pivot: NDArray[np.float64], face_width: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
@@ -97,7 +102,7 @@ def blink_course(frames: int, fps: float, rng: np.random.Generator) -> NDArray[n
     center = float(rng.uniform(0.3, 0.9)) * (frames - 1)
     half = min(float(rng.uniform(0.05, 0.10)) * fps, 0.3 * (frames - 1))
     phase = np.clip((np.arange(frames) - center) / max(half, 1.0), -1, 1)
-    return np.cos(np.pi * phase / 2) ** 2 * blinks
+    return np.where(np.abs(phase) < 1, np.cos(np.pi * phase / 2) ** 2, 0.0) * blinks
 
 
 def drift(frames: int, size: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -42,7 +42,7 @@ ASTRONAUT: dict[str, tuple[float, float]] = {
     "face_left": (181.5, 115.0),
     "face_right": (270.0, 117.0),
 }
-"""Points of skimage.data.astronaut (Eileen Collins, NASA, public domain), pixels of the 512 x 512 picture, set by eye."""
+"""Points of skimage.data.astronaut (Eileen Collins, NASA, public domain), pixels of its 512 x 512, set by eye."""
 
 POINTS = tuple(ASTRONAUT)
 """Names every portrait needs; left and right are those of the image."""

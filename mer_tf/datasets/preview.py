@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -31,14 +30,14 @@ def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
         raise MerError(f"{table}: no such file; draw the tree first (`write_smic`)")
     clips = pd.read_csv(table, keep_default_na=False).groupby(["subject", "label"], sort=False).head(1)
     clips = clips[clips["subject"].isin(clips["subject"].unique()[:subjects])]
-    sheet = np.vstack([_row(Path(root), clip) for clip in clips.to_dict("records")])
+    sheet = np.vstack([_row(Path(root), clip) for _, clip in clips.iterrows()])
     with atomic(Path(out_png)) as part:
         if not cv2.imwrite(str(part), sheet):
             raise MerError(f"{out_png}: could not be written; is it a .png name in a folder you may write to?")
     return Path(out_png)
 
 
-def _row(root: Path, clip: dict[str, Any]) -> NDArray[np.uint8]:
+def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:
     """One clip as a strip: title above, small frames, enlarged onset and apex, difference."""
     files = list_frames(root / clip["folder"])
     last = len(files) - 1
@@ -47,13 +46,13 @@ def _row(root: Path, clip: dict[str, Any]) -> NDArray[np.uint8]:
     frames = [_read(files[step].path) for step in steps]
     onset, strongest = frames[0][FACE], frames[2][FACE]
     difference = np.clip(128 + 4 * (strongest.astype(float) - onset), 0, 255).astype(np.uint8)
-    small = [cv2.resize(f[FACE], None, fx=1.0, fy=1.0) for f in frames]
+    small = [frame[FACE] for frame in frames]
     large = [cv2.resize(f, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for f in (onset, strongest, difference)]
-    stacked = np.vstack([np.hstack([*small[:3]]), np.hstack([*small[3:], np.zeros_like(small[0])])])
+    stacked = np.vstack([np.hstack(small[:3]), np.hstack([*small[3:], np.zeros_like(small[0])])])
     strip = np.hstack([stacked, *large])
     title = np.zeros((TITLE, strip.shape[1], 3), np.uint8)
     aus = f"AU {clip['aus']}" if clip["aus"] else "no AU"
-    text = f"{clip['clip']}  {clip['label']}  {aus}  {clip['course']}  x{clip['intensity']:.2f}  frames {steps} of {last + 1}"
+    text = f"{clip['clip']}  {clip['label']}  {aus}  x{clip['intensity']:.2f}  frames {steps} of {last + 1}"
     cv2.putText(title, text, (4, TITLE - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return np.vstack([title, strip])
 
