@@ -45,10 +45,9 @@ class FaceMotion:
         """Field (H, W, 2), dx and dy, with frame_t(x) = onset(x + field(x)); the frame is drawn with it."""
         x, y = np.arange(self.width, dtype=float), np.arange(self.height, dtype=float)[:, None]
         field = self._pull(frame).grid(self.width, self.height)
-        field += np.stack(np.broadcast_arrays(x, y), axis=-1)
-        field = _apply(_inverse(self.head[frame]), field)
-        field[..., 0] -= x
-        field[..., 1] -= y
+        across, down = field[..., 0] + x, field[..., 1] + y
+        for axis, (row, place) in enumerate(zip(_inverse(self.head[frame]), (x, y), strict=True)):
+            field[..., axis] = row[0] * across + row[1] * down + (row[2] - place)
         return field.astype(np.float32)
 
     def forward(self, frame: int) -> NDArray[np.float32]:
