@@ -97,6 +97,8 @@ class Model:
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
     embedding: tuple[int, ...] = (1024, 768, 512)
     """Widths of fc1, fc2, fc3 (C's released code)."""
+    bn_momentum: float = 0.99
+    """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
     lstm_units: int = 512
     lstm_layers: int = 3
     head_units: int = 256

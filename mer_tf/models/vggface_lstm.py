@@ -48,7 +48,7 @@ def build(config: Model, feature_shape: tuple[int, ...], classes: int, tail: ker
     *hidden, last = config.embedding
     for number, width in enumerate(hidden, start=1):
         x = layers.Dense(width, name=f"fc{number}")(x)
-        x = layers.BatchNormalization(epsilon=1e-5, name=f"fc{number}_bn")(x, mask=mask)
+        x = layers.BatchNormalization(momentum=config.bn_momentum, epsilon=1e-5, name=f"fc{number}_bn")(x, mask=mask)
         x = layers.ReLU(name=f"fc{number}_relu")(x)
     x = layers.Dropout(config.dropout, name="fc_dropout")(x)
     x = layers.Dense(last, name=f"fc{len(config.embedding)}")(x)

@@ -72,7 +72,8 @@ def predict_clips(
     whole: one pass over all frames of a clip; windows: the mean softmax of its windows.
     """
     windows = [w for name, n in lengths.items() for w in _test_windows(name, n, clip)]
-    longest = max(lengths.values()) if clip.test == "whole" else clip.frames
+    # The longest of all clips, not of this fold: one shape for every fold, compiled once.
+    longest = max(map(len, store.plain.values())) if clip.test == "whole" else clip.frames
     logits = np.concatenate([model.predict_on_batch(x) for x in fixed_batches(store, windows, longest, batch)])
     shares = keras.ops.convert_to_numpy(keras.ops.softmax(logits[: len(windows)].astype("float32")))
     owner = pd.Series([w.clip_id for w in windows])
