@@ -15,7 +15,7 @@ from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess,
 EXPERIMENT = Experiment(
     name="exp2_vggface_lstm",
     data=Data(dataset="smic-hs", label_protocol="smic-4"),
-    preprocess=Preprocess(face="none", size=224),
+    preprocess=Preprocess(face="none", size=224, flow="farneback"),
     clip=Clip(frames=13, stride=1, non_micro_stride=4),
     model=Model(encoder="vggface2-resnet50", embedding=(1024, 768, 512), lstm_units=512, lstm_layers=3),
     train=Train(epochs=20, batch_size=20, learning_rate=2.6e-3),
@@ -26,12 +26,12 @@ EXPERIMENT = Experiment(
 # Minutes on two cores: aligned faces, the onset's embedding subtracted, a narrower LSTM, fewer windows.
 EMBEDDED = replace(
     EXPERIMENT,
-    preprocess=Preprocess(face="align", size=96),
-    clip=Clip(frames=13, stride=4, non_micro_stride=4),
+    preprocess=Preprocess(face="align", size=96, flow="farneback"),
+    clip=Clip(frames=13, stride=3, non_micro_stride=3, mirror=False),
     model=Model(
         encoder="auto", center="onset", embedding=(256, 192, 128), lstm_units=128, lstm_layers=3, head_units=64
     ),
-    train=Train(epochs=12, batch_size=32, learning_rate=1e-3),
+    train=Train(epochs=8, batch_size=32, learning_rate=1e-3),
 )
 
 if __name__ == "__main__":

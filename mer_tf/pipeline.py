@@ -24,7 +24,7 @@ from mer_tf.evaluation.metrics import class_names, confusion, evaluate
 from mer_tf.evaluation.predictions import predictions_frame, read_predictions, write_predictions
 from mer_tf.files import atomic, write_json, write_text
 from mer_tf.models import model_builder
-from mer_tf.models.encoders import build_encoder, split_encoder
+from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
 from mer_tf.records.index import read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
@@ -57,6 +57,7 @@ class Encoded:
     store: FeatureStore
     tail: keras.Model | None
     resolved: dict[str, Any]
+    warnings: tuple[str, ...]
 
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
@@ -100,7 +101,7 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
     """Frozen part of the encoder over every frame, once."""
     config = experiment.model
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
-    log.info("encoder: %s (%s)", encoder.name, encoder.weights.get("note"))
+    log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
     trunk, tail = split_encoder(encoder.model, config.retrain_from) if config.retrain_from else (encoder.model, None)
     trunk.compile(jit_compile=experiment.train.jit_compile)
     lengths = dict(zip(clips.table["clip_id"], map(int, clips.table["n_frames"]), strict=True))
@@ -116,7 +117,16 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
 
     store = encode_clips(frames, lengths, trunk, folder, mirror=experiment.clip.mirror)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
-    return Encoded(store, tail, resolved)
+    return Encoded(store, tail, resolved, _encoder_warnings(encoder))
+
+
+def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
+    """What a reader must know of the encoder before any number."""
+    if encoder.weights["source"] == "random":
+        return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
+    if encoder.requested == "auto" and not encoder.name.startswith("vggface2"):
+        return (f"encoder auto became {encoder.name}: {encoder.weights['note']}",)
+    return ()
 
 
 def cross_validate(experiment: Experiment, clips: Clips, encoded: Encoded, directory: Path) -> None:
@@ -193,7 +203,10 @@ def summarise(experiment: Experiment, clips: Clips, encoded: Encoded, directory:
         results[label] = evaluate(read_predictions(directory / f"{stem}.csv"), **options)
     frame = read_predictions(directory / "predictions.csv")
     _confusion(frame, class_names(frame), f"{experiment.name}, {experiment.evaluation.folds} folds pooled", directory)
-    described = encoded.resolved | {"split": experiment.evaluation.split, "warnings": list(clips.warnings)}
+    described = encoded.resolved | {
+        "split": experiment.evaluation.split,
+        "warnings": [*clips.warnings, *encoded.warnings],
+    }
     write_json(directory / "metrics.json", described | {"results": results})
     text = _text(experiment, clips, encoded, results)
     write_text(directory / "results.txt", text + "\n")
@@ -201,8 +214,8 @@ def summarise(experiment: Experiment, clips: Clips, encoded: Encoded, directory:
 
 
 def _text(experiment: Experiment, clips: Clips, encoded: Encoded, results: dict[str, Any]) -> str:
-    lines = [f"warning: {w}" for w in clips.warnings]
-    lines += [f"encoder: {encoded.resolved['encoder']} ({encoded.resolved['weights'].get('note')})", ""]
+    lines = [f"warning: {w}" for w in (*clips.warnings, *encoded.warnings)]
+    lines += [f"encoder: {encoded.resolved['encoder']}, weights: {encoded.resolved['weights']['source']}", ""]
     lines += [results_table(results), "", class_table(results[experiment.name])]
     if experiment.published:
         lines += ["", "published, on the licensed data:", published_table(experiment.published)]

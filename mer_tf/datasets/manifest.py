@@ -76,7 +76,8 @@ def read_manifest(path: Path) -> list[ClipRow]:
         raise MerError(f"{path}: not a CSV file ({error})") from error
     if missing := [c for c in COLUMNS if c not in frame.columns]:
         raise MerError(f"{path}: lacks the columns {', '.join(missing)}; make it again with `mer-tf manifest`")
-    rows = [_row(values, f"{path}, line {line}") for line, values in enumerate(frame.to_dict("records"), start=2)]
+    lines = frame.itertuples(index=False, name=None)
+    rows = [_row(dict(zip(frame, line, strict=True)), f"{path}, line {n}") for n, line in enumerate(lines, start=2)]
     check_rows(rows, str(path))
     return rows
 

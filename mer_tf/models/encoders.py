@@ -242,8 +242,6 @@ def split_encoder(model: keras.Model, retrain_from: str) -> tuple[keras.Model, k
     trunk = keras.Model(model.input, boundary, name=f"{model.name}_trunk")
     tail = keras.Model(boundary, model.output, name=f"{model.name}_tail")
     trunk.trainable = False
-    for (
-        layer
-    ) in tail.layers:  # one by one: tail.trainable is True already, and Keras then leaves the layers as they are
+    for layer in tail.layers:  # tail.trainable is True already, and Keras then leaves the layers as they are
         layer.trainable = not isinstance(layer, layers.BatchNormalization)
     return trunk, tail

@@ -17,8 +17,8 @@ from mer_tf.files import atomic, sha256
 from mer_tf.records.index import Index, IndexedClip, read_index
 
 if TYPE_CHECKING:
-    from mer_tf.preprocessing.clip import ClipRecord
     from mer_tf.preprocessing.frames import Frame
+    from mer_tf.records.clip import ClipRecord
 
 
 def describe(directory: Path) -> str:

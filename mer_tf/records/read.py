@@ -49,7 +49,7 @@ def window_dataset(
 ) -> tf.data.Dataset:
     """Batches of the planned windows, each exactly once an epoch, as (inputs, label).
 
-    inputs: frames uint8 (B, N, S, S, 3); onset uint8 (B, S, S, 3), the first frame of the window's clip; mask bool
+    inputs: frames uint8 (B, N, S, S, 3); onset uint8 (B, 1, S, S, 3), the first frame of the window's clip; mask bool
     (B, N), False where a clip shorter than N is filled up with its last frame; and, when `flow`, flow float16
     (B, N - 1, S, S, 2), zero where filled up. A mirrored window is mirrored in all of them, and its dx negated.
     label: int32 (B,). Without `shuffle` windows come in clip order, within a clip in plan order. With it, order follows
@@ -125,7 +125,7 @@ def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int) -> dict[str,
     mask = wanted < length
     window = {
         "frames": tf.gather(clip["frames"], tf.minimum(wanted, length - 1)),
-        "onset": clip["frames"][0],
+        "onset": clip["frames"][:1],
         "mask": mask,
     }
     if "flow" in clip:

@@ -12,8 +12,8 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.preprocessing.clip import ClipRecord
 from mer_tf.preprocessing.faces import Face
+from mer_tf.records.clip import ClipRecord
 
 ImageFormat = Literal["png", "raw"]
 LARGEST = 2**31 - 2**16

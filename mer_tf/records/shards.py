@@ -10,7 +10,7 @@ from typing import Any
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import atomic, read_json, sha256, write_json
-from mer_tf.preprocessing.clip import ClipRecord, process_clip
+from mer_tf.records.clip import ClipRecord, process_clip
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.preprocessing.clip import ClipRecord, process_clip
+from mer_tf.records.clip import ClipRecord, process_clip
 from mer_tf.records.read import clip_dataset, window_dataset
 from mer_tf.records.write import write_records
 
@@ -55,9 +55,9 @@ def expected(clip: ClipRecord, window: Window) -> dict[str, np.ndarray]:
     frames = clip.frames[np.minimum(places, len(clip.frames) - 1)]
     assert clip.flow is not None
     flow = clip.flow[np.minimum(places[:-1], len(clip.flow) - 1)] * mask[1:, None, None, None]
-    onset = clip.frames[0]
+    onset = clip.frames[:1]
     if window.mirror:
-        frames, onset, flow = frames[:, :, ::-1], onset[:, ::-1], flow[:, :, ::-1] * np.array([-1, 1], np.float16)
+        frames, onset, flow = frames[:, :, ::-1], onset[:, :, ::-1], flow[:, :, ::-1] * np.array([-1, 1], np.float16)
     return {"frames": frames, "onset": onset, "flow": flow, "mask": mask}
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.preprocessing.clip import ClipRecord
 from mer_tf.preprocessing.faces import Face
+from mer_tf.records.clip import ClipRecord
 from mer_tf.records.schema import ImageFormat, decode, encode, parse
 
 RNG = np.random.default_rng(0)

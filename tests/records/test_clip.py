@@ -11,7 +11,7 @@ from skimage.data import astronaut
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.preprocessing.clip import process_clip
+from mer_tf.records.clip import process_clip
 
 PHOTO = cv2.cvtColor(astronaut()[:260, 80:380], cv2.COLOR_RGB2BGR)
 ALIGN = Preprocess(face="align", size=64, flow="dis")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError, Preprocess
+from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
-from mer_tf.preprocessing.frames import Frame, iter_clip
-
-if TYPE_CHECKING:
-    from mer_tf.datasets.manifest import ClipRow
+from mer_tf.preprocessing.frames import Frame
+from mer_tf.records.source import iter_clip
 
 TRIED = (0.0, 0.25, 0.5, 0.75)
 """Where in the clip a face is looked for, in this order, as shares of onset .. offset."""
