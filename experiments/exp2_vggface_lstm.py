@@ -27,11 +27,11 @@ EXPERIMENT = Experiment(
 EMBEDDED = replace(
     EXPERIMENT,
     preprocess=Preprocess(face="align", size=96, flow="farneback"),
-    clip=Clip(frames=13, stride=3, non_micro_stride=3, mirror=False),
+    clip=Clip(frames=13, stride=2, non_micro_stride=2, mirror=False),
     model=Model(
-        encoder="auto", center="onset", embedding=(256, 192, 128), lstm_units=128, lstm_layers=3, head_units=64
+        encoder="auto", center="onset", embedding=(256, 192, 128), bn_momentum=0.9, lstm_units=128, head_units=64
     ),
-    train=Train(epochs=8, batch_size=32, learning_rate=1e-3),
+    train=Train(epochs=10, batch_size=32, learning_rate=1e-3),
 )
 
 if __name__ == "__main__":

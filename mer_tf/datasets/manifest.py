@@ -77,7 +77,9 @@ def read_manifest(path: Path) -> list[ClipRow]:
     if missing := [c for c in COLUMNS if c not in frame.columns]:
         raise MerError(f"{path}: lacks the columns {', '.join(missing)}; make it again with `mer-tf manifest`")
     lines = frame.itertuples(index=False, name=None)
-    rows = [_row(dict(zip(frame, line, strict=True)), f"{path}, line {n}") for n, line in enumerate(lines, start=2)]
+    rows = [
+        _row(dict(zip(frame.columns, line, strict=True)), f"{path}, line {n}") for n, line in enumerate(lines, start=2)
+    ]
     check_rows(rows, str(path))
     return rows
 
