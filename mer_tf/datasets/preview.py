@@ -16,14 +16,14 @@ from mer_tf.preprocessing.frames import list_frames
 
 FACE = (slice(50, 230), slice(70, 250))
 """Rows and columns of a frame that hold the face."""
-TITLE = 18
+TITLE = 22
 
 
 def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
     """One row a class and subject, the first clip of each, of the tree under `root`; return the path of the picture.
 
-    Columns: onset, quarter, apex (or the strongest or middle frame), three quarters and offset; the face of the onset
-    and of the apex enlarged twice; their difference times 4 about grey. No truth table is a `MerError`.
+    Columns: onset, halfway to the apex, apex (the middle where there is none), halfway back, offset; the difference
+    of apex and onset times 4 about grey. No truth table is a `MerError`.
     """
     table = Path(root) / TRUTH
     if not table.exists():
@@ -38,7 +38,7 @@ def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
 
 
 def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:
-    """One clip as a strip: title above, small frames, enlarged onset and apex, difference."""
+    """One clip as a strip: title above, five frames, the difference."""
     files = list_frames(root / clip["folder"])
     last = len(files) - 1
     apex = int(clip["apex"]) - int(clip["onset"]) if clip["apex"] else last // 2
@@ -46,14 +46,11 @@ def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:
     frames = [_read(files[step].path) for step in steps]
     onset, strongest = frames[0][FACE], frames[2][FACE]
     difference = np.clip(128 + 4 * (strongest.astype(float) - onset), 0, 255).astype(np.uint8)
-    small = [frame[FACE] for frame in frames]
-    large = [cv2.resize(f, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for f in (onset, strongest, difference)]
-    stacked = np.vstack([np.hstack(small[:3]), np.hstack([*small[3:], np.zeros_like(small[0])])])
-    strip = np.hstack([stacked, *large])
+    strip = np.hstack([*(frame[FACE] for frame in frames), difference])
     title = np.zeros((TITLE, strip.shape[1], 3), np.uint8)
     aus = f"AU {clip['aus']}" if clip["aus"] else "no AU"
     text = f"{clip['clip']}  {clip['label']}  {aus}  x{clip['intensity']:.2f}  frames {steps} of {last + 1}"
-    cv2.putText(title, text, (4, TITLE - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(title, text, (4, TITLE - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
     return np.vstack([title, strip])
 
 

@@ -29,7 +29,7 @@ def smic_rows(root: Path, camera: str) -> list[ClipRow]:
 def _camera_folder(root: Path, camera: str) -> Path:
     """The camera's folder, whatever the case of its name; `root` itself when it bears that name."""
     if not root.is_dir():
-        raise MerError(f"{root}: no such folder; --data.root must name the SMIC folder that holds {camera.upper()}/")
+        raise MerError(f"{root}: no such folder; the root must be the SMIC folder that holds {camera.upper()}/")
     if root.name.lower() == camera:
         return root
     for child in sorted(root.iterdir()):

@@ -1,0 +1,75 @@
+"""Exp-II as a functional model: shapes, the onset difference, masks, and the same answer cached and end to end."""
+
+import keras
+import numpy as np
+import pytest
+
+from mer_tf.config import MerError, Model
+from mer_tf.models import model_builder
+from mer_tf.models.vggface_lstm import build, end_to_end
+
+SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=3, head_units=8)
+RNG = np.random.default_rng(0)
+
+
+def inputs(frames):
+    return {"frames": frames, "onset": frames[:, :1], "mask": np.ones(frames.shape[:2], bool)}
+
+
+def test_paper_widths_and_parameters():
+    """fc 1024, 768, 512 and 3 LSTM layers of 512 on 2048 features, dense 256, 4 classes (Bai & Goecke's code)."""
+    model = build(Model(), (2048,), 4)
+    lstm = 3 * 4 * (512 * 512 + 512 * 512 + 512)
+    dense = 2048 * 1024 + 1024 + 1024 * 768 + 768 + 768 * 512 + 512
+    norm = 4 * (1024 + 768)
+    assert model.count_params() == lstm + dense + norm + 512 * 256 + 256 + 256 * 4 + 4
+    assert model.output_shape == (None, 4)
+
+
+def test_centred_on_the_onset_identity_cancels():
+    model = build(SMALL, (6,), 3)
+    frames = RNG.normal(size=(2, 5, 6)).astype("float32")
+    moved = frames + RNG.normal(size=(2, 1, 6)).astype("float32")
+    assert model.predict(inputs(frames), verbose=0) == pytest.approx(model.predict(inputs(moved), verbose=0), abs=1e-5)
+    plain = build(Model(center="none", embedding=(16, 8), lstm_units=8, head_units=8), (6,), 3)
+    assert np.abs(plain.predict(inputs(frames), verbose=0) - plain.predict(inputs(moved), verbose=0)).max() > 1e-4
+
+
+def test_masked_frames_change_nothing():
+    model = build(SMALL, (6,), 3)
+    frames = RNG.normal(size=(2, 7, 6)).astype("float32")
+    short = model.predict(inputs(frames[:, :4]), verbose=0)
+    padded = inputs(frames) | {"mask": np.arange(7)[None].repeat(2, 0) < 4}
+    assert model.predict(padded, verbose=0) == pytest.approx(short, abs=1e-5)
+
+
+def encoder():
+    image = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(image))
+    return keras.Model(image, keras.layers.Dense(6)(keras.layers.Flatten()(x)))
+
+
+def test_end_to_end_equals_cached_features():
+    trunk, images = encoder(), RNG.integers(0, 255, (2, 5, 8, 8, 3)).astype("float32")
+    head = build(SMALL, (6,), 3)
+    features = trunk.predict(images.reshape(-1, 8, 8, 3), verbose=0).reshape(2, 5, 6)
+    whole = end_to_end(trunk, head).predict(inputs(images), verbose=0)
+    assert whole == pytest.approx(head.predict(inputs(features), verbose=0), abs=1e-5)
+
+
+def test_retrained_tail_is_trained_and_saved(tmp_path):
+    model = build(SMALL, (8, 8, 3), 3, tail=encoder())
+    images = RNG.integers(0, 255, (4, 5, 8, 8, 3)).astype("float32")
+    kernel = model.get_layer("retrained").layer.layers[2].kernel
+    before = keras.ops.convert_to_numpy(kernel).copy()
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(inputs(images), np.array([0, 1, 2, 0]), verbose=0)
+    assert np.abs(keras.ops.convert_to_numpy(kernel) - before).max() > 0
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
+    assert again.predict(inputs(images), verbose=0) == pytest.approx(model.predict(inputs(images), verbose=0), abs=1e-5)
+
+
+def test_unknown_model_lists_the_known():
+    with pytest.raises(MerError, match="known: vggface_lstm"):
+        model_builder("vgg")

@@ -1,0 +1,91 @@
+"""Every experiment end to end on tiny clips, as a user starts it: a process of its own, in an empty folder."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = sorted((ROOT / "experiments").glob("exp*.py"))
+TINY = ["--data.subjects=3", "--data.clips_per_class=1", "--evaluation.folds=2", "--train.epochs=1", "--clip.stride=12"]
+TINY += [
+    "--clip.non_micro_stride=12",
+    "--model.lstm_units=8",
+    "--train.jit_compile=False",
+    "--model.encoder=mtcnn-onet",
+]
+
+
+def start(script, *arguments, cwd):
+    command = [sys.executable, str(script), *TINY, *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=800)
+
+
+@pytest.fixture(scope="module", params=EXPERIMENTS, ids=lambda p: p.stem)
+def finished(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param.stem)
+    done = start(request.param, cwd=folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return request.param, folder, done
+
+
+@pytest.mark.slow
+def test_last_line_names_a_complete_run_directory(finished):
+    script, folder, done = finished
+    last = done.stdout.strip().splitlines()[-1]
+    run = folder / last.removeprefix("run directory: ")
+    assert run.parent.name == script.stem
+    names = {"config.json", "env.json", "metrics.json", "results.txt", "confusion.png", "confusion.csv", "manifest.csv"}
+    assert names <= {p.name for p in run.iterdir()}
+    for fold in ("fold-0", "fold-1"):
+        assert {"history.csv", "model.keras", "confusion.png", "confusion.csv"} <= {
+            p.name for p in (run / fold).iterdir()
+        }
+
+
+@pytest.mark.slow
+def test_every_clip_is_predicted_exactly_once_and_subjects_stay_apart(finished):
+    _, folder, _ = finished
+    (run,) = folder.glob("runs/*/*")
+    pooled = pd.read_csv(run / "predictions.csv", keep_default_na=False)
+    manifest = pd.read_csv(run / "manifest.csv", keep_default_na=False)
+    assert sorted(pooled["clip_id"]) == sorted(manifest["clip_id"])
+    assert (pooled.groupby("subject")["fold"].nunique() == 1).all()
+    metrics = json.loads((run / "metrics.json").read_text())
+    (name, result), (_, baseline) = metrics["results"].items()
+    assert (name, result["n"], baseline["n"]) == (run.parent.name, 12, 12)
+    assert metrics["encoder"] == "mtcnn-onet"
+    assert any("no evidence about people" in w for w in metrics["warnings"])
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_with_its_missing_folds(finished):
+    script, folder, _ = finished
+    (run,) = folder.glob("runs/*/*")
+    before = (run / "predictions.csv").read_bytes()
+    kept = (run / "fold-0" / "model.keras").stat().st_mtime_ns
+    (run / "fold-1" / "predictions.csv").unlink()
+    command = [sys.executable, str(script), "--resume", str(run.relative_to(folder))]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (run / "fold-0" / "model.keras").stat().st_mtime_ns == kept
+    assert (run / "predictions.csv").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_another_setting_is_refused_on_resume(finished):
+    script, folder, _ = finished
+    (run,) = folder.glob("runs/*/*")
+    done = start(script, "--resume", str(run), "--train.epochs=3", cwd=folder)
+    assert done.returncode == 1
+    assert "started with other settings" in done.stderr
+
+
+def test_every_experiment_is_a_declaration():
+    for script in EXPERIMENTS:
+        text = script.read_text()
+        assert "EXPERIMENT = Experiment(" in text, script
+        assert "def " not in text, f"{script}: logic belongs in mer_tf"
