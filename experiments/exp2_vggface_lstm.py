@@ -1,6 +1,6 @@
 """Exp-II of paper C: VGGFace2 ResNet-50 + 3-layer LSTM, SMIC-HS, 4 classes, 5 folds.
 
-Bai & Goecke, ICMI 2020 Companion, section 4.4, Tables 3 and 4.
+Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Companion, section 4.4, Tables 3 and 4.
 
 python experiments/exp2_vggface_lstm.py                          # synthetic SMIC look-alike, small LSTM
 python experiments/exp2_vggface_lstm.py --data.root /data/SMIC   # the licensed data, the paper's settings

@@ -19,7 +19,12 @@ T = TypeVar("T")
 def override(experiment: Experiment, arguments: Sequence[str], description: str | None = None) -> Experiment:
     """`experiment` with fields replaced as the arguments say, types checked; an unknown one lists the valid ones."""
     parsed, unknown = tyro.cli(
-        Experiment, default=experiment, args=list(arguments), description=description, return_unknown_args=True
+        Experiment,
+        default=experiment,
+        args=list(arguments),
+        description=description,
+        return_unknown_args=True,
+        config=(tyro.conf.FlagConversionOff,),  # --train.jit_compile False, as every other field
     )
     if unknown:
         valid = "\n  ".join(f"--{name}" for name in field_names(Experiment))

@@ -103,7 +103,7 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
     trunk, tail = split_encoder(encoder.model, config.retrain_from) if config.retrain_from else (encoder.model, None)
-    trunk.compile(jit_compile=experiment.train.jit_compile)
+    trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
     lengths = dict(zip(clips.table["clip_id"], map(int, clips.table["n_frames"]), strict=True))
     name = digest(
         clips.records.name, list(lengths), encoder.name, config.preproc, config.retrain_from, weights_digest(trunk)

@@ -18,6 +18,7 @@ def test_fields_are_overridden_with_their_types():
     assert changed.data.amplitude == 0.0
     assert changed.train.epochs == 3
     assert changed.model.embedding == (8, 4)
+    assert override(PAPER, ["--clip.mirror", "False"]).clip.mirror is False
     assert changed.evaluation == PAPER.evaluation
 
 

@@ -45,6 +45,8 @@ class Encoder:
     name: the encoder used; requested: what the configuration asked for (`auto`, a path).
     size: side the network itself sees, pixels.
     weights: source (path, package, or "random"), sha256 (None for random weights) and note.
+    jit_compile: what `compile` is best given: "auto" for a foreign network, whose layers XLA may run badly on a CPU
+        (depthwise convolutions: 467 ms a frame instead of 21).
     """
 
     name: str
@@ -52,6 +54,7 @@ class Encoder:
     model: keras.Model
     size: int
     weights: dict[str, str | None]
+    jit_compile: bool | str = True
 
 
 def build_encoder(config: Model, *, input_size: int) -> Encoder:
@@ -181,7 +184,7 @@ def _file_encoder(config: Model, input_size: int) -> Encoder:
         raise MerError(f"{path}: gives {model.output.shape}; an encoder gives a vector (B, D) or a map (B, H, W, D)")
     note = "RGB / 255, ImageNet mean and standard deviation"
     weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
-    return Encoder(path.name, config.encoder, model, size, weights)
+    return Encoder(path.name, config.encoder, model, size, weights, jit_compile="auto")
 
 
 def _encoder_path(config: Model) -> Path:
