@@ -17,12 +17,12 @@ from mer_tf.config import Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import write_manifest
-from mer_tf.datasets.synthetic import write_smic
+from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.windows import LabelledClip
 from mer_tf.evaluation.folds import Fold, check_contents, make_folds
 from mer_tf.evaluation.metrics import class_names, confusion, evaluate
 from mer_tf.evaluation.predictions import predictions_frame, read_predictions, write_predictions
-from mer_tf.files import atomic, write_json, write_text
+from mer_tf.files import atomic, read_json, write_json, write_text
 from mer_tf.models import model_builder
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
 from mer_tf.records.index import read_index
@@ -65,8 +65,9 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     data, warnings = experiment.data, []
     cache = Path(data.cache)
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
-    if not data.root:
-        warnings.append(f"synthetic look-alike, {data.amplitude:g} px at the apex: no evidence about people")
+    if (root / MARKER).exists():
+        drawn = read_json(root / MARKER)
+        warnings.append(f"synthetic look-alike, {drawn['amplitude']:g} px at the apex: no evidence about people")
     if experiment.evaluation.split == "clip":
         warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
     rows = dataset_rows(data.dataset, root)
