@@ -64,7 +64,8 @@ def run(experiment: Experiment, resume: Path | None = None) -> Path:
 
     Raises `MerError` for bad input. A stopped run keeps finished shards, feature chunks and folds.
     """
-    from mer_tf.pipeline import cross_validate, encode, prepare_clips, summarise
+    from mer_tf.cross_validation import cross_validate, summarise
+    from mer_tf.preparation import encode, prepare_clips
     from mer_tf.run_directory import log_to, open_run, write_description
 
     directory = open_run(experiment, resume)

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from mer_tf.config import MerError
 from mer_tf.files import atomic
 from mer_tf.training.batches import FeatureStore
 
@@ -61,13 +62,21 @@ def _compute(
     stream = iter(clips())
     with tqdm(total=total, desc="features", unit="frame", smoothing=0.05) as bar:
         for part, names in enumerate(chunks):
-            frames = [clip for _, clip in (next(stream) for _ in names)]
+            frames = _take(stream, names)
             for side in [side for p, side in missing if p == part]:
                 shown = [clip[:, :, ::-1] if side else clip for clip in frames]
                 values = _predict(encoder, np.concatenate(shown), batch, bar)
                 parts = np.split(values, np.cumsum([len(clip) for clip in frames])[:-1])
                 with atomic(_file(folder, part, side)) as path:
                     np.savez(path, allow_pickle=False, **{f"clip{k}": value for k, value in enumerate(parts)})
+
+
+def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> list[np.ndarray]:
+    """Frames of the next clips, which must be those of `names`: features under a wrong name would go unseen."""
+    taken = [next(stream, ("no clip", np.empty(0))) for _ in names]
+    if [name for name, _ in taken] != list(names):
+        raise MerError(f"frames came for {[name for name, _ in taken]}, but {list(names)} are next")
+    return [frames for _, frames in taken]
 
 
 def _predict(encoder: keras.Model, images: np.ndarray, batch: int, bar: tqdm) -> np.ndarray:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from mer_tf.config import MerError
 from mer_tf.training import feature_cache
 from mer_tf.training.feature_cache import encode_clips, weights_digest
 
@@ -51,6 +52,11 @@ def test_a_stopped_run_computes_only_what_is_missing(encoder, tmp_path, monkeypa
     again = encode_clips(lambda: iter(CLIPS.items()), LENGTHS, encoder, tmp_path, mirror=False)
     assert computed == [LENGTHS["c08"] + LENGTHS["c09"]]
     assert all((whole.clip(k) == again.clip(k)).all() for k in CLIPS)
+
+
+def test_frames_in_another_order_are_refused(encoder, tmp_path):
+    with pytest.raises(MerError, match="'c00'.* are next"):
+        encode_clips(lambda: reversed(CLIPS.items()), LENGTHS, encoder, tmp_path, mirror=False)
 
 
 def test_digest_follows_the_weights(encoder):

@@ -1,0 +1,127 @@
+"""From a data set to features: manifest, records, labelled clips, and the frozen encoder's output for every frame."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import pandas as pd
+
+from mer_tf.config import Experiment, MerError, digest
+from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.labels import LabelProtocol, load_protocol
+from mer_tf.datasets.manifest import ClipRow, write_manifest
+from mer_tf.datasets.synthetic import MARKER, write_smic
+from mer_tf.files import read_json
+from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
+from mer_tf.records.index import IndexedClip, read_index
+from mer_tf.records.read import clip_dataset
+from mer_tf.records.write import write_records
+from mer_tf.training.batches import FeatureStore
+from mer_tf.training.feature_cache import encode_clips, weights_digest
+
+log = logging.getLogger("mer_tf")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Labelled clips of an experiment and the records that hold their frames."""
+
+    table: pd.DataFrame
+    """clip_id, dataset, subject, n_frames, content_sha256, label (class index); sorted by clip_id."""
+    classes: tuple[str, ...]
+    records: Path
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Features of all frames and what made them."""
+
+    store: FeatureStore
+    tail: keras.Model | None
+    resolved: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
+    """Data set -> manifest -> records -> labelled clips."""
+    data, cache = experiment.data, Path(experiment.data.cache)
+    root = Path(data.root) if data.root else _synthetic(experiment, cache)
+    rows = dataset_rows(data.dataset, root)
+    write_manifest(rows, directory / "manifest.csv")
+    log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
+    records = write_records(rows, experiment.preprocess, cache / "records", name=data.dataset, on_error="skip")
+    index, protocol = read_index(records), load_protocol(data.label_protocol)
+    warnings = _data_warnings(experiment, root)
+    if lost := len(rows) - len(index.clips):
+        warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
+    return Clips(_labelled(rows, index.clips, protocol), protocol.classes, records, tuple(warnings))
+
+
+def _synthetic(experiment: Experiment, cache: Path) -> Path:
+    """Draw the look-alike of the data set; a finished one of the same settings is taken as it is."""
+    data = experiment.data
+    if not data.dataset.startswith("smic-"):
+        raise MerError(f"there is no synthetic look-alike of {data.dataset}; give its folder with --data.root")
+    drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
+    camera = data.dataset.removeprefix("smic-")
+    return write_smic(cache / f"synthetic-{data.dataset}-{digest(drawn)}", camera=camera, **drawn)
+
+
+def _data_warnings(experiment: Experiment, root: Path) -> list[str]:
+    """What a reader must know of the data and the split before any number."""
+    warnings = []
+    if (root / MARKER).exists():
+        drawn = read_json(root / MARKER)
+        warnings.append(f"synthetic look-alike, {drawn['amplitude']:g} px at the apex: no evidence about people")
+    if experiment.evaluation.split == "clip":
+        warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
+    return warnings
+
+
+def _labelled(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], protocol: LabelProtocol) -> pd.DataFrame:
+    """The stored clips that the label protocol keeps, with their class index."""
+    columns = ["clip_id", "dataset", "subject", "n_frames", "content_sha256"]
+    table = pd.DataFrame([{c: getattr(clip, c) for c in columns} for clip in clips])
+    table["label"] = table["clip_id"].map({row.clip_id: protocol.class_index(row) for row in rows})
+    table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)
+    if table.empty:
+        raise MerError(f"label protocol {protocol.name} knows none of the labels {sorted({r.label_raw for r in rows})}")
+    return table
+
+
+def encode(experiment: Experiment, clips: Clips) -> Encoded:
+    """Frozen part of the encoder over every frame, once."""
+    config = experiment.model
+    encoder = build_encoder(config, input_size=experiment.preprocess.size)
+    log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
+    trunk, tail = split_encoder(encoder.model, config.retrain_from) if config.retrain_from else (encoder.model, None)
+    trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
+    lengths = dict(zip(clips.table["clip_id"], map(int, clips.table["n_frames"]), strict=True))
+    name = digest(
+        clips.records.name, list(lengths), encoder.name, config.preproc, config.retrain_from, weights_digest(trunk)
+    )
+    folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
+
+    def frames() -> Any:
+        for item in clip_dataset(clips.records).as_numpy_iterator():
+            if (clip_id := item["clip_id"].decode()) in lengths:
+                yield clip_id, item["frames"]
+
+    store = encode_clips(frames, lengths, trunk, folder, mirror=experiment.clip.mirror)
+    resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
+    return Encoded(store, tail, resolved, _encoder_warnings(encoder))
+
+
+def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
+    """What a reader must know of the encoder before any number."""
+    if encoder.weights["source"] == "random":
+        return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
+    if encoder.requested == "auto" and not encoder.name.startswith("vggface2"):
+        return (f"encoder auto became {encoder.name}: {encoder.weights['note']}",)
+    return ()
