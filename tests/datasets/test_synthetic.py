@@ -246,6 +246,6 @@ def test_a_folder_of_portraits(tmp_path: Path) -> None:
 
 def test_preview_shows_every_class(tree: Path, tmp_path: Path) -> None:
     image = picture(write_preview(tree, tmp_path / "sheet.png", subjects=1))
-    assert image.shape == (4 * (360 + 18), 3 * 180 + 3 * 360, 3)
+    assert image.shape == (4 * (180 + 22), 6 * 180, 3)
     with pytest.raises(MerError, match="draw the tree first"):
         write_preview(tmp_path, tmp_path / "sheet.png")
