@@ -39,6 +39,8 @@ class ClipRow:
     aus: str
     sheet_sha: str
     """SHA-256 of the annotation sheet; empty where the folders are the annotation (SMIC)."""
+    apex_source: str = ""
+    """Where the apex is from: given (coded by people), midpoint, peak or divide-and-conquer; empty without an apex."""
 
     @property
     def family(self) -> str:
