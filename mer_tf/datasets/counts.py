@@ -50,6 +50,31 @@ def counts_table(rows: Sequence[ClipRow], class_of: Callable[[ClipRow], str | No
     return pd.crosstab(frame["subject"], frame["class"], margins=True, margins_name="all")
 
 
+def manifest_report(
+    listing: Listing, protocol: LabelProtocol | None, reference: Path | None = None
+) -> tuple[str, bool]:
+    """What `mer-tf manifest` prints, and whether there is neither a problem nor a difference.
+
+    Without a protocol (a data set without classes) the raw labels are counted. `reference` is another list of the same
+    clips, see `read_reference`.
+    """
+    class_of = protocol.class_name if protocol else (lambda r: r.label_raw or "(no label)")
+    parts = [counts_table(listing.rows, class_of).to_string()]
+    differences: list[str] = []
+    if protocol:
+        lines = compare_counts(listing, protocol)
+        differences = [line for line in lines if line.startswith(" ")]
+        parts += lines
+        if reference:
+            clips = compare_clips(class_names(listing.rows, protocol), read_reference(reference, protocol))
+            differences += clips
+            parts += [f"{reference}: {'differs' if clips else 'equal'}", *(f"  {clip}" for clip in clips)]
+    elif reference:
+        raise MerError(f"{reference}: no label protocol knows this data set, so there are no classes to compare")
+    parts += [f"{len(listing.problems)} problem(s)", *(f"  {problem}" for problem in listing.problems)]
+    return "\n".join(parts), not (differences or listing.problems)
+
+
 def compare_counts(listing: Listing, protocol: LabelProtocol) -> list[str]:
     """One line a data set: `equal`, or how its counts differ from the published ones and which clips are known lost."""
     lines: list[str] = []

@@ -87,13 +87,17 @@ def load_protocol(name: str) -> LabelProtocol:
 
 
 def protocol_for(rows: Sequence[ClipRow]) -> LabelProtocol | None:
-    """The first protocol of the table that gives a class to a label of every data set among `rows`, None for none."""
-    datasets = {r.dataset for r in rows}
+    """The protocol that gives a class to the labels of most `rows`, the first of the table among equals; None for none.
+
+    Exclusions do not count, so that a data set's own protocol is found whatever clips are there.
+    """
+    best: tuple[int, LabelProtocol | None] = (0, None)
     for name in _table("label_protocols.csv")["protocol"].unique():
         protocol = load_protocol(name)
-        if datasets == {r.dataset for r in rows if protocol.label_index(r) is not None}:
-            return protocol
-    return None
+        covered = sum(protocol.label_index(r) is not None for r in rows)
+        if covered > best[0]:
+            best = (covered, protocol)
+    return best[1]
 
 
 @cache
