@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mer_tf.datasets.layout import frames_home, grandchildren, span
+from mer_tf.datasets.layout import ClipFolders, frames_home, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -29,17 +29,17 @@ COLUMNS = {
 def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Clips of CASME under `root`; with both trees there, those of `Cropped` (name the other as root to have it)."""
     root = Path(root)
-    home = frames_home(root, HOMES, r"sub\d+")
+    folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     for row in table.rows:
-        if event := _event(row, home):
+        if event := _event(row, folders):
             builder.add(event)
-    builder.unlisted(grandchildren(home), table.path)
+    builder.unlisted(folders.all, table.path)
     return builder.listing()
 
 
-def _event(row: SheetRow, home: Path) -> Event | None:
+def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
     frames, subject = span(row), _subject(row)
     if frames is None or subject is None:
         return None
@@ -48,7 +48,7 @@ def _event(row: SheetRow, home: Path) -> Event | None:
         clip_id=f"casme/{subject}/{row.text('clip')}",
         dataset="casme",
         subject=f"casme/{subject}",
-        folder=home / subject / row.text("clip"),
+        folder=folders.find(subject, row.text("clip")),
         onset=onset,
         apex=apex,
         offset=offset,

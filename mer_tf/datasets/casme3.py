@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mer_tf.datasets.layout import frames_home, numbered, span
+from mer_tf.datasets.layout import ClipFolders, frames_home, numbered, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -51,13 +51,14 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     The sheets of 2022 and 2023 spell a label `others` and `Others`: labels are in lower case here.
     """
     root = Path(root)
-    home, path = frames_home(root, A_HOMES, r"spNO\.?\d+"), find_sheet(root, A_SHEETS, sheet)
+    folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+"))
+    path = find_sheet(root, A_SHEETS, sheet)
     table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type"))
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    for event in numbered([event for row in rows if (event := _a_event(row, home))], always=True):
+    for event in numbered([event for row in rows if (event := _a_event(row, folders))], always=True):
         builder.add(event)
     return builder.listing()
 
@@ -74,7 +75,7 @@ def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     return builder.listing()
 
 
-def _a_event(row: SheetRow, home: Path) -> Event | None:
+def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
     frames = span(row)
     if frames is None:
         return None
@@ -84,7 +85,7 @@ def _a_event(row: SheetRow, home: Path) -> Event | None:
         clip_id=f"casme3-a/{subject}/{video}",
         dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=_colour(home / subject / video),
+        folder=_colour(folders.find(subject, video)),
         onset=onset,
         apex=apex,
         offset=offset,
@@ -103,7 +104,7 @@ def _c_event(row: SheetRow, home: Path) -> Event | None:
     if digits is None:
         row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
         return None
-    subject, count = f"{int(digits[0]):02d}", row.text("count")
+    subject, count = f"{int(digits[0]):02d}", row.text("count").lstrip("/")
     return Event(
         clip_id=f"casme3-c/{subject}/{count}",
         dataset="casme3-c",

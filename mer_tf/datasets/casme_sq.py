@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.layout import frames_home, grandchildren, numbered
+from mer_tf.datasets.layout import ClipFolders, frames_home, numbered
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import Sheet, SheetRow, find_sheet, read_sheet
 
@@ -45,8 +45,7 @@ class _Names:
 
     def __init__(self, path: Path, home: Path) -> None:
         """`MerError` when the rules are not in the second and third tab of the sheet."""
-        self.path, self.home = path, home
-        self.folders = grandchildren(home)
+        self.path, self.folders = path, ClipFolders(home)
         subjects, videos = (_tab(path, tab, RULES).rows for tab in (1, 2))
         self.subjects = {r.text("c"): f"s{d[0]}" for r in subjects if (d := re.search(r"\d+", r.text("b")))}
         self.codes = {r.text("b").casefold(): r.text("a").zfill(4) for r in videos}
@@ -61,9 +60,9 @@ class _Names:
         code = self.codes.get(video.split("_")[0].casefold())
         if code is None:
             return None
-        own, start = self.home / subject / video, f"{subject[1:]}_{code}"
-        whole = [folder for folder in self.folders if folder.name.startswith(start)]
-        return own if own in self.folders or not whole else whole[0]
+        own, start = self.folders.find(subject, video), f"{subject[1:]}_{code}"
+        whole = [folder for folder in self.folders.all if folder.name.startswith(start)]
+        return own if own in self.folders.all or not whole else whole[0]
 
 
 def _tab(path: Path, tab: int, names: tuple[str, ...]) -> Sheet:

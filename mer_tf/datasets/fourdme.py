@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mer_tf.datasets.layout import frames_home, grandchildren, span
+from mer_tf.datasets.layout import ClipFolders, frames_home, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -32,13 +32,13 @@ COLUMNS = {
 def fourdme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Grey micro-expression clips of 4DME under `root`; with both trees there, the cropped one."""
     root = Path(root)
-    home = frames_home(root, HOMES, r".*\d.*")
+    folders = ClipFolders(frames_home(root, HOMES, r".*\d.*"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="sub_ID")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     for row in table.rows:
-        if event := _event(row, home):
+        if event := _event(row, folders):
             builder.add(event)
-    builder.unlisted(grandchildren(home), table.path)
+    builder.unlisted(folders.all, table.path)
     return builder.listing()
 
 
@@ -48,7 +48,7 @@ def certain_aus(text: str) -> str:
     return "+".join(re.sub(r"^AU\s*", "", part, flags=re.IGNORECASE) for part in parts if "(k)" not in part.casefold())
 
 
-def _event(row: SheetRow, home: Path) -> Event | None:
+def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
     frames, subject, clip = span(row), row.text("subject"), row.text("clip")
     if frames is None:
         return None
@@ -57,7 +57,7 @@ def _event(row: SheetRow, home: Path) -> Event | None:
         clip_id=f"4dme/{subject}/{clip}",
         dataset="4dme",
         subject=f"4dme/{subject}",
-        folder=home / subject / clip,
+        folder=folders.find(subject, clip),
         onset=onset,
         apex=apex,
         offset=offset,

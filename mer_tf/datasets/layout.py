@@ -34,9 +34,18 @@ def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
     )
 
 
-def grandchildren(folder: Path) -> list[Path]:
-    """Folders two levels below `folder`: subject/clip or emotion/clip."""
-    return [clip for child in subfolders(folder) for clip in subfolders(child)]
+class ClipFolders:
+    """The folders two levels below `home`: subject/clip or emotion/clip."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.all = [clip for child in subfolders(home) for clip in subfolders(child)]
+        self._by_names = {f"{clip.parent.name}/{clip.name}".casefold(): clip for clip in self.all}
+
+    def find(self, parent: str, name: str) -> Path:
+        """The folder parent/name, whatever its case; where it should be, always below `home`, when it is not there."""
+        expected = self.home / parent.lstrip("/") / name.lstrip("/")
+        return self._by_names.get(f"{parent}/{name}".casefold(), expected)
 
 
 def span(row: SheetRow, onset: str = "onset", apex: str | None = "apex", offset: str = "offset") -> Span | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.layout import frames_home, grandchildren, span
+from mer_tf.datasets.layout import ClipFolders, frames_home, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -32,24 +32,23 @@ COLUMNS = {
 def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
     root = Path(root)
-    home = frames_home(root, HOMES, "|".join(EMOTIONS))
+    folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS)))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    folders = grandchildren(home)
-    by_name = {folder.name.casefold(): folder for folder in folders}
+    by_name = {folder.name.casefold(): folder for folder in folders.all}
     for row in table.rows:
-        if event := _event(row, home, by_name):
+        if event := _event(row, folders, by_name):
             builder.add(event)
-    builder.unlisted(folders, table.path)
+    builder.unlisted(folders.all, table.path)
     return builder.listing()
 
 
-def _event(row: SheetRow, home: Path, folders: Mapping[str, Path]) -> Event | None:
+def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:
     frames, clip, emotion = span(row), row.text("clip"), row.text("emotion").casefold()
     subject = re.match(r"S0*(\d+)-", clip, re.IGNORECASE) or re.search(r"(\d+)", row.text("subject"))
     if frames is None or subject is None:
         return None
-    folder = folders.get(clip.casefold(), home / emotion / clip)
+    folder = by_name.get(clip.casefold(), folders.find(emotion, clip))
     if folder.parent.name.casefold() != emotion:
         row.problems.append(
             f"{row.where}: clip {clip} is {emotion!r} in the sheet and lies in the folder {folder.parent.name!r}; the "
