@@ -57,7 +57,7 @@ PLANS: dict[str, tuple[Plan, tuple[str, ...]]] = {
     "mmew": (lambda _, small, rng: mmew_tree(small, rng), ("Micro_Expression",)),
     "4dme": (fourdme_tree, ("gray_micro", "gray_micro_crop")),
     "megc2019": (_megc2019, CASME2_LAYOUTS),
-    "flow-images": (lambda _, small, rng: flow_images_tree(small, rng), ("three_norm_u_v_os",)),
+    "flow-images": (lambda _, small, rng: flow_images_tree(small, rng), ("folds",)),
 }
 """Data set -> its plan and its layouts, the default one first."""
 

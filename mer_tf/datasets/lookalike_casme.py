@@ -109,13 +109,13 @@ def casme3_a_tree(small: bool, rng: np.random.Generator) -> Tree:
 
 
 def casme3_c_tree(small: bool, rng: np.random.Generator) -> Tree:
-    """`part_C/<sub>/<count>/color/<n>.jpg` (this tree is from memory); a sheet without apex."""
+    """`part_C/01/<count>/color/<n>.jpg` (this tree is from memory); a sheet without apex."""
     known = published("casme3-c", C_SUBJECTS)
     counts: Counter[str] = Counter()
     clips = []
     for subject, label in deal(known.small() if small else known, rng):
         counts[subject] += 1
         clips.append(timed(subject, str(counts[subject]), label, rng, length=(4, 15), first=(1, 3000)))
-    frames = [Frames(f"part_C/{c.subject}/{c.name}/color", [f"{n}.jpg" for n in c.frames]) for c in clips]
+    frames = [Frames(f"part_C/{int(c.subject):02d}/{c.name}/color", [f"{n}.jpg" for n in c.frames]) for c in clips]
     rows = [(int(c.subject), int(c.name), c.onset, c.offset, c.aus.replace("+", ","), c.label) for c in clips]
     return Tree(frames, {"CAS(ME)3_part_C_ME.xlsx": [Tab("Sheet1", [C_HEADER], rows)]})

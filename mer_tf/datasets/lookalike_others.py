@@ -102,7 +102,7 @@ def _fourdme_line(clip: PlannedClip, number: int) -> Sequence[object]:
 
 
 def flow_images_tree(small: bool, rng: np.random.Generator) -> Tree:
-    """`three_norm_u_v_os/<subject>/{u_train,u_test}/<class>/<subject>_<clip> .png` of 28x28 pixels.
+    """`<subject>/{u_train,u_test}/<class>/<subject>_<clip> .png` of 28x28 pixels.
 
     One fold for each subject: every image comes once as a test image and repeats in the training folders of all other
     subjects. The blank before `.png` is in the published names.
@@ -111,7 +111,7 @@ def flow_images_tree(small: bool, rng: np.random.Generator) -> Tree:
     subjects = dict.fromkeys(subject for subject, _, _ in clips)
     frames = [
         Frames(
-            f"three_norm_u_v_os/{fold}/{'u_test' if fold == subject else 'u_train'}/{label}",
+            f"{fold}/{'u_test' if fold == subject else 'u_train'}/{label}",
             [f"{subject}_{name} .png"],
             picture,
         )
