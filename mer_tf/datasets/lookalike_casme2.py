@@ -15,6 +15,9 @@ SMALL_SUBJECTS = ("04", "05", "24")
 TREES = {"Cropped": "reg_img{}.jpg", "CASME2_RAW": "img{}.jpg", "CASME2_RAW_selected": "img{}.jpg"}
 LAYOUTS = tuple(tree + sheet for sheet in ("", "+updated") for tree in TREES)
 HEADER = header("Subject | Filename | | OnsetFrame | ApexFrame | OffsetFrame | | Action Units | Estimated Emotion")
+OBJECTIVE = {1: 25, 2: 15, 3: 99, 4: 26, 5: 20, 6: 1, 7: 69}
+"""Clips of each objective class (Davison et al. 2018; the last two, and the sheet's layout, are from memory)."""
+OBJECTIVE_HEADER = header("Subject | Filename | Objective Class")
 MARGIN = 5
 """Frames before the onset and after the offset in the RAW tree."""
 
@@ -36,7 +39,7 @@ ADDED = PlannedClip("24", "EP02_07", "disgust", 61, 91, 106, "4")
 
 
 def casme2_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
-    """Frames and sheet of CASME II; `layout` is one of `LAYOUTS`."""
+    """Frames and sheets (coding and, of the clips of 2014, objective classes); `layout` is one of `LAYOUTS`."""
     tree, _, sheet = layout.partition("+")
     clips = casme2_clips(small, rng)
     stated = [*map(_update, clips), ADDED] if sheet else clips
@@ -45,7 +48,13 @@ def casme2_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
     spans = {(c.subject, c.name): c for c in stated} | {(c.subject, c.name): c for c in clips}
     frames = [_frames(clip, tree, margin) for clip in spans.values()]
     name = "CASME2-coding-updated.xlsx" if sheet else "CASME2-coding-20140508.xlsx"
-    return Tree(frames, {name: [Tab("Sheet1", [HEADER], [_line(clip) for clip in stated])]})
+    codes = rng.permutation([code for code, n in OBJECTIVE.items() for _ in range(n)]).tolist()
+    objective = [(int(c.subject), c.name, code) for c, code in zip(clips, codes, strict=False)]
+    sheets = {
+        name: [Tab("Sheet1", [HEADER], [_line(clip) for clip in stated])],
+        "CASME2-ObjectiveClasses.xlsx": [Tab("Sheet1", [OBJECTIVE_HEADER], objective)],
+    }
+    return Tree(frames, sheets)
 
 
 def casme2_clips(small: bool, rng: np.random.Generator) -> list[PlannedClip]:

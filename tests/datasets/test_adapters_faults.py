@@ -19,9 +19,16 @@ SHEETS = {
     "casme3-c": ("CAS(ME)3_part_C_ME.xlsx", 1, "sub count onset onset offset"),
     "mmew": ("MMEW_Micro_Exp.xlsx", 1, "Subject Filename OnsetFrame ApexFrame OffsetFrame"),
     "4dme": ("4DME_Labelling_Micro_release v1.xlsx", 1, "sub_ID fold_name Onset Apex Offset"),
+    "samm-lv": ("SAMM_LongVideos_V2_Release.xlsx", 10, "Subject Filename Onset Apex Offset"),
+    "casme3-a": ("cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx", 1, "Subject Filename Onset Apex Offset"),
 }
 """Sheet, line of its header, and titles of its columns for subject, clip, onset, apex and offset."""
 WITH_APEX = [name for name in SHEETS if name != "casme3-c"]
+SHARED = ["samm-lv", "casme3-a"]
+"""Data sets whose clips share folders: whole videos."""
+OWN = [name for name in SHEETS if name not in SHARED]
+in_every_set = pytest.mark.parametrize("case", SHEETS, indirect=True)
+where_apexes_are = pytest.mark.parametrize("case", WITH_APEX, indirect=True)
 
 
 @dataclass
@@ -79,7 +86,7 @@ class Case:
         return after.get(self.clip)
 
 
-@pytest.fixture(params=SHEETS)
+@pytest.fixture(params=OWN)
 def case(request, tmp_path):
     """A whole look-alike of each data set with a headed sheet, one clip a folder."""
     root = write_lookalike(request.param, tmp_path / "tree")
@@ -88,6 +95,7 @@ def case(request, tmp_path):
     return Case(request.param, root, {r.clip_id: r for r in listing.rows})
 
 
+@in_every_set
 def test_a_renamed_column_is_named_with_the_headers_found(case):
     with case.editing() as page:
         title = page.cell(case.header, case.columns["onset"])
@@ -97,13 +105,14 @@ def test_a_renamed_column_is_named_with_the_headers_found(case):
     assert case.sheet.name in str(error.value)
 
 
+@in_every_set
 @pytest.mark.parametrize("value", ["12a", "?", 12.5, None])
 def test_an_onset_that_is_no_number(case, value):
     case.set("onset", value)
     case.check(case.sheet.name, f"line {case.line}", "onset", kept=False, more=2)
 
 
-@pytest.mark.parametrize("case", WITH_APEX, indirect=True)
+@where_apexes_are
 def test_an_apex_that_is_not_given_is_no_fault(case):
     case.set("apex", "/")
     after, problems = case.listed()
@@ -113,18 +122,20 @@ def test_an_apex_that_is_not_given_is_no_fault(case):
     assert after[case.clip].apex_source == ""
 
 
-@pytest.mark.parametrize("case", WITH_APEX, indirect=True)
+@where_apexes_are
 def test_an_apex_outside_the_clip_is_dropped_and_said(case):
     case.set("apex", case.row.offset + 2)
     row = case.check(f"line {case.line}", case.clip, f"apex {case.row.offset + 2}", kept=True)
     assert row.apex is None
 
 
+@in_every_set
 def test_an_offset_before_the_onset(case):
     case.set("offset", case.row.onset - 1)
     case.check(f"line {case.line}", case.clip, f"offset {case.row.onset - 1}", kept=False)
 
 
+@in_every_set
 def test_merged_cells_are_named(case):
     column = case.columns["onset"]
     with case.editing() as page:
@@ -135,6 +146,7 @@ def test_merged_cells_are_named(case):
     assert case.before.keys() - after.keys() <= {case.clip}
 
 
+@in_every_set
 def test_a_clip_stated_twice_counts_once(case):
     with case.editing() as page:
         page.append([cell.value for cell in page[case.line]])
@@ -155,7 +167,7 @@ def test_a_clip_without_its_folder(case):
     case.check(f"line {case.line}", case.clip, home, kept=False)
 
 
-@pytest.mark.parametrize("case", WITH_APEX, indirect=True)
+@pytest.mark.parametrize("case", [name for name in OWN if name in WITH_APEX], indirect=True)
 def test_a_folder_without_its_row(case):
     with case.editing() as page:
         page.delete_rows(case.line)
@@ -190,6 +202,7 @@ def test_files_of_other_programs_are_passed_over(case):
     assert after == case.before
 
 
+@in_every_set
 def test_an_empty_sheet_names_itself(case):
     with case.editing() as page:
         page.delete_rows(case.header + 1, page.max_row)
@@ -197,12 +210,14 @@ def test_an_empty_sheet_names_itself(case):
         case.listed()
 
 
+@in_every_set
 def test_no_sheet_at_all_names_what_to_put_where(case):
     case.sheet.unlink()
     with pytest.raises(MerError, match="holds no annotation sheet"):
         case.listed()
 
 
+@in_every_set
 def test_a_sheet_kept_elsewhere_is_given_by_name(case, tmp_path):
     elsewhere = case.sheet.rename(tmp_path / "codes.xlsx")
     rows = dataset_listing(case.dataset, case.root, elsewhere).rows

@@ -10,6 +10,7 @@ import cv2
 import pytest
 
 from mer_tf.datasets import dataset_listing
+from mer_tf.datasets.counts import compare_counts
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.lookalike import write_lookalike
 from mer_tf.datasets.manifest import check_rows
@@ -135,6 +136,29 @@ def test_megc2019_excludes_by_protocol_not_by_adapter(published):
         assert rows[clip].label_raw == "disgust"
         assert protocol.class_index(rows[clip]) is None
     assert Counter(protocol.class_index(r) for r in rows.values())[0] == 88
+
+
+@pytest.mark.parametrize(
+    ("dataset", "protocols"),
+    [
+        ("smic-hs", "smic-2 smic-3 smic-4"),
+        ("casme2", "casme2-4 casme2-5 casme2-7 megc2018-5 megc2019-3"),
+        ("samm", "samm-5 samm-8 megc2018-5 megc2019-3"),
+        ("samm-lv", "samm-lv-2"),
+        ("casme-sq", "casme-sq-4"),
+        ("casme3-a", "casme3-3 casme3-4 casme3-7"),
+        ("casme3-c", "casme3-3 casme3-4"),
+        ("mmew", "mmew-6 mmew-7"),
+        ("megc2019", "megc2019-3"),
+        ("flow-images", "megc2019-3"),
+    ],
+)
+def test_the_table_of_expected_counts_agrees(published, dataset, protocols):
+    listing = dataset_listing(dataset, published(dataset))
+    for protocol in protocols.split():
+        lines = compare_counts(listing, load_protocol(protocol))
+        assert lines
+        assert all(": equal" in line for line in lines), lines
 
 
 def test_flow_images_are_the_442_clips_counted_once(published):
