@@ -127,9 +127,15 @@ def class_names(rows: Sequence[ClipRow], protocol: LabelProtocol) -> dict[str, s
 
 
 def protocol_differences(a: LabelProtocol, b: LabelProtocol, rows: Sequence[ClipRow]) -> list[str]:
-    """How two protocols differ: each raw label whose class name changes or vanishes, then each such clip of `rows`."""
+    """How two protocols differ: each raw label whose class name changes or vanishes, then each such clip of `rows`.
+
+    Labels of data sets that only one of them knows are not compared. `MerError` when they have no data set in common.
+    """
+    common = {d for d, _, _ in a.mapping} & {d for d, _, _ in b.mapping}
+    if not common:
+        raise MerError(f"label protocols {a.name} and {b.name} have no data set in common, so nothing to compare")
     lines = []
-    for key in sorted(a.mapping.keys() | b.mapping.keys()):
+    for key in sorted(k for k in a.mapping.keys() | b.mapping.keys() if k[0] in common):
         before, after = (p.classes[p.mapping[key]] if key in p.mapping else LEFT_OUT for p in (a, b))
         if before != after:
             lines.append(f"{key[0]} {key[2]}: {before} -> {after}")

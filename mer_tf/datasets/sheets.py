@@ -114,7 +114,7 @@ def read_sheet(
     header = _header_line(path, grid, header_key) if has_header else -1
     titles = grid.cells[header] if has_header else []
     places = _places(path, titles, columns, optional) if has_header else {n: i for i, n in enumerate(columns)}
-    problems = _unmerge(path, grid, header)
+    problems = _unmerge(path, grid, header) + _repeated(path, titles, columns)
     rows = []
     for number in range(header + 1, len(grid.cells)):
         line = grid.cells[number]
@@ -162,6 +162,18 @@ def _places(
             )
         places[name] = there[0] if there else None
     return places
+
+
+def _repeated(path: Path, titles: Sequence[Any], columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Headers of wanted columns that occur more than once; the first is read."""
+    found = [_plain(t) for t in titles]
+    wanted = {_plain(s) for spellings in columns.values() for s in spellings}
+    return [
+        f"{path.name}: the header {_text(titles[found.index(t)])!r} occurs {found.count(t)} times and the first is "
+        "read; rename or remove the others"
+        for t in sorted(wanted)
+        if found.count(t) > 1
+    ]
 
 
 def _unmerge(path: Path, grid: _Grid, header: int) -> list[str]:
