@@ -40,7 +40,7 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames, subject = span(row), _subject(row)
+    frames, subject = span(row, ("subject", "clip")), _subject(row)
     if frames is None or subject is None:
         return None
     onset, apex, offset = frames
@@ -60,9 +60,9 @@ def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
 
 
 def _subject(row: SheetRow) -> str | None:
-    """The folder's name of a subject, sub01, however the sheet writes it: 1, "01", "sub01"."""
-    digits = re.search(r"\d+", row.text("subject"))
-    if digits and row.text("clip"):
+    """The folder's name of a subject, sub01, for 1, "01" or "sub01" in the sheet; None, and a problem, else."""
+    if digits := re.search(r"\d+", row.text("subject")):
         return f"sub{int(digits[0]):02d}"
-    row.problems.append(f"{row.where}: lacks a subject number or a file name; fill both cells")
+    if row.text("subject"):
+        row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
     return None

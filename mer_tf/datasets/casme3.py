@@ -76,7 +76,7 @@ def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 
 def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames = span(row)
+    frames = span(row, ("subject", "video"))
     if frames is None:
         return None
     subject, video = row.text("subject"), row.text("video")
@@ -98,7 +98,7 @@ def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
 
 
 def _c_event(row: SheetRow, home: Path) -> Event | None:
-    frames, digits = span(row, apex=None), re.search(r"\d+", row.text("subject"))
+    frames, digits = span(row, ("subject", "count"), apex=False), re.search(r"\d+", row.text("subject"))
     if frames is None:
         return None
     if digits is None:

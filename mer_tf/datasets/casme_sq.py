@@ -61,8 +61,10 @@ class _Names:
         if code is None:
             return None
         own, start = self.folders.find(subject, video), f"{subject[1:]}_{code}"
+        if own in self.folders.all:
+            return own
         whole = [folder for folder in self.folders.all if folder.name.startswith(start)]
-        return own if own in self.folders.all or not whole else whole[0]
+        return whole[0] if whole else self.folders.find(subject, start)
 
 
 def _tab(path: Path, tab: int, names: tuple[str, ...]) -> Sheet:

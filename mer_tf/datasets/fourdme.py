@@ -49,7 +49,7 @@ def certain_aus(text: str) -> str:
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames, subject, clip = span(row), row.text("subject"), row.text("clip")
+    frames, subject, clip = span(row, ("subject", "clip")), row.text("subject"), row.text("clip")
     if frames is None:
         return None
     onset, apex, offset = frames

@@ -48,11 +48,18 @@ class ClipFolders:
         return self._by_names.get(f"{parent}/{name}".casefold(), expected)
 
 
-def span(row: SheetRow, onset: str = "onset", apex: str | None = "apex", offset: str = "offset") -> Span | None:
-    """Frame numbers of a row by its column names; None when onset or offset is no number, which becomes a problem."""
-    first, last = row.integer(onset), row.integer(offset)
-    middle = row.integer(apex, optional=True) if apex else None
-    return None if first is None or last is None else (first, middle, last)
+def span(row: SheetRow, names: Sequence[str], *, apex: bool = True) -> Span | None:
+    """Onset, apex (None without such a column) and offset of a row.
+
+    None, and a problem, when onset or offset is no whole number or one of the cells `names`, which name the clip, is
+    empty.
+    """
+    if empty := [name for name in names if not row.text(name)]:
+        row.problems.append(f"{row.where}: {' and '.join(empty)} not given, so the row is left out; fill the cell")
+        return None
+    onset, offset = row.integer("onset"), row.integer("offset")
+    middle = row.integer("apex", optional=True) if apex else None
+    return None if onset is None or offset is None else (onset, middle, offset)
 
 
 def numbered(events: Sequence[Event], *, always: bool) -> list[Event]:

@@ -44,9 +44,12 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 
 def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:
-    frames, clip, emotion = span(row), row.text("clip"), row.text("emotion").casefold()
+    frames, clip, emotion = span(row, ("clip",)), row.text("clip"), row.text("emotion").casefold()
     subject = re.match(r"S0*(\d+)-", clip, re.IGNORECASE) or re.search(r"(\d+)", row.text("subject"))
-    if frames is None or subject is None:
+    if frames is None:
+        return None
+    if subject is None:
+        row.problems.append(f"{row.where}: neither subject nor clip {clip!r} states the person's number; fill the cell")
         return None
     folder = by_name.get(clip.casefold(), folders.find(emotion, clip))
     if folder.parent.name.casefold() != emotion:
