@@ -72,7 +72,7 @@ def write_tree(tree: Tree, root: Path, *, seed: int, shuffle_rows: bool) -> None
 
 def write_sheet(path: Path, tabs: Sequence[Tab]) -> None:
     """Write an .xlsx file whose bytes depend on its content alone."""
-    import openpyxl
+    import openpyxl  # type: ignore[import-untyped]
 
     book = openpyxl.Workbook()
     book.remove(book.active)

@@ -12,7 +12,7 @@ import pytest
 from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.counts import compare_counts
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.lookalike import write_lookalike
+from mer_tf.datasets.lookalike import PLANS, write_lookalike
 from mer_tf.datasets.manifest import check_rows
 from mer_tf.preprocessing.frames import SUFFIXES
 
@@ -117,8 +117,9 @@ def composite(rows):
 MEGC2019 = {"smic": [70, 51, 43, 16], "casme2": [88, 32, 25, 24], "samm": [92, 26, 15, 28]}
 
 
-def test_megc2019_is_the_official_composite(published):
-    listing = dataset_listing("megc2019", published("megc2019"))
+@pytest.mark.parametrize("layout", ["Cropped", "CASME2_RAW_selected+updated"])
+def test_megc2019_is_the_official_composite(published, layout):
+    listing = dataset_listing("megc2019", published("megc2019", layout=layout))
     assert listing.problems == []
     assert composite(listing.rows) == MEGC2019
     assert len(listing.rows) == 442
@@ -175,6 +176,15 @@ def test_casme2_says_the_same_in_every_layout(published, layout):
     raw = dataset_listing("casme2", published("casme2", layout=layout))
     assert raw.problems == []
     assert {r[:2] + r[3:] for r in without_root(raw.rows)} == {r[:2] + r[3:] for r in without_root(cropped.rows)}
+
+
+@pytest.mark.parametrize(("dataset", "layout"), [(d, name) for d, (_, layouts) in PLANS.items() for name in layouts])
+def test_every_layout_lists_the_same_clips(tmp_path, dataset, layout):
+    usual = dataset_listing(dataset, write_lookalike(dataset, tmp_path / "usual"))
+    listing = dataset_listing(dataset, write_lookalike(dataset, tmp_path / "other", layout=layout))
+    assert listing.problems == []
+    assert {r.clip_id: r.subject for r in usual.rows}.items() <= {r.clip_id: r.subject for r in listing.rows}.items()
+    assert len(listing.rows) == len(usual.rows) + (dataset == "casme2" and layout.endswith("+updated"))
 
 
 def test_casme2_updated_sheet_has_256_clips(published):
