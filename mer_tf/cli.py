@@ -57,24 +57,63 @@ def synth(
 
 
 @app.command
-def manifest(dataset: str, root: Path, out: Path = Path("manifest.csv")) -> None:
-    """List the clips of a data set folder as manifest.csv, one row a clip.
+def manifest(
+    dataset: str,
+    root: Path,
+    out: Path = Path("manifest.csv"),
+    sheet: Path | None = None,
+    protocol: str | None = None,
+    reference: Path | None = None,
+    strict: bool = False,
+) -> None:
+    """List the clips of a data set folder as manifest.csv, and say how they differ from what is published.
 
     Args:
-        dataset: smic-hs, smic-vis, smic-nir, or videos (one clip a file).
+        dataset: smic-hs, smic-vis, smic-nir, casme, casme2, casme-sq, casme3-a, casme3-c, samm, samm-lv, mmew, 4dme,
+            megc2019 (a folder of three data sets), flow-images, or videos (one clip a file).
         root: Folder as it was downloaded.
         out: Manifest to write.
+        sheet: Annotation sheet; without it the published one is looked for under root.
+        protocol: Label protocol to count by; without it the first one that knows the data set. `mer-tf protocols`.
+        reference: Another list of the clips, a manifest or a CSV with clip_id and class, to compare with clip by clip.
+        strict: Exit with status 1 when there are problems or differences.
     """
-    import pandas as pd
-
-    from mer_tf.datasets import dataset_rows
+    from mer_tf.datasets import dataset_listing
+    from mer_tf.datasets.counts import manifest_report
+    from mer_tf.datasets.labels import load_protocol, protocol_for
     from mer_tf.datasets.manifest import write_manifest
 
-    rows = dataset_rows(dataset, root)
-    write_manifest(rows, out)
-    frame = pd.DataFrame([(r.label_raw or "(no label)", r.subject) for r in rows], columns=["label", "subject"])
-    print(pd.crosstab(frame["subject"], frame["label"], margins=True, margins_name="all").to_string())
-    print(f"{len(rows)} clips of {frame['subject'].nunique()} subjects: {out}")
+    wanted = load_protocol(protocol) if protocol else None
+    listing = dataset_listing(dataset, root, sheet)
+    report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
+    write_manifest(listing.rows, out)
+    print(report)
+    print(f"{len(listing.rows)} clips of {len({r.subject for r in listing.rows})} subjects: {out}")
+    if strict and not clean:
+        sys.exit(1)
+
+
+@app.command
+def protocols(diff: tuple[str, str] | None = None, manifest: Path | None = None) -> None:
+    """List the label protocols, or show how two of them differ.
+
+    Args:
+        diff: Two protocols; raw labels whose class changes or vanishes are listed.
+        manifest: With --diff, list the clips of this manifest that change class or vanish too.
+    """
+    from mer_tf.datasets.counts import protocol_differences
+    from mer_tf.datasets.labels import load_protocol, protocol_names
+    from mer_tf.datasets.manifest import read_manifest
+
+    if diff is None:
+        if manifest is not None:
+            raise MerError(f"{manifest}: --manifest shows a difference; give --diff A B too")
+        for name in protocol_names():
+            known = load_protocol(name)
+            print(f"{name}: {', '.join(known.classes)} (of {', '.join(sorted({d for d, _, _ in known.mapping}))})")
+        return
+    rows = read_manifest(manifest) if manifest else []
+    print("\n".join(protocol_differences(load_protocol(diff[0]), load_protocol(diff[1]), rows)) or "no difference")
 
 
 @app.command

@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from mer_tf.config import MerError
+from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.smic import smic_rows
-from mer_tf.datasets.videos import video_rows
 
-ADAPTERS: dict[str, Callable[[Path], list[ClipRow]]] = {
-    "smic-hs": lambda root: smic_rows(root, "hs"),
-    "smic-vis": lambda root: smic_rows(root, "vis"),
-    "smic-nir": lambda root: smic_rows(root, "nir"),
-    "videos": video_rows,
+log = logging.getLogger(__name__)
+Adapter = Callable[[Path, Path | None], Listing]
+
+ADAPTERS: dict[str, str] = {
+    "smic-hs": "mer_tf.datasets.smic:smic_hs_listing",
+    "smic-vis": "mer_tf.datasets.smic:smic_vis_listing",
+    "smic-nir": "mer_tf.datasets.smic:smic_nir_listing",
+    "casme": "mer_tf.datasets.casme:casme_listing",
+    "casme2": "mer_tf.datasets.casme2:casme2_listing",
+    "casme-sq": "mer_tf.datasets.casme_sq:casme_sq_listing",
+    "casme3-a": "mer_tf.datasets.casme3:casme3_a_listing",
+    "casme3-c": "mer_tf.datasets.casme3:casme3_c_listing",
+    "samm": "mer_tf.datasets.samm:samm_listing",
+    "samm-lv": "mer_tf.datasets.samm:samm_lv_listing",
+    "mmew": "mer_tf.datasets.mmew:mmew_listing",
+    "4dme": "mer_tf.datasets.fourdme:fourdme_listing",
+    "megc2019": "mer_tf.datasets.megc2019:megc2019_listing",
+    "flow-images": "mer_tf.datasets.flow_images:flow_images_listing",
+    "videos": "mer_tf.datasets.videos:videos_listing",
 }
+"""Name -> module and function of its adapter, imported when it is asked for."""
+WARNINGS = 20
+
+
+def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing:
+    """Clips of data set `name` under `root`, and what is wrong with single ones.
+
+    `sheet` names the annotation sheet; None looks for the published one under `root`. `MerError` for an unknown name,
+    which lists the known ones, and for a tree or sheet that cannot be read as that data set.
+    """
+    if name not in ADAPTERS:
+        raise MerError(f"unknown data set {name!r}; known: {', '.join(ADAPTERS)}")
+    module, function = ADAPTERS[name].split(":")
+    adapter = cast(Adapter, getattr(importlib.import_module(module), function))
+    return adapter(Path(root), sheet)
 
 
 def dataset_rows(name: str, root: Path) -> list[ClipRow]:
-    """Manifest rows of data set `name` under `root`; an unknown name is a `MerError` that lists the known ones."""
-    if name not in ADAPTERS:
-        raise MerError(f"unknown data set {name!r}; known: {', '.join(ADAPTERS)}")
-    return ADAPTERS[name](Path(root))
+    """The rows of `dataset_listing`; its first problems are logged as warnings."""
+    listing = dataset_listing(name, root)
+    for problem in listing.problems[:WARNINGS]:
+        log.warning("%s", problem)
+    if (more := len(listing.problems) - WARNINGS) > 0:
+        log.warning("and %d more problems; `mer-tf manifest --dataset %s` lists them all", more, name)
+    return listing.rows

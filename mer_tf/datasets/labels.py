@@ -1,8 +1,13 @@
-"""Label protocols: from a data set's raw label to a class index. Facts live in data_manifests/label_protocols.csv."""
+"""Label protocols: from a data set's raw label to a class index.
+
+Facts live in data_manifests: label_protocols.csv (one row a raw label) and protocol_exclusions.csv (one row a clip
+that a protocol leaves out although its label has a class).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -11,6 +16,10 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 
+FAMILIES = frozenset({"smic", "casme3"})
+"""Families whose variants (smic-hs, smic-vis ...) share their labels, so that a protocol names the family."""
+SPELLINGS = {"other": "others"}
+
 
 @dataclass(frozen=True)
 class LabelProtocol:
@@ -18,30 +27,80 @@ class LabelProtocol:
 
     name: str
     classes: tuple[str, ...]
-    mapping: dict[tuple[str, str], int]
-    """(family of the data set, raw label) -> class index."""
+    mapping: Mapping[tuple[str, str, str], int]
+    """(data set or family, field of the row, its value as `normalise_label` gives it) -> class index."""
+    exclusions: Mapping[str, str] = field(default_factory=dict)
+    """clip_id -> why the protocol leaves the clip out."""
 
     def class_index(self, row: ClipRow) -> int | None:
-        """Class of a clip; None when the protocol leaves its label out."""
-        return self.mapping.get((row.family, row.label_raw))
+        """Class of a clip; None when the protocol leaves its label, or the clip, out."""
+        return None if row.clip_id in self.exclusions else self.label_index(row)
+
+    def label_index(self, row: ClipRow) -> int | None:
+        """Class of the clip's label, exclusions aside."""
+        home = row.family if row.family in FAMILIES else row.dataset
+        return self.mapping.get((home, self._field(home), normalise_label(self.label(row))))
+
+    def label(self, row: ClipRow) -> str:
+        """What the protocol classifies the clip by, as the data set wrote it: its emotion or its objective class."""
+        home = row.family if row.family in FAMILIES else row.dataset
+        return str(getattr(row, self._field(home)))
+
+    def class_name(self, row: ClipRow) -> str | None:
+        """Name of `class_index`."""
+        index = self.class_index(row)
+        return None if index is None else self.classes[index]
+
+    def _field(self, home: str) -> str:
+        return next((name for dataset, name, _ in self.mapping if dataset == home), "label_raw")
 
 
-@cache
-def _table() -> pd.DataFrame:
-    with files("data_manifests").joinpath("label_protocols.csv").open(encoding="utf-8") as stream:
-        return pd.read_csv(stream)
+def normalise_label(raw: str) -> str:
+    """One spelling for a raw label: lower case, single blanks, `others` for `Other`."""
+    plain = " ".join(raw.split()).casefold()
+    return SPELLINGS.get(plain, plain)
 
 
 def protocol_names() -> list[str]:
     """Names of all label protocols."""
-    return sorted(_table()["protocol"].unique())
+    return sorted(_table("label_protocols.csv")["protocol"].unique())
 
 
+@cache
 def load_protocol(name: str) -> LabelProtocol:
     """Protocol by name; an unknown one is a `MerError` that lists the names."""
-    rows = _table().query("protocol == @name")
+    table = _table("label_protocols.csv")
+    rows = table[table["protocol"] == name]
     if rows.empty:
         raise MerError(f"unknown label protocol {name!r}; known: {', '.join(protocol_names())}")
-    classes = rows.drop_duplicates("class_index").sort_values("class_index")["class_name"]
-    mapping = {(str(r.dataset), str(r.label_raw)): int(r.class_index) for r in rows.itertuples()}  # type: ignore[arg-type]
-    return LabelProtocol(name, tuple(classes), mapping)
+    order = rows.assign(class_index=rows["class_index"].astype(int)).drop_duplicates("class_index")
+    classes = tuple(order.sort_values("class_index")["class_name"])
+    mapping = {
+        (dataset, source, normalise_label(label)): int(index)
+        for dataset, source, label, index in zip(
+            rows["dataset"], rows["field"], rows["label_raw"], rows["class_index"], strict=True
+        )
+    }
+    excluded = _table("protocol_exclusions.csv")
+    excluded = excluded[excluded["protocol"] == name]
+    return LabelProtocol(name, classes, mapping, dict(zip(excluded["clip_id"], excluded["reason"], strict=True)))
+
+
+def protocol_for(rows: Sequence[ClipRow]) -> LabelProtocol | None:
+    """The protocol that gives a class to the labels of most `rows`, the first of the table among equals; None for none.
+
+    Exclusions do not count, so that a data set's own protocol is found whatever clips are there.
+    """
+    best: tuple[int, LabelProtocol | None] = (0, None)
+    for name in _table("label_protocols.csv")["protocol"].unique():
+        protocol = load_protocol(name)
+        covered = sum(protocol.label_index(r) is not None for r in rows)
+        if covered > best[0]:
+            best = (covered, protocol)
+    return best[1]
+
+
+@cache
+def _table(name: str) -> pd.DataFrame:
+    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, dtype=str, keep_default_na=False)

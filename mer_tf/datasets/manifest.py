@@ -28,9 +28,9 @@ class ClipRow:
     root: str
     """Folder that no path of this row may leave."""
     frames_dir: str
-    """Folder of the frames, relative to root; empty when `video` is given."""
+    """Folder of the frames, relative to root. Exactly one of `frames_dir`, `video` and `image` is given."""
     video: str
-    """Video file, relative to root; empty when `frames_dir` is given."""
+    """Video file, relative to root."""
     onset: int
     apex: int | None
     offset: int
@@ -39,6 +39,12 @@ class ClipRow:
     aus: str
     sheet_sha: str
     """SHA-256 of the annotation sheet; empty where the folders are the annotation (SMIC)."""
+    apex_source: str = ""
+    """Where the apex is from: given (coded by people), midpoint, peak or divide-and-conquer; empty without an apex."""
+    image: str = ""
+    """One image that stands for the clip (an optical flow image), relative to root; onset and offset are then 0."""
+    objective: str = ""
+    """Objective class by action units (Davison et al. 2018), I to VII, where the data set states it."""
 
     @property
     def family(self) -> str:
@@ -46,8 +52,21 @@ class ClipRow:
         return self.dataset.split("-")[0]
 
     def source(self) -> Path:
-        """Absolute folder or video file; `MerError` when it leaves the root or is not there."""
-        relative = self.video or self.frames_dir
+        """Absolute folder or video file of the frames; `MerError` for an image, a path out of the root, or none."""
+        if self.image:
+            raise MerError(
+                f"clip {self.clip_id}: {self.image} is one image of the clip's motion, not its frames; train on such "
+                "a manifest with an image experiment, or list the data set itself"
+            )
+        return self._existing(self.video or self.frames_dir)
+
+    def image_path(self) -> Path:
+        """Absolute file of `image`; `MerError` when the clip has none, it leaves the root or is not there."""
+        if not self.image:
+            raise MerError(f"clip {self.clip_id}: has frames, not an image; list a data set of images (flow-images)")
+        return self._existing(self.image)
+
+    def _existing(self, relative: str) -> Path:
         path = inside(Path(self.root), relative, f"clip {self.clip_id}")
         if not path.exists():
             raise MerError(f"clip {self.clip_id}: {path} does not exist; is the root {self.root} still right?")
@@ -55,6 +74,8 @@ class ClipRow:
 
 
 COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
+LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
+"""Columns that an older manifest may lack."""
 
 
 def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
@@ -74,7 +95,7 @@ def read_manifest(path: Path) -> list[ClipRow]:
         raise MerError(f"{path}: no such manifest; make one with `mer-tf manifest`") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise MerError(f"{path}: not a CSV file ({error})") from error
-    if missing := [c for c in COLUMNS if c not in frame.columns]:
+    if missing := [c for c in COLUMNS if c not in frame.columns and c not in LATER]:
         raise MerError(f"{path}: lacks the columns {', '.join(missing)}; make it again with `mer-tf manifest`")
     lines = frame.itertuples(index=False, name=None)
     rows = [
@@ -101,20 +122,21 @@ def manifest_digest(rows: Sequence[ClipRow]) -> str:
 
 def _row(values: dict[str, str], where: str) -> ClipRow:
     """One CSV line as a `ClipRow`, its numbers parsed and its fields checked against each other."""
-    text = {name: values[name] for name in COLUMNS}
+    text = {name: values[name] for name in COLUMNS if name in values}
     try:
         onset, offset, fps = int(text["onset"]), int(text["offset"]), float(text["fps"])
         apex = int(text["apex"]) if text["apex"] else None
     except ValueError as error:
         raise MerError(f"{where}: onset, apex and offset must be whole numbers and fps a number ({error})") from error
     row = ClipRow(**(text | {"onset": onset, "apex": apex, "offset": offset, "fps": fps}))  # type: ignore[arg-type]
+    sources = (row.frames_dir, row.video, row.image)
     for fault, broken in {
         "clip_id and subject must not be empty": not (row.clip_id and row.subject),
-        "exactly one of frames_dir and video must be given": bool(row.frames_dir) == bool(row.video),
+        "exactly one of frames_dir, video and image must be given": sum(map(bool, sources)) != 1,
         f"offset {offset} lies before onset {onset}": offset < onset,
         f"fps must be positive, not {text['fps']}": not fps > 0,
     }.items():
         if broken:
             raise MerError(f"{where}: {fault}")
-    inside(Path(row.root), row.video or row.frames_dir, where)
+    inside(Path(row.root), "".join(sources), where)
     return row

@@ -11,19 +11,50 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.manifest import ClipRow, check_rows
-from mer_tf.preprocessing.frames import list_frames
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.manifest import ClipRow
 
 FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
 SUBJECT = re.compile(r"s0*(\d+)", re.IGNORECASE)
 
 
+def smic_hs_listing(root: Path, sheet: Path | None) -> Listing:
+    """Clips of the high-speed camera, 100 fps; see `smic_listing`."""
+    return smic_listing(root, sheet, "hs")
+
+
+def smic_vis_listing(root: Path, sheet: Path | None) -> Listing:
+    """Clips of the visual camera, 25 fps; see `smic_listing`."""
+    return smic_listing(root, sheet, "vis")
+
+
+def smic_nir_listing(root: Path, sheet: Path | None) -> Listing:
+    """Clips of the near-infrared camera, 25 fps; see `smic_listing`."""
+    return smic_listing(root, sheet, "nir")
+
+
+def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
+    """Every clip of one camera (hs, vis, nir) under `root`, which holds HS/, VIS/, NIR/ or is one of them.
+
+    A clip whose frames cannot be numbered is left out, with a problem. `MerError` for a sheet, which SMIC has not, no
+    camera folder, a subject under two names, or no clip.
+    """
+    if sheet is not None:
+        raise MerError(f"{sheet}: SMIC is annotated by its folders and takes no sheet; leave --sheet out")
+    root = Path(root)
+    base = _camera_folder(root, camera)
+    builder = ListingBuilder(root)
+    for folder, subject, label in _clips(base):
+        builder.add_whole(_event(folder, subject, label, camera))
+    return builder.listing("<subject>/micro/<emotion>/<clip>/*.bmp")
+
+
 def smic_rows(root: Path, camera: str) -> list[ClipRow]:
-    """Rows of every clip of one camera (hs, vis, nir) under `root`, which holds HS/, VIS/, NIR/ or is one of them."""
-    base = _camera_folder(Path(root), camera)
-    rows = [_row(Path(root), folder, subject, label, camera) for folder, subject, label in _clips(base)]
-    check_rows(rows, f"{base} (expected <subject>/micro/<emotion>/<clip>/*.bmp)")
-    return rows
+    """The rows of `smic_listing`, for trees known to be whole; `MerError` for any problem."""
+    listing = smic_listing(root, None, camera)
+    if listing.problems:
+        raise MerError(f"{root}: {len(listing.problems)} problem(s), the first: {listing.problems[0]}")
+    return listing.rows
 
 
 def _camera_folder(root: Path, camera: str) -> Path:
@@ -62,22 +93,15 @@ def _clips(base: Path) -> Iterator[tuple[Path, str, str]]:
             yield from ((clip, subject, label) for clip in sorted(label_home.glob("*")) if clip.is_dir())
 
 
-def _row(root: Path, folder: Path, subject: str, label: str, camera: str) -> ClipRow:
-    frames = list_frames(folder)
-    clip = SUBJECT.sub(subject, folder.name, count=1)
-    return ClipRow(
-        clip_id=f"smic-{camera}/{clip}",
+def _event(folder: Path, subject: str, label: str, camera: str) -> Event:
+    return Event(
+        clip_id=f"smic-{camera}/{SUBJECT.sub(subject, folder.name, count=1)}",
         dataset=f"smic-{camera}",
         subject=f"smic/{subject}",
-        session="",
-        root=str(root.resolve()),
-        frames_dir=folder.relative_to(root).as_posix(),
-        video="",
-        onset=frames[0].number,
+        folder=folder,
+        onset=0,
         apex=None,
-        offset=frames[-1].number,
+        offset=0,
         fps=FPS[camera],
         label_raw=label,
-        aus="",
-        sheet_sha="",
     )

@@ -3,44 +3,60 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.manifest import ClipRow, check_rows
+from mer_tf.datasets.listing import Listing, listing_of
+from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import inside
 from mer_tf.preprocessing.video import SUFFIXES, probe_video
 
 log = logging.getLogger(__name__)
 
 
-def video_rows(root: Path) -> list[ClipRow]:
+def videos_listing(root: Path, sheet: Path | None) -> Listing:
     """One row a video (.mp4 .avi .mkv .mov .webm) below `root`, sorted; its label is empty.
 
-    A file that cannot be read is left out with a warning; `MerError` when there is no video or none can be read.
+    A file that cannot be read, or shares its name with another, is left out and is a problem. `MerError` for a sheet,
+    when there is no video, or when none can be used.
     """
     root = Path(root)
+    if sheet is not None:
+        raise MerError(f"{sheet}: a folder of videos takes no sheet; leave --sheet out")
     if not root.is_dir():
         raise MerError(f"{root}: no such folder; --data.root must name a folder of videos")
     files = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         raise MerError(f"{root}: holds no video ({', '.join(sorted(SUFFIXES))})")
-    rows, faults = [], []
+    names = Counter(_name(p.relative_to(root)) for p in files)
+    rows, problems = [], []
     for path in files:
+        relative = path.relative_to(root)
         try:
-            rows.append(_row(root, path.relative_to(root)))
+            if names[_name(relative)] > 1:
+                raise MerError(f"{path}: another video is clip {_name(relative)} too; rename one")
+            rows.append(_row(root, relative))
         except MerError as error:
-            faults.append(str(error))
-    for reason in faults if rows else []:
-        log.warning("left out: %s", reason)
-    if not rows:
-        raise MerError(f"{root}: none of its {len(files)} videos can be read; the first: {faults[0]}")
-    check_rows(rows, str(root))
-    return rows
+            problems.append(str(error))
+    return listing_of(rows, problems, f"{root}: none of its {len(files)} videos can be used")
+
+
+def video_rows(root: Path) -> list[ClipRow]:
+    """The rows of `videos_listing`; its problems are logged as warnings."""
+    listing = videos_listing(root, None)
+    for problem in listing.problems:
+        log.warning("left out: %s", problem)
+    return listing.rows
+
+
+def _name(relative: Path) -> str:
+    return f"videos/{relative.with_suffix('').as_posix()}"
 
 
 def _row(root: Path, relative: Path) -> ClipRow:
     """One video as a clip from its first to its last frame."""
-    name = f"videos/{relative.with_suffix('').as_posix()}"
+    name = _name(relative)
     info = probe_video(inside(root, str(relative), f"clip {name}"))
     return ClipRow(
         clip_id=name,

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 from mer_tf.config import MerError
@@ -25,8 +26,10 @@ def test_round_trip_does_not_depend_on_order(tmp_path):
         ({"onset": "x"}, "line 2: onset, apex and offset must be whole numbers"),
         ({"offset": 1}, "line 2: offset 1 lies before onset 3"),
         ({"fps": 0.0}, "line 2: fps must be positive"),
-        ({"frames_dir": ""}, "line 2: exactly one of frames_dir and video"),
-        ({"video": "v.avi"}, "line 2: exactly one of frames_dir and video"),
+        ({"frames_dir": ""}, "line 2: exactly one of frames_dir, video and image"),
+        ({"video": "v.avi"}, "line 2: exactly one of frames_dir, video and image"),
+        ({"image": "v.png"}, "line 2: exactly one of frames_dir, video and image"),
+        ({"root": "/tmp", "frames_dir": "", "image": "../v.png"}, "line 2: '../v.png' points outside its root"),
         ({"root": "/tmp", "frames_dir": "../etc"}, "line 2: '../etc' points outside its root"),
         ({"subject": ""}, "line 2: clip_id and subject must not be empty"),
     ],
@@ -53,6 +56,24 @@ def test_repeated_clip_empty_and_wrong_files(tmp_path):
 def test_source_must_exist(tmp_path):
     with pytest.raises(MerError, match="does not exist"):
         dataclasses.replace(ROW, root=str(tmp_path), frames_dir="gone").source()
+
+
+def test_an_image_is_a_source_of_its_own(tmp_path):
+    row = dataclasses.replace(ROW, root=str(tmp_path), frames_dir="", image="a .png")
+    (tmp_path / "a .png").touch()
+    assert read_manifest(write_manifest([row], tmp_path / "m.csv")) == [row]
+    assert row.image_path() == (tmp_path / "a .png").resolve()
+    with pytest.raises(MerError, match=r"clip smic-hs/b: a \.png is one image .* not its frames"):
+        row.source()
+    with pytest.raises(MerError, match="has frames, not an image"):
+        ROW.image_path()
+
+
+def test_a_manifest_of_an_older_version_is_read(tmp_path):
+    path = write_manifest([ROW], tmp_path / "m.csv")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False).drop(columns=["apex_source", "image", "objective"])
+    frame.to_csv(path, index=False)
+    assert read_manifest(path) == [ROW]
 
 
 def test_class_order_comes_from_the_protocol():

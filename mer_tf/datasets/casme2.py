@@ -1,0 +1,117 @@
+"""CASME II (Yan et al., PLoS ONE 2014): `<layout>/sub01/EP02_01f/*.jpg` at 200 fps, and one annotation sheet.
+
+Layouts: Cropped (faces, about 280x340), CASME2_RAW (640x480) and CASME2_RAW_selected (onset to offset only). Frames are
+numbered as the sheet counts them. The sheet of 2014 has 255 clips; the updated one has 256.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mer_tf.config import MerError
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
+
+FPS = 200.0
+LAYOUTS = ("cropped", "casme2raw", "casme2rawselected")
+"""Names of layout folders without blanks, hyphens and case; the first that is there is taken."""
+SHEETS = ("CASME2-coding*.xlsx", "CASME2-coding*.xls", "CASME2_label*.xls*", "CASME2-coding*.csv")
+OBJECTIVE_SHEETS = ("CASME2-ObjectiveClasses*.xls*",)
+COLUMNS = {
+    "subject": ("Subject",),
+    "clip": ("Filename", "File name"),
+    "onset": ("OnsetFrame", "Onset"),
+    "apex": ("ApexFrame", "Apex"),
+    "offset": ("OffsetFrame", "Offset"),
+    "aus": ("Action Units", "AU", "AUs"),
+    "emotion": ("Estimated Emotion", "Emotion"),
+}
+OBJECTIVE_COLUMNS = {
+    "subject": ("Subject",),
+    "clip": ("Filename", "File name"),
+    "objective": ("Objective Class", "Objective Classes", "Class"),
+}
+SUBJECT = re.compile(r"(?:sub)?0*(\d+)", re.IGNORECASE)
+ROMAN = dict(zip("1234567", ("I", "II", "III", "IV", "V", "VI", "VII"), strict=True))
+
+
+def casme2_listing(root: Path, sheet: Path | None) -> Listing:
+    """Clips of CASME II under `root`: the folder that holds a layout folder, or one of those.
+
+    A clip without apex ('/') stays without. `MerError` for a missing root, sheet or column, or no clip folder.
+    """
+    root = Path(root)
+    path = find_sheet(root, SHEETS, sheet)
+    table = read_sheet(path, columns=COLUMNS, header_key="Subject")
+    layout = _layout(root)
+    folders = _clip_folders(layout)
+    objective = _objective_classes(root)
+    builder = ListingBuilder(root, table.sha256)
+    for row in table.rows:
+        if event := _event(row, layout, folders, objective):
+            builder.add(event)
+    builder.problems += table.problems
+    builder.unlisted(folders.values(), path)
+    return builder.listing()
+
+
+def subject_name(text: str) -> str | None:
+    """sub01 of 1, "01", "sub1" or "sub01"; None for anything else."""
+    match = SUBJECT.fullmatch(text)
+    return f"sub{int(match[1]):02d}" if match else None
+
+
+def _event(row: SheetRow, layout: Path, folders: dict[str, Path], objective: dict[str, str]) -> Event | None:
+    subject, clip = subject_name(row.text("subject")), row.text("clip")
+    onset, offset, apex = row.integer("onset"), row.integer("offset"), row.integer("apex", optional=True)
+    if subject is None or not clip:
+        row.problems.append(f"{row.where}: no clip without subject and file name; complete or remove the row")
+        return None
+    if onset is None or offset is None:
+        return None
+    name = f"{subject}/{clip}"
+    return Event(
+        clip_id=f"casme2/{name}",
+        dataset="casme2",
+        subject=f"casme2/{subject}",
+        folder=folders.get(name.casefold(), layout / subject / clip),
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        fps=FPS,
+        label_raw=row.text("emotion"),
+        aus=row.text("aus"),
+        objective=objective.get(name.casefold(), ""),
+        where=row.where,
+    )
+
+
+def _layout(root: Path) -> Path:
+    """The folder of the subjects: `root`, one of its layout folders, or a folder within that."""
+    by_name = {re.sub(r"[\W_]", "", p.name).casefold(): p for p in subfolders(root)}
+    layouts = [by_name[name] for name in LAYOUTS if name in by_name]
+    for folder in (root, *(f for layout in layouts for f in (layout, *subfolders(layout)))):
+        if any(re.fullmatch(r"sub\d+", p.name, re.IGNORECASE) for p in subfolders(folder)):
+            return folder
+    raise MerError(f"{root}: holds neither sub01/ nor Cropped/, CASME2_RAW/ or CASME2_RAW_selected/ with sub01/ in it")
+
+
+def _clip_folders(layout: Path) -> dict[str, Path]:
+    """subject/clip in lower case -> folder."""
+    found = {}
+    for home in subfolders(layout):
+        if subject := subject_name(home.name):
+            found.update({f"{subject}/{clip.name}".casefold(): clip for clip in subfolders(home)})
+    return found
+
+
+def _objective_classes(root: Path) -> dict[str, str]:
+    """subject/clip in lower case -> objective class; empty without the sheet that comes with the data set for it."""
+    try:
+        path = find_sheet(root, OBJECTIVE_SHEETS, None)
+    except MerError:
+        return {}
+    rows = read_sheet(path, columns=OBJECTIVE_COLUMNS, header_key="Subject").rows
+    names = {f"{subject_name(r.text('subject'))}/{r.text('clip')}".casefold(): r.text("objective") for r in rows}
+    return {name: ROMAN.get(value, value) for name, value in names.items()}

@@ -1,0 +1,135 @@
+"""CAS(ME)^3 (Li et al., TPAMI 2023), colour frames, 30 a second: part A (evoked by videos) and part C (a mock crime).
+
+Part A: `part_A/spNO.1/a/color/<frame>.jpg`; a folder holds a whole video, and the sheet names it once for each of its
+micro-expressions, which are therefore numbered within it: a-1, a-2. Part C: `part_C/01/a/color/<frame>.jpg`, or one
+folder for each micro-expression, `part_C/01/<count>/color/`; its sheet states no apex.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mer_tf.datasets.layout import ClipFolders, frames_home, numbered, span
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
+
+FPS = 30.0
+A_SHEETS = (
+    "cas(me)3_part_A_ME_label_JpgIndex_v2*",
+    "cas(me)3_part_A_ME_label_JpgIndex*",
+    "CAS(ME)3_part_A_v2*",
+    "CAS(ME)3_part_A_v1*",
+)
+A_HOMES = ("part_A", "ME_A", "ME_A_cropped")
+A_COLUMNS = {
+    "subject": ("Subject",),
+    "video": ("Filename",),
+    "onset": ("Onset",),
+    "apex": ("Apex",),
+    "offset": ("Offset",),
+    "aus": ("AU", "AUs"),
+    "objective": ("Objective class",),
+    "emotion": ("emotion",),
+    "type": ("Expression type",),
+}
+C_SHEETS = ("CAS(ME)3_part_C_ME*", "CAS(ME)3_part_C*")
+C_HOMES = ("part_C", "ME_C", "ME_C_cropped")
+C_COLUMNS = {
+    "subject": ("sub", "Subject"),
+    "count": ("count",),
+    "onset": ("onset",),
+    "offset": ("offset",),
+    "aus": ("au", "AU"),
+    "emotion": ("emotion",),
+}
+
+
+def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
+    """Micro-expressions of part A under `root`; rows of another expression type (the sheet of all) are passed over.
+
+    The sheets of 2022 and 2023 spell a label `others` and `Others`: labels are in lower case here.
+    """
+    root = Path(root)
+    folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+"))
+    path = find_sheet(root, A_SHEETS, sheet)
+    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type"))
+    builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    rows = [
+        row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
+    ]
+    for event in numbered([event for row in rows if (event := _a_event(row, folders))], always=True):
+        builder.add(event)
+    return builder.listing()
+
+
+def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
+    """Micro-expressions of part C under `root`."""
+    root = Path(root)
+    home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
+    table = read_sheet(path, columns=C_COLUMNS, header_key=None)
+    builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    for row in table.rows:
+        if event := _c_event(row, home):
+            builder.add(event)
+    return builder.listing()
+
+
+def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
+    frames = span(row, ("subject", "video"))
+    if frames is None:
+        return None
+    subject, video = row.text("subject"), row.text("video")
+    onset, apex, offset = frames
+    return Event(
+        clip_id=f"casme3-a/{subject}/{video}",
+        dataset="casme3-a",
+        subject=f"cas_me_3/{subject}",
+        folder=_colour(folders.find(subject, video)),
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        fps=FPS,
+        label_raw=row.text("emotion").casefold(),
+        aus=row.text("aus"),
+        objective=row.text("objective"),
+        where=row.where,
+    )
+
+
+def _c_event(row: SheetRow, home: Path) -> Event | None:
+    frames, digits = span(row, ("subject", "count"), apex=False), re.search(r"\d+", row.text("subject"))
+    if frames is None:
+        return None
+    if digits is None:
+        row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
+        return None
+    subject, count = f"{int(digits[0]):02d}", row.text("count").lstrip("/")
+    return Event(
+        clip_id=f"casme3-c/{subject}/{count}",
+        dataset="casme3-c",
+        subject=f"cas_me_3/C{subject}",
+        folder=_c_folder(home, subject, count),
+        onset=frames[0],
+        apex=None,
+        offset=frames[2],
+        fps=FPS,
+        label_raw=row.text("emotion").casefold(),
+        aus=re.sub(r"\s*[,，]\s*", "+", row.text("aus")),
+        where=row.where,
+    )
+
+
+def _c_folder(home: Path, subject: str, count: str) -> Path:
+    """Frames of a micro-expression: in a folder of its own, or in that of the subject's one video."""
+    person = next((p for p in (home / subject, home / str(int(subject))) if p.is_dir()), home / subject)
+    if not (person / count).is_dir():
+        videos = [folder for folder in subfolders(person) if (folder / "color").is_dir()]
+        if len(videos) == 1:
+            return videos[0] / "color"
+    return _colour(person / count)
+
+
+def _colour(folder: Path) -> Path:
+    """The colour frames of a folder that holds color/ and depth/, or the folder itself where the depth was left out."""
+    return folder / "color" if (folder / "color").is_dir() or not folder.is_dir() else folder

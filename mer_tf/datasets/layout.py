@@ -1,0 +1,79 @@
+"""What the adapters of sheet-annotated data sets share: where the frames lie, and which frames a row speaks of."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from mer_tf.config import MerError
+from mer_tf.datasets.listing import Event, subfolders
+from mer_tf.datasets.sheets import SheetRow
+
+Span = tuple[int, int | None, int]
+"""Onset, apex or None, offset."""
+
+
+def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
+    """Folder some of whose children fit the pattern `child` (whatever the case), such as `sub\\d+`.
+
+    The first of `names` under `root`, a folder of any name within that (archives unpack so), or `root` itself.
+    `MerError` when there is none.
+    """
+    there = {folder.name.casefold(): folder for folder in subfolders(root)}
+    named = [there[name.casefold()] for name in names if name.casefold() in there]
+    for home in (*(f for folder in named for f in (folder, *subfolders(folder))), root):
+        if any(re.fullmatch(child, folder.name, re.IGNORECASE) for folder in subfolders(home)):
+            return home
+    found = ", ".join(sorted(f.name for f in there.values())[:8]) or "no folder"
+    raise MerError(
+        f"{root}: neither it nor a folder {', '.join(names)} in it holds folders like {child} (found: {found}); "
+        "the root must be the data set's folder as it was downloaded"
+    )
+
+
+class ClipFolders:
+    """The folders two levels below `home`: subject/clip or emotion/clip."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.all = [clip for child in subfolders(home) for clip in subfolders(child)]
+        self._by_names = {f"{clip.parent.name}/{clip.name}".casefold(): clip for clip in self.all}
+
+    def find(self, parent: str, name: str) -> Path:
+        """The folder parent/name, whatever its case; where it should be, always below `home`, when it is not there."""
+        expected = self.home / parent.lstrip("/") / name.lstrip("/")
+        return self._by_names.get(f"{parent}/{name}".casefold(), expected)
+
+
+def span(row: SheetRow, names: Sequence[str], *, apex: bool = True) -> Span | None:
+    """Onset, apex (None without such a column) and offset of a row.
+
+    None, and a problem, when onset or offset is no whole number or one of the cells `names`, which name the clip, is
+    empty.
+    """
+    if empty := [name for name in names if not row.text(name)]:
+        row.problems.append(f"{row.where}: {' and '.join(empty)} not given, so the row is left out; fill the cell")
+        return None
+    onset, offset = row.integer("onset"), row.integer("offset")
+    middle = row.integer("apex", optional=True) if apex else None
+    return None if onset is None or offset is None else (onset, middle, offset)
+
+
+def numbered(events: Sequence[Event], *, always: bool) -> list[Event]:
+    """Events of one clip id told apart by a suffix: -1, -2 in the order of their onsets, whatever the order of rows.
+
+    Without `always` the first keeps its id. Events of the same frames get the same number, so that a row that is
+    stated twice is seen as such.
+    """
+    spans: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for event in events:
+        spans[event.clip_id].add((event.onset, event.offset))
+    named = []
+    for event in events:
+        number = 1 + sorted(spans[event.clip_id]).index((event.onset, event.offset))
+        suffix = f"-{number}" if always or number > 1 else ""
+        named.append(dataclasses.replace(event, clip_id=event.clip_id + suffix))
+    return named

@@ -1,0 +1,206 @@
+"""What an adapter finds in a data set folder: manifest rows, and whatever is wrong with single rows or clips."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from mer_tf.config import MerError
+from mer_tf.datasets.corrections import correct
+from mer_tf.datasets.manifest import ClipRow
+from mer_tf.files import inside
+from mer_tf.preprocessing.frames import SUFFIXES
+
+NUMBER = re.compile(r"(\d+)\D*$")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Clips of a data set, and problems: each one sentence that names the file, the row or clip, and the mend."""
+
+    rows: list[ClipRow]
+    problems: list[str]
+    left_out: list[ClipRow] = field(default_factory=list)
+    """Clips that the annotation names but that cannot be used; each is the subject of a problem."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One annotated clip, as its sheet states it: frame numbers as in the file names, both ends included."""
+
+    clip_id: str
+    dataset: str
+    subject: str
+    folder: Path
+    onset: int
+    apex: int | None
+    offset: int
+    fps: float
+    label_raw: str
+    aus: str = ""
+    session: str = ""
+    objective: str = ""
+    """Objective class, where the data set states one."""
+    where: str = ""
+    """File and line that state it, for messages."""
+
+
+def frame_numbers(folder: Path) -> list[int]:
+    """Sorted frame numbers (last integer of the name) of the images in `folder`, from the names alone.
+
+    `MerError` for no image, an image without a number, or a repeated number: what reading its frames would refuse.
+    """
+    numbers = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122 - a Path per frame is ten times slower
+            if suffix.lower() not in SUFFIXES:
+                continue
+            if not (match := NUMBER.search(stem)):
+                raise MerError(f"{folder / entry.name}: no frame number in the file name; rename or remove the file")
+            numbers.append(int(match[1]))
+    if not numbers:
+        raise MerError(f"{folder}: holds no frame ({', '.join(sorted(SUFFIXES))}); copy the clip again or remove it")
+    numbers.sort()
+    if repeated := [a for a, b in pairwise(numbers) if a == b]:
+        raise MerError(f"{folder}: frame number {repeated[0]} occurs more than once; remove one of the files")
+    return numbers
+
+
+@dataclass
+class ListingBuilder:
+    """Collects the events of a sheet, checks each against its folder, and loses only what cannot be used."""
+
+    root: Path
+    sheet_sha: str = ""
+    problems: list[str] = field(default_factory=list)
+    _rows: list[ClipRow] = field(default_factory=list)
+    _left_out: list[ClipRow] = field(default_factory=list)
+    _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _frames: dict[Path, list[int] | None] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Correct an event by the table of known errors; keep it as a row when its folder holds frames of it."""
+        event, refused = correct(event)
+        self.problems += refused
+        self._where[event.clip_id].append(event.where)
+        numbers = self._numbers(event)
+        if numbers is None or not self._span_is_sound(event, numbers):
+            self._left_out.append(self._row(event))
+            return
+        if event.apex is not None and not event.onset <= event.apex <= event.offset:
+            span = f"{event.onset} to {event.offset}"
+            self._say(event, f"apex {event.apex} lies outside {span} and is taken as not given; correct the sheet")
+            event = dataclasses.replace(event, apex=None)
+        self._rows.append(self._row(event))
+
+    def add_whole(self, event: Event) -> None:
+        """Keep all frames of the event's folder as the clip: its span is not annotated."""
+        self._where[event.clip_id].append(event.where or str(event.folder))
+        if numbers := self._numbers(event):
+            self._rows.append(self._row(dataclasses.replace(event, onset=numbers[0], offset=numbers[-1])))
+        else:
+            self._left_out.append(self._row(event))
+
+    def unlisted(self, folders: Iterable[Path], sheet: Path) -> None:
+        """Name the clip folders that no event spoke of."""
+        for folder in sorted(set(folders) - set(self._frames)):
+            self.problems.append(f"{folder}: no row of {sheet.name} names this clip; it is left out, add the row")
+
+    def listing(self, layout: str = "") -> Listing:
+        """Rows by clip_id. Equal rows of one id count once; of rows that differ none is kept. Both are problems.
+
+        `MerError`, which says the expected `layout`, when nothing is left.
+        """
+        groups: dict[str, list[ClipRow]] = defaultdict(list)
+        for row in self._rows:
+            groups[row.clip_id].append(row)
+        rows: list[ClipRow] = []
+        for clip_id, same in groups.items():
+            equal = len(set(same)) == 1
+            (rows if equal else self._left_out).append(same[0])
+            if len(same) > 1:
+                fate = "says the same and counts once" if equal else "says different things, so the clip is left out"
+                lines = "; ".join(self._where[clip_id])
+                self.problems.append(f"{lines}: clip {clip_id} is listed {len(same)} times, {fate}; remove the surplus")
+        where = f"{self.root} (expected {layout})" if layout else str(self.root)
+        return listing_of(rows, self.problems, where, self._left_out)
+
+    def _numbers(self, event: Event) -> list[int] | None:
+        """Frame numbers of the event's folder, read once; None, and a problem, when there are none to be had."""
+        folder = event.folder
+        if folder not in self._frames:
+            try:
+                inside(self.root, str(folder.relative_to(self.root)), f"clip {event.clip_id}")
+                self._frames[folder] = frame_numbers(folder)
+            except (MerError, NotADirectoryError) as error:
+                self._frames[folder] = None
+                self.problems.append(f"{event.where or folder}: clip {event.clip_id} is left out: {error}")
+            except FileNotFoundError:
+                self._frames[folder] = None
+                self._say(event, f"there is no folder {folder}; the clip is left out, copy its frames there")
+        elif self._frames[folder] is None:
+            self._say(event, f"{folder} cannot be used, as said before; the clip is left out until it is mended")
+        return self._frames[folder]
+
+    def _span_is_sound(self, event: Event, numbers: list[int]) -> bool:
+        """Whether any frame lies in the span; missing ends and gaps are problems."""
+        onset, offset = event.onset, event.offset
+        if offset < onset:
+            self._say(event, f"offset {offset} lies before onset {onset}; the clip is left out, correct the sheet")
+            return False
+        there = numbers[bisect_left(numbers, onset) : bisect_right(numbers, offset)]
+        held = f"{event.folder} holds {numbers[0]} to {numbers[-1]}"
+        if not there:
+            self._say(event, f"{held}, no frame of {onset} to {offset}; the clip is left out, copy its frames there")
+        elif lost := offset - onset + 1 - len(there):
+            self._say(event, f"{lost} of its frames {onset} to {offset} are missing ({held}); copy them again")
+        return bool(there)
+
+    def _say(self, event: Event, what: str) -> None:
+        self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
+
+    def _row(self, event: Event) -> ClipRow:
+        return ClipRow(
+            clip_id=event.clip_id,
+            dataset=event.dataset,
+            subject=event.subject,
+            session=event.session,
+            root=str(self.root.resolve()),
+            frames_dir=event.folder.relative_to(self.root).as_posix(),
+            video="",
+            onset=event.onset,
+            apex=event.apex,
+            offset=event.offset,
+            fps=event.fps,
+            label_raw=event.label_raw,
+            aus=event.aus,
+            sheet_sha=self.sheet_sha,
+            apex_source="" if event.apex is None else "given",
+            objective=event.objective,
+        )
+
+
+def listing_of(
+    rows: Sequence[ClipRow], problems: Sequence[str], where: str, left_out: Sequence[ClipRow] = ()
+) -> Listing:
+    """Rows by clip_id with their problems; `MerError` when no row is left, naming the first problem."""
+    if not rows:
+        first = f"; the first of {len(problems)} problem(s): {problems[0]}" if problems else ""
+        raise MerError(f"{where}: no clips{first}")
+    return Listing(sorted(rows, key=lambda r: r.clip_id), list(problems), sorted(left_out, key=lambda r: r.clip_id))
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Folders in `folder` by name, hidden ones left out; none when it is not there."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [folder / name for name in sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")]

@@ -1,0 +1,134 @@
+"""The files of a look-alike: frame folders of one tiny image under many names, and annotation sheets."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mer_tf.config import MerError
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Image files of one folder, all of one picture."""
+
+    folder: str
+    """Relative to the root of the tree."""
+    names: Sequence[str]
+    picture: int = 0
+    """Equal numbers are equal pictures."""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of a sheet: text and header rows as they stand, then one row a clip."""
+
+    title: str
+    head: Sequence[Sequence[Any]]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A look-alike before it is written."""
+
+    frames: list[Frames]
+    sheets: dict[str, list[Tab]] = field(default_factory=dict)
+    """File name, relative to the root -> tabs."""
+    shape: tuple[int, ...] = (8, 8, 3)
+    """Height, width and channels of the pictures, pixels."""
+
+
+def header(titles: str) -> list[str | None]:
+    """Column titles written as `Subject | Filename | | Onset`; None for a blank column."""
+    return [title.strip() or None for title in titles.split("|")]
+
+
+def beside(trees: dict[str, Tree]) -> Tree:
+    """Several trees as the folders of one."""
+    frames = [Frames(f"{home}/{f.folder}", f.names, f.picture) for home, tree in trees.items() for f in tree.frames]
+    return Tree(frames, {f"{home}/{name}": tabs for home, tree in trees.items() for name, tabs in tree.sheets.items()})
+
+
+def write_tree(tree: Tree, root: Path, *, seed: int, shuffle_rows: bool) -> None:
+    """Write all files of a tree; `shuffle_rows` writes the rows below the headers in another order."""
+    rng = np.random.default_rng([seed, 1])
+    writer = _FrameWriter(tree.shape, seed)
+    for frames in tree.frames:
+        writer.write(frames, root)
+    for name, tabs in tree.sheets.items():
+        for_file = [Tab(t.title, t.head, _shuffled(t.rows, rng)) for t in tabs] if shuffle_rows else tabs
+        write_sheet(root / name, for_file)
+
+
+def write_sheet(path: Path, tabs: Sequence[Tab]) -> None:
+    """Write an .xlsx file whose bytes depend on its content alone."""
+    import openpyxl  # type: ignore[import-untyped]
+
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for tab in tabs:
+        page = book.create_sheet(tab.title)
+        for row in [*tab.head, *tab.rows]:
+            page.append(list(row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(path)
+    _without_dates(path)
+
+
+def _shuffled(rows: Sequence[Sequence[Any]], rng: np.random.Generator) -> list[Sequence[Any]]:
+    return [rows[i] for i in rng.permutation(len(rows))]
+
+
+def _without_dates(path: Path) -> None:
+    """Give the members of a zip, and the properties of the workbook, one fixed date."""
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            if name == "docProps/core.xml":
+                data = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b"2014-05-08T00:00:00Z", data)
+            archive.writestr(zipfile.ZipInfo(name, (2014, 5, 8, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+
+
+class _FrameWriter:
+    """Writes each picture once and gives it its other names by hard links, so that a full-size tree takes seconds."""
+
+    def __init__(self, shape: tuple[int, ...], seed: int) -> None:
+        self._shape, self._seed = shape, seed
+        self._sources: dict[tuple[str, int], str] = {}
+
+    def write(self, frames: Frames, root: Path) -> None:
+        folder = root / frames.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in frames.names:
+            self._write(f"{folder}/{name}", (Path(name).suffix, frames.picture))
+
+    def _write(self, path: str, picture: tuple[str, int]) -> None:
+        source = self._sources.get(picture)
+        if source is None:
+            self._draw(path, picture[1])
+        else:
+            try:
+                os.link(source, path)
+                return
+            except FileExistsError:
+                return
+            except OSError:  # no hard links here, or too many of one file
+                shutil.copyfile(source, path)
+        self._sources[picture] = path
+
+    def _draw(self, path: str, picture: int) -> None:
+        rng = np.random.default_rng([self._seed, 2, picture])
+        image = rng.integers(0, 256, self._shape, dtype=np.uint8)
+        if not cv2.imwrite(path, image):
+            raise MerError(f"{path}: could not be written; is the disk full?")

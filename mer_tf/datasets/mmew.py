@@ -1,0 +1,73 @@
+"""MMEW (Ben et al., TPAMI 2021): `Micro_Expression/<emotion>/S01-01-001/<1..>.jpg`, 90 frames a second.
+
+The frames of every clip are numbered from 1. Sheet and folder both state the emotion: the sheet is followed, and where
+they differ it is a problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mer_tf.datasets.layout import ClipFolders, frames_home, span
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
+
+FPS = 90.0
+SHEETS = ("MMEW_Micro_Exp.*", "MMEW_Micro_Exp*")
+HOMES = ("Micro_Expression",)
+EMOTIONS = ("happiness", "anger", "surprise", "disgust", "fear", "sadness", "others")
+COLUMNS = {
+    "subject": ("Subject",),
+    "clip": ("Filename",),
+    "onset": ("OnsetFrame", "Onset"),
+    "apex": ("ApexFrame", "Apex"),
+    "offset": ("OffsetFrame", "Offset"),
+    "aus": ("Action Units", "AU"),
+    "emotion": ("Estimated Emotion", "Emotion"),
+}
+
+
+def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
+    """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
+    root = Path(root)
+    folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS)))
+    table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
+    builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    by_name = {folder.name.casefold(): folder for folder in folders.all}
+    for row in table.rows:
+        if event := _event(row, folders, by_name):
+            builder.add(event)
+    builder.unlisted(folders.all, table.path)
+    return builder.listing()
+
+
+def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:
+    frames, clip, emotion = span(row, ("clip",)), row.text("clip"), row.text("emotion").casefold()
+    subject = re.match(r"S0*(\d+)-", clip, re.IGNORECASE) or re.search(r"(\d+)", row.text("subject"))
+    if frames is None:
+        return None
+    if subject is None:
+        row.problems.append(f"{row.where}: neither subject nor clip {clip!r} states the person's number; fill the cell")
+        return None
+    folder = by_name.get(clip.casefold(), folders.find(emotion, clip))
+    if folder.parent.name.casefold() != emotion:
+        row.problems.append(
+            f"{row.where}: clip {clip} is {emotion!r} in the sheet and lies in the folder {folder.parent.name!r}; the "
+            "sheet is followed, correct the wrong one"
+        )
+    person, (onset, apex, offset) = f"S{int(subject[1]):02d}", frames
+    return Event(
+        clip_id=f"mmew/{person}/{clip}",
+        dataset="mmew",
+        subject=f"mmew/{person}",
+        folder=folder,
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        fps=FPS,
+        label_raw=emotion,
+        aus=row.text("aus"),
+        where=row.where,
+    )

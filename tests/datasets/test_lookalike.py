@@ -1,0 +1,193 @@
+"""Look-alike trees: exact published names and numbers, atomic, repeatable, and never over other files."""
+
+import os
+from collections import Counter
+
+import openpyxl
+import pytest
+
+from mer_tf.config import MerError
+from mer_tf.datasets import lookalike, lookalike_files
+from mer_tf.datasets.lookalike import PLANS, write_lookalike
+from mer_tf.files import sha256
+
+
+def table(path, tab=0):
+    book = openpyxl.load_workbook(path)
+    return [list(row) for row in book.worksheets[tab].iter_rows(values_only=True)]
+
+
+def content(root):
+    return {p.relative_to(root).as_posix(): sha256(p) for p in root.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "layout"), [(d, layout) for d, (_, layouts) in PLANS.items() for layout in layouts]
+)
+def test_every_layout_is_written_and_repeats_to_the_byte(tmp_path, dataset, layout):
+    first = write_lookalike(dataset, tmp_path / "a", layout=layout)
+    again = write_lookalike(dataset, tmp_path / "b", layout=layout)
+    assert content(first) == content(again)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_another_seed_gives_other_clips(tmp_path):
+    one = write_lookalike("samm", tmp_path / "one")
+    two = write_lookalike("samm", tmp_path / "two", seed=1)
+    frames = [{name for name in content(root) if name.endswith(".jpg")} for root in (one, two)]
+    assert frames[0] != frames[1]
+
+
+def test_casme2_has_the_published_names_and_the_known_anomaly(tmp_path):
+    root = write_lookalike("casme2", tmp_path / "casme2")
+    header, *rows = table(root / "CASME2-coding-20140508.xlsx")
+    assert header[:2] == ["Subject", "Filename"]
+    assert [i for i, title in enumerate(header) if title is None] == [2, 6]
+    assert [4, "EP12_01f", None, 261, "/", 321, None, "4+7", "disgust"] in rows
+    frames = sorted(p.name for p in (root / "Cropped/sub04/EP12_01f").iterdir())
+    assert frames == sorted(f"reg_img{n}.jpg" for n in range(261, 322))
+
+
+def test_raw_trees_differ_by_the_frames_around_the_clip(tmp_path):
+    names = {
+        tree: sorted(p.name for p in (write_lookalike("casme2", tmp_path / tree, layout=tree) / tree / clip).iterdir())
+        for tree, clip in {"CASME2_RAW": "sub04/EP12_01f", "CASME2_RAW_selected": "sub04/EP12_01f"}.items()
+    }
+    assert names["CASME2_RAW_selected"] == sorted(f"img{n}.jpg" for n in range(261, 322))
+    assert set(names["CASME2_RAW"]) - set(names["CASME2_RAW_selected"]) == {
+        f"img{n}.jpg" for n in (*range(256, 261), *range(322, 327))
+    }
+
+
+def test_the_updated_sheet_has_one_clip_more_and_five_others(tmp_path):
+    old = write_lookalike("casme2", tmp_path / "old", counts="published")
+    new = write_lookalike("casme2", tmp_path / "new", counts="published", layout="Cropped+updated")
+    before = {(r[0], r[1]): r[2:] for r in table(old / "CASME2-coding-20140508.xlsx")[1:]}
+    after = {(r[0], r[1]): r[2:] for r in table(new / "CASME2-coding-updated.xlsx")[1:]}
+    assert (len(before), len(after)) == (255, 256)
+    assert set(after) - set(before) == {(24, "EP02_07")}
+    assert after[24, "EP02_07"] == [None, 61, 91, 106, None, "4", "disgust"]
+    assert {clip for clip in before if before[clip] != after[clip]} == {
+        (7, "EP06_01"),
+        (12, "EP09_02"),
+        (12, "EP09_06"),
+        (16, "EP01_08"),
+        (20, "EP16_01"),
+    }
+    subjects = Counter(subject for subject, _ in before)
+    assert {s: subjects[s] for s in (5, 9, 10, 17, 19, 21, 22, 26)} == {
+        5: 19,
+        9: 14,
+        10: 14,
+        17: 36,
+        19: 16,
+        21: 2,
+        22: 2,
+        26: 17,
+    }
+
+
+def test_samm_sheet_has_its_header_on_the_14th_row(tmp_path):
+    root = write_lookalike("samm", tmp_path / "samm", counts="published")
+    rows = table(root / "SAMM_Micro_FACS_Codes_v2.xlsx")
+    assert rows[13][:4] == ["Subject", "Filename", "Inducement Code", "Onset Frame"]
+    assert rows[1][0].startswith("Subject")
+    assert len(rows) == 14 + 159
+    assert Counter(r[10] for r in rows[14:]) == {"VII": 84, "I": 24, "III": 20, "II": 13, "IV": 8, "VI": 7, "V": 3}
+    subject, clip, _, onset = rows[14][:4]
+    assert (root / "SAMM" / subject / clip / f"{subject}_{onset:05d}.jpg").is_file()
+
+
+def test_casme_sq_names_its_folders_by_the_naming_rules(tmp_path):
+    sheet = "CAS(ME)^2code_final(Updated).xlsx"
+    root = write_lookalike("casme-sq", tmp_path / "sq", counts="published")
+    clips, subjects, videos = (table(root / sheet, tab) for tab in range(3))
+    codes = {name: code for code, name in videos}
+    folders = {participant: folder for _, folder, participant in subjects}
+    assert len(clips) == 357
+    assert {r[7] for r in clips} == {"micro-expression", "macro-expression"}
+    assert sum(r[4] == 0 for r in clips) > 0
+    for participant, name, onset, apex, offset, *_ in clips[:20]:
+        home = folders[participant]
+        (folder,) = (root / "rawpic" / home).glob(f"{home[1:]}_{codes[name.split('_')[0]]}*")
+        assert (folder / f"img{onset:03d}.jpg").is_file()
+        assert (folder / f"img{offset or apex:03d}.jpg").is_file()
+
+
+def test_flow_images_come_once_as_test_and_repeat_in_training(tmp_path):
+    root = write_lookalike("flow-images", tmp_path / "flow")
+    files = list(root.rglob("*.png"))
+    folds = {p.relative_to(root).parts[0] for p in files}
+    tests = [p for p in files if "u_test" in p.parts]
+    assert all(p.name.endswith(" .png") for p in files)
+    assert len(files) == len(folds) * len(tests)
+    copies = [p for p in files if p.name == tests[0].name]
+    assert len({sha256(p) for p in copies}) == 1
+    assert len({sha256(p) for p in tests}) == len(tests)
+
+
+def test_shuffled_rows_change_the_sheet_alone(tmp_path):
+    plain = write_lookalike("mmew", tmp_path / "plain")
+    mixed = write_lookalike("mmew", tmp_path / "mixed", shuffle_rows=True)
+    one, two = table(plain / "MMEW_Micro_Exp.xlsx"), table(mixed / "MMEW_Micro_Exp.xlsx")
+    assert one != two
+    assert one[0] == two[0]
+    assert sorted(map(str, one)) == sorted(map(str, two))
+    before, after = content(plain), content(mixed)
+    assert before.keys() == after.keys()
+    assert {name for name in before if before[name] != after[name]} == {"MMEW_Micro_Exp.xlsx", lookalike.MARKER}
+
+
+def test_a_finished_tree_is_left_alone_and_others_are_refused(tmp_path):
+    root = write_lookalike("casme3-c", tmp_path / "c")
+    stamp = root.stat().st_mtime_ns
+    assert write_lookalike("casme3-c", root) == root
+    assert root.stat().st_mtime_ns == stamp
+    with pytest.raises(MerError, match="seed 0 not 1"):
+        write_lookalike("casme3-c", root, seed=1)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/holiday.jpg").touch()
+    with pytest.raises(MerError, match="no look-alike"):
+        write_lookalike("casme3-c", tmp_path / "mine")
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["holiday.jpg"]
+
+
+def test_an_empty_folder_may_become_a_tree(tmp_path):
+    assert (write_lookalike("casme3-c", tmp_path) / "part_C").is_dir()
+
+
+def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(lookalike_files, "write_sheet", full)
+    with pytest.raises(OSError, match="no space"):
+        write_lookalike("casme3-c", tmp_path / "c")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_hard_links_the_files_are_copies(tmp_path, monkeypatch):
+    linked = write_lookalike("casme3-c", tmp_path / "linked")
+
+    def refused(*_):
+        raise PermissionError("no hard links here")
+
+    monkeypatch.setattr(os, "link", refused)
+    copied = write_lookalike("casme3-c", tmp_path / "copied")
+    assert content(linked) == content(copied)
+    assert all(p.stat().st_nlink == 1 for p in copied.rglob("*.jpg"))
+    assert any(p.stat().st_nlink > 1 for p in linked.rglob("*.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"dataset": "casme4"}, "no look-alike of the data set 'casme4'; there are smic-hs"),
+        ({"layout": "raw"}, "layout must be one of Cropped, CASME2_RAW"),
+        ({"counts": "all"}, "counts must be published or small"),
+        ({"seed": -1}, "seed must be 0 or more"),
+    ],
+)
+def test_bad_arguments_are_named(tmp_path, arguments, message):
+    with pytest.raises(MerError, match=message):
+        write_lookalike(**{"dataset": "casme2", "out": tmp_path / "x"} | arguments)
