@@ -23,7 +23,7 @@ DEFAULT_RECIPE = Preprocess()
 @app.command
 def synth(
     out: Path,
-    dataset: Literal["smic-hs", "smic-vis", "smic-nir"] = "smic-hs",
+    dataset: str = "smic-hs",
     amplitude: float = 3.0,
     subjects: int = 16,
     clips_per_class: int = 2,
@@ -31,12 +31,16 @@ def synth(
     style: Literal["s01", "s1"] = "s01",
     faces: Path | None = None,
     preview: Path | None = None,
+    counts: Literal["published", "small"] | None = None,
+    layout: str | None = None,
 ) -> None:
-    """Draw a synthetic look-alike of a data set, in its exact folder layout.
+    """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
+
+    SMIC is drawn, unless counts or layout is given. Every other data set has tiny pictures, and its annotation sheet.
 
     Args:
         out: Folder to write; finished clips are kept when the same command runs again.
-        dataset: Data set to imitate.
+        dataset: Data set to imitate, as `mer-tf manifest` names it.
         amplitude: Greatest displacement at the apex, pixels on a face 96 pixels wide.
         subjects: Number of subjects.
         clips_per_class: Clips of each class, and of non-micro, per subject.
@@ -44,10 +48,18 @@ def synth(
         style: How subjects are written: s01 or s1; both occur in SMIC.
         faces: Folder of portraits to use instead of the built-in one.
         preview: Write a contact sheet (PNG) here.
+        counts: Folders and sheet alone, with as many clips as published, or a few.
+        layout: Folders and sheet alone, in this layout, where a data set has several (casme2: CASME2_RAW, ...).
     """
+    from mer_tf.datasets.lookalike import write_lookalike
     from mer_tf.datasets.preview import write_preview
     from mer_tf.datasets.synthetic import write_smic
 
+    if counts or layout or not dataset.startswith("smic-"):
+        if preview:
+            raise MerError("--preview shows drawn faces, and this look-alike has none; leave it out")
+        print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
+        return
     drawn = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class, "seed": seed}
     root = write_smic(out, camera=dataset.removeprefix("smic-"), style=style, faces=faces, **drawn)  # type: ignore[arg-type]
     print(root)
