@@ -76,6 +76,7 @@ def manifest(
     sheet: Path | None = None,
     protocol: str | None = None,
     reference: Path | None = None,
+    apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given",
     strict: bool = False,
 ) -> None:
     """List the clips of a data set folder as manifest.csv, and say how they differ from what is published.
@@ -88,9 +89,11 @@ def manifest(
         sheet: Annotation sheet; without it the published one is looked for under root.
         protocol: Label protocol to count by; without it the first one that knows the data set. `mer-tf protocols`.
         reference: Another list of the clips, a manifest or a CSV with clip_id and class, to compare with clip by clip.
+        apex: How to estimate an apex that the annotation does not give; apex_source in the manifest says so.
         strict: Exit with status 1 when there are problems or differences.
     """
     from mer_tf.datasets import dataset_listing
+    from mer_tf.datasets.apex import estimate_apexes
     from mer_tf.datasets.counts import manifest_report
     from mer_tf.datasets.labels import load_protocol, protocol_for
     from mer_tf.datasets.manifest import write_manifest
@@ -98,8 +101,8 @@ def manifest(
     wanted = load_protocol(protocol) if protocol else None
     listing = dataset_listing(dataset, root, sheet)
     report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
-    write_manifest(listing.rows, out)
     print(report)
+    write_manifest(estimate_apexes(listing.rows, apex), out)
     print(f"{len(listing.rows)} clips of {len({r.subject for r in listing.rows})} subjects: {out}")
     if strict and not clean:
         sys.exit(1)

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.datasets.source import iter_clip
 from mer_tf.preprocessing.flow import flow_pair
-from mer_tf.preprocessing.frames import list_frames, read_frame
-from mer_tf.preprocessing.video import iter_video
 
 ApexMethod = Literal["given", "midpoint", "peak", "divide-and-conquer"]
 METHODS: tuple[ApexMethod, ...] = ("given", "midpoint", "peak", "divide-and-conquer")
@@ -106,7 +105,7 @@ def _estimated(row: ClipRow, method: ApexMethod) -> ClipRow:
     else:
         numbers: list[int] = []
         try:
-            curve = difference_curve(_pick(_numbered_frames(row), numbers))
+            curve = difference_curve(_pick(iter_clip(row), numbers))
         except MerError as error:
             raise MerError(f"clip {row.clip_id}: no apex by {method}: {error}") from error
         apex = numbers[int(curve.argmax()) if method == "peak" else divide_and_conquer(curve)]
@@ -118,15 +117,6 @@ def _pick(pairs: Iterable[tuple[int, NDArray[np.uint8]]], numbers: list[int]) ->
     for number, frame in pairs:
         numbers.append(number)
         yield frame
-
-
-def _numbered_frames(row: ClipRow) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    if row.video:
-        yield from iter_video(row.source(), row.onset, row.offset)
-        return
-    for file in list_frames(row.source()):
-        if row.onset <= file.number <= row.offset:
-            yield file.number, read_frame(file.path)
 
 
 def _reduced(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """CAS(ME)^3 (Li et al., TPAMI 2023), colour frames, 30 a second: part A (evoked by videos) and part C (a mock crime).
 
 Part A: `part_A/spNO.1/a/color/<frame>.jpg`; a folder holds a whole video, and the sheet names it once for each of its
-micro-expressions, which are therefore numbered within it: a-1, a-2. Part C: `part_C/01/a/color/<frame>.jpg`, or one
+micro-expressions, so these are told apart by their onset: a-1663. Part C: `part_C/01/a/color/<frame>.jpg`, or one
 folder for each micro-expression, `part_C/01/<count>/color/`; its sheet states no apex.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mer_tf.datasets.layout import ClipFolders, frames_home, numbered, span
+from mer_tf.datasets.layout import ClipFolders, frames_home, span, told_apart
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -58,7 +58,7 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    for event in numbered([event for row in rows if (event := _a_event(row, folders))], always=True):
+    for event in told_apart([event for row in rows if (event := _a_event(row, folders))], always=True):
         builder.add(event)
     return builder.listing()
 

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.layout import ClipFolders, frames_home, numbered
+from mer_tf.datasets.layout import ClipFolders, frames_home, told_apart
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import Sheet, SheetRow, find_sheet, read_sheet
 
@@ -35,7 +35,7 @@ def casme_sq_listing(root: Path, sheet: Path | None = None) -> Listing:
     names = _Names(path, home)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     rows = [row for row in table.rows if row.text("participant").casefold() != "participant"]
-    for event in numbered([event for row in rows if (event := _event(row, names))], always=False):
+    for event in told_apart([event for row in rows if (event := _event(row, names))], always=False):
         builder.add(event)
     return builder.listing()
 

@@ -62,18 +62,16 @@ def span(row: SheetRow, names: Sequence[str], *, apex: bool = True) -> Span | No
     return None if onset is None or offset is None else (onset, middle, offset)
 
 
-def numbered(events: Sequence[Event], *, always: bool) -> list[Event]:
-    """Events of one clip id told apart by a suffix: -1, -2 in the order of their onsets, whatever the order of rows.
+def told_apart(events: Sequence[Event], *, always: bool) -> list[Event]:
+    """Events of one clip id told apart by their onset: a-1663. Without `always` an id that occurs once stays bare.
 
-    Without `always` the first keeps its id. Events of the same frames get the same number, so that a row that is
-    stated twice is seen as such.
+    A running number would hand an id on to another clip when one row of the sheet cannot be read.
     """
-    spans: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    onsets: dict[str, set[int]] = defaultdict(set)
     for event in events:
-        spans[event.clip_id].add((event.onset, event.offset))
-    named = []
-    for event in events:
-        number = 1 + sorted(spans[event.clip_id]).index((event.onset, event.offset))
-        suffix = f"-{number}" if always or number > 1 else ""
-        named.append(dataclasses.replace(event, clip_id=event.clip_id + suffix))
-    return named
+        onsets[event.clip_id].add(event.onset)
+    shared = {clip_id for clip_id, starts in onsets.items() if always or len(starts) > 1}
+    return [
+        dataclasses.replace(event, clip_id=f"{event.clip_id}-{event.onset}") if event.clip_id in shared else event
+        for event in events
+    ]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.datasets.source import iter_clip
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
 from mer_tf.preprocessing.frames import Frame
-from mer_tf.records.source import iter_clip
 
 TRIED = (0.0, 0.25, 0.5, 0.75)
 """Where in the clip a face is looked for, in this order, as shares of onset .. offset."""

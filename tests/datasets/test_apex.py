@@ -113,12 +113,14 @@ def test_a_given_apex_stays_unless_overwritten(row):
 
 
 def test_what_cannot_be_estimated_names_the_clip(row):
-    with pytest.raises(MerError, match="clip x/c: no apex by peak: .* at least 2 frames .* not from 1 of"):
+    with pytest.raises(MerError, match="clip x/c: no apex by peak: .*1 frame.* between 100 and 101 .* no motion"):
         estimate_apexes([dataclasses.replace(row, offset=101)], "peak")
     with pytest.raises(MerError, match="clip x/c: no apex by peak: .*does not exist"):
         estimate_apexes([dataclasses.replace(row, frames_dir="gone")], "peak")
     with pytest.raises(MerError, match="unknown apex method 'best'; use one of given, midpoint"):
         estimate_apexes([row], "best")
+    with pytest.raises(MerError, match="at least 2 frames .* not from 1 of"):
+        peak(np.zeros((1, 32, 32, 3), np.uint8))
     with pytest.raises(MerError, match="at least 16 pixels, not from 3 of 8x8"):
         peak(np.zeros((3, 8, 8, 3), np.uint8))
     with pytest.raises(MerError, match="2 of 32x32, 40x32"):

@@ -47,13 +47,13 @@ def spans(listing):
     return {r.clip_id.removeprefix("casme3-a/"): (r.onset, r.apex, r.offset) for r in listing.rows}
 
 
-def test_expressions_of_one_video_are_numbered_whatever_the_order_of_rows(tree):
+def test_expressions_of_one_video_are_told_apart_whatever_the_order_of_rows(tree):
     listing = casme3_a_listing(tree, None)
     expected = {
-        "spNO.1/a-1": (5, 6, 9),
-        "spNO.1/a-2": (40, 44, 47),
-        "spNO.1/b-1": (5, 6, 9),
-        "spNO.2/a-1": (5, None, 9),
+        "spNO.1/a-5": (5, 6, 9),
+        "spNO.1/a-40": (40, 44, 47),
+        "spNO.1/b-5": (5, 6, 9),
+        "spNO.2/a-5": (5, None, 9),
     }
     assert spans(listing) == expected
     sheet(tree / A_NAME, [A_HEADER, *A_ROWS[::-1]])
@@ -62,19 +62,29 @@ def test_expressions_of_one_video_are_numbered_whatever_the_order_of_rows(tree):
 
 def test_fields_of_a_row(tree):
     listing = casme3_a_listing(tree, None)
-    row = listing.rows[1]
+    rows = {r.clip_id.removeprefix("casme3-a/spNO."): r for r in listing.rows}
+    row = rows["1/a-40"]
     assert row.frames_dir == "part_A/spNO.1/a/color"
     assert (row.subject, row.fps, row.aus, row.objective) == ("cas_me_3/spNO.1", 30.0, "4+L7", "3")
-    assert [r.label_raw for r in listing.rows] == ["happy", "disgust", "others", "others"], "Others is others"
-    assert [p for p in listing.problems if "spNO.2/a-1: apex 2 lies outside 5 to 9" in p]
+    labels = {name: r.label_raw for name, r in rows.items()}
+    expected = {"1/a-5": "happy", "1/a-40": "disgust", "1/b-5": "others", "2/a-5": "others"}
+    assert labels == expected, "Others is others"
+    assert [p for p in listing.problems if "spNO.2/a-5: apex 2 lies outside 5 to 9" in p]
     assert len(listing.problems) == 1
+
+
+def test_an_unreadable_row_renames_no_other_clip(tree):
+    whole = set(spans(casme3_a_listing(tree, None)))
+    broken = [row if row[2] != 5 or row[:2] != ["spNO.1", "a"] else [*row[:2], "x", *row[3:]] for row in A_ROWS]
+    sheet(tree / A_NAME, [A_HEADER, *broken])
+    assert set(spans(casme3_a_listing(tree, None))) == whole - {"spNO.1/a-5"}
 
 
 def test_a_repeated_row_counts_once(tree):
     sheet(tree / A_NAME, [A_HEADER, *A_ROWS, A_ROWS[0]])
     listing = casme3_a_listing(tree, None)
     assert len(listing.rows) == 4
-    assert any("casme3-a/spNO.1/a-2 is listed 2 times" in p for p in listing.problems)
+    assert any("casme3-a/spNO.1/a-40 is listed 2 times" in p for p in listing.problems)
 
 
 def test_the_sheet_of_all_expressions_gives_its_micro_expressions(tree):
@@ -82,7 +92,7 @@ def test_the_sheet_of_all_expressions_gives_its_micro_expressions(tree):
     (tree / A_NAME).unlink()
     rows = [[*row, kind] for row, kind in zip(A_ROWS, kinds, strict=True)]
     sheet(tree / "CAS(ME)3_part_A_v2.xlsx", [[*A_HEADER, "Expression type"], *rows])
-    assert set(spans(casme3_a_listing(tree, None))) == {"spNO.1/a-1", "spNO.1/b-1", "spNO.2/a-1"}
+    assert set(spans(casme3_a_listing(tree, None))) == {"spNO.1/a-5", "spNO.1/b-5", "spNO.2/a-5"}
 
 
 def test_the_sheet_by_frame_number_is_preferred_and_colour_folders_may_be_flat(tree):

@@ -12,9 +12,9 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.datasets.source import iter_clip, read_clip
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import iter_video, probe_video
-from mer_tf.records.source import iter_clip, read_clip
 
 NOISE = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
 
