@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mer_tf.config import MerError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -49,6 +54,30 @@ def read_json(path: Path) -> Any:
         raise MerError(f"{path}: no such file") from error
     except ValueError as error:
         raise MerError(f"{path}: not valid JSON ({error}); delete it and make it again") from error
+
+
+def read_csv(path: Path, columns: Sequence[str], mend: str) -> pd.DataFrame:
+    """A CSV file as text, empty cells as "". `MerError`, which ends with `mend`, when it is absent or lacks columns."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError as error:
+        raise MerError(f"{path}: no such file; {mend}") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise MerError(f"{path}: not a CSV file ({error}); {mend}") from error
+    if missing := [c for c in columns if c not in frame.columns]:
+        raise MerError(f"{path}: lacks the columns {', '.join(missing)}; it has {', '.join(frame.columns)}; {mend}")
+    return frame
+
+
+@cache
+def facts(name: str) -> pd.DataFrame:
+    """A table of data_manifests/ as text; its readers must not write into it."""
+    import pandas as pd
+
+    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, dtype=str, keep_default_na=False)
 
 
 def sha256(path: Path) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +12,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.labels import LabelProtocol, normalise_label
 from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.files import facts, read_csv
 
 ALL = "*"
 """Class name of the rows of expected_counts.csv that count all classes of a protocol."""
@@ -33,7 +32,7 @@ class Expected:
 
 def expected_counts(protocol: str, dataset: str) -> list[Expected]:
     """What is published of a data set under a protocol; empty where nothing is."""
-    table = _table()
+    table = facts("expected_counts.csv")
     rows = table[(table["protocol"] == protocol) & (table["dataset"] == dataset)]
     return [
         Expected(
@@ -109,13 +108,8 @@ def read_reference(path: Path, protocol: LabelProtocol) -> dict[str, str]:
     """clip_id -> class of a manifest, or of a CSV file with clip_id and class; clips without a class are not listed."""
     from mer_tf.datasets.manifest import read_manifest
 
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise MerError(
-            f"{path}: cannot be read as a list of clips ({error}); give a CSV with clip_id, class"
-        ) from error
-    if "class" in frame.columns and "clip_id" in frame.columns:
+    frame = read_csv(path, ["clip_id"], "give a manifest, or a CSV with clip_id and class")
+    if "class" in frame.columns:
         names = {normalise_label(c): c for c in protocol.classes}
         return {c: names.get(normalise_label(k), k) for c, k in zip(frame["clip_id"], frame["class"], strict=True)}
     return class_names(read_manifest(path), protocol)
@@ -154,9 +148,3 @@ def _difference(rows: Sequence[ClipRow], protocol: LabelProtocol, known: Expecte
     if known.subjects is not None and len(set(subjects)) != known.subjects:
         return f"{what}: {len(set(subjects))} subjects, published {known.subjects} ({known.source})"
     return ""
-
-
-@cache
-def _table() -> pd.DataFrame:
-    with files("data_manifests").joinpath("expected_counts.csv").open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype=str, keep_default_na=False)

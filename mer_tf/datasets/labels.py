@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
-
-import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.files import facts
 
 FAMILIES = frozenset({"smic", "casme3"})
 """Families whose variants (smic-hs, smic-vis ...) share their labels, so that a protocol names the family."""
@@ -63,13 +61,13 @@ def normalise_label(raw: str) -> str:
 
 def protocol_names() -> list[str]:
     """Names of all label protocols."""
-    return sorted(_table("label_protocols.csv")["protocol"].unique())
+    return sorted(facts("label_protocols.csv")["protocol"].unique())
 
 
 @cache
 def load_protocol(name: str) -> LabelProtocol:
     """Protocol by name; an unknown one is a `MerError` that lists the names."""
-    table = _table("label_protocols.csv")
+    table = facts("label_protocols.csv")
     rows = table[table["protocol"] == name]
     if rows.empty:
         raise MerError(f"unknown label protocol {name!r}; known: {', '.join(protocol_names())}")
@@ -81,7 +79,7 @@ def load_protocol(name: str) -> LabelProtocol:
             rows["dataset"], rows["field"], rows["label_raw"], rows["class_index"], strict=True
         )
     }
-    excluded = _table("protocol_exclusions.csv")
+    excluded = facts("protocol_exclusions.csv")
     excluded = excluded[excluded["protocol"] == name]
     return LabelProtocol(name, classes, mapping, dict(zip(excluded["clip_id"], excluded["reason"], strict=True)))
 
@@ -92,15 +90,9 @@ def protocol_for(rows: Sequence[ClipRow]) -> LabelProtocol | None:
     Exclusions do not count, so that a data set's own protocol is found whatever clips are there.
     """
     best: tuple[int, LabelProtocol | None] = (0, None)
-    for name in _table("label_protocols.csv")["protocol"].unique():
+    for name in facts("label_protocols.csv")["protocol"].unique():
         protocol = load_protocol(name)
         covered = sum(protocol.label_index(r) is not None for r in rows)
         if covered > best[0]:
             best = (covered, protocol)
     return best[1]
-
-
-@cache
-def _table(name: str) -> pd.DataFrame:
-    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype=str, keep_default_na=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError, digest
-from mer_tf.files import inside, write_text
+from mer_tf.files import inside, read_csv, write_text
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,7 @@ def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
 
 def read_manifest(path: Path) -> list[ClipRow]:
     """Read and check a manifest; errors name the file, the line and the mend."""
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise MerError(f"{path}: no such manifest; make one with `mer-tf manifest`") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise MerError(f"{path}: not a CSV file ({error})") from error
-    if missing := [c for c in COLUMNS if c not in frame.columns and c not in LATER]:
-        raise MerError(f"{path}: lacks the columns {', '.join(missing)}; make it again with `mer-tf manifest`")
+    frame = read_csv(path, [c for c in COLUMNS if c not in LATER], "make a manifest with `mer-tf manifest`")
     lines = frame.itertuples(index=False, name=None)
     rows = [
         _row(dict(zip(frame.columns, line, strict=True)), f"{path}, line {n}") for n, line in enumerate(lines, start=2)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import MerError
-from mer_tf.files import write_text
+from mer_tf.files import read_csv, write_text
 
 KEYS = ("clip_id", "dataset", "subject", "fold", "seed", "window", "y_true", "y_pred")
 REQUIRED = ("clip_id", "y_true", "y_pred")
@@ -41,14 +41,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     Labels are kept as text. Raises `MerError` naming the file and line for a missing column, an empty cell or a clip
     that is predicted twice for one seed.
     """
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise MerError(f"{path}: no such file") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise MerError(f"{path}: not a CSV file ({error})") from error
-    if missing := [c for c in REQUIRED if c not in frame.columns]:
-        raise MerError(f"{path}: lacks {', '.join(missing)}; it has {', '.join(frame.columns)}")
+    frame = read_csv(path, REQUIRED, f"give a file with {', '.join(REQUIRED)}")
     if frame.empty:
         raise MerError(f"{path}: holds no prediction")
     for column in REQUIRED:

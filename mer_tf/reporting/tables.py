@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import SCORES
+from mer_tf.files import facts
 
 
 def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -40,8 +40,7 @@ def class_table(metrics: Mapping[str, Any]) -> str:
 
 def published_table(keys: Sequence[str]) -> str:
     """Published figures as they were printed, by key (data_manifests/published_results.csv)."""
-    with files("data_manifests").joinpath("published_results.csv").open(encoding="utf-8") as stream:
-        table = pd.read_csv(stream, dtype=str, keep_default_na=False).set_index("key")
+    table = facts("published_results.csv").set_index("key")
     if unknown := [k for k in keys if k not in table.index]:
         raise MerError(f"published_results.csv has no row {', '.join(unknown)}; known: {', '.join(table.index)}")
     return _aligned(

@@ -86,7 +86,7 @@ def test_the_reference_is_a_manifest_or_a_list(tmp_path):
     assert read_reference(path, SAMM) == expected
     (tmp_path / "list.csv").write_text("clip_id,class\nsamm/006/a,Anger\nsamm/006/c,other\n")
     assert read_reference(tmp_path / "list.csv", SAMM) == expected
-    with pytest.raises(MerError, match=r"none\.csv: cannot be read as a list of clips"):
+    with pytest.raises(MerError, match=r"none\.csv: no such file; give a manifest"):
         read_reference(tmp_path / "none.csv", SAMM)
 
 

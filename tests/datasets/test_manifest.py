@@ -49,7 +49,7 @@ def test_repeated_clip_empty_and_wrong_files(tmp_path):
     path.write_text("a,b\n1,2\n")
     with pytest.raises(MerError, match="lacks the columns clip_id"):
         read_manifest(path)
-    with pytest.raises(MerError, match="no such manifest"):
+    with pytest.raises(MerError, match="no such file; make a manifest with"):
         read_manifest(tmp_path / "none.csv")
 
 

@@ -24,7 +24,7 @@ def test_round_trip_sorted_with_probabilities(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("clip_id,y_true\na,x\n", "lacks y_pred"),
+        ("clip_id,y_true\na,x\n", "lacks the columns y_pred"),
         ("clip_id,y_true,y_pred\na,x,x\nb,,x\n", "line 3: y_true is empty"),
         ("clip_id,y_true,y_pred\na,x,x\na,x,y\n", "line 3: a is predicted more than once"),
         ("clip_id,y_true,y_pred\n", "holds no prediction"),
