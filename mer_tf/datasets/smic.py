@@ -50,11 +50,11 @@ def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
 
 
 def smic_rows(root: Path, camera: str) -> list[ClipRow]:
-    """The rows of `smic_listing`, for trees known to be whole; `MerError` for any problem."""
+    """The rows of `smic_listing` in the order of the tree, which must be whole; `MerError` for any problem."""
     listing = smic_listing(root, None, camera)
     if listing.problems:
         raise MerError(f"{root}: {len(listing.problems)} problem(s), the first: {listing.problems[0]}")
-    return listing.rows
+    return sorted(listing.rows, key=lambda r: r.frames_dir)
 
 
 def _camera_folder(root: Path, camera: str) -> Path:
