@@ -12,7 +12,6 @@ from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
-from mer_tf.datasets.manifest import ClipRow
 
 FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
 SUBJECT = re.compile(r"s0*(\d+)", re.IGNORECASE)
@@ -47,14 +46,6 @@ def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
     for folder, subject, label in _clips(base):
         builder.add_whole(_event(folder, subject, label, camera))
     return builder.listing("<subject>/micro/<emotion>/<clip>/*.bmp")
-
-
-def smic_rows(root: Path, camera: str) -> list[ClipRow]:
-    """The rows of `smic_listing` in the order of the tree, which must be whole; `MerError` for any problem."""
-    listing = smic_listing(root, None, camera)
-    if listing.problems:
-        raise MerError(f"{root}: {len(listing.problems)} problem(s), the first: {listing.problems[0]}")
-    return sorted(listing.rows, key=lambda r: r.frames_dir)
 
 
 def _camera_folder(root: Path, camera: str) -> Path:

@@ -42,14 +42,6 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
     return listing_of(rows, problems, f"{root}: none of its {len(files)} videos can be used")
 
 
-def video_rows(root: Path) -> list[ClipRow]:
-    """The rows of `videos_listing`; its problems are logged as warnings."""
-    listing = videos_listing(root, None)
-    for problem in listing.problems:
-        log.warning("left out: %s", problem)
-    return listing.rows
-
-
 def _name(relative: Path) -> str:
     return f"videos/{relative.with_suffix('').as_posix()}"
 
