@@ -25,9 +25,11 @@ class Data:
     """Which clips exist, and which class each has."""
 
     dataset: str = "smic-hs"
-    """Adapter name; `mer-tf manifest --help` lists them."""
+    """Name of the data set; `mer-tf manifest --help` lists them."""
     root: str | None = None
     """Folder of the data set as it was downloaded. None: the synthetic look-alike is drawn and used instead."""
+    sheet: str | None = None
+    """Annotation sheet; None: the published one is looked for under root."""
     label_protocol: str = "smic-4"
     """Named map from raw label to class; see data_manifests/label_protocols.csv."""
     amplitude: float = 3.0

@@ -52,7 +52,7 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     """Data set -> manifest -> records -> labelled clips."""
     data, cache = experiment.data, Path(experiment.data.cache)
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
-    rows = dataset_rows(data.dataset, root)
+    rows = dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     records = write_records(rows, experiment.preprocess, cache / "records", name=data.dataset, on_error="skip")

@@ -49,9 +49,9 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
     return adapter(Path(root), sheet)
 
 
-def dataset_rows(name: str, root: Path) -> list[ClipRow]:
+def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:
     """The rows of `dataset_listing`; its first problems are logged as warnings."""
-    listing = dataset_listing(name, root)
+    listing = dataset_listing(name, root, sheet)
     for problem in listing.problems[:WARNINGS]:
         log.warning("%s", problem)
     if (more := len(listing.problems) - WARNINGS) > 0:
