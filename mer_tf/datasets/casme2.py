@@ -46,12 +46,12 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
     table = read_sheet(path, columns=COLUMNS, header_key="Subject")
     layout = _layout(root)
     folders = _clip_folders(layout)
-    objective = _objective_classes(root)
+    objective, faults = _objective_classes(root)
     builder = ListingBuilder(root, table.sha256)
     for row in table.rows:
         if event := _event(row, layout, folders, objective):
             builder.add(event)
-    builder.problems += table.problems
+    builder.problems += table.problems + faults
     builder.unlisted(folders.values(), path)
     return builder.listing()
 
@@ -106,12 +106,18 @@ def _clip_folders(layout: Path) -> dict[str, Path]:
     return found
 
 
-def _objective_classes(root: Path) -> dict[str, str]:
-    """subject/clip in lower case -> objective class; empty without the sheet that comes with the data set for it."""
+def _objective_classes(root: Path) -> tuple[dict[str, str], list[str]]:
+    """subject/clip in lower case -> objective class, and problems; no sheet of them is none, since they are an extra.
+
+    A sheet that cannot be read is a problem and costs the objective classes alone.
+    """
     try:
         path = find_sheet(root, OBJECTIVE_SHEETS, None)
     except MerError:
-        return {}
-    rows = read_sheet(path, columns=OBJECTIVE_COLUMNS, header_key="Subject").rows
-    names = {f"{subject_name(r.text('subject'))}/{r.text('clip')}".casefold(): r.text("objective") for r in rows}
-    return {name: ROMAN.get(value, value) for name, value in names.items()}
+        return {}, []
+    try:
+        sheet = read_sheet(path, columns=OBJECTIVE_COLUMNS, header_key="Subject")
+    except MerError as error:
+        return {}, [f"{error}; until then no clip has an objective class"]
+    names = {f"{subject_name(r.text('subject'))}/{r.text('clip')}".casefold(): r.text("objective") for r in sheet.rows}
+    return {name: ROMAN.get(value, value) for name, value in names.items()}, sheet.problems

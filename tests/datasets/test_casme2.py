@@ -165,6 +165,14 @@ def test_objective_classes_come_from_their_own_sheet(tmp_path):
     assert [r.objective for r in listing(tmp_path).rows] == ["I", "", "VII"]
 
 
+def test_a_broken_sheet_of_objective_classes_costs_them_alone(tmp_path):
+    tree(tmp_path)
+    sheet(tmp_path, [[1, "EP02_01f", 1]], ["Subject", "Filename", "Group"], "CASME2-ObjectiveClasses.xlsx")
+    found = listing(tmp_path)
+    assert [r.objective for r in found.rows] == ["", "", ""]
+    assert ["no column for objective" in p for p in found.problems] == [True]
+
+
 def test_missing_parts_are_errors(tmp_path):
     with pytest.raises(MerError, match="no such folder"):
         dataset_listing("casme2", tmp_path / "none")
