@@ -102,7 +102,8 @@ def manifest(
     listing = dataset_listing(dataset, root, sheet)
     report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
     print(report)
-    write_manifest(estimate_apexes(listing.rows, apex), out)
+    slow = apex in ("peak", "divide-and-conquer")
+    write_manifest(estimate_apexes(listing.rows, apex, on_error="skip", progress=slow), out)
     print(f"{len(listing.rows)} clips of {len({r.subject for r in listing.rows})} subjects: {out}")
     if strict and not clean:
         sys.exit(1)

@@ -11,18 +11,21 @@ near it.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.datasets.source import iter_clip
 from mer_tf.preprocessing.flow import flow_pair
 
+log = logging.getLogger(__name__)
 ApexMethod = Literal["given", "midpoint", "peak", "divide-and-conquer"]
 METHODS: tuple[ApexMethod, ...] = ("given", "midpoint", "peak", "divide-and-conquer")
 SIDE = 160
@@ -31,19 +34,35 @@ SMALLEST = 16
 """Shorter side in pixels below which optical flow has nothing to hold on to."""
 
 
-def estimate_apexes(rows: Sequence[ClipRow], method: ApexMethod, *, overwrite: bool = False) -> list[ClipRow]:
+def estimate_apexes(
+    rows: Sequence[ClipRow],
+    method: ApexMethod,
+    *,
+    overwrite: bool = False,
+    on_error: Literal["fail", "skip"] = "fail",
+    progress: bool = False,
+) -> list[ClipRow]:
     """Rows in the same order, with an apex where there was none; `apex_source` says how it was found.
 
     `given` estimates nothing. `overwrite`: annotated apexes are replaced as well. The frames are read for `peak` and
     `divide-and-conquer` alone, one clip after the other. A clip without expression gets an apex too, since systems that
     compare onset and apex need a frame. `MerError` for an unknown method and for clips whose frames cannot be read or
-    are fewer than 2.
+    are fewer than 2; with on_error="skip" such a clip stays without an apex, and a warning names it.
     """
     if method not in METHODS:
         raise MerError(f"unknown apex method {method!r}; use one of {', '.join(METHODS)}")
     if method == "given":
         return list(rows)
-    return [_estimated(row, method) if overwrite or row.apex is None else row for row in rows]
+    made = []
+    for row in tqdm(rows, unit="clip", desc="apex", disable=not progress):
+        try:
+            made.append(_estimated(row, method) if overwrite or row.apex is None else row)
+        except MerError as error:
+            if on_error == "fail":
+                raise
+            log.warning("%s", error)
+            made.append(row)
+    return made
 
 
 def midpoint(onset: int, offset: int) -> int:

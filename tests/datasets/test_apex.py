@@ -112,6 +112,14 @@ def test_a_given_apex_stays_unless_overwritten(row):
     assert estimate_apexes([given, row], "given", overwrite=True) == [given, row]
 
 
+def test_an_unreadable_clip_keeps_its_row_and_loses_no_other(row, caplog):
+    gone = dataclasses.replace(row, clip_id="x/gone", frames_dir="gone")
+    first, second = estimate_apexes([gone, row], "peak", on_error="skip")
+    assert first == gone
+    assert second.apex_source == "peak"
+    assert "x/gone" in caplog.text
+
+
 def test_what_cannot_be_estimated_names_the_clip(row):
     with pytest.raises(MerError, match="clip x/c: no apex by peak: .*1 frame.* between 100 and 101 .* no motion"):
         estimate_apexes([dataclasses.replace(row, offset=101)], "peak")
