@@ -1,39 +1,23 @@
 """CASME's sheet and both of its trees, and the folder search that all sheet-annotated data sets share."""
 
-import numpy as np
-import openpyxl
 import pytest
-from skimage.io import imsave
+from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.casme import casme_listing
 from mer_tf.datasets.layout import ClipFolders, frames_home
 
 HEADER = ["Subject", "Filename", None, "OnsetF", "ApexF1", "ApexF2", "OffsetF", None, "AU", "Emotion"]
-IMAGE = np.zeros((2, 2, 3), np.uint8)
-
-
-def frames(folder, numbers, name="reg_EP01_5-{}.jpg"):
-    folder.mkdir(parents=True)
-    for number in numbers:
-        imsave(folder / name.format(number), IMAGE, check_contrast=False)
-
-
-def sheet(path, rows):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
 
 
 @pytest.fixture
 def tree(tmp_path):
-    frames(tmp_path / "Cropped/sub01/EP01_5", range(3, 12))
-    frames(tmp_path / "Cropped/sub02/EP09_1", [7, 8, 9])
-    frames(tmp_path / "CASME_raw_selected/sub01/EP01_5", range(3, 12), "EP01_5-{:03d}.jpg")
+    write_frames(tmp_path / "Cropped/sub01/EP01_5", range(3, 12), "reg_EP01_5-{}.jpg")
+    write_frames(tmp_path / "Cropped/sub02/EP09_1", [7, 8, 9], "reg_EP01_5-{}.jpg")
+    write_frames(tmp_path / "CASME_raw_selected/sub01/EP01_5", range(3, 12), "EP01_5-{:03d}.jpg")
     rows = [[1, "EP01_5", None, 3, 6, 8, 11, None, "L12A+15", "Disgust"]]
     rows += [["02", "ep09_1", None, 7.0, "/", None, "9.0", None, 4, "tense"]]
-    sheet(tmp_path / "CASME-coding.xlsx", [HEADER, *rows])
+    write_sheet(tmp_path / "CASME-coding.xlsx", [HEADER, *rows])
     return tmp_path
 
 
@@ -56,8 +40,8 @@ def test_the_other_tree_is_chosen_by_root(tree):
 
 
 def test_faults_cost_only_their_own_clip(tree):
-    frames(tree / "Cropped/sub02/EP10_1", [1, 2])
-    frames(tree / "Cropped/sub03/EP01_1", [1, 2, 3])
+    write_frames(tree / "Cropped/sub02/EP10_1", [1, 2], "reg_EP01_5-{}.jpg")
+    write_frames(tree / "Cropped/sub03/EP01_1", [1, 2, 3], "reg_EP01_5-{}.jpg")
     rows = [
         [1, "EP01_5", None, 3, 6, None, 11, None, "12", "disgust"],
         [2, "EP09_1", None, 7, 12, None, 9, None, "4", "tense"],
@@ -66,7 +50,7 @@ def test_faults_cost_only_their_own_clip(tree):
         [4, "/etc", None, 1, 2, None, 3, None, "4", "tense"],
         [5, "../../..", None, 1, 2, None, 3, None, "4", "tense"],
     ]
-    sheet(tree / "CASME-coding.xlsx", [HEADER, *rows])
+    write_sheet(tree / "CASME-coding.xlsx", [HEADER, *rows])
     listing = casme_listing(tree, None)
     assert [(r.clip_id, r.apex) for r in listing.rows] == [("casme/sub01/EP01_5", 6), ("casme/sub02/EP09_1", None)]
     for what in ("apex 12 lies outside 7 to 9", "line 4: onset is 'one'", "line 5: subject not given", "sub04/etc"):
@@ -82,7 +66,7 @@ def test_no_tree_no_sheet_no_column(tmp_path, tree):
     (tree / "CASME-coding.xlsx").rename(tree / "list.xlsx")
     with pytest.raises(MerError, match="holds no annotation sheet"):
         casme_listing(tree, None)
-    sheet(tree / "list.xlsx", [HEADER[:4], [1, "EP01_5", None, 3]])
+    write_sheet(tree / "list.xlsx", [HEADER[:4], [1, "EP01_5", None, 3]])
     with pytest.raises(MerError, match="no column for apex"):
         casme_listing(tree, tree / "list.xlsx")
 

@@ -1,15 +1,13 @@
 """CAS(ME)^2: a sheet without header, folder names by two naming rules, several expressions in one folder."""
 
-import numpy as np
 import openpyxl
 import pytest
-from skimage.io import imsave
+from trees import write_frames
 
 from mer_tf.config import MerError
 from mer_tf.datasets.casme_sq import casme_sq_listing
 
 NAME = "CAS(ME)^2code_final(Updated).xlsx"
-IMAGE = np.zeros((2, 2, 3), np.uint8)
 ROWS = [
     [1, "anger1_1", 5, 8, 12, "4+10", "anger", "macro-expression", "anger"],
     [1, "disgust1_1", 3, 9, 0, "4", "disgust", "Micro-expression", "disgust"],
@@ -18,12 +16,6 @@ ROWS = [
 ]
 SUBJECTS = [["p", "s15", 1], ["p", "s16", 2]]
 VIDEOS = [["0101", "disgust1"], [401, "anger1"]]
-
-
-def frames(folder, numbers):
-    folder.mkdir(parents=True)
-    for number in numbers:
-        imsave(folder / f"img{number:03d}.jpg", IMAGE, check_contrast=False)
 
 
 def sheet(root, rows=ROWS, subjects=SUBJECTS, videos=VIDEOS):
@@ -38,9 +30,9 @@ def sheet(root, rows=ROWS, subjects=SUBJECTS, videos=VIDEOS):
 
 @pytest.fixture
 def tree(tmp_path):
-    frames(tmp_path / "rawpic/s15/15_0101disgustingteeth", range(1, 31))
-    frames(tmp_path / "rawpic/s15/15_0401girlcrashing", range(1, 31))
-    frames(tmp_path / "rawpic/s16/16_0101disgustingteeth", range(1, 31))
+    write_frames(tmp_path / "rawpic/s15/15_0101disgustingteeth", range(1, 31), "img{:03d}.jpg")
+    write_frames(tmp_path / "rawpic/s15/15_0401girlcrashing", range(1, 31), "img{:03d}.jpg")
+    write_frames(tmp_path / "rawpic/s16/16_0101disgustingteeth", range(1, 31), "img{:03d}.jpg")
     sheet(tmp_path)
     return tmp_path
 
@@ -76,7 +68,7 @@ def test_one_name_for_two_expressions_and_one_row_twice(tree):
 
 def test_a_folder_in_the_wrong_place_or_of_one_expression_is_found(tree):
     (tree / "rawpic/s16/16_0101disgustingteeth").rename(tree / "rawpic/s15/16_0101disgustingteeth")
-    frames(tree / "rawpic/s15/disgust1_2", range(20, 25))
+    write_frames(tree / "rawpic/s15/disgust1_2", range(20, 25), "img{:03d}.jpg")
     rows = {r.clip_id: r for r in casme_sq_listing(tree, None).rows}
     assert rows["casme-sq/s16/disgust1_1"].frames_dir == "rawpic/s15/16_0101disgustingteeth"
     assert rows["casme-sq/s16/disgust1_1"].subject == "cas_me_2/s16"

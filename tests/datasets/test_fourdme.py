@@ -1,9 +1,8 @@
 """4DME: several emotions at once, uncertain action units, raw and cropped grey frames."""
 
-import numpy as np
 import openpyxl
 import pytest
-from skimage.io import imsave
+from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.fourdme import certain_aus, fourdme_listing
@@ -18,20 +17,14 @@ ROWS = [
 
 
 def sheet(root, rows):
-    book = openpyxl.Workbook()
-    for row in [HEADER, *rows]:
-        book.active.append(row)
-    book.save(root / "4DME_Labelling_Micro_release v1.xlsx")
+    write_sheet(root / "4DME_Labelling_Micro_release v1.xlsx", [HEADER, *rows])
 
 
 @pytest.fixture
 def tree(tmp_path):
     for home in ("gray_micro", "gray_micro_crop"):
         for clip in ("S01/S01_1", "S01/S01_2", "S02/S02_1"):
-            folder = tmp_path / home / clip
-            folder.mkdir(parents=True)
-            for number in range(3, 10):
-                imsave(folder / f"{number}.jpg", np.zeros((2, 2), np.uint8), check_contrast=False)
+            write_frames(tmp_path / home / clip, range(3, 10))
     sheet(tmp_path, ROWS)
     return tmp_path
 

@@ -1,7 +1,7 @@
 """The MEGC 2019 composite: three data sets beside each other, cut to the clips of the protocol."""
 
-import openpyxl
 import pytest
+from trees import write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
@@ -9,14 +9,6 @@ from mer_tf.datasets import dataset_listing
 CASME2 = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion"]
 SAMM = ["Subject", "Filename", "Onset Frame", "Apex Frame", "Offset Frame", "Action Units", "Estimated Emotion"]
 NAMES = {"smic": "SMIC_all_cropped", "casme2": "CASME II", "samm": "samm"}
-
-
-def sheet(path, lines):
-    book = openpyxl.Workbook()
-    for line in lines:
-        book.active.append(line)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
 
 
 def clip(folder):
@@ -30,11 +22,11 @@ def tree(root, names=NAMES):
     clip(root / names["smic"] / "HS/s1/non_micro/s1_non_01")
     rows = [[1, "EP02_01f", 1, 2, 3, "12", "happiness"], [2, "EP01_01", 1, 2, 3, "4", "others"]]
     rows += [[4, "EP12_01f", 1, "/", 3, "4", "disgust"], [5, "EP09_05f", 1, 2, 3, "4", "disgust"]]
-    sheet(root / names["casme2"] / "CASME2-coding-20140508.xlsx", [CASME2, *rows])
+    write_sheet(root / names["casme2"] / "CASME2-coding-20140508.xlsx", [CASME2, *rows])
     for subject, name, *_ in rows:
         clip(root / names["casme2"] / f"Cropped/sub{subject:02d}/{name}")
     rows = [[6, "006_1_2", 1, 2, 3, "AU4", "Anger"], [6, "006_1_3", 1, 2, 3, "AU4", "Other"]]
-    sheet(root / names["samm"] / "SAMM_Micro_FACS_Codes_v2.xlsx", [SAMM, *rows])
+    write_sheet(root / names["samm"] / "SAMM_Micro_FACS_Codes_v2.xlsx", [SAMM, *rows])
     for _, name, *_ in rows:
         clip(root / names["samm"] / f"006/{name}")
 

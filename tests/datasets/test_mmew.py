@@ -1,9 +1,7 @@
 """MMEW: frames numbered from 1 in emotion folders; the sheet and the folder may disagree."""
 
-import numpy as np
-import openpyxl
 import pytest
-from skimage.io import imsave
+from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.mmew import mmew_listing
@@ -18,7 +16,6 @@ HEADER = [
     "Estimated Emotion",
     "remarks",
 ]
-IMAGE = np.zeros((2, 2, 3), np.uint8)
 ROWS = [
     [1, "S01-02-001", 1, 6, 12, "1+2", "surprise", None],
     [1, "S01-02-002", 1, 30, 12, "1+2", "Surprise", "a bad apex"],
@@ -27,19 +24,13 @@ ROWS = [
 
 
 def sheet(root, rows):
-    book = openpyxl.Workbook()
-    for row in [HEADER, *rows]:
-        book.active.append(row)
-    book.save(root / "MMEW_Micro_Exp.xlsx")
+    write_sheet(root / "MMEW_Micro_Exp.xlsx", [HEADER, *rows])
 
 
 @pytest.fixture
 def tree(tmp_path):
     for clip in ("surprise/S01-02-001", "surprise/S01-02-002", "others/S30-04-001"):
-        folder = tmp_path / "Micro_Expression" / clip
-        folder.mkdir(parents=True)
-        for number in range(1, 13):
-            imsave(folder / f"{number}.jpg", IMAGE, check_contrast=False)
+        write_frames(tmp_path / "Micro_Expression" / clip, range(1, 13))
     (tmp_path / "Macro_Expression/S01/anger").mkdir(parents=True)
     sheet(tmp_path, ROWS)
     return tmp_path

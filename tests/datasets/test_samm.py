@@ -1,7 +1,7 @@
 """SAMM and SAMM Long Videos: headers below text rows, intervals of one video, single faults."""
 
-import openpyxl
 import pytest
+from trees import write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
@@ -32,14 +32,6 @@ LONG_ROWS = [
 ]
 
 
-def sheet(path, lines):
-    book = openpyxl.Workbook()
-    for line in lines:
-        book.active.append(line)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
-
-
 def clip(folder, stem, numbers, digits):
     folder.mkdir(parents=True)
     for number in numbers:
@@ -47,14 +39,14 @@ def clip(folder, stem, numbers, digits):
 
 
 def samm(root, rows=ROWS, home="."):
-    sheet(root / "SAMM_Micro_FACS_Codes_v2.xlsx", [*TEXT, HEADER, *rows])
+    write_sheet(root / "SAMM_Micro_FACS_Codes_v2.xlsx", [*TEXT, HEADER, *rows])
     clip(root / home / "006/006_1_2", "006", range(5562, 5571), 5)
     clip(root / home / "011/011_2_1", "011", range(100, 103), 5)
     return dataset_listing("samm", root)
 
 
 def long_videos(root, rows=LONG_ROWS, home="SAMM_longvideos"):
-    sheet(root / "SAMM_LongVideos_V2_Release.xlsx", [*[["text"]] * 9, LONG_HEADER, *rows])
+    write_sheet(root / "SAMM_LongVideos_V2_Release.xlsx", [*[["text"]] * 9, LONG_HEADER, *rows])
     clip(root / home / "006_1", "006_1", range(1, 21), 4)
     clip(root / home / "011_2", "011_2", range(1, 21), 4)
     return dataset_listing("samm-lv", root)
@@ -116,6 +108,6 @@ def test_long_videos_of_unknown_type_or_without_folder(tmp_path):
 
 
 def test_a_root_without_subjects(tmp_path):
-    sheet(tmp_path / "SAMM_Micro_FACS_Codes_v2.xlsx", [HEADER, *ROWS])
+    write_sheet(tmp_path / "SAMM_Micro_FACS_Codes_v2.xlsx", [HEADER, *ROWS])
     with pytest.raises(MerError, match="neither it nor a folder in it holds 006/006_1_2/"):
         dataset_listing("samm", tmp_path)
