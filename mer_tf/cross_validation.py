@@ -100,12 +100,13 @@ def _predictions(experiment: Experiment, clips: Clips, fold: Fold, shares: np.nd
 def summarise(experiment: Experiment, clips: Clips, encoded: Encoded, directory: Path) -> str:
     """Pool the folds' predictions and derive metrics, matrices and the table from the pooled file alone."""
     options = {k: getattr(experiment.evaluation, k) for k in ("bootstrap", "permutations")}
-    results = {}
+    pooled, results = {}, {}
     for label, stem in ((experiment.name, "predictions"), (BASELINE, "baseline_onset")):
         parts = [pd.read_csv(path, keep_default_na=False) for path in sorted(directory.glob(f"fold-*/{stem}.csv"))]
         write_predictions(pd.concat(parts), directory / f"{stem}.csv")
-        results[label] = evaluate(read_predictions(directory / f"{stem}.csv"), **options)
-    frame = read_predictions(directory / "predictions.csv")
+        pooled[label] = read_predictions(directory / f"{stem}.csv")
+        results[label] = evaluate(pooled[label], **options)
+    frame = pooled[experiment.name]
     _confusion(
         frame, class_names(frame), f"{_title(experiment)}, {experiment.evaluation.folds} folds pooled", directory
     )

@@ -32,9 +32,7 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    for row in table.rows:
-        if event := _event(row, folders):
-            builder.add(event)
+    builder.add_all(_event(row, folders) for row in table.rows)
     builder.unlisted(folders.all, table.path)
     return builder.listing()
 

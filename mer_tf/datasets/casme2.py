@@ -48,9 +48,7 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
     folders = _clip_folders(layout)
     objective, faults = _objective_classes(root)
     builder = ListingBuilder(root, table.sha256)
-    for row in table.rows:
-        if event := _event(row, layout, folders, objective):
-            builder.add(event)
+    builder.add_all(_event(row, layout, folders, objective) for row in table.rows)
     builder.problems += table.problems + faults
     builder.unlisted(folders.values(), path)
     return builder.listing()

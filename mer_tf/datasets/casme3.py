@@ -58,8 +58,7 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    for event in told_apart([event for row in rows if (event := _a_event(row, folders))], always=True):
-        builder.add(event)
+    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders))], always=True))
     return builder.listing()
 
 
@@ -69,9 +68,7 @@ def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
     table = read_sheet(path, columns=C_COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    for row in table.rows:
-        if event := _c_event(row, home):
-            builder.add(event)
+    builder.add_all(_c_event(row, home) for row in table.rows)
     return builder.listing()
 
 

@@ -35,8 +35,7 @@ def casme_sq_listing(root: Path, sheet: Path | None = None) -> Listing:
     names = _Names(path, home)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     rows = [row for row in table.rows if row.text("participant").casefold() != "participant"]
-    for event in told_apart([event for row in rows if (event := _event(row, names))], always=False):
-        builder.add(event)
+    builder.add_all(told_apart([event for row in rows if (event := _event(row, names))], always=False))
     return builder.listing()
 
 

@@ -101,6 +101,12 @@ class ListingBuilder:
             event = dataclasses.replace(event, apex=None)
         self._rows.append(self._row(event))
 
+    def add_all(self, events: Iterable[Event | None]) -> None:
+        """`add` each event in turn; None stands for a row that gives none, and has said why."""
+        for event in events:
+            if event is not None:
+                self.add(event)
+
     def add_whole(self, event: Event) -> None:
         """Keep all frames of the event's folder as the clip: its span is not annotated."""
         self._where[event.clip_id].append(event.where or str(event.folder))

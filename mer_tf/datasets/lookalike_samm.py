@@ -35,7 +35,7 @@ Emotion: estimated
 Objective class: from the action units
 """.splitlines()
 VIDEOS = 147
-MICRO, MACRO = "Micro - 1/2", "Macro"
+MICRO = "Micro - 1/2"
 
 
 def samm_tree(small: bool, rng: np.random.Generator) -> Tree:

@@ -36,9 +36,7 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     by_name = {folder.name.casefold(): folder for folder in folders.all}
-    for row in table.rows:
-        if event := _event(row, folders, by_name):
-            builder.add(event)
+    builder.add_all(_event(row, folders, by_name) for row in table.rows)
     builder.unlisted(folders.all, table.path)
     return builder.listing()
 
