@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from mer_tf.evaluation.statistics import cluster_bootstrap, permutation_p
+from mer_tf.evaluation.outcomes import Outcomes, outcomes
+from mer_tf.evaluation.resampling import cluster_interval, permutation_p
 
 SCORES = ("accuracy", "UAR", "UF1")
 
@@ -45,44 +46,81 @@ def scores(counts: np.ndarray) -> np.ndarray:
     return np.stack([accuracy, (recall * present).sum(-1) / number, (f1 * present).sum(-1) / number], axis=-1)
 
 
+def seed_scores(counts: np.ndarray) -> np.ndarray:
+    """Scores of counts (..., seeds, classes, classes), averaged over the seeds: (..., 3)."""
+    return scores(counts).mean(axis=-2)
+
+
 def per_class(frame: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Precision, recall, F1 and support of each class, in class order."""
+    """Precision, recall, F1 and support (clips) of each class, in class order; the mean over seeds."""
+    parts = [part for _, part in by_seed(frame)]
+    values = [
+        precision_recall_fscore_support(part["y_true"], part["y_pred"], labels=list(classes), zero_division=0)
+        for part in parts
+    ]
     names = ["precision", "recall", "F1", "support"]
-    values = precision_recall_fscore_support(frame["y_true"], frame["y_pred"], labels=list(classes), zero_division=0)
-    return pd.DataFrame(dict(zip(names, values, strict=True)), index=pd.Index(classes, name="class"))
+    columns = np.mean(np.asarray(values, dtype=float), axis=0)
+    return pd.DataFrame(dict(zip(names, columns, strict=True)), index=pd.Index(classes, name="class"))
+
+
+def by_seed(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each seed, by its name; one part, named "", where there is no seed column."""
+    if "seed" not in frame.columns:
+        return [("", frame)]
+    return [(str(name), part) for name, part in frame.groupby("seed", sort=True)]
+
+
+def fold_counts(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Confusion counts (folds, classes, classes) of each fold of each seed; the table must have a `fold` column."""
+    return np.stack([confusion(part, classes) for _, seed in by_seed(frame) for _, part in seed.groupby("fold")])
 
 
 def evaluate(frame: pd.DataFrame, *, bootstrap: int = 2000, permutations: int = 9999, seed: int = 0) -> dict[str, Any]:
     """Pooled metrics with 95 % intervals over subjects, majority rate and within-subject permutation p of the UAR.
 
-    `frame` is a predictions table. Without a `subject` column each clip is its own cluster, and the result says so.
+    `frame` is a predictions table; the order of its rows does not matter. Several seeds (repeated trainings on the same
+    clips) are averaged, in every bootstrap draw and shuffle as well, and their standard deviation is given. Without a
+    `subject` column each clip is its own cluster, and the result says so. Intervals: `resampling.cluster_interval`.
     """
     classes = class_names(frame)
-    grouped = "subject" in frame.columns
-    clusters = frame["subject"] if grouped else frame["clip_id"]
-    index = {name: k for k, name in enumerate(classes)}
-    true, predicted = frame["y_true"].map(index).to_numpy(), frame["y_pred"].map(index).to_numpy()
-    low, high = cluster_bootstrap(true, predicted, clusters, len(classes), scores, draws=bootstrap, seed=seed)
-    p_value = permutation_p(true, predicted, clusters if grouped else None, len(classes), draws=permutations, seed=seed)
-    values = scores(confusion(frame, classes))
+    found = outcomes(frame, classes)
+    counts = found.counts()
+    each = scores(counts.sum(axis=0))
+    low, high = cluster_interval(counts, seed_scores, draws=bootstrap, seed=seed)
     result: dict[str, Any] = {
         name: {"pooled": _short(v), "ci95": [_short(a), _short(b)]}
-        for name, v, a, b in zip(SCORES, values, low, high, strict=True)
+        for name, v, a, b in zip(SCORES, each.mean(axis=0), low, high, strict=True)
     }
+    result |= {"seeds": len(each)}
+    if len(each) > 1:
+        result["sd_over_seeds"] = _named(each.std(axis=0, ddof=1))
+    result |= _described(found, classes)
+    people = found.clusters if found.grouped else None
+    shuffled = permutation_p(found.true, found.predicted, people, len(classes), draws=permutations, seed=seed)
     result |= {
-        "n": len(frame),
-        "subjects": int(clusters.nunique()) if grouped else None,
-        "interval_over": "subjects" if grouped else "clips (no subject column)",
-        "classes": classes,
-        "majority_rate": _short(frame["y_true"].value_counts(normalize=True).iloc[0]),
-        "chance_UAR": _short(1 / max(frame["y_true"].nunique(), 1)),
-        "permutation_p_UAR": p_value,
+        "permutation_p_UAR": shuffled,
         "per_class": per_class(frame, classes).round(6).to_dict("index"),
     }
     if "fold" in frame.columns:
-        by_fold = [scores(confusion(part, classes)) for _, part in frame.groupby("fold")]
-        result["mean_of_folds"] = {name: _short(v) for name, v in zip(SCORES, np.mean(by_fold, axis=0), strict=True)}
+        result["mean_of_folds"] = _named(scores(fold_counts(frame, classes)).mean(axis=0))
     return result
+
+
+def _described(found: Outcomes, classes: Sequence[str]) -> dict[str, Any]:
+    """What was scored, and what scores without skill."""
+    support = np.bincount(found.true)
+    return {
+        "n": len(found.clips),
+        "subjects": found.subjects,
+        "interval_over": "subjects" if found.grouped else "clips (no subject column)",
+        "classes": list(classes),
+        "majority_rate": _short(support.max() / support.sum()),
+        "chance_UAR": _short(1 / np.count_nonzero(support)),
+    }
+
+
+def _named(values: np.ndarray) -> dict[str, float]:
+    return {name: _short(v) for name, v in zip(SCORES, values, strict=True)}
 
 
 def _short(value: float) -> float:

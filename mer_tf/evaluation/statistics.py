@@ -1,55 +1,121 @@
-"""Uncertainty over subjects, not clips: clips of one face are not independent draws."""
+"""Two systems on the same clips: is one better?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import lcm
 
 import numpy as np
 import pandas as pd
 
+from mer_tf.config import MerError
+from mer_tf.evaluation.metrics import SCORES, class_names, seed_scores
+from mer_tf.evaluation.outcomes import Outcomes, outcomes
+from mer_tf.evaluation.resampling import cluster_interval
 
-def cluster_bootstrap(
-    true: np.ndarray,
-    predicted: np.ndarray,
-    clusters: pd.Series,
-    classes: int,
-    score: Callable[[np.ndarray], np.ndarray],
-    *,
-    draws: int,
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """95 % percentile interval of `score` when whole clusters (subjects) are drawn with replacement.
+EXACT = 12
+"""Up to this many subjects every one of the 2^k swaps is counted."""
+CHUNK = 2_000
+"""Swaps scored at once."""
 
-    true, predicted: class indices (n,). `score` maps confusion counts (draws, classes, classes) to (draws, scores).
-    Returns (low, high), each (scores,). Source: Field & Welsh, JRSS B 2007 (cluster bootstrap).
+
+@dataclass(frozen=True)
+class Comparison:
+    """First system minus second; every dict is keyed by score (accuracy, UAR, UF1), values are shares, not points."""
+
+    first: dict[str, float]
+    second: dict[str, float]
+    difference: dict[str, float]
+    ci95: dict[str, tuple[float, float]]
+    p: dict[str, float]
+    n: int
+    subjects: int | None
+    exact: bool
+    """Whether p counts every swap, or random ones."""
+
+
+def paired_permutation(
+    first: pd.DataFrame, second: pd.DataFrame, *, draws: int = 9999, bootstrap: int = 2000, seed: int = 0
+) -> Comparison:
+    """Two-sided paired permutation test of two predictions tables of the same clips, whole subjects at a time.
+
+    Under the hypothesis that the systems are alike, swapping their predictions for all clips of a subject changes
+    nothing (Good, Permutation, Parametric and Bootstrap Tests of Hypotheses, 2005, chapter 3). Up to 12 subjects all
+    2^k swaps are counted, otherwise `draws` random ones with p = (1 + at least as far apart) / (1 + draws). Several
+    seeds are averaged. The interval of the difference is that of `cluster_interval`. Without a `subject` column in
+    either table each clip is its own cluster.
+
+    Raises `MerError` naming the first clips that only one table has or whose truth differs.
     """
-    codes = pd.factorize(clusters)[0]
-    counts = np.zeros((codes.max() + 1, classes, classes))
-    np.add.at(counts, (codes, true, predicted), 1)
-    drawn = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=draws)
-    values = score(np.tensordot(drawn, counts, axes=1))
-    low, high = np.percentile(values, [2.5, 97.5], axis=0)
-    return low, high
+    classes = class_names(pd.concat([first, second]))
+    one, other = outcomes(first, classes), outcomes(second, classes)
+    _alike(one, other, classes)
+    if other.grouped and not one.grouped:
+        first = first.assign(subject=first["clip_id"].astype(str).map(_subjects(second)))
+        one = outcomes(first, classes)
+    pair = _paired_counts(one, other)
+    values = seed_scores(pair.sum(axis=0))
+    low, high = cluster_interval(pair, _difference, draws=bootstrap, seed=seed, limits=(-1.0, 1.0))
+    p, exact = _swap_p(pair, draws, seed)
+    return Comparison(
+        _named(values[0]), _named(values[1]), _named(values[0] - values[1]),
+        {name: (float(a), float(b)) for name, a, b in zip(SCORES, low, high, strict=True)},
+        _named(p), len(one.clips), one.subjects, exact,
+    )  # fmt: skip
 
 
-def permutation_p(
-    true: np.ndarray, predicted: np.ndarray, clusters: pd.Series | None, classes: int, *, draws: int, seed: int
-) -> float:
-    """One-sided p that the UAR is no better than when predictions are shuffled among the clips of each cluster.
+def _named(values: np.ndarray) -> dict[str, float]:
+    return {name: float(v) for name, v in zip(SCORES, values, strict=True)}
 
-    Shuffling within subjects keeps what a model knows of a person, and tests only what it knows of the expression.
-    p = (1 + shuffles at least as good) / (1 + draws), never 0 (Phipson & Smyth 2010).
-    """
-    rng = np.random.default_rng(seed)
-    groups = np.zeros(len(true), int) if clusters is None else pd.factorize(clusters)[0]
-    present, support = np.unique(true, return_counts=True)
-    weight = np.zeros(classes)
-    weight[present] = 1 / (support * len(present))
-    observed = weight[true[true == predicted]].sum()
-    order = np.argsort(groups, kind="stable")
-    held_true, held_predicted, held_groups = true[order], predicted[order], groups[order]
-    at_least = 0
-    for _ in range(draws):
-        shuffled = held_predicted[np.lexsort((rng.random(len(true)), held_groups))]
-        at_least += weight[held_true[held_true == shuffled]].sum() >= observed - 1e-12
-    return (1 + int(at_least)) / (1 + draws)
+
+def _subjects(frame: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(frame["clip_id"].astype(str), frame["subject"].astype(str), strict=True))
+
+
+def _alike(one: Outcomes, other: Outcomes, classes: Sequence[str]) -> None:
+    """The same clips with the same truth."""
+    if one.clips != other.clips:
+        lone = [(set(one.clips) - set(other.clips), "first"), (set(other.clips) - set(one.clips), "second")]
+        said = [f"only the {where} has {_first(sorted(clips))}" for clips, where in lone if clips]
+        raise MerError(f"the two files do not predict the same clips: {'; '.join(said)}")
+    if (differ := np.flatnonzero(one.true != other.true)).size:
+        named = [f"{one.clips[k]} ({classes[one.true[k]]} and {classes[other.true[k]]})" for k in differ]
+        raise MerError(f"the true class differs between the two files for {_first(named)}; score one label protocol")
+
+
+def _first(names: Sequence[str], shown: int = 5) -> str:
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+def _paired_counts(one: Outcomes, other: Outcomes) -> np.ndarray:
+    """Counts (clusters, 2, seeds, classes, classes); the seeds of both repeated to their common multiple."""
+    counts = [
+        Outcomes(o.clips, o.true, o.predicted, one.clusters, one.grouped, o.classes).counts() for o in (one, other)
+    ]
+    seeds = lcm(*(c.shape[1] for c in counts))
+    return np.stack([c[:, np.arange(seeds) % c.shape[1]] for c in counts], axis=1)
+
+
+def _difference(pair: np.ndarray) -> np.ndarray:
+    """Scores of the first minus the second, of counts (..., 2, seeds, classes, classes)."""
+    values = seed_scores(pair)
+    return values[..., 0, :] - values[..., 1, :]
+
+
+def _swap_p(pair: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, bool]:
+    """p of each score (3,), and whether all swaps were counted."""
+    clusters = len(pair)
+    change, total = pair[:, ::-1] - pair, pair.sum(axis=0)
+    observed = np.abs(_difference(total)) - 1e-12
+    exact = clusters <= EXACT
+    if exact:
+        masks = (np.arange(2**clusters)[:, None] >> np.arange(clusters)) & 1
+    else:
+        masks = np.random.default_rng(seed).integers(0, 2, (draws, clusters), dtype=np.int8)
+    as_far = np.zeros(len(SCORES))
+    for start in range(0, len(masks), CHUNK):
+        swapped = total + np.tensordot(masks[start : start + CHUNK].astype(float), change, axes=1)
+        as_far += (np.abs(_difference(swapped)) >= observed).sum(axis=0)
+    return (as_far / len(masks) if exact else (1 + as_far) / (1 + draws)), exact

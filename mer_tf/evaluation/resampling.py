@@ -1,0 +1,92 @@
+"""Uncertainty over subjects, not clips: clips of one face are not independent draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import ndtr, stdtrit
+
+CHUNK = 2_000_000
+"""Most random numbers held at once while predictions are shuffled."""
+
+
+def cluster_interval(
+    counts: np.ndarray,
+    score: Callable[[np.ndarray], np.ndarray],
+    *,
+    draws: int,
+    seed: int,
+    level: float = 0.95,
+    limits: tuple[float, float] = (0.0, 1.0),
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expanded percentile interval of `score` when whole clusters (subjects) are drawn with replacement.
+
+    counts (clusters, ...) add up to what `score` maps, with any leading axis, to (..., scores). Returns (low, high),
+    each (scores,). The bootstrap is the cluster bootstrap (Field & Welsh, JRSS B 2007). Its plain percentiles are too
+    narrow for few subjects, so they are taken further out, by the t quantile and sqrt(m / (m - 1)) in place of the
+    normal quantile (Hesterberg, American Statistician 2015, section 5), where m = (sum n)^2 / sum n^2 is Kish's
+    effective number of clusters: few subjects with many clips count for less than their number.
+
+    Measured over 1000 simulated data sets a design, three classes, subjects' skills with intra-class correlation .1 and
+    mean .4, .6 and .85; coverage of nominal 95 % for accuracy, UAR and UF1, lowest to highest, here and of the plain
+    percentiles:
+
+    | design | this interval | plain percentiles |
+    |-|-|-|
+    | 16 subjects of 8 clips | 93.8 to 95.6 | 90.7 to 93.4 |
+    | 26 subjects of 1 to 30 clips | 93.2 to 95.1 | 89.9 to 92.7 |
+    | 68 subjects of 6 clips in three data sets | 95.7 to 96.4 | 95.3 to 95.9 |
+
+    One cluster tells nothing of others: its interval is `limits`. Where every clip is right (or wrong) the interval
+    has no width, as in any bootstrap.
+    """
+    if len(counts) < 2:
+        ends = score(counts.sum(axis=0))
+        return np.full_like(ends, limits[0]), np.full_like(ends, limits[1])
+    tail = _expanded_tail(counts.reshape(len(counts), -1).sum(axis=1), (1 - level) / 2)
+    values = bootstrap_scores(counts, score, draws=draws, seed=seed)
+    low, high = np.quantile(values, [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def bootstrap_scores(
+    counts: np.ndarray, score: Callable[[np.ndarray], np.ndarray], *, draws: int, seed: int
+) -> np.ndarray:
+    """`score` of `draws` sums of counts (clusters, ...), clusters drawn with replacement: (draws, scores)."""
+    clusters = len(counts)
+    drawn = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), size=draws)
+    return score(np.tensordot(drawn.astype(float), counts, axes=1))
+
+
+def _expanded_tail(sizes: np.ndarray, tail: float) -> float:
+    """Share left out on each side so that few and unequal clusters still cover."""
+    effective = sizes.sum() ** 2 / (sizes**2).sum()
+    quantile = stdtrit(effective - 1, 1 - tail) * np.sqrt(effective / (effective - 1))
+    return float(ndtr(-quantile))
+
+
+def permutation_p(
+    true: np.ndarray, predicted: np.ndarray, clusters: np.ndarray | None, classes: int, *, draws: int, seed: int
+) -> float:
+    """One-sided p that the UAR is no better than when predictions are shuffled among the clips of each cluster.
+
+    true (n,) and predicted (n, seeds) are class indices; the predictions of a clip's seeds stay together, and their
+    UARs are averaged. Shuffling within subjects keeps what a model knows of a person, and tests only what it knows of
+    the expression. p = (1 + shuffles at least as good) / (1 + draws), never 0 (Phipson & Smyth 2010).
+    """
+    groups = np.zeros(len(true), int) if clusters is None else clusters
+    order = np.argsort(groups, kind="stable")
+    held, seats = true[order], groups[order]
+    support = np.bincount(true, minlength=classes)
+    share = (predicted[order][:, :, None] == np.arange(classes)).mean(axis=1)
+    gain = share / np.where(support > 0, support, np.inf) / (support > 0).sum()
+    rows = np.arange(len(true))
+    observed = gain[rows, held].sum()
+    rng = np.random.default_rng(seed)
+    at_least, step = 0, max(1, CHUNK // len(true))
+    for start in range(0, draws, step):
+        keys = seats + rng.random((min(step, draws - start), len(true)))
+        shuffled = held[np.argsort(keys, axis=1)]
+        at_least += int((gain[rows, shuffled].sum(axis=1) >= observed - 1e-12).sum())
+    return (1 + at_least) / (1 + draws)
