@@ -183,22 +183,140 @@ def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
 
 
 @app.command
-def score(predictions: tyro.conf.Positional[Path], bootstrap: int = 2000, permutations: int = 9999) -> None:
-    """Accuracy, UAR, UF1 and per-class figures of any file with clip_id, y_true, y_pred (and subject, if known).
+def score(
+    predictions: tyro.conf.Positional[Path],
+    true: str | None = None,
+    pred: str | None = None,
+    clip: str | None = None,
+    subject: str | None = None,
+    fold: str | None = None,
+    dataset: str | None = None,
+    classes: tuple[str, ...] = (),
+    expect_support: tuple[str, ...] = (),
+    expect: tuple[str, str] | None = None,
+    per_subject: bool = False,
+    out: Path | None = None,
+    bootstrap: int = 2000,
+    permutations: int = 9999,
+) -> None:
+    """Accuracy, UAR, UF1, every variant of them and per-class figures of anybody's predictions.
 
     Args:
-        predictions: CSV file.
+        predictions: A table (.csv, .tsv, .xlsx) with true and predicted labels, a published network's training log
+            (Subject, Predicted, Ground Truth), or a run directory.
+        true: Column of the true label, where its name is unusual.
+        pred: Column of the predicted label.
+        clip: Column that names the clip; without one the rows are numbered.
+        subject: Column of the subject; without one each clip counts as a subject of its own.
+        fold: Column of the fold.
+        dataset: Column of the data set.
+        classes: Names of class indices 0, 1, ..., as: negative positive surprise.
+        expect_support: True clips of each class, as negative=70 positive=51; exit status 1 when they differ.
+        expect: The same from published counts, by label protocol and data set, as: smic-3 smic-hs.
+        per_subject: List every subject's figures too.
+        out: Write everything as JSON here.
         bootstrap: Draws for the 95 % intervals.
         permutations: Shuffles for the p-value.
     """
-    from mer_tf.evaluation.metrics import evaluate
-    from mer_tf.evaluation.predictions import read_predictions
-    from mer_tf.reporting.tables import class_table, results_table
+    from mer_tf.evaluation.foreign import read_foreign
+    from mer_tf.evaluation.support import parse_support, published_support
+    from mer_tf.reporting.scorecard import scorecard
 
-    metrics = evaluate(read_predictions(predictions), bootstrap=bootstrap, permutations=permutations)
-    print(results_table({predictions.name: metrics}))
-    print()
-    print(class_table(metrics))
+    columns = {"y_true": true, "y_pred": pred, "clip_id": clip, "subject": subject, "fold": fold, "dataset": dataset}
+    expected = (published_support(*expect) if expect else {}) | parse_support(expect_support)
+    foreign = read_foreign(predictions, columns, classes)
+    text, passed = scorecard(
+        predictions.name,
+        foreign,
+        expected,
+        subjects=per_subject,
+        out=out,
+        bootstrap=bootstrap,
+        permutations=permutations,
+    )
+    print(text)
+    if not passed:
+        sys.exit(1)
+
+
+@app.command
+def compare(
+    first: tyro.conf.Positional[Path],
+    second: tyro.conf.Positional[Path],
+    classes: tuple[str, ...] = (),
+    bootstrap: int = 2000,
+    permutations: int = 9999,
+) -> None:
+    """Is one system better than another on the same clips? Paired test that swaps whole subjects.
+
+    Args:
+        first: Predictions (anything that `mer-tf score` reads) or a run directory.
+        second: The same of the other system.
+        classes: Names of class indices 0, 1, ..., where either file has indices.
+        bootstrap: Draws for the 95 % intervals of the difference.
+        permutations: Random swaps where there are more than 12 subjects.
+    """
+    from mer_tf.evaluation.foreign import read_foreign
+    from mer_tf.evaluation.statistics import paired_permutation
+    from mer_tf.reporting.tables import comparison_text
+
+    one, other = (read_foreign(path, classes=classes).frame for path in (first, second))
+    found = paired_permutation(one, other, draws=permutations, bootstrap=bootstrap)
+    print(comparison_text(str(first), str(second), found))
+
+
+@app.command
+def ladder(
+    experiment: tyro.conf.Positional[Path],
+    out: Path,
+    preset: Literal["paper", "embedded"] = "embedded",
+    inner_folds: int = 2,
+    changes: tuple[str, ...] = (),
+) -> None:
+    """Score one model under random windows, clip folds, and three kinds of LOSO: what each leak buys.
+
+    Args:
+        experiment: Script in experiments/, by path or name.
+        out: Folder for predictions, ladder.csv and ladder.png; what is there already is kept.
+        preset: Which of the script's two declarations.
+        inner_folds: Folds of the training subjects on which the nested protocol chooses its epoch.
+        changes: Settings to change, as train.epochs=5 clip.stride=4.
+    """
+    from mer_tf.protocols.ladder import climb, ladder_text
+    from mer_tf.run_directory import go_on
+    from mer_tf.runner import declared, open_bench
+
+    settings = declared(experiment, preset, changes)
+    bench, _ = open_bench(settings, go_on(settings, out))
+    print(ladder_text(climb(bench, out, inner_folds)))
+    print(out / "ladder.png")
+
+
+@app.command
+def sensitivity(
+    experiments: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path,
+    amplitudes: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0),
+    steps: tuple[int, ...] = (1, 2, 4),
+    preset: Literal["paper", "embedded"] = "embedded",
+    changes: tuple[str, ...] = (),
+) -> None:
+    """Accuracy against the amplitude of motion and the frame rate, on drawn data: when does a system see anything?
+
+    Args:
+        experiments: Scripts in experiments/, by path or name.
+        out: Folder for runs, curve.csv, halfway.csv and curve.png; finished runs are kept.
+        amplitudes: Pixels at the apex, on a face 96 pixels wide.
+        steps: Every n-th frame of 100 a second is used.
+        preset: Which of a script's two declarations.
+        changes: Settings to change, as data.subjects=8.
+    """
+    from mer_tf.runner import declared
+    from mer_tf.sensitivity import sensitivity as curve
+
+    _, half = curve([declared(path, preset, changes) for path in experiments], amplitudes, steps, out)
+    print(half.to_string(index=False, float_format="{:.2f}".format))
+    print(out / "curve.png")
 
 
 def main() -> None:

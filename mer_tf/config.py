@@ -30,8 +30,12 @@ class Data:
     """Folder of the data set as it was downloaded. None: the synthetic look-alike is drawn and used instead."""
     sheet: str | None = None
     """Annotation sheet; None: the published one is looked for under root."""
+    manifests: tuple[str, ...] = ()
+    """Instead of dataset and root: manifest.csv files, joined; so several data sets make one experiment."""
     label_protocol: str = "smic-4"
     """Named map from raw label to class; see data_manifests/label_protocols.csv."""
+    shuffle_labels: bool = False
+    """Negative control: labels are dealt anew among all clips, so that nothing above chance can be learned."""
     amplitude: float = 3.0
     """Synthetic data only: greatest displacement at the apex, in pixels on a face 96 pixels wide."""
     subjects: int = 16
@@ -70,6 +74,8 @@ class Clip:
 
     frames: int = 13
     """N, frames in a window (C: searched 11 to 17, 13 in Table 1)."""
+    step: int = 1
+    """Every step-th frame of a clip is used: the frame rate divided by step."""
     stride: int = 1
     """Start-to-start distance of training windows of a micro-expression (C: 1)."""
     non_micro_stride: int = 4
@@ -122,13 +128,34 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Nested choice. Empty: nothing is chosen. Otherwise every combination is trained on folds of the training
+    subjects alone, and the one of the best inner UAR trains the outer fold."""
+
+    epochs: tuple[int, ...] = ()
+    learning_rate: tuple[float, ...] = ()
+    dropout: tuple[float, ...] = ()
+    folds: int = 3
+    """Inner subject-disjoint folds."""
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Folds and what is reported."""
 
-    split: Literal["group", "clip"] = "group"
-    """group: subject-disjoint folds; clip: subjects leak across folds (C's released code), said in every output."""
+    split: Literal["group", "group-plain", "loso", "cross-dataset", "clip"] = "group"
+    """group: subject-disjoint folds, stratified by class; group-plain: not stratified; loso: leave one subject out
+    (on a composite such as megc2019 its CDE protocol); cross-dataset: train on some data sets, test on others; clip:
+    subjects leak across folds (C's released code), said in every output."""
     folds: int = 5
+    train_on: tuple[str, ...] = ()
+    """cross-dataset: data sets to train on; empty: all that are not tested."""
+    test_on: tuple[str, ...] = ()
+    """cross-dataset: data sets to test on, a fold each; empty: each in turn."""
     seed: int = 42
+    """Seed of the folds."""
+    seeds: int = 1
+    """Trainings of each fold, from train.seed upwards; results are their mean."""
     permutations: int = 9999
     """Label permutations for the p-value (within subjects)."""
     bootstrap: int = 2000
@@ -145,6 +172,7 @@ class Experiment:
     clip: Clip = field(default_factory=Clip)
     model: Model = field(default_factory=Model)
     train: Train = field(default_factory=Train)
+    search: Search = field(default_factory=Search)
     evaluation: Evaluation = field(default_factory=Evaluation)
     published: tuple[str, ...] = ()
     out: str = "runs"

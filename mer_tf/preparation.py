@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import pandas as pd
 
-from mer_tf.config import Experiment, MerError, digest
+from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
-from mer_tf.datasets.labels import LabelProtocol, load_protocol
-from mer_tf.datasets.manifest import ClipRow, write_manifest
+from mer_tf.datasets.labels import load_protocol
+from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.files import read_json
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
@@ -32,8 +33,10 @@ class Clips:
     """Labelled clips of an experiment and the records that hold their frames."""
 
     table: pd.DataFrame
-    """clip_id, dataset, subject, n_frames, content_sha256, label (class index); sorted by clip_id."""
+    """clip_id, dataset, subject, content_sha256, label (class index); sorted by clip_id."""
     classes: tuple[str, ...]
+    rows: tuple[ClipRow, ...]
+    indexed: tuple[IndexedClip, ...]
     records: Path
     warnings: tuple[str, ...]
 
@@ -49,18 +52,33 @@ class Encoded:
 
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
-    """Data set -> manifest -> records -> labelled clips."""
+    """Data set, or manifests -> manifest -> records -> labelled clips."""
     data, cache = experiment.data, Path(experiment.data.cache)
-    root = Path(data.root) if data.root else _synthetic(experiment, cache)
-    rows = dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    rows = _rows(experiment, cache)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
-    records = write_records(rows, experiment.preprocess, cache / "records", name=data.dataset, on_error="skip")
-    index, protocol = read_index(records), load_protocol(data.label_protocol)
-    warnings = _data_warnings(experiment, root)
-    if lost := len(rows) - len(index.clips):
+    name = "joined" if data.manifests else data.dataset
+    records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
+    indexed = tuple(read_index(records).clips)
+    warnings = _data_warnings(experiment, rows)
+    if lost := len(rows) - len(indexed):
         warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
-    return Clips(_labelled(rows, index.clips, protocol), protocol.classes, records, tuple(warnings))
+    table = label_clips(rows, indexed, data)
+    return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+
+
+def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
+    data = experiment.data
+    if data.manifests:
+        if data.root:
+            raise MerError(
+                "data.manifests and data.root were both given; a manifest knows its roots, so leave root out"
+            )
+        rows = [row for path in data.manifests for row in read_manifest(Path(path))]
+        check_rows(rows, " and ".join(data.manifests))
+        return rows
+    root = Path(data.root) if data.root else _synthetic(experiment, cache)
+    return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
 
 
 def _synthetic(experiment: Experiment, cache: Path) -> Path:
@@ -73,25 +91,30 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     return write_smic(cache / f"synthetic-{data.dataset}-{digest(drawn)}", camera=camera, **drawn)
 
 
-def _data_warnings(experiment: Experiment, root: Path) -> list[str]:
+def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]:
     """What a reader must know of the data and the split before any number."""
     warnings = []
-    if (root / MARKER).exists():
-        drawn = read_json(root / MARKER)
-        warnings.append(f"synthetic look-alike, {drawn['amplitude']:g} px at the apex: no evidence about people")
+    for root in sorted({row.root for row in rows}):
+        if (marker := Path(root) / MARKER).exists():
+            amplitude = read_json(marker)["amplitude"]
+            warnings.append(f"synthetic look-alike, {amplitude:g} px at the apex: no evidence about people")
     if experiment.evaluation.split == "clip":
         warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
+    if experiment.data.shuffle_labels:
+        warnings.append("NEGATIVE CONTROL: labels were shuffled, nothing above chance can be learned")
     return warnings
 
 
-def _labelled(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], protocol: LabelProtocol) -> pd.DataFrame:
-    """The stored clips that the label protocol keeps, with their class index."""
-    columns = ["clip_id", "dataset", "subject", "n_frames", "content_sha256"]
+def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Data) -> pd.DataFrame:
+    """The stored clips that the label protocol keeps, with their class index, sorted by clip_id."""
+    protocol, columns = load_protocol(data.label_protocol), ["clip_id", "dataset", "subject", "content_sha256"]
     table = pd.DataFrame([{c: getattr(clip, c) for c in columns} for clip in clips])
     table["label"] = table["clip_id"].map({row.clip_id: protocol.class_index(row) for row in rows})
     table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)
     if table.empty:
         raise MerError(f"label protocol {protocol.name} knows none of the labels {sorted({r.label_raw for r in rows})}")
+    if data.shuffle_labels:
+        table["label"] = np.random.default_rng(data.seed).permutation(table["label"])
     return table
 
 
@@ -102,7 +125,8 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
     trunk, tail = split_encoder(encoder.model, config.retrain_from) if config.retrain_from else (encoder.model, None)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
-    lengths = dict(zip(clips.table["clip_id"], map(int, clips.table["n_frames"]), strict=True))
+    kept = set(clips.table["clip_id"])
+    lengths = {c.clip_id: c.n_frames for c in sorted(clips.indexed, key=lambda c: c.clip_id) if c.clip_id in kept}
     name = digest(
         clips.records.name, list(lengths), encoder.name, config.preproc, config.retrain_from, weights_digest(trunk)
     )
@@ -115,7 +139,7 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
 
     store = encode_clips(frames, lengths, trunk, folder, mirror=experiment.clip.mirror)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
-    return Encoded(store, tail, resolved, _encoder_warnings(encoder))
+    return Encoded(store.every(experiment.clip.step), tail, resolved, _encoder_warnings(encoder))
 
 
 def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:

@@ -25,13 +25,22 @@ PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-le
 def open_run(experiment: Experiment, resume: Path | None) -> Path:
     """Make runs/<experiment>/<date>-<sha>/, or go on in `resume`, whose configuration must be the same."""
     if resume is not None:
-        if read_experiment(resume / "config.json") != experiment:
-            raise MerError(f"{resume}: was started with other settings; give none beside --resume")
-        return resume
+        if not (resume / "config.json").exists():
+            raise MerError(f"{resume}: is no run directory, it has no config.json; give one that a run printed")
+        return go_on(experiment, resume)
     commit = git_commit()
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
     directory.mkdir(parents=True)
+    return directory
+
+
+def go_on(experiment: Experiment, directory: Path) -> Path:
+    """`directory`, whose configuration must be the experiment's; a new one is made."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "config.json"
+    if path.exists() and read_experiment(path) != experiment:
+        raise MerError(f"{directory}: was started with other settings; give the same ones, or another folder")
     return directory
 
 

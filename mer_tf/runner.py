@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.overrides import override, read_experiment
+
+if TYPE_CHECKING:
+    from mer_tf.preparation import Clips
+    from mer_tf.protocols.bench import Bench
 
 log = logging.getLogger("mer_tf")
 
@@ -22,7 +28,9 @@ def main(experiment: Experiment, embedded: Experiment | None = None, arguments: 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         chosen, resume = _choose(experiment, embedded, list(sys.argv[1:] if arguments is None else arguments))
-        print(f"run directory: {run(chosen, resume)}")
+        directory = run(chosen, resume)
+        print((directory / "results.txt").read_text(encoding="utf-8"))
+        print(f"run directory: {directory}")
     except MerError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
@@ -62,19 +70,47 @@ def _take(arguments: list[str], name: str) -> str | None:
 def run(experiment: Experiment, resume: Path | None = None) -> Path:
     """Run an experiment from data to results; returns the run directory.
 
-    Raises `MerError` for bad input. A stopped run keeps finished shards, feature chunks and folds.
+    Raises `MerError` for bad input or a failed self-test. A stopped run keeps finished shards, features and folds.
     """
-    from mer_tf.cross_validation import cross_validate, summarise
-    from mer_tf.preparation import encode, prepare_clips
-    from mer_tf.run_directory import log_to, open_run, write_description
+    from mer_tf.protocols.cross_validation import cross_validate
+    from mer_tf.protocols.self_test import before_training
+    from mer_tf.protocols.summary import summarise
+    from mer_tf.run_directory import open_run
 
     directory = open_run(experiment, resume)
+    bench, clips = open_bench(experiment, directory)
+    before_training(experiment, clips, bench, directory)
+    cross_validate(bench, directory)
+    summarise(bench, clips, directory)
+    return directory
+
+
+def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
+    """Data, records and features of an experiment, ready to train; `directory` gets its description and the log."""
+    from mer_tf.preparation import encode, prepare_clips
+    from mer_tf.protocols.bench import Bench
+    from mer_tf.run_directory import log_to, write_description
+
     log_to(directory)
     log.info("run directory: %s", directory)
     write_description(directory, experiment, {})
     clips = prepare_clips(experiment, directory)
     encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})
-    cross_validate(experiment, clips, encoded, directory)
-    print(summarise(experiment, clips, encoded, directory))
-    return directory
+    return Bench(experiment, clips, encoded), clips
+
+
+def declared(script: Path, preset: str, changes: Sequence[str] = ()) -> Experiment:
+    """The experiment that a script of experiments/ declares, with `changes` such as train.epochs=5.
+
+    `script` may be the bare name of a file in experiments/ below the working directory.
+    """
+    path = script if script.suffix == ".py" else Path("experiments") / f"{script.name}.py"
+    if not path.exists():
+        raise MerError(f"{path}: no such experiment; name a script such as experiments/exp2_vggface_lstm.py")
+    names = runpy.run_path(str(path))
+    try:
+        presets = {"paper": names["EXPERIMENT"], "embedded": names.get("EMBEDDED", names["EXPERIMENT"])}
+    except KeyError as error:
+        raise MerError(f"{path}: declares no EXPERIMENT") from error
+    return override(presets[preset], [f"--{change}" for change in changes])

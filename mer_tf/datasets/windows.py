@@ -6,7 +6,7 @@ touch the other side (Bai & Goecke 2020, section 4.2: augmentation inside folds)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,18 +42,32 @@ def window_starts(n_frames: int, frames: int, stride: int) -> list[int]:
 
 
 def plan_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str], seed: int) -> list[Window]:
-    """Windows of one epoch, balanced and mirrored as `config` says; a seed gives one order, whatever the clips' order.
+    """Windows of one epoch, balanced and mirrored as `config` says; a seed gives one order, whatever the clips' order."""
+    labels = {c.clip_id: c.label for c in clips}
+    return arrange_windows(cut_windows(clips, config, classes), labels, config, len(classes), seed)
+
+
+def cut_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str]) -> list[Window]:
+    """All windows of the clips, unmirrored, sorted by clip and start."""
+    return [
+        Window(clip.clip_id, start, False)
+        for clip in sorted(clips, key=lambda c: c.clip_id)
+        for start in window_starts(
+            clip.n_frames, config.frames, config.non_micro_stride if classes[clip.label] == NON_MICRO else config.stride
+        )
+    ]
+
+
+def arrange_windows(
+    windows: Sequence[Window], labels: Mapping[str, int], config: Clip, classes: int, seed: int
+) -> list[Window]:
+    """`windows` balanced, mirrored and shuffled; `labels`: clip_id -> class index, below `classes`.
 
     Balancing repeats windows of the smaller classes, drawn without replacement as often as that goes, until every
     class has as many as the largest.
     """
     rng = np.random.default_rng(seed)
-    groups: list[list[Window]] = [[] for _ in classes]
-    for clip in sorted(clips, key=lambda c: c.clip_id):
-        stride = config.non_micro_stride if classes[clip.label] == NON_MICRO else config.stride
-        groups[clip.label] += [
-            Window(clip.clip_id, s, False) for s in window_starts(clip.n_frames, config.frames, stride)
-        ]
+    groups = [[w for w in windows if labels[w.clip_id] == label] for label in range(classes)]
     if config.balance:
         most = max(map(len, groups))
         groups = [_fill(group, most, rng) for group in groups]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from mer_tf.config import Evaluation, MerError
 
@@ -18,38 +19,82 @@ class Fold:
     number: int
     train: tuple[int, ...]
     test: tuple[int, ...]
+    held_out: str = ""
+    """What the fold tests, where it has a name: the subject (loso) or the data set (cross-dataset)."""
 
 
-def make_folds(subjects: Sequence[str], labels: Sequence[int], config: Evaluation) -> list[Fold]:
-    """k folds over clips.
+def make_folds(
+    subjects: Sequence[str], labels: Sequence[int], config: Evaluation, datasets: Sequence[str] = ()
+) -> list[Fold]:
+    """Folds over clips given each one's subject, class and (cross-dataset alone) data set.
 
-    group: scikit-learn's StratifiedGroupKFold over subjects (no subject on both sides); clip: KFold over shuffled
-    clips, as the released code of Bai & Goecke 2020 does, which lets subjects leak.
+    group, group-plain, loso: scikit-learn's StratifiedGroupKFold, GroupKFold and LeaveOneGroupOut over subjects; on a
+    composite of data sets loso is the CDE protocol of MEGC 2019 (See et al. 2019, section 3). cross-dataset: one fold
+    a test data set. clip: KFold over shuffled clips, as the released code of Bai & Goecke 2020, subjects leak.
 
-    Raises `MerError` when there are fewer subjects (or clips) than folds.
+    Raises `MerError` when there are fewer subjects (clips, data sets) than folds.
     """
-    units = len(set(subjects)) if config.split == "group" else len(subjects)
-    if not 2 <= config.folds <= units:
-        what = "subjects" if config.split == "group" else "clips"
-        raise MerError(f"evaluation.folds={config.folds}, but there are {units} {what}; choose 2 to {units} folds")
-    if config.split == "group":
-        splitter = StratifiedGroupKFold(config.folds, shuffle=True, random_state=config.seed)
-        pairs = splitter.split(np.zeros(len(subjects)), labels, subjects)
+    if config.split == "cross-dataset":
+        folds = _across_datasets(np.asarray(datasets), config)
+    elif config.split == "loso":
+        _enough(len(set(subjects)), 2, "subjects")
+        pairs = LeaveOneGroupOut().split(np.zeros(len(subjects)), groups=subjects)
+        folds = _numbered(pairs, subjects)
     else:
-        pairs = KFold(config.folds, shuffle=True, random_state=config.seed).split(np.zeros(len(subjects)))
-    folds = [Fold(k, tuple(map(int, train)), tuple(map(int, test))) for k, (train, test) in enumerate(pairs)]
+        folds = _numbered(_k_folds(subjects, labels, config))
     check_folds(folds, subjects, config.split)
     return folds
 
 
+def _k_folds(subjects: Sequence[str], labels: Sequence[int], config: Evaluation) -> Iterable[Any]:
+    options = {"n_splits": config.folds, "shuffle": True, "random_state": config.seed}
+    rows = np.zeros(len(subjects))
+    if config.split == "clip":
+        _enough(len(subjects), config.folds, "clips")
+        return KFold(**options).split(rows)
+    _enough(len(set(subjects)), config.folds, "subjects")
+    kind = StratifiedGroupKFold if config.split == "group" else GroupKFold
+    return kind(**options).split(rows, labels, subjects)
+
+
+def _enough(units: int, folds: int, what: str) -> None:
+    if not 2 <= folds <= units:
+        raise MerError(f"evaluation.folds={folds}, but there are {units} {what}; choose 2 to {units} folds")
+
+
+def _across_datasets(datasets: np.ndarray, config: Evaluation) -> list[Fold]:
+    known = sorted(set(datasets.tolist()))
+    for name in (*config.train_on, *config.test_on):
+        if name not in known:
+            raise MerError(f"cross-dataset: there are no clips of {name!r}; the manifests hold {', '.join(known)}")
+    pairs = []
+    for name in config.test_on or known:
+        sources = [d for d in config.train_on or known if d != name and d not in config.test_on]
+        if not sources:
+            raise MerError(f"cross-dataset: nothing is left to train on for {name}; join manifests of two data sets")
+        pairs.append((np.flatnonzero(np.isin(datasets, sources)), np.flatnonzero(datasets == name)))
+    return _numbered(pairs, datasets.tolist())
+
+
+def _numbered(pairs: Iterable[Any], names: Sequence[str] | None = None) -> list[Fold]:
+    return [
+        Fold(k, tuple(map(int, train)), tuple(map(int, test)), names[test[0]] if names is not None else "")
+        for k, (train, test) in enumerate(pairs)
+    ]
+
+
 def check_folds(folds: Sequence[Fold], subjects: Sequence[str], split: str) -> None:
-    """Every clip is tested once and, for `group`, no subject stands on both sides; `MerError` otherwise."""
+    """No clip, and (unless `clip`) no subject, stands on both sides of a fold; `MerError` otherwise.
+
+    Every clip is tested exactly once; across data sets at most once.
+    """
     tested = sorted(i for fold in folds for i in fold.test)
-    if tested != list(range(len(subjects))):
+    once = len(set(tested)) == len(tested) if split == "cross-dataset" else tested == list(range(len(subjects)))
+    if not once:
         raise MerError("folds do not test every clip exactly once")
     for fold in folds:
         shared = {subjects[i] for i in fold.train} & {subjects[i] for i in fold.test}
-        if set(fold.train) & set(fold.test) or (split == "group" and shared):
+        if set(fold.train) & set(fold.test) or (split != "clip" and shared):
             raise MerError(f"fold {fold.number} has clips or subjects on both sides: {', '.join(sorted(shared)[:5])}")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from mer_tf.evaluation.metrics import confusion, scores
 from mer_tf.files import atomic
 
 
@@ -34,9 +35,86 @@ def confusion_png(counts: np.ndarray, classes: Sequence[str], title: str, path: 
     return path
 
 
+def confusion_pair(frame: pd.DataFrame, classes: Sequence[str], title: str, folder: Path) -> None:
+    """confusion.csv and confusion.png of a predictions table; UAR, UF1 and n stand in the picture's title."""
+    counts = confusion(frame, classes)
+    _, uar, uf1 = scores(counts)
+    confusion_csv(counts, classes, folder / "confusion.csv")
+    confusion_png(counts, classes, f"{title}\nUAR {uar:.1%}  UF1 {uf1:.1%}  (n={len(frame)})", folder / "confusion.png")
+
+
 def confusion_csv(counts: np.ndarray, classes: Sequence[str], path: Path) -> Path:
     """Counts as CSV: one row a true class, one column a predicted class."""
     frame = pd.DataFrame(counts, index=pd.Index(classes, name="true"), columns=list(classes))
     with atomic(path) as part:
         frame.to_csv(part)
+    return path
+
+
+def ladder_png(table: pd.DataFrame, title: str, path: Path) -> Path:
+    """UAR and accuracy of each rung with 95 % intervals, the leakiest on top; leaky rungs in orange."""
+    figure = Figure(figsize=(8.4, 1.4 + 0.62 * len(table)), layout="constrained", dpi=120)
+    axes = figure.subplots()
+    for place, row in enumerate(table.to_dict("records")):
+        colour = "#c2570c" if row["leaks"] else "#1d5fa8"
+        for name, shift, marker in (("UAR", -0.12, "o"), ("accuracy", 0.14, "D")):
+            span = [[row[name] - row[f"{name}_low"]], [row[f"{name}_high"] - row[name]]]
+            face = colour if name == "UAR" else "white"
+            axes.errorbar(
+                row[name],
+                place + shift,
+                xerr=np.clip(span, 0, None),
+                fmt=marker,
+                color=colour,
+                markerfacecolor=face,
+                capsize=2.5,
+                lw=1.2,
+            )
+        axes.text(1.02, place, f"UAR {row['UAR']:.1%}", va="center", fontsize=9, color=colour)
+    axes.axvline(table["chance"].iloc[-1], color="0.45", lw=1, ls="--")
+    axes.text(table["chance"].iloc[-1], -0.62, " chance UAR", fontsize=8, color="0.35", va="center")
+    names = [f"{r}\n{leak or 'no leak'}" for r, leak in zip(table["rung"], table["leaks"], strict=True)]
+    axes.set_yticks(range(len(table)), names, fontsize=9)
+    axes.set(
+        xlim=(0, 1),
+        ylim=(len(table) - 0.4, -0.85),
+        xlabel="filled: UAR, hollow: accuracy; 95 % intervals over subjects",
+    )
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_title(title, fontsize=10)
+    with atomic(path) as part:
+        figure.savefig(part)
+    return path
+
+
+def sensitivity_png(table: pd.DataFrame, halfway: pd.DataFrame, path: Path) -> Path:
+    """UAR against amplitude, one line a system and frame rate, with intervals, chance and the halfway amplitudes."""
+    figure = Figure(figsize=(7.6, 4.6), layout="constrained", dpi=120)
+    axes = figure.subplots()
+    colours = {name: f"C{k}" for k, name in enumerate(table["experiment"].unique())}
+    for (name, fps), rows in table.groupby(["experiment", "fps"], sort=False):
+        style = {table["fps"].max(): "-"}.get(fps, "--" if fps == sorted(table["fps"].unique())[-2] else ":")
+        error = [rows["UAR"] - rows["UAR_low"], rows["UAR_high"] - rows["UAR"]]
+        axes.errorbar(
+            rows["amplitude"],
+            rows["UAR"],
+            yerr=np.clip(error, 0, None),
+            ls=style,
+            marker="o",
+            ms=4,
+            capsize=2,
+            color=colours[name],
+            label=f"{name}, {fps:g} fps",
+        )
+    for row in halfway.dropna(subset="amplitude").to_dict("records"):
+        axes.axvline(row["amplitude"], color=colours[row["experiment"]], lw=0.8, alpha=0.6)
+    axes.axhline(table["chance"].iloc[0], color="0.45", lw=1, ls="--", label="chance")
+    axes.set(xlabel="amplitude at the apex, pixels on a face 96 pixels wide", ylabel="UAR", ylim=(0, 1))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.set_title("Vertical lines: halfway between chance and ceiling", fontsize=10)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, loc="upper left")
+    with atomic(path) as part:
+        figure.savefig(part)
     return path

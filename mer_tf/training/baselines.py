@@ -6,14 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mer_tf.evaluation.folds import Fold
 from mer_tf.training.batches import FeatureStore
+
+PROBE = 64
 
 
 def onset_frame_probabilities(
-    store: FeatureStore, train: Sequence[str], labels: Sequence[int], test: Sequence[str], classes: int
+    store: FeatureStore, train: Sequence[str], labels: Sequence[int] | np.ndarray, test: Sequence[str], classes: int
 ) -> np.ndarray:
     """Probabilities (test clips, classes) of a logistic regression on standardised features of each first frame.
 
@@ -29,3 +33,29 @@ def onset_frame_probabilities(
     shares = np.zeros((len(test), classes))
     shares[:, model.classes_] = model.predict_proba(first(test))
     return shares
+
+
+def motion_probe_uars(
+    store: FeatureStore, clips: Sequence[str], folds: Sequence[Fold], labels: np.ndarray, shuffles: int, seed: int
+) -> list[float]:
+    """UAR of a linear probe on each clip's mean motion, its labels dealt anew each time: chance, if nothing leaks.
+
+    labels: class indices of `clips`. A probe, not the network, so that every run can afford it: logistic regression on
+    the mean of a clip's features minus its first frame's, drawn down to 64 fixed random directions.
+    """
+    rng = np.random.default_rng(seed)
+    motion = np.stack([(store.clip(c) - store.clip(c)[:1]).reshape(len(store.clip(c)), -1).mean(axis=0) for c in clips])
+    motion = motion @ rng.normal(size=(motion.shape[1], PROBE)) if motion.shape[1] > PROBE else motion
+    return [_probe_uar(motion, folds, rng.permutation(labels)) for _ in range(shuffles)]
+
+
+def _probe_uar(motion: np.ndarray, folds: Sequence[Fold], labels: np.ndarray) -> float:
+    true, predicted = [], []
+    for fold in folds:
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
+        train, test = list(fold.train), list(fold.test)
+        if len(set(labels[train].tolist())) < 2:
+            continue
+        predicted.append(model.fit(motion[train], labels[train]).predict(motion[test]))
+        true.append(labels[test])
+    return float(recall_score(np.concatenate(true), np.concatenate(predicted), average="macro", zero_division=0))

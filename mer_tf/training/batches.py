@@ -23,6 +23,10 @@ class FeatureStore:
         """Features (T, ...) of a clip."""
         return (self.mirrored if mirror else self.plain)[clip_id]
 
+    def every(self, step: int) -> FeatureStore:
+        """Every `step`-th frame from the first: the same clips at a lower frame rate."""
+        return FeatureStore(*({k: v[::step] for k, v in side.items()} for side in (self.plain, self.mirrored)))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one frame's features."""

@@ -1,18 +1,19 @@
-"""One fold: train for a fixed number of epochs on planned windows, then predict whole clips.
+"""One fold: train on planned windows for a number of epochs fixed beforehand, then predict whole clips.
 
 The trainer is given the labels of the training clips alone; those of the test fold do not reach this module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import keras
 import numpy as np
 import pandas as pd
 
 from mer_tf.config import Clip, Train
-from mer_tf.datasets.windows import LabelledClip, Window, plan_windows, window_starts
+from mer_tf.datasets.windows import Window, window_starts
 from mer_tf.training.batches import FeatureStore, WindowBatches, fixed_batches
 
 
@@ -39,46 +40,85 @@ class FoldTrainer:
     def fit(
         self,
         store: FeatureStore,
-        clips: Sequence[LabelledClip],
-        clip: Clip,
-        classes: Sequence[str],
-        fold: int,
+        plan: Sequence[Window],
+        labels: Mapping[str, int],
+        frames: int,
+        seed: int,
+        *,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> pd.DataFrame:
-        """Train on the windows of `clips`; return one row an epoch (epoch, loss, accuracy), all of training windows."""
-        seed = int(np.random.SeedSequence([self.config.seed, fold]).generate_state(1)[0] % 2**31)
+        """Train afresh on the planned windows; return one row an epoch (epoch, loss, accuracy) of training windows.
+
+        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` and `learning_rate` replace
+        the configuration's.
+        """
         self._reset(seed)
-        plan = plan_windows(clips, clip, classes, seed)
-        labels = {c.clip_id: c.label for c in clips}
-        data = WindowBatches(store, plan, labels, clip.frames, self.config.batch_size, seed)
-        history = self.model.fit(data, epochs=self.config.epochs, verbose=0, shuffle=False, callbacks=list(callbacks))
+        self.model.optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
+        data = WindowBatches(store, plan, labels, frames, self.config.batch_size, seed)
+        total = epochs or self.config.epochs
+        history = self.model.fit(data, epochs=total, verbose=0, shuffle=False, callbacks=list(callbacks))
         return pd.DataFrame(history.history).rename_axis("epoch").reset_index()
 
     def _reset(self, seed: int) -> None:
-        """Newly drawn weights, optimizer state zero."""
-        keras.utils.set_random_seed(seed)
-        self.model.set_weights(self.build().get_weights())
+        """Newly drawn weights and dropout seeds, optimizer state zero."""
+        # Keras draws its seeds from here. keras.utils.set_random_seed would also drop TensorFlow's compiled kernels.
+        random.seed(seed)
+        fresh = self.build()
+        self.model.set_weights(fresh.get_weights())
+        for held, drawn in zip(_seeds(self.model), _seeds(fresh), strict=True):
+            held.assign(drawn.value)
         rate = self.model.optimizer.learning_rate
         for variable in self.model.optimizer.variables:
             if variable is not rate:
                 variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
 
 
+def _seeds(model: keras.Model) -> list[keras.Variable]:
+    return [v for v in model.variables if v.name == "seed_generator_state"]
+
+
+class EpochPredictions(keras.callbacks.Callback):
+    """Keeps what the model predicts after each of the epochs asked for (1 = after the first)."""
+
+    def __init__(self, predict: Callable[[keras.Model], np.ndarray], epochs: Collection[int]) -> None:
+        super().__init__()
+        self.predict, self.epochs = predict, frozenset(epochs)
+        self.shares: dict[int, np.ndarray] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Predict, where this epoch was asked for."""
+        if epoch + 1 in self.epochs:
+            self.shares[epoch + 1] = self.predict(self.model)
+
+
+def training_seed(*parts: int) -> int:
+    """One seed from several numbers (run, fold, inner fold ...), without overlap between neighbours."""
+    return int(np.random.SeedSequence(parts).generate_state(1)[0] % 2**31)
+
+
 def predict_clips(
-    model: keras.Model, store: FeatureStore, lengths: Mapping[str, int], clip: Clip, batch: int = 32
+    model: keras.Model, store: FeatureStore, clip_ids: Sequence[str], clip: Clip, batch: int = 32
 ) -> np.ndarray:
-    """Class probabilities (clips, classes), one row for each clip of `lengths` (clip_id -> frames), in its order.
+    """Class probabilities (clips, classes), one row for each of `clip_ids`, in their order.
 
     whole: one pass over all frames of a clip; windows: the mean softmax of its windows.
     """
-    windows = [w for name, n in lengths.items() for w in _test_windows(name, n, clip)]
+    windows = [w for name in clip_ids for w in _test_windows(name, len(store.clip(name)), clip)]
     # The longest of all clips, not of this fold: one shape for every fold, compiled once.
     longest = max(map(len, store.plain.values())) if clip.test == "whole" else clip.frames
-    logits = np.concatenate([model.predict_on_batch(x) for x in fixed_batches(store, windows, longest, batch)])
-    shares = keras.ops.convert_to_numpy(keras.ops.softmax(logits[: len(windows)].astype("float32")))
+    shares = predict_windows(model, store, windows, longest, batch)
     owner = pd.Series([w.clip_id for w in windows])
-    mean = pd.DataFrame(shares).groupby(owner).mean()
-    return mean.loc[list(lengths)].to_numpy()
+    return pd.DataFrame(shares).groupby(owner).mean().loc[list(clip_ids)].to_numpy()
+
+
+def predict_windows(
+    model: keras.Model, store: FeatureStore, windows: Sequence[Window], frames: int, batch: int = 32
+) -> np.ndarray:
+    """Class probabilities (windows, classes) of windows of `frames` frames."""
+    logits = np.concatenate([model.predict_on_batch(x) for x in fixed_batches(store, windows, frames, batch)])
+    return keras.ops.convert_to_numpy(keras.ops.softmax(logits[: len(windows)].astype("float32")))
 
 
 def _test_windows(clip_id: str, n_frames: int, clip: Clip) -> list[Window]:

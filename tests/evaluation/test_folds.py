@@ -49,3 +49,55 @@ def test_same_frames_under_two_names_are_found():
 
 def test_labels_may_be_numpy():
     assert make_folds(np.array(SUBJECTS), np.array(LABELS), Evaluation()) == make_folds(SUBJECTS, LABELS, Evaluation())
+
+
+def test_loso_leaves_one_subject_out_and_names_it():
+    folds = make_folds(SUBJECTS, LABELS, Evaluation(split="loso"))
+    assert len(folds) == 12
+    for fold in folds:
+        assert {SUBJECTS[i] for i in fold.test} == {fold.held_out}
+
+
+def test_plain_group_folds_ignore_the_classes():
+    labels = [0] * 48 + [1] * 48
+    folds = make_folds(SUBJECTS, labels, Evaluation(split="group-plain", folds=4))
+    assert folds == make_folds(SUBJECTS, labels[::-1], Evaluation(split="group-plain", folds=4))
+    assert not any({SUBJECTS[i] for i in f.train} & {SUBJECTS[i] for i in f.test} for f in folds)
+
+
+def test_stratified_folds_hold_every_class():
+    folds = make_folds(SUBJECTS, [k // 48 for k in range(96)], Evaluation(folds=4))
+    assert all({i // 48 for i in fold.test} == {0, 1} for fold in folds)
+
+
+DATASETS = ["smic-hs"] * 3 + ["casme2"] * 3 + ["samm"] * 2
+PEOPLE = ["a", "a", "b", "c", "d", "d", "e", "f"]
+
+
+def test_across_data_sets_each_is_tested_by_the_others():
+    folds = make_folds(PEOPLE, [0] * 8, Evaluation(split="cross-dataset"), DATASETS)
+    assert {f.held_out: f.test for f in folds} == {"casme2": (3, 4, 5), "samm": (6, 7), "smic-hs": (0, 1, 2)}
+    assert all(len(f.train) + len(f.test) == 8 for f in folds)
+
+
+def test_trained_on_one_and_tested_on_another():
+    wanted = Evaluation(split="cross-dataset", train_on=("casme2",), test_on=("samm",))
+    (fold,) = make_folds(PEOPLE, [0] * 8, wanted, DATASETS)
+    assert (fold.train, fold.test) == ((3, 4, 5), (6, 7))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (Evaluation(split="cross-dataset", test_on=("sam",)), "no clips of 'sam'.*casme2, samm, smic-hs"),
+        (Evaluation(split="cross-dataset", train_on=("samm",), test_on=("samm",)), "nothing is left to train on"),
+    ],
+)
+def test_a_wrong_data_set_is_named(wanted, message):
+    with pytest.raises(MerError, match=message):
+        make_folds(PEOPLE, [0] * 8, wanted, DATASETS)
+
+
+def test_the_same_person_in_two_data_sets_is_found():
+    with pytest.raises(MerError, match="both sides: a"):
+        make_folds(["a", "a"], [0, 1], Evaluation(split="cross-dataset"), ["smic-hs", "smic-vis"])

@@ -1,16 +1,18 @@
 """The real train loop on small features: it learns, repeats by seed, starts each fold afresh and compiles once."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from mer_tf.config import Clip, Model, Train
-from mer_tf.datasets.windows import LabelledClip, Window
+from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
 from mer_tf.models import model_builder
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.batches import FeatureStore, WindowBatches, fixed_batches, stack
-from mer_tf.training.trainer import FoldTrainer, predict_clips
+from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips, training_seed
 
 CLASSES = ("negative", "positive", "non-micro")
 SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=2, head_units=8)
@@ -31,11 +33,16 @@ def drawn_store(clips=24, seed=0):
     return FeatureStore(plain, {k: -v for k, v in plain.items()}), labelled
 
 
+def fit(trainer, store, clips, clip=CLIP, seed=0, **options):
+    plan = plan_windows(clips, clip, CLASSES, seed)
+    return trainer.fit(store, plan, {c.clip_id: c.label for c in clips}, clip.frames, seed, **options)
+
+
 @pytest.fixture(scope="module")
 def trained():
     store, clips = drawn_store()
     trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), TRAIN)
-    history = trainer.fit(store, clips, Clip(frames=5, stride=2, mirror=False), CLASSES, fold=0)
+    history = fit(trainer, store, clips, Clip(frames=5, stride=2, mirror=False))
     return trainer, store, clips, history
 
 
@@ -43,7 +50,7 @@ def trained():
 def test_learns_motion_and_predicts_new_clips(trained, test):
     trainer, _, _, history = trained
     store, clips = drawn_store(seed=9)
-    shares = predict_clips(trainer.model, store, {c.clip_id: c.n_frames for c in clips}, Clip(frames=5, test=test))
+    shares = predict_clips(trainer.model, store, [c.clip_id for c in clips], Clip(frames=5, test=test))
     assert shares.shape == (24, 3)
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert np.mean(shares.argmax(1) == [c.label for c in clips]) > 0.8
@@ -52,20 +59,22 @@ def test_learns_motion_and_predicts_new_clips(trained, test):
 
 def test_prediction_does_not_depend_on_batch_or_company(trained):
     trainer, store, clips, _ = trained
-    lengths = {c.clip_id: c.n_frames for c in clips}
-    together = predict_clips(trainer.model, store, lengths, CLIP, batch=7)
-    shortest = min(lengths, key=lengths.__getitem__)
-    alone = predict_clips(trainer.model, store, {shortest: lengths[shortest]}, CLIP)
-    assert alone[0] == pytest.approx(together[list(lengths).index(shortest)], abs=1e-5)
+    ids = [c.clip_id for c in clips]
+    together = predict_clips(trainer.model, store, ids, CLIP, batch=7)
+    shortest = min(ids, key=lambda name: len(store.clip(name)))
+    alone = predict_clips(trainer.model, store, [shortest], CLIP)
+    assert alone[0] == pytest.approx(together[ids.index(shortest)], abs=1e-5)
 
 
-def test_each_fold_starts_afresh_and_repeats():
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_each_fold_starts_afresh_and_repeats(dropout):
     store, clips = drawn_store()
     config = Train(epochs=1, batch_size=16, jit_compile=False)
 
     def losses(order):
-        trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), config)
-        return {k: trainer.fit(store, clips, CLIP, CLASSES, fold=k)["loss"].iloc[0] for k in order}
+        small = replace(SMALL, dropout=dropout)
+        trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(small, store.shape, 3), config)
+        return {k: fit(trainer, store, clips, seed=training_seed(0, k))["loss"].iloc[0] for k in order}
 
     first, second = losses([0, 1]), losses([1, 0])
     assert first == pytest.approx(second, rel=1e-4)
@@ -123,10 +132,9 @@ def test_checkpoint_reloads_in_safe_mode_and_predicts_the_same(trained, tmp_path
     trainer, store, clips, _ = trained
     trainer.model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    lengths = {c.clip_id: c.n_frames for c in clips}
-    assert predict_clips(again, store, lengths, CLIP) == pytest.approx(
-        predict_clips(trainer.model, store, lengths, CLIP), abs=1e-6
-    )
+    ids = [c.clip_id for c in clips]
+    before = predict_clips(trainer.model, store, ids, CLIP)
+    assert predict_clips(again, store, ids, CLIP) == pytest.approx(before, abs=1e-6)
 
 
 @pytest.mark.parametrize("precision", [False, True])
@@ -134,8 +142,35 @@ def test_xla_step_and_mixed_precision_train(precision):
     store, clips = drawn_store(12)
     config = Train(epochs=2, batch_size=8, jit_compile=True, mixed_precision=precision)
     trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), config)
-    history = trainer.fit(store, clips, CLIP, CLASSES, fold=0)
+    history = fit(trainer, store, clips)
     assert trainer.model.jit_compile is True
     assert isinstance(history, pd.DataFrame)
     assert np.isfinite(history["loss"]).all()
     keras.config.set_dtype_policy("float32")
+
+
+def test_predictions_after_an_epoch_are_those_of_training_that_long():
+    store, clips = drawn_store(12)
+    trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), TRAIN)
+    ids = [c.clip_id for c in clips]
+    watch = EpochPredictions(lambda model: predict_clips(model, store, ids, CLIP), (1, 3))
+    fit(trainer, store, clips, epochs=3, callbacks=[watch])
+    fit(trainer, store, clips, epochs=1)
+    assert sorted(watch.shares) == [1, 3]
+    assert watch.shares[1] == pytest.approx(predict_clips(trainer.model, store, ids, CLIP), abs=1e-5)
+    assert np.abs(watch.shares[3] - watch.shares[1]).max() > 1e-3
+
+
+def test_a_learning_rate_holds_for_one_training_only():
+    store, clips = drawn_store(12)
+    trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), TRAIN)
+    first = fit(trainer, store, clips, epochs=2)["loss"]
+    still = fit(trainer, store, clips, epochs=2, learning_rate=1e-9)["loss"]
+    assert abs(still.diff().iloc[1]) < abs(first.diff().iloc[1]) / 10
+    assert fit(trainer, store, clips, epochs=2)["loss"].tolist() == pytest.approx(first.tolist(), rel=1e-4)
+
+
+def test_a_lower_frame_rate_keeps_every_nth_frame():
+    store, _ = drawn_store(3)
+    assert store.every(2).clip("c00").tolist() == store.clip("c00")[::2].tolist()
+    assert store.every(3).clip("c01", mirror=True).tolist() == store.clip("c01", mirror=True)[::3].tolist()

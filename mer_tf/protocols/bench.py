@@ -1,0 +1,108 @@
+"""What every protocol trains and predicts with: clips without labels, features, and models compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pandas as pd
+
+from mer_tf.config import Evaluation, Experiment, Model, Train
+from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
+from mer_tf.evaluation.folds import Fold, make_folds
+from mer_tf.evaluation.predictions import predictions_frame
+from mer_tf.evaluation.sealed import SealedLabels
+from mer_tf.models import model_builder
+from mer_tf.preparation import Clips, Encoded
+from mer_tf.training.trainer import FoldTrainer, predict_clips
+
+
+class Bench:
+    """Features, windows and models of one experiment. Labels enter through the arguments of `fit` alone."""
+
+    def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
+        self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
+        self.clips = clips.table.drop(columns="label")
+        self._labels = clips.table["label"].to_numpy()
+        self._trainers: dict[Model, FoldTrainer] = {}
+
+    def seal(self) -> SealedLabels:
+        """The labels of all clips, sealed anew."""
+        return SealedLabels(self._labels)
+
+    def folds(self, evaluation: Evaluation | None = None) -> list[Fold]:
+        """Folds over `clips`, as the experiment says or as `evaluation` does."""
+        return make_folds(
+            self.clips["subject"].tolist(),
+            self._labels.tolist(),
+            evaluation or self.experiment.evaluation,
+            self.clips["dataset"].tolist(),
+        )
+
+    def ids(self, rows: Sequence[int]) -> list[str]:
+        """Clip ids of rows of `clips`."""
+        return self.clips["clip_id"].iloc[list(rows)].tolist()
+
+    def windows(self) -> tuple[list[Window], SealedLabels]:
+        """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""
+        cut = cut_windows(self._labelled(range(len(self.clips)), self._labels), self.experiment.clip, self.classes)
+        known = dict(zip(self.clips["clip_id"], self._labels, strict=True))
+        return cut, SealedLabels([known[w.clip_id] for w in cut])
+
+    def _labelled(self, rows: Sequence[int], labels: np.ndarray) -> list[LabelledClip]:
+        pairs = zip(self.ids(rows), labels, strict=True)
+        return [LabelledClip(name, len(self.store.clip(name)), int(label)) for name, label in pairs]
+
+    def fit(
+        self,
+        rows: Sequence[int],
+        labels: np.ndarray,
+        seed: int,
+        *,
+        train: Train | None = None,
+        dropout: float | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> tuple[keras.Model, pd.DataFrame]:
+        """Train on the windows of the clips `rows` with class indices `labels`; the model and its history."""
+        clip, train = self.experiment.clip, train or self.experiment.train
+        labelled = self._labelled(rows, labels)
+        plan = plan_windows(labelled, clip, self.classes, seed)
+        trainer = self.trainer(dropout)
+        options = {"epochs": train.epochs, "learning_rate": train.learning_rate, "callbacks": callbacks}
+        known = {c.clip_id: c.label for c in labelled}
+        return trainer.model, trainer.fit(self.store, plan, known, clip.frames, seed, **options)  # type: ignore[arg-type]
+
+    def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
+        """Class probabilities (len(rows), classes)."""
+        return predict_clips(model, self.store, self.ids(rows), self.experiment.clip)
+
+    def joined(self, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels) -> pd.DataFrame:
+        """Predictions table of a fold's test clips, in exchange for which their labels are unsealed."""
+        rows = self.clips.iloc[list(fold.test)].reset_index(drop=True)
+        return self.join(rows, fold, seed, probabilities, how, seal)
+
+    def join(
+        self, rows: pd.DataFrame, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels
+    ) -> pd.DataFrame:
+        """The same for `rows` (clip_id, dataset, subject) that need not be whole clips."""
+        truth = [self.classes[k] for k in seal.answers(fold, probabilities)]
+        return predictions_frame(
+            rows.assign(fold=fold.number, seed=seed, y_true=truth), probabilities, self.classes, how
+        )
+
+    def trainer(self, dropout: float | None = None) -> FoldTrainer:
+        """The compiled model of these settings, made when it is first asked for."""
+        config = self.experiment.model
+        config = config if dropout is None else replace(config, dropout=dropout)
+        if config not in self._trainers:
+            self._trainers[config] = FoldTrainer(lambda: self._build(config), self.experiment.train)
+        return self._trainers[config]
+
+    def _build(self, config: Model) -> keras.Model:
+        """The trainable model, its retrained tail a fresh copy with the pretrained weights."""
+        tail = self.encoded.tail and keras.models.clone_model(self.encoded.tail)
+        if tail and self.encoded.tail:
+            tail.set_weights(self.encoded.tail.get_weights())
+        return model_builder(config.name)(config, self.store.shape, len(self.classes), tail)

@@ -1,0 +1,98 @@
+"""Every fold trained and tested: fold-<k>/ with history, checkpoint and predictions, resumable fold by fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.evaluation.folds import Fold
+from mer_tf.evaluation.predictions import write_predictions
+from mer_tf.files import atomic
+from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.selection import choose, epochs_a_fold, searched
+from mer_tf.reporting.plots import confusion_pair
+from mer_tf.training.baselines import onset_frame_probabilities
+from mer_tf.training.trainer import training_seed
+
+BASELINE = "onset frame only"
+
+
+def cross_validate(bench: Bench, directory: Path) -> None:
+    """Train and test every fold of every seed that has no predictions yet."""
+    evaluation, first = bench.experiment.evaluation, bench.experiment.train.seed
+    todo = [
+        (seed, fold, folder)
+        for seed in range(first, first + evaluation.seeds)
+        for fold in bench.folds()
+        if not ((folder := fold_folder(bench, directory, seed, fold.number)) / "predictions.csv").exists()
+    ]
+    with tqdm(total=len(todo) * epochs_a_fold(bench.experiment), desc="training", unit="epoch") as bar:
+        for seed, fold, folder in todo:
+            run_fold(bench, fold, seed, folder, bar)
+
+
+def fold_folder(bench: Bench, directory: Path, seed: int, fold: int) -> Path:
+    """fold-<k>, below seed-<s> where there are several seeds."""
+    home = directory / f"seed-{seed}" if bench.experiment.evaluation.seeds > 1 else directory
+    return home / f"fold-{fold}"
+
+
+def run_fold(bench: Bench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> None:
+    """Train on the fold's training clips, predict its test clips, and only then ask for their labels."""
+    seal = bench.seal()
+    model = _train(bench, fold, seal.training(fold), seed, folder, bar)
+    shares = bench.predict(model, fold.test)
+    onset = onset_frame_probabilities(
+        bench.store, bench.ids(fold.train), seal.training(fold), bench.ids(fold.test), len(bench.classes)
+    )
+    write_predictions(bench.joined(fold, seed, onset, "onset", seal), folder / "baseline_onset.csv")
+    how = {"whole": "whole", "windows": "mean"}[bench.experiment.clip.test]
+    frame = bench.joined(fold, seed, shares, how, seal)
+    confusion_pair(frame, bench.classes, f"{title(bench)}, fold {fold.number} {fold.held_out}".rstrip(), folder)
+    write_predictions(frame, folder / "predictions.csv")
+
+
+def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
+    """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
+    train, dropout, show = bench.experiment.train, None, ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())
+    if searched(bench.experiment.search):
+        choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), [show])
+        train, dropout = choice.train(train), choice.dropout
+        _csv(table, folder / "choice.csv")
+    model, history = bench.fit(
+        fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=[show]
+    )
+    bar.update(max(bench.experiment.search.epochs, default=train.epochs) - train.epochs)
+    _csv(history, folder / "history.csv")
+    with atomic(folder / "model.keras") as part:
+        model.save(part)
+    return model
+
+
+class ShowEpochs(keras.callbacks.Callback):
+    """Moves a bar by one each epoch, with the losses beside it."""
+
+    def __init__(self, bar: tqdm, what: str) -> None:
+        super().__init__()
+        self.bar, self.what = bar, what
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Show the epoch."""
+        values = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
+        self.bar.set_postfix({"in": self.what} | values, refresh=False)
+        self.bar.update()
+
+
+def title(bench: Bench) -> str:
+    """Name of the experiment, its leak said with it."""
+    name = bench.experiment.name
+    return f"{name}, LEAKY clip folds" if bench.experiment.evaluation.split == "clip" else name
+
+
+def _csv(frame: pd.DataFrame, path: Path) -> None:
+    with atomic(path) as part:
+        frame.to_csv(part, index=False)

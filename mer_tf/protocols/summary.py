@@ -1,0 +1,50 @@
+"""From the folds' predictions to everything a run shows; derived from the pooled predictions.csv alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mer_tf.evaluation.metrics import class_names, evaluate
+from mer_tf.evaluation.predictions import read_predictions, write_predictions
+from mer_tf.files import write_json, write_text
+from mer_tf.preparation import Clips
+from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.cross_validation import BASELINE, title
+from mer_tf.protocols.self_test import after_training
+from mer_tf.reporting.plots import confusion_pair
+from mer_tf.reporting.tables import class_table, published_table, results_table
+
+
+def summarise(bench: Bench, clips: Clips, directory: Path) -> str:
+    """Pool the folds' predictions, test them, and write metrics.json, the confusion matrix and results.txt."""
+    encoded, evaluation, name = bench.encoded, bench.experiment.evaluation, bench.experiment.name
+    tables = {name: pool(directory, "predictions"), BASELINE: pool(directory, "baseline_onset")}
+    frame = tables[name]
+    after_training(frame, bench.classes, directory)
+    options = {"bootstrap": evaluation.bootstrap, "permutations": evaluation.permutations}
+    results = {label: evaluate(table, **options) for label, table in tables.items()}
+    confusion_pair(frame, class_names(frame), f"{title(bench)}, {len(bench.folds())} folds pooled", directory)
+    described = encoded.resolved | {"split": evaluation.split, "warnings": [*clips.warnings, *encoded.warnings]}
+    write_json(directory / "metrics.json", described | {"results": results})
+    text = _text(bench, clips, results)
+    write_text(directory / "results.txt", text + "\n")
+    return text
+
+
+def pool(directory: Path, stem: str) -> pd.DataFrame:
+    """The predictions of all folds and seeds, written to <stem>.csv and read back."""
+    parts = [pd.read_csv(path, keep_default_na=False) for path in sorted(directory.glob(f"**/fold-*/{stem}.csv"))]
+    return read_predictions(write_predictions(pd.concat(parts), directory / f"{stem}.csv"))
+
+
+def _text(bench: Bench, clips: Clips, results: dict[str, Any]) -> str:
+    experiment, encoded = bench.experiment, bench.encoded
+    lines = [f"warning: {w}" for w in (*clips.warnings, *encoded.warnings)]
+    lines += [f"encoder: {encoded.resolved['encoder']}, weights: {encoded.resolved['weights']['source']}", ""]
+    lines += [results_table(results), "", class_table(results[experiment.name])]
+    if experiment.published:
+        lines += ["", "published, on the licensed data:", published_table(experiment.published)]
+    return "\n".join(lines)

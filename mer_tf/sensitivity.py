@@ -1,0 +1,89 @@
+"""The sensitivity curve: how large a motion must be, and how many frames must show it, before a system sees it.
+
+Drawn data alone have a known amplitude; the curve compares systems with each other and says nothing about people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.isotonic import IsotonicRegression
+from tqdm import tqdm
+
+from mer_tf.config import Experiment, MerError
+from mer_tf.evaluation.metrics import evaluate
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.files import atomic
+from mer_tf.overrides import read_experiment
+from mer_tf.reporting.plots import sensitivity_png
+from mer_tf.runner import run
+
+FRAME_RATE = 100.0
+"""Of the look-alike, as of SMIC-HS, frames a second."""
+
+
+def sensitivity(
+    experiments: Sequence[Experiment], amplitudes: Sequence[float], steps: Sequence[int], out: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run each experiment at each amplitude (pixels) and with every step-th frame; runs finished under `out` are kept.
+
+    Writes curve.csv, halfway.csv and curve.png. Returns the curve (experiment, amplitude, fps, n, UAR with its 95 %
+    interval, accuracy, UF1, chance) and, for each experiment and frame rate, the amplitude halfway up.
+    """
+    if real := [e.name for e in experiments if e.data.root or e.data.manifests]:
+        raise MerError(f"{', '.join(real)}: the amplitude of real data is unknown; leave out data.root and manifests")
+    points = [(e, float(a), int(s)) for a in amplitudes for e in experiments for s in steps]
+    rows = [_point(*point, out) for point in tqdm(points, "sensitivity", unit="run")]
+    curve = pd.DataFrame(rows).sort_values(["experiment", "fps", "amplitude"], ascending=[True, False, True])
+    groups = curve.groupby(["experiment", "fps"], sort=False)
+    half = pd.DataFrame([{"experiment": e, "fps": f} | halfway(g) for (e, f), g in groups])
+    for table, name in ((curve, "curve.csv"), (half, "halfway.csv")):
+        with atomic(out / name) as part:
+            table.to_csv(part, index=False)
+    sensitivity_png(curve, half, out / "curve.png")
+    return curve, half
+
+
+def halfway(curve: pd.DataFrame) -> dict[str, float]:
+    """Amplitude (pixels) at which UAR passes halfway between chance and its ceiling, NaN when it never does.
+
+    UAR is made non-decreasing in the amplitude first (isotonic regression, weighted equally), so that noise cannot
+    cross twice; the ceiling is its value at the greatest amplitude. Columns amplitude, UAR, chance, at least two rows.
+    """
+    x, chance = curve["amplitude"].to_numpy(), float(curve["chance"].iloc[0])
+    rising = IsotonicRegression().fit_transform(x, curve["UAR"])
+    goal = (chance + rising[-1]) / 2
+    above = np.flatnonzero(rising >= goal)
+    if rising[-1] <= chance or above[0] == 0:
+        return {"amplitude": float("nan"), "ceiling": float(rising[-1])}
+    k = int(above[0])
+    share = (goal - rising[k - 1]) / (rising[k] - rising[k - 1])
+    return {"amplitude": float(x[k - 1] + share * (x[k] - x[k - 1])), "ceiling": float(rising[-1])}
+
+
+def _point(experiment: Experiment, amplitude: float, step: int, out: Path) -> dict[str, float | str]:
+    """One run, or the finished one of the same settings, as a row of the curve."""
+    folder = out / "runs" / f"amplitude-{amplitude:g}-step-{step}"
+    frames = max(3, round(experiment.clip.frames / step))
+    settings = replace(
+        experiment,
+        data=replace(experiment.data, amplitude=amplitude),
+        clip=replace(experiment.clip, step=step, frames=frames),
+        out=str(folder),
+    )
+    directory = _finished(settings, folder) or run(settings)
+    metrics = evaluate(read_predictions(directory / "predictions.csv"), permutations=1)
+    low, high = metrics["UAR"]["ci95"]
+    scores = {name: metrics[name]["pooled"] for name in ("UAR", "accuracy", "UF1")}
+    row = {"experiment": experiment.name, "amplitude": amplitude, "fps": FRAME_RATE / step, "n": metrics["n"]}
+    return row | scores | {"UAR_low": low, "UAR_high": high, "chance": metrics["chance_UAR"]}
+
+
+def _finished(settings: Experiment, folder: Path) -> Path | None:
+    """A run directory of these settings that has its results."""
+    done = [path.parent for path in sorted(folder.glob(f"{settings.name}/*/metrics.json"))]
+    return next((path for path in done if read_experiment(path / "config.json") == settings), None)

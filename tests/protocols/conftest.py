@@ -1,0 +1,95 @@
+"""An experiment on drawn features, without images: six subjects whose class is in the motion alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Train
+from mer_tf.datasets.labels import load_protocol
+from mer_tf.datasets.manifest import ClipRow
+from mer_tf.preparation import Clips, Encoded, label_clips
+from mer_tf.protocols.bench import Bench
+from mer_tf.records.index import IndexedClip
+from mer_tf.training.batches import FeatureStore
+
+LABELS = ("negative", "positive", "surprise")
+EXPERIMENT = Experiment(
+    name="drawn",
+    data=Data(dataset="smic-hs", label_protocol="smic-3"),
+    clip=Clip(frames=4, stride=3, mirror=False),
+    model=Model(center="onset", embedding=(12, 8), bn_momentum=0.5, lstm_units=8, lstm_layers=1, head_units=8),
+    train=Train(epochs=4, batch_size=16, learning_rate=2e-2, jit_compile=False),
+    evaluation=Evaluation(folds=3, bootstrap=50, permutations=50),
+)
+
+
+def _rows():
+    for subject in range(6):
+        for k, label in enumerate(LABELS * 2):
+            name = f"smic-hs/s{subject}_{k}"
+            yield ClipRow(name, "smic-hs", f"smic/s{subject}", "", "/", name, "", 0, None, 7, 100.0, label, "", "")
+
+
+def _clips(experiment):
+    rows = tuple(_rows())
+    indexed = tuple(
+        IndexedClip(**({f: 0 for f in IndexedClip.__dataclass_fields__} | values))
+        for r in rows
+        for values in [
+            {
+                "clip_id": r.clip_id,
+                "dataset": r.dataset,
+                "subject": r.subject,
+                "n_frames": 8,
+                "content_sha256": r.clip_id,
+            }
+        ]
+    )
+    table = label_clips(rows, indexed, experiment.data)
+    return Clips(table, load_protocol("smic-3").classes, rows, indexed, Path("records"), ())
+
+
+def _store(table):
+    rng, course = np.random.default_rng(0), np.sin(np.linspace(0, np.pi, 8))[:, None]
+    plain = {
+        clip: (rng.normal(size=(1, 6)) + 4 * course * np.eye(3, 6)[label]).astype("float32")
+        for clip, label in zip(table["clip_id"], table["label"], strict=True)
+    }
+    return FeatureStore(plain, {})
+
+
+@pytest.fixture(scope="session")
+def make_bench():
+    """make_bench(experiment) -> (Bench, Clips)."""
+
+    compiled = {}
+
+    def make(experiment=EXPERIMENT):
+        clips = _clips(experiment)
+        resolved = {"encoder": "drawn", "weights": {"source": "none"}}
+        bench = Bench(experiment, clips, Encoded(_store(clips.table), None, resolved, ()))
+        bench._trainers = compiled  # one compilation for all tests
+        return bench, clips
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def experiment():
+    """The declaration that make_bench takes when it is given none."""
+    return EXPERIMENT
+
+
+@pytest.fixture(scope="session")
+def frame():
+    """A predictions table of 36 clips, two thirds right."""
+    truth = np.array(LABELS * 12, dtype=object)
+    predicted = np.where(np.arange(36) % 3 == 0, np.roll(truth, 1), truth)
+    people = [f"smic/s{k // 6}" for k in range(36)]
+    columns = {"clip_id": [f"c{k:02d}" for k in range(36)], "dataset": "smic-hs", "subject": people}
+    shares = {f"p_{c}": (predicted == c).astype(float) for c in LABELS}
+    return pd.DataFrame(
+        columns | {"fold": 0, "seed": 0, "window": "whole", "y_true": truth, "y_pred": predicted} | shares
+    )

@@ -1,0 +1,73 @@
+"""Folds, seeds and nested choice on drawn features, through the real train loop."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from mer_tf.config import Evaluation, MerError, Search
+from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.self_test import before_training
+from mer_tf.protocols.summary import summarise
+
+
+def ran(make_bench, experiment, folder):
+    bench, clips = make_bench(experiment)
+    before_training(experiment, clips, bench, folder)
+    cross_validate(bench, folder)
+    summarise(bench, clips, folder)
+    return pd.read_csv(folder / "predictions.csv")
+
+
+@pytest.mark.parametrize(("split", "folds"), [("group", 3), ("group-plain", 3), ("loso", 6), ("clip", 3)])
+def test_each_protocol_predicts_every_clip_once(make_bench, experiment, tmp_path, split, folds):
+    wanted = replace(experiment, evaluation=replace(experiment.evaluation, split=split))
+    frame = ran(make_bench, wanted, tmp_path)
+    assert frame["clip_id"].is_unique
+    assert (len(frame), frame["fold"].nunique()) == (36, folds)
+    assert len(list(tmp_path.glob("fold-*/history.csv"))) == folds
+    assert (frame["y_true"] == frame["y_pred"]).mean() > 0.6
+
+
+def test_nested_choice_sees_no_test_subject_and_is_written(make_bench, experiment, tmp_path):
+    search = Search(epochs=(1, 4), learning_rate=(1e-9, 2e-2), folds=2)
+    frame = ran(make_bench, replace(experiment, search=search), tmp_path)
+    choice = pd.read_csv(tmp_path / "fold-0" / "choice.csv")
+    assert len(choice) == 4
+    best = choice.loc[choice["UAR"].idxmax()]
+    assert best["learning_rate"] == pytest.approx(2e-2)
+    assert len(pd.read_csv(tmp_path / "fold-0" / "history.csv")) == best["epochs"]
+    assert (frame["y_true"] == frame["y_pred"]).mean() > 0.6
+
+
+def test_several_seeds_train_each_fold_anew(make_bench, experiment, tmp_path):
+    frame = ran(make_bench, replace(experiment, evaluation=replace(experiment.evaluation, seeds=2)), tmp_path)
+    assert sorted(frame["seed"].unique()) == [0, 1]
+    assert frame.groupby("clip_id").size().eq(2).all()
+    one, two = (frame[frame["seed"] == s].sort_values("clip_id")["p_negative"].to_numpy() for s in (0, 1))
+    assert (one != two).any()
+
+
+def test_a_finished_fold_is_not_trained_again(make_bench, experiment, tmp_path):
+    ran(make_bench, experiment, tmp_path)
+    before = (tmp_path / "fold-1" / "model.keras").stat().st_mtime_ns
+    (tmp_path / "fold-0" / "predictions.csv").unlink()
+    again = ran(make_bench, experiment, tmp_path)
+    assert len(again) == 36
+    assert (tmp_path / "fold-1" / "model.keras").stat().st_mtime_ns == before
+
+
+def test_across_data_sets_only_the_asked_ones_are_tested(make_bench, experiment, tmp_path):
+    bench, _ = make_bench(experiment)
+    bench.clips["dataset"] = ["smic-hs" if s < "smic/s3" else "samm" for s in bench.clips["subject"]]
+    bench.experiment = replace(experiment, evaluation=Evaluation(split="cross-dataset", test_on=("samm",)))
+    cross_validate(bench, tmp_path)
+    frame = pd.read_csv(tmp_path / "fold-0" / "predictions.csv")
+    assert set(frame["dataset"]) == {"samm"}
+    assert len(frame) == 18
+
+
+def test_too_many_folds_say_how_many_there_may_be(make_bench, experiment, tmp_path):
+    wanted = replace(experiment, evaluation=replace(experiment.evaluation, folds=7))
+    with pytest.raises(MerError, match="choose 2 to 6 folds"):
+        ran(make_bench, wanted, tmp_path)

@@ -1,0 +1,34 @@
+"""Where a curve passes halfway between chance and its ceiling."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_tf.config import Data, Experiment, MerError
+from mer_tf.sensitivity import halfway, sensitivity
+
+
+def curve(values, chance=0.25):
+    return pd.DataFrame({"amplitude": np.arange(len(values), dtype=float), "UAR": values, "chance": chance})
+
+
+def test_halfway_is_interpolated():
+    assert halfway(curve([0.25, 0.25, 0.65, 0.85])) == {"amplitude": pytest.approx(1.75), "ceiling": 0.85}
+
+
+def test_noise_crosses_once():
+    assert 1 < halfway(curve([0.2, 0.3, 0.7, 0.6, 0.9]))["amplitude"] < 4
+
+
+@pytest.mark.parametrize("values", [[0.25, 0.2, 0.25], [0.9, 0.9, 0.9]])
+def test_a_curve_that_does_not_rise_has_no_halfway(values):
+    assert np.isnan(halfway(curve(values))["amplitude"])
+
+
+def test_real_data_are_refused():
+    real = replace(Experiment(name="x"), data=Data(root="/data"))
+    with pytest.raises(MerError, match="amplitude of real data is unknown"):
+        sensitivity([real], [0.0], [1], Path("out"))
