@@ -36,12 +36,16 @@ def write_predictions(frame: pd.DataFrame, path: Path) -> Path:
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read anybody's predictions: clip_id, y_true, y_pred needed, the rest optional (subject, fold, seed, p_*).
+    """Read predictions: clip_id, y_true, y_pred needed, the rest optional (subject, fold, seed, p_*).
 
     Labels are kept as text. Raises `MerError` naming the file and line for a missing column, an empty cell or a clip
     that is predicted twice for one seed.
     """
-    frame = read_csv(path, REQUIRED, f"give a file with {', '.join(REQUIRED)}")
+    return checked(read_csv(path, REQUIRED, f"give a file with {', '.join(REQUIRED)}"), path)
+
+
+def checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """The table, when it holds rows, none empty and none twice; its first row is line 2 of the file."""
     if frame.empty:
         raise MerError(f"{path}: holds no prediction")
     for column in REQUIRED:

@@ -9,14 +9,17 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import SCORES
+from mer_tf.evaluation.statistics import Comparison
 from mer_tf.files import facts
+
+ALPHA = 0.05
 
 
 def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """One line a system: each score with its 95 % interval in per cent, n, and the permutation p of the UAR."""
     rows = {}
     for name, metrics in results.items():
-        cells = {score: _interval(metrics[score]) for score in SCORES}
+        cells = {score: _interval(metrics[score], metrics.get("sd_over_seeds", {}).get(score)) for score in SCORES}
         rows[name] = cells | {"n": str(metrics["n"]), "p (UAR)": f"{metrics['permutation_p_UAR']:.4f}"}
     first = next(iter(results.values()))
     majority = {score: "" for score in SCORES} | {"accuracy": f"{first['majority_rate']:.1%}"}
@@ -24,7 +27,8 @@ def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     rows["always the majority class"] = majority | chance
     over = "subjects" if first["subjects"] else "clips"
     count = f"{first['n']} clips of {first['subjects']} subjects" if first["subjects"] else f"{first['n']} clips"
-    note = f"pooled over folds; [95 % interval over {over}]; {count}; p: predictions shuffled within subjects"
+    repeats = f"mean ± standard deviation of {first['seeds']} seeds; " if first["seeds"] > 1 else ""
+    note = f"pooled over folds; {repeats}[95 % interval over {over}]; {count}; p: predictions shuffled within subjects"
     return f"{_aligned(pd.DataFrame(rows).T.fillna(''))}\n{note}"
 
 
@@ -48,9 +52,54 @@ def published_table(keys: Sequence[str]) -> str:
     )
 
 
-def _interval(score: Mapping[str, Any]) -> str:
+def variants_table(variants: pd.DataFrame) -> str:
+    """One line a metric variant, one column a data set, and what the variant means (`variants.metric_variants`)."""
+    wide = variants.pivot(index="metric", columns="dataset", values="value")
+    wide = wide.loc[variants["metric"].unique(), variants["dataset"].unique()]
+    shown = wide.map(lambda value: f"{value:.1%}")
+    shown.loc[wide.index == "MCC"] = wide.loc[wide.index == "MCC"].map(lambda value: f"{value:.3f}")
+    meaning = variants.drop_duplicates("metric").set_index("metric")["definition"]
+    return _aligned(shown.assign(definition=meaning))
+
+
+def subject_table(subjects: pd.DataFrame) -> str:
+    """One line a subject (`variants.per_subject`)."""
+    shares = {name: subjects[name].map(lambda value: f"{value:.1%}") for name in ("accuracy", "UAR")}
+    return _aligned(subjects.assign(**shares).set_index("subject"))
+
+
+def comparison_text(first: str, second: str, found: Comparison) -> str:
+    """Two systems beside each other, their difference with interval and p, and what that says in a sentence."""
+    rows = {}
+    for score in SCORES:
+        low, high = found.ci95[score]
+        gap = f"{found.difference[score] * 100:+.1f} [{low * 100:+.1f}, {high * 100:+.1f}]"
+        values = {"first": f"{found.first[score]:.1%}", "second": f"{found.second[score]:.1%}"}
+        rows[score] = values | {"difference, points": gap, "p": f"{found.p[score]:.4f}"}
+    over = f"{found.n} clips of {found.subjects} subjects" if found.subjects else f"{found.n} clips, no subjects known"
+    unit = "subjects" if found.subjects else "clips"
+    how = f"all swaps of {unit} counted" if found.exact else f"random swaps of {unit}"
+    note = f"[95 % interval over {unit}]; {over}; p: two-sided, {how}"
+    return f"first: {first}\nsecond: {second}\n\n{_aligned(pd.DataFrame(rows).T)}\n{note}\n\n{_conclusion(found, over)}"
+
+
+def _conclusion(found: Comparison, over: str) -> str:
+    better = {
+        where: [s for s in SCORES if found.p[s] < ALPHA and found.difference[s] * sign > 0]
+        for where, sign in (("first", 1), ("second", -1))
+    }
+    said = [f"The {where} is better in {' and '.join(names)}" for where, names in better.items() if names]
+    if said:
+        return f"{'; '.join(said)} (p < {ALPHA:g} each): more than chance explains on {over}."
+    few = found.subjects is not None and 2 ** (1 - found.subjects) >= ALPHA
+    why = f" {found.subjects} subjects are too few for any p below {ALPHA:g}." if few else ""
+    return f"No difference is shown: chance explains what lies between the two on {over}.{why}"
+
+
+def _interval(score: Mapping[str, Any], sd: float | None) -> str:
     low, high = score["ci95"]
-    return f"{score['pooled']:.1%} [{low * 100:.1f}, {high * 100:.1f}]"
+    spread = "" if sd is None else f" ± {sd * 100:.1f}"
+    return f"{score['pooled']:.1%}{spread} [{low * 100:.1f}, {high * 100:.1f}]"
 
 
 def _aligned(frame: pd.DataFrame) -> str:

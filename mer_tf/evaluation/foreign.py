@@ -1,0 +1,141 @@
+"""Other people's predictions as a predictions table: CSV, TSV and Excel with any column names, training logs, runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mer_tf.config import MerError
+from mer_tf.evaluation.predictions import checked
+from mer_tf.evaluation.training_logs import read_log
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "y_true": ("true", "truth", "label", "labels", "truelabel", "gt", "target", "targets", "groundtruth", "actual"),
+    "y_pred": ("pred", "preds", "prediction", "predictions", "predicted", "predictedlabel", "predlabel", "output"),
+    "clip_id": ("clip", "clipname", "filename", "file", "video", "videoname", "sample", "sampleid", "id"),
+    "subject": ("sub", "subj", "subjectid", "subjectname", "participant", "person"),
+    "fold": ("foldid", "foldnumber"),
+    "dataset": ("db", "database", "corpus"),
+    "seed": (),
+}
+"""Column of a predictions table -> other names for it, compared without case, blanks and signs."""
+TABLES = (".csv", ".tsv", ".xlsx", ".xls")
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A predictions table (clip_id, y_true, y_pred, subject, fold ... where known) and what a reader should know."""
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def read_foreign(path: Path, columns: Mapping[str, str | None] | None = None, classes: Sequence[str] = ()) -> Foreign:
+    """Predictions of a table file, of a training log (`training_logs.read_log`), or of a run directory.
+
+    `columns` names the file's column for y_true, y_pred, clip_id, subject, fold, dataset where the names are unusual;
+    `classes` names class indices in their order. Rows are numbered where no column names the clip.
+
+    Raises `MerError` naming the file and the line of what cannot be read.
+    """
+    if path.is_dir():
+        path = path / "predictions.csv"
+    wanted = {role: name for role, name in (columns or {}).items() if name is not None}
+    if path.suffix.lower() in TABLES:
+        frame, notes = _renamed(_read_table(path), path, wanted)
+    elif wanted:
+        raise MerError(
+            f"{path}: column names are for {', '.join(TABLES)} files, and this is read as a log; leave them out"
+        )
+    else:
+        frame, notes = read_log(path)
+    for column in ("y_true", "y_pred"):
+        frame[column] = _labels(frame, column, classes, path)
+    return Foreign(frame, tuple(notes))
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """All cells as text, empty ones as ""."""
+    try:
+        if path.suffix.lower() in (".xlsx", ".xls"):
+            return pd.read_excel(path, dtype=str, keep_default_na=False)
+        options = {"sep": _separator(path), "encoding": "utf-8-sig"}
+        return pd.read_csv(path, dtype=str, keep_default_na=False, **options)  # type: ignore[call-overload]
+    except FileNotFoundError as error:
+        raise MerError(f"{path}: no such file; give a table, a log or a run directory") from error
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        raise MerError(f"{path}: not a table that can be read ({error}); save it as CSV in UTF-8") from error
+
+
+def _separator(path: Path) -> str:
+    """The separator that is most frequent in the header."""
+    with path.open(encoding="utf-8-sig") as stream:
+        header = stream.readline()
+    return max(",;\t", key=header.count)
+
+
+def _renamed(table: pd.DataFrame, path: Path, wanted: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Columns under their own names, checked; notes say what was taken for what."""
+    found = {
+        role: name for role in ALIASES if (name := wanted.get(role) or _find(table, role, path, wanted)) is not None
+    }
+    for role, name in found.items():
+        if name not in table.columns:
+            raise MerError(f"{path}: has no column {name!r} for {role}; it has {', '.join(map(str, table.columns))}")
+    for role, option in (("y_true", "--true"), ("y_pred", "--pred")):
+        if role not in found:
+            raise MerError(
+                f"{path}: lacks the columns {role}: name one by {option}; it has {', '.join(map(str, table.columns))}"
+            )
+    frame = table[[c for c in table.columns if str(c).startswith("p_")]].copy()
+    for role, name in found.items():
+        frame[role] = table[name].astype(str).str.strip()
+    notes = [f"{role} is read from the column {name!r}" for role, name in found.items() if name != role]
+    if "clip_id" not in found:
+        frame["clip_id"] = [f"row {k + 2}" for k in range(len(frame))]
+        notes.append("no column names the clips; rows are numbered")
+    elif _repeat(frame, "clip_id") and "subject" in found and not _repeat(frame, "dataset", "subject", "clip_id"):
+        homes = [frame[c] for c in ("dataset", "subject") if c in found]
+        frame["clip_id"] = ["/".join(names) for names in zip(*homes, frame["clip_id"], strict=True)]
+        notes.append("clips of several subjects have one name; they are told apart by their subject")
+    return checked(frame, path), notes
+
+
+def _repeat(frame: pd.DataFrame, *keys: str) -> bool:
+    """Whether these columns (and the seed) name a row twice."""
+    return bool(frame.duplicated([c for c in (*keys, "seed") if c in frame.columns]).any())
+
+
+def _find(table: pd.DataFrame, role: str, path: Path, wanted: Mapping[str, str]) -> str | None:
+    """The column for a role: its own name first, then the only one of its other names."""
+    if role in table.columns:
+        return role
+    free = [c for c in table.columns if c not in wanted.values()]
+    known = (_plain(role), *ALIASES[role])
+    hits = [str(c) for c in free if _plain(str(c)) in known]
+    if len(hits) > 1:
+        raise MerError(f"{path}: {' and '.join(hits)} may each be {role}; name the one that is meant")
+    return hits[0] if hits else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _labels(frame: pd.DataFrame, column: str, classes: Sequence[str], path: Path) -> pd.Series:
+    """Labels as text, whole numbers without decimals; with `classes`, indices become names."""
+    text = frame[column].str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    if not classes:
+        return text
+    names = {str(k): name for k, name in enumerate(classes)} | {name.lower(): name for name in classes}
+    named = text.str.lower().map(names)
+    if (unknown := named.isna()).any():
+        raise MerError(
+            f"{path}, {frame.loc[unknown, 'clip_id'].iloc[0]}: {column} {text[unknown].iloc[0]!r} is neither an index "
+            f"below {len(classes)} nor one of {', '.join(classes)}; mend it or --classes"
+        )
+    return named
