@@ -75,6 +75,7 @@ def run(experiment: Experiment, resume: Path | None = None) -> Path:
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
     from mer_tf.protocols.summary import summarise
+    from mer_tf.protocols.worst import write_worst
     from mer_tf.run_directory import open_run
 
     directory = open_run(experiment, resume)
@@ -82,6 +83,7 @@ def run(experiment: Experiment, resume: Path | None = None) -> Path:
     before_training(experiment, clips, bench, directory)
     cross_validate(bench, directory)
     summarise(bench, clips, directory)
+    write_worst(directory, clips.records)
     return directory
 
 

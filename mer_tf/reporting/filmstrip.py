@@ -1,0 +1,40 @@
+"""A clip as a strip of frames, with its difference from the onset below: what there was to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mer_tf.config import MerError
+from mer_tf.files import atomic
+
+SHOWN = 8
+GAIN = 4
+
+
+def filmstrip(frames: np.ndarray, path: Path) -> Path:
+    """JPEG of up to 8 frames evenly spaced in time; below, each minus the first, times 4, about grey.
+
+    frames: uint8 RGB (T, S, S, 3).
+    """
+    numbers = np.unique(np.linspace(0, len(frames) - 1, SHOWN).round().astype(int))
+    shown = frames[numbers].astype(float)
+    moved = np.clip(128 + GAIN * (shown - shown[:1]), 0, 255)
+    strip = np.vstack([np.hstack(list(shown)), np.hstack(list(moved))]).astype(np.uint8)
+    picture = np.vstack([_ruler(numbers, frames.shape[1]), strip])
+    with atomic(path) as part:
+        if not cv2.imwrite(str(part), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88]):
+            raise MerError(f"{path}: could not be written; is the disk full?")
+    return path
+
+
+def _ruler(numbers: np.ndarray, side: int) -> np.ndarray:
+    """Frame numbers above the frames."""
+    bar = np.full((16, side * len(numbers), 3), 255, np.uint8)
+    for place, number in enumerate(numbers):
+        cv2.putText(
+            bar, f"{number}", (place * side + 3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (60, 60, 60), 1, cv2.LINE_AA
+        )
+    return bar

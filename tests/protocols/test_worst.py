@@ -1,0 +1,32 @@
+"""The worst clips: the misclassified ones of least true probability, each with a filmstrip."""
+
+import cv2
+import numpy as np
+
+from mer_tf.protocols import worst
+from mer_tf.protocols.worst import worst_clips, write_worst
+
+
+def test_worst_are_wrong_and_least_probable(frame):
+    frame = frame.copy()
+    frame.loc[3, "p_negative"] = 0.4
+    table = worst_clips(frame, 12)
+    assert set(table["clip_id"]) == set(frame.loc[frame["y_true"] != frame["y_pred"], "clip_id"])
+    assert table["clip_id"].iloc[-1] == "c03"
+    assert len(worst_clips(frame, 2)) == 2
+
+
+def test_filmstrips_are_written_from_the_records(frame, tmp_path, monkeypatch):
+    wanted = worst_clips(frame)["clip_id"].tolist()
+    frame.to_csv(tmp_path / "predictions.csv", index=False)
+    clips = [{"clip_id": c.encode(), "frames": np.full((20, 32, 32, 3), 90, np.uint8)} for c in [*wanted, "c01"]]
+
+    class Records:
+        def as_numpy_iterator(self):
+            return iter(clips)
+
+    monkeypatch.setattr(worst, "clip_dataset", lambda _: Records())
+    table = write_worst(tmp_path, tmp_path)
+    assert table["clip_id"].tolist() == wanted
+    assert sorted(p.name for p in (tmp_path / "worst").iterdir()) == [*table["file"], "worst.csv"]
+    assert cv2.imread(str(tmp_path / "worst" / "01.jpg")).shape == (16 + 64, 8 * 32, 3)
