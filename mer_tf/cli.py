@@ -266,6 +266,39 @@ def compare(
 
 
 @app.command
+def audit(
+    paper: Literal["A", "B", "C", "D"] | None = None,
+    table: Path | None = None,
+    n_max: int = 400,
+    out: Path | None = None,
+    strict: bool = False,
+) -> None:
+    """Are printed figures possible at all? Which k/n print them, which n they betray, which contradict each other.
+
+    Args:
+        paper: Only this one of the rebuilt papers; without it all of them.
+        table: Anybody's figures instead: CSV with printed, n (as 328, or 328; 66, or sizes averaged over: 66+66+65)
+            and optionally key, unit (accuracy %), group, where, same_as, difference_of.
+        n_max: Largest sample size tried when n is inferred from the values.
+        out: Write every test here as CSV.
+        strict: Exit with status 1 when a figure is impossible or two contradict each other.
+    """
+    from mer_tf.evaluation.audit import published_claims, read_claims
+    from mer_tf.evaluation.audit_report import audit_report
+    from mer_tf.files import write_text
+
+    if paper and table:
+        raise MerError(f"{table}: --table and --paper exclude each other; leave one out")
+    text, tests, clean = audit_report(read_claims(table) if table else published_claims(paper), n_max)
+    print(text)
+    if out:
+        write_text(out, tests.to_csv(index=False))
+        print(f"\n{out}")
+    if strict and not clean:
+        sys.exit(1)
+
+
+@app.command
 def ladder(
     experiment: tyro.conf.Positional[Path],
     out: Path,
