@@ -72,7 +72,12 @@ def by_seed(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def fold_counts(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Confusion counts (folds, classes, classes) of each fold of each seed; the table must have a `fold` column."""
-    return np.stack([confusion(part, classes) for _, seed in by_seed(frame) for _, part in seed.groupby("fold")])
+    keys = [c for c in ("seed", "fold") if c in frame.columns]
+    index = {name: k for k, name in enumerate(classes)}
+    folds = frame.groupby(keys, sort=True).ngroup().to_numpy()
+    counts = np.zeros((folds.max() + 1, len(classes), len(classes)), dtype=int)
+    np.add.at(counts, (folds, frame["y_true"].map(index).to_numpy(int), frame["y_pred"].map(index).to_numpy(int)), 1)
+    return counts
 
 
 def evaluate(frame: pd.DataFrame, *, bootstrap: int = 2000, permutations: int = 9999, seed: int = 0) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def scorecard(
     """Text of the results, variants and classes, and whether the true labels have the `expected` counts (or none are).
 
     `subjects` adds a line a subject. `out` takes all of it as JSON: that of `evaluate`, and notes, warnings, variants,
-    subjects, support.
+    per_subject, support.
     """
     frame = foreign.frame
     metrics, variants = evaluate(frame, bootstrap=bootstrap, permutations=permutations), metric_variants(frame)
@@ -37,7 +37,7 @@ def scorecard(
     parts += [class_table(metrics), "" if people is None else subject_table(people), support.text if support else ""]
     if out is not None:
         extra = {"notes": list(foreign.notes), "warnings": warnings, "variants": variants.to_dict("records")}
-        extra["subjects_listed"] = [] if people is None else people.to_dict("records")
+        extra["per_subject"] = [] if people is None else people.to_dict("records")
         extra["support"] = {"passed": support.passed, "text": support.text} if support else {}
         write_json(out, metrics | extra)
     return "\n\n".join(part for part in parts if part), support is None or support.passed

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import class_names, confusion, evaluate, scores
 
 CLASSES = ["negative", "positive", "surprise"]
@@ -91,3 +92,51 @@ def test_mean_of_folds_is_named_and_differs_from_pooled():
     result = evaluate(frame, permutations=0)
     expected = np.mean([accuracy_score(p.y_true, p.y_pred) for _, p in frame.groupby("fold")])
     assert result["mean_of_folds"]["accuracy"] == pytest.approx(expected, abs=1e-6)
+
+
+def seeds(*numbers):
+    """Repeated trainings: the same clips, other predictions."""
+    tables = [table(seed=k).assign(seed=str(k)) for k in numbers]
+    return pd.concat([t.assign(y_true=tables[0]["y_true"]) for t in tables])
+
+
+def test_seeds_are_averaged_and_clips_counted_once():
+    frame = seeds(0, 1, 2)
+    result = evaluate(frame, permutations=99)
+    each = [accuracy_score(p.y_true, p.y_pred) for _, p in frame.groupby("seed")]
+    assert (result["n"], result["seeds"]) == (120, 3)
+    assert result["accuracy"]["pooled"] == pytest.approx(np.mean(each), abs=1e-6)
+    assert result["sd_over_seeds"]["accuracy"] == pytest.approx(np.std(each, ddof=1), abs=1e-6)
+    assert sum(c["support"] for c in result["per_class"].values()) == 120
+    folds = [accuracy_score(p.y_true, p.y_pred) for _, p in frame.groupby(["seed", "fold"])]
+    assert result["mean_of_folds"]["accuracy"] == pytest.approx(np.mean(folds), abs=1e-6)
+
+
+def test_the_same_seed_twice_changes_no_number():
+    frame = table().assign(seed="0")
+    once, twice = (
+        evaluate(f, permutations=199) for f in (frame, pd.concat([frame, frame.assign(seed="1")], ignore_index=True))
+    )
+    assert twice.pop("sd_over_seeds") == dict.fromkeys(("accuracy", "UAR", "UF1"), 0.0)
+    assert {k: v for k, v in once.items() if k != "seeds"} == {k: v for k, v in twice.items() if k != "seeds"}
+
+
+@pytest.mark.parametrize("left_out", [[], ["seed"], ["fold"], ["subject"], ["seed", "fold", "subject"]])
+def test_the_order_of_rows_changes_nothing(left_out):
+    frame = (table().assign(seed="0") if "seed" in left_out else seeds(0, 1)).drop(columns=left_out)
+    mixed = frame.sample(frac=1, random_state=5)
+    assert evaluate(frame, bootstrap=100, permutations=99) == evaluate(mixed, bootstrap=100, permutations=99)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.iloc[1:], "c0 has no prediction for seed 0"),
+        (lambda f: pd.concat([f, f.iloc[:1]]), "c0 is predicted more than once"),
+        (lambda f: f.assign(y_true=["positive", *f["y_true"][1:]]), "c0 has another y_true in another seed"),
+        (lambda f: f.assign(subject=["zz", *f["subject"][1:]]), "c0 has another subject in another seed"),
+    ],
+)
+def test_tables_whose_seeds_do_not_match_are_refused(change, message):
+    with pytest.raises(MerError, match=message):
+        evaluate(change(seeds(0, 1)), permutations=0)
