@@ -299,6 +299,32 @@ def audit(
 
 
 @app.command
+def report(
+    runs: tyro.conf.Positional[tuple[Path, ...]], out: Path = Path("report.html"), update_readme: Path | None = None
+) -> None:
+    """Write one HTML page about runs: warnings, scores with intervals, confusions, curves, subjects, pictures.
+
+    Args:
+        runs: Run directories, as the experiments print them last.
+        out: Page to write; it needs no other file and no network.
+        update_readme: Also keep these runs' predictions in docs/results beside this README.md, and write its table.
+    """
+    from mer_tf.reporting.readme import store_and_update
+    from mer_tf.reporting.report import write_report
+    from mer_tf.runner import declared
+
+    if not runs:
+        raise MerError("name at least one run directory, as runs/exp2_vggface_lstm/20260101-120000-000-abcdef0")
+    print(write_report(runs, out))
+    if update_readme:
+        scripts = update_readme.parent / "experiments"
+        for path in store_and_update(
+            runs, update_readme, lambda name, preset: declared(scripts / f"{name}.py", preset)
+        ):
+            print(path)
+
+
+@app.command
 def ladder(
     experiment: tyro.conf.Positional[Path],
     out: Path,

@@ -1,0 +1,139 @@
+"""The results table of README.md, and the files below docs/results from which anybody derives it again."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mer_tf.config import Experiment, MerError
+from mer_tf.evaluation.metrics import SCORES
+from mer_tf.evaluation.predictions import write_predictions
+from mer_tf.files import write_json, write_text
+from mer_tf.reporting.analysis import BASELINE, DANGER, MACHINE, Analysis, as_options, differences
+from mer_tf.reporting.run_files import Run, flat, read_run
+
+START, END = "<!-- results -->", "<!-- /results -->"
+RESULTS = Path("docs/results")
+
+Declared = Callable[[str, str], Experiment]
+"""Name of an experiment and `paper` or `embedded` -> its declaration."""
+
+
+def store_and_update(runs: Sequence[Path], readme: Path, declared: Declared) -> list[Path]:
+    """Keep each run below docs/results beside `readme`, then write its table from all that is kept; return the paths.
+
+    Raises `MerError` for an unfinished run and for a README without the markers.
+    """
+    folder = readme.parent / RESULTS
+    _around(readme)
+    stored = [store(read_run(run), folder, declared) for run in runs]
+    return [*stored, update(readme, results_markdown(folder))]
+
+
+def store(run: Run, folder: Path, declared: Declared) -> Path:
+    """Copy what the table derives from to <folder>/<experiment>[-<what was changed>]/; return that directory."""
+    if run.predictions is None:
+        raise MerError(f"{run.directory}: is unfinished, it has no predictions.csv; go on with --resume")
+    preset = "paper" if run.settings["data.root"] or run.settings["data.manifests"] else "embedded"
+    changes = differences(flat(dataclasses.asdict(declared(run.name, preset)), ""), run.settings)
+    directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
+    write_predictions(run.predictions, directory / "predictions.csv")
+    if run.baseline is not None:
+        write_predictions(run.baseline, directory / "baseline_onset.csv")
+    config = {
+        "experiment": _without_paths(run.config["experiment"]),
+        "preset": preset,
+        "changes": changes,
+        "resolved": {"encoder": run.resolved.get("encoder")},
+        "warnings": [w.replace(str(Path.home()), "~") for w in run.warnings],
+    }
+    write_json(directory / "config.json", config)
+    return directory
+
+
+def update(readme: Path, block: str) -> Path:
+    """Put `block` between the markers of `readme`; return its path."""
+    before, after = _around(readme)
+    return write_text(readme, f"{before}{START}\n{block}\n{END}{after}")
+
+
+def results_markdown(folder: Path) -> str:
+    """The table of all runs kept below `folder`, a row a run and its baseline, and what its columns mean."""
+    runs = [read_run(path.parent) for path in sorted(folder.glob("*/config.json"))]
+    found = [Analysis(r, _label(r), r.predictions) for r in runs if r.predictions is not None]
+    if not found:
+        raise MerError(f"{folder}: keeps no run; store one with mer-tf report RUN --update-readme README.md")
+    head = f"| {_subject(found)} | accuracy | UAR | UF1 | p (UAR) | n |"
+    return "\n".join([head, "|-|-|-|-|-|-|", *_rows(found), "", _caption(found)])
+
+
+def _rows(found: Sequence[Analysis]) -> list[str]:
+    rows, majorities = [], []
+    for one in found:
+        rows.append(_row(one.label, one.metrics))
+        if one.baseline:
+            rows.append(_row(f"{BASELINE}, same clips", one.baseline))
+        majority = f"{one.metrics['majority_rate']:.1%} | {one.metrics['chance_UAR']:.1%}"
+        majorities.append(f"| always the majority class | {majority} | | | {one.metrics['n']} |")
+    return rows + list(dict.fromkeys(majorities))
+
+
+def _row(label: str, metrics: dict[str, Any]) -> str:
+    cells = [f"{_score(metrics[name], metrics.get('sd_over_seeds', {}).get(name))}" for name in SCORES]
+    return f"| {label} | {' | '.join(cells)} | {metrics['permutation_p_UAR']:.4f} | {metrics['n']} |"
+
+
+def _score(score: dict[str, Any], sd: float | None) -> str:
+    low, high = score["ci95"]
+    over_seeds = "" if sd is None else f" ± {100 * sd:.1f}"
+    return f"{score['pooled']:.1%}{over_seeds} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _caption(found: Sequence[Analysis]) -> str:
+    seeds = " ±: standard deviation over repeated trainings." if any(one.metrics["seeds"] > 1 for one in found) else ""
+    encoders = ", ".join(dict.fromkeys(str(one.run.resolved.get("encoder")) for one in found))
+    return (
+        "Pooled: every clip is predicted once, in the fold that tests its subject, and the score is computed over all "
+        f"clips together. In brackets the 95 % interval when subjects are drawn anew.{seeds} p: predictions shuffled "
+        f"within subjects, of the UAR. n: clips. Encoder: {encoders}. Derived from [docs/results]({RESULTS.as_posix()})."
+    )
+
+
+def _subject(found: Sequence[Analysis]) -> str:
+    """Head of the first column: the data, where all runs agree on it."""
+    said = {f"{one.metrics['n']} clips of {one.metrics['subjects']} subjects" for one in found}
+    kind = "synthetic look-alike, " if all("synthetic" in " ".join(one.run.warnings) for one in found) else ""
+    return kind + said.pop() if len(said) == 1 else kind.removesuffix(", ")
+
+
+def _label(run: Run) -> str:
+    options = as_options(run.config.get("changes") or {}).strip()
+    dangers = "".join(f", **{w.split(':')[0]}**" for w in run.warnings if DANGER.match(w))
+    return run.name + (f", `{options}`" if options else "") + dangers
+
+
+def _slug(changes: dict[str, Any]) -> str:
+    return "".join(f"-{word}" for word in re.findall(r"[\w.]+", as_options(changes)))
+
+
+def _without_paths(experiment: dict[str, Any]) -> dict[str, Any]:
+    """The declaration without where files lay on the machine that ran it."""
+    kept = {k: v for k, v in experiment.items() if k not in MACHINE}
+    data = {k: v for k, v in experiment.get("data", {}).items() if f"data.{k}" not in MACHINE}
+    return kept | {"data": data}
+
+
+def _around(readme: Path) -> tuple[str, str]:
+    """Text before the first marker and after the second."""
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MerError(f"{readme}: cannot be read ({error.strerror}); name the README.md to update") from error
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise MerError(f"{readme}: has no {START} followed by {END}; put both where the table belongs")
+    return before, after
