@@ -17,7 +17,17 @@ from typing import Any
 import pandas as pd
 
 from mer_tf.config import MerError
-from mer_tf.evaluation.grim import ROUNDINGS, candidates, chance, near_misses, parse_printed, printable, slips
+from mer_tf.evaluation.grim import (
+    MOST_SUMS,
+    ROUNDINGS,
+    Candidate,
+    candidates,
+    chance,
+    near_misses,
+    parse_printed,
+    printable,
+    slips,
+)
 from mer_tf.files import facts, read_csv
 
 DEFAULTS = {"key": "", "unit": "accuracy %", "group": "", "where": "", "same_as": "", "difference_of": "", "note": ""}
@@ -58,25 +68,27 @@ def read_claims(path: Path) -> pd.DataFrame:
 def checked_claims(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """The claims with every optional column filled; `source` names the file in a `MerError`."""
     table = table.assign(**{name: value for name, value in DEFAULTS.items() if name not in table.columns})
-    lines = [f"line {index + 2}" for index in range(len(table))]
+    lines = [f"line {int(index) + 2}" for index in table.index]
     table["key"] = [key or line for key, line in zip(table["key"], lines, strict=True)]
     table["unit"] = table["unit"].replace("", DEFAULTS["unit"])
     for line, claim in zip(lines, table.to_dict("records"), strict=True):
         try:
-            _check(claim)
+            _check(claim, set(table["key"]))
         except MerError as error:
             raise MerError(f"{source}, {line}: {error}") from error
     if (twice := table["key"].duplicated()).any():
-        raise MerError(f"{source}: the key {table['key'][twice].iloc[0]} names two rows; give each its own")
+        at = int(twice.to_numpy().argmax())
+        raise MerError(f"{source}, {lines[at]}: the key {table['key'].iloc[at]} is taken; give each row its own")
     return table
 
 
-def _check(claim: Mapping[Any, str]) -> None:
+def _check(claim: Mapping[Any, str], keys: set[str]) -> None:
     if statistic(claim["unit"]) not in ("count", "words"):
         parse_printed(claim["printed"], claim["unit"])
     sizes_of(claim["n"])
-    if claim["difference_of"] and claim["difference_of"].count(" - ") != 1:
-        raise MerError(f"difference_of {claim['difference_of']!r} is not `key - key`; write the two keys so")
+    terms = claim["difference_of"].split(" - ") if claim["difference_of"] else []
+    if terms and (len(terms) != 2 or not keys.issuperset(terms)):
+        raise MerError(f"difference_of {claim['difference_of']!r} is not `key - key` of this table; write two keys so")
 
 
 def statistic(unit: str) -> str:
@@ -94,6 +106,8 @@ def sizes_of(text: str) -> list[tuple[int, ...]]:
         if not re.fullmatch(r"[1-9]\d*(\s*\+\s*[1-9]\d*)*", part):
             raise MerError(f"n {part!r} is no sample size; write 328, or 328; 66, or sizes that were averaged: 66+65")
         found.append(tuple(map(int, part.split("+"))))
+        if max(found[-1]) > MOST_SUMS:
+            raise MerError(f"n {part} is so large that every printed figure is possible; leave it out")
     return found
 
 
@@ -131,7 +145,14 @@ def _rate(printed: str, unit: str, sizes: tuple[int, ...]) -> dict[str, Any]:
     misses = near_misses(printed, unit, sizes[0]) if rare and not fits else []
     said = [f"{m.candidate} = {m.shown} differs by {m.slip}" for m in misses]
     note = f"{printed} is no k/{sizes[0]}; {', '.join(said)}" if said else ""
-    return {"consistent": bool(fits), "k": ", ".join(map(str, fits)), "chance": share, "note": note}
+    return {"consistent": bool(fits), "k": _counts(fits), "chance": share, "note": note}
+
+
+def _counts(fits: Sequence[Candidate]) -> str:
+    """Three counts or fewer are listed; of more, the first and the last."""
+    if len(fits) < 4:
+        return ", ".join(map(str, fits))
+    return f"{len(fits)} counts, {fits[0].k}/{fits[0].n} to {fits[-1].k}/{fits[-1].n}"
 
 
 def _mean_of_rates(printed: str, unit: str, sizes: tuple[int, ...]) -> dict[str, Any]:
@@ -169,8 +190,6 @@ def _wrong_differences(table: pd.DataFrame) -> Iterator[str]:
     printed = table.set_index("key")["printed"]
     for claim in table[table["difference_of"] != ""].to_dict("records"):
         first, second = claim["difference_of"].split(" - ")
-        if missing := [key for key in (first, second) if key not in printed.index]:
-            raise MerError(f"{claim['key']}: difference_of names {missing[0]}, which is no key of the table")
         exact, shown = Decimal(printed[first]) - Decimal(printed[second]), Decimal(claim["printed"])
         if exact.quantize(shown, ROUND_HALF_UP) != shown:
             yield f"{claim['key']} is printed as {shown}, but {printed[first]} - {printed[second]} = {exact}"
