@@ -67,7 +67,7 @@ def _size(n: str, tests: pd.DataFrame, slips: bool) -> Iterator[str]:
     what = f"mean of the rates of {n}" if "+" in n else f"n = {n}"
     known = tests[tests["consistent"].notna()]
     if known.empty:
-        yield f"  {what}: {tests['note'].iloc[0]}"
+        yield f"  {what}: {', '.join(tests['printed'])} {tests['note'].iloc[0]}"
         return
     fits = known[known["consistent"].astype(bool)]
     line = f"  {what}: {len(fits)} of {len(known)} possible, by chance {known['chance'].sum():.2g}"
