@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
+GRADCAM = "gradcam"
+"""Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
+
+
 class MerError(Exception):
     """Bad input, said so that the reader can mend it: names the file, the row and what to do.
 
@@ -80,8 +84,16 @@ class Clip:
     """Start-to-start distance of training windows of a micro-expression (C: 1)."""
     non_micro_stride: int = 4
     """The same for the class non-micro, which has the longest share (C's released code, v1: 4)."""
+    scheme: Literal["v1", "v2"] = "v1"
+    """v1: windows of consecutive frames; v2: at each start also of every 2nd to 6th frame, where the clip is long
+    enough (two versions of C's released code)."""
     mirror: bool = True
     """Train on each window and its left-right mirror (C's released code)."""
+    mirrored_only: bool = False
+    """Train on the mirrors alone: in C's released code the loss of the originals is overwritten before it is used."""
+    multiply: tuple[int, ...] = ()
+    """Copies of each window by class, instead of mirrors: the original, its mirror, then frames turned by up to 10
+    degrees (C, Table 1, Aug-I: 7 8 11 3)."""
     balance: bool = True
     """Oversample windows of the smaller classes up to the largest, training folds only."""
     test: Literal["windows", "whole"] = "whole"
@@ -100,7 +112,8 @@ class Model:
     preproc: Literal["vggface2", "paper_code"] = "vggface2"
     """vggface2: BGR minus the mean of VGGFace2; paper_code: RGB / 255, as C's released code feeds it."""
     retrain_from: str | None = None
-    """First retrained encoder block, e.g. conv4_3 (C's text); None: the encoder stays frozen (C's released code)."""
+    """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
+    (C, section 3.2); None: the encoder stays frozen (C's released code)."""
     center: Literal["none", "onset"] = "none"
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
     embedding: tuple[int, ...] = (1024, 768, 512)
@@ -109,6 +122,11 @@ class Model:
     """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
     lstm_units: int = 512
     lstm_layers: int = 3
+    bidirectional: bool = False
+    """Bi-LSTM (C, Exp-III)."""
+    merge: Literal["last_step", "last_of_each_direction"] = "last_step"
+    """What a Bi-LSTM hands on: both directions at the last frame, where the backward one has seen that frame alone (C's
+    released code), or each direction after its whole pass."""
     head_units: int = 256
     dropout: float = 0.0
 

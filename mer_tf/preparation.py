@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Data, Experiment, MerError, digest
+from mer_tf.config import GRADCAM, Clip, Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
@@ -23,7 +23,7 @@ from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
 from mer_tf.training.batches import FeatureStore
-from mer_tf.training.feature_cache import encode_clips, weights_digest
+from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
 
 log = logging.getLogger("mer_tf")
 
@@ -119,27 +119,40 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """Frozen part of the encoder over every frame, once."""
+    """Frozen part of the encoder over every frame of every copy, once."""
     config = experiment.model
+    block = None if config.retrain_from == GRADCAM else config.retrain_from
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
-    trunk, tail = split_encoder(encoder.model, config.retrain_from) if config.retrain_from else (encoder.model, None)
+    trunk, tail = split_encoder(encoder.model, block) if block else (encoder.model, None)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
-    kept = set(clips.table["clip_id"])
-    lengths = {c.clip_id: c.n_frames for c in sorted(clips.indexed, key=lambda c: c.clip_id) if c.clip_id in kept}
-    name = digest(
-        clips.records.name, list(lengths), encoder.name, config.preproc, config.retrain_from, weights_digest(trunk)
-    )
+    name = digest(encoder.name, config.preproc, block, experiment.preprocess.size, weights_digest(trunk))
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
-
-    def frames() -> Any:
-        for item in clip_dataset(clips.records).as_numpy_iterator():
-            if (clip_id := item["clip_id"].decode()) in lengths:
-                yield clip_id, item["frames"]
-
-    store = encode_clips(frames, lengths, trunk, folder, mirror=experiment.clip.mirror)
+    wanted = cached_clips(clips, experiment.clip)
+    store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
     return Encoded(store.every(experiment.clip.step), tail, resolved, _encoder_warnings(encoder))
+
+
+def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
+    """(clip_id, frames uint8 (T, S, S, 3)) of the labelled clips, in the order they are stored."""
+    kept = set(clips.table["clip_id"])
+    for item in clip_dataset(clips.records).as_numpy_iterator():
+        if (clip_id := item["clip_id"].decode()) in kept:
+            yield clip_id, item["frames"]
+
+
+def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:
+    """What the feature cache must hold for the labelled clips, in the order they are stored."""
+    labels = dict(zip(clips.table["clip_id"], clips.table["label"], strict=True))
+    sides = 2 if config.mirror or config.mirrored_only else 1
+    return [
+        CachedClip(
+            c.clip_id, c.content_sha256, c.n_frames, config.multiply[labels[c.clip_id]] if config.multiply else sides
+        )
+        for c in clips.indexed
+        if c.clip_id in labels
+    ]
 
 
 def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:

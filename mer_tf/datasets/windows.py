@@ -7,22 +7,25 @@ touch the other side (Bai & Goecke 2020, section 4.2: augmentation inside folds)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mer_tf.config import Clip
+from mer_tf.config import Clip, MerError
 
 NON_MICRO = "non-micro"
+V2_STEPS = range(2, 7)
+"""Frame steps of scheme v2 beside 1."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """`frames` consecutive frames of a clip from index `start`, left and right swapped when `mirror`."""
+    """Every `step`-th frame of a clip from index `start`, of its copy 0 (as stored), 1 (mirrored) or k (turned)."""
 
     clip_id: str
     start: int
-    mirror: bool
+    copy: int = 0
+    step: int = 1
 
 
 @dataclass(frozen=True)
@@ -42,38 +45,44 @@ def window_starts(n_frames: int, frames: int, stride: int) -> list[int]:
 
 
 def plan_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str], seed: int) -> list[Window]:
-    """Windows of one epoch, balanced and mirrored as `config` says; a seed gives one order, whatever the clips' order."""
+    """Windows of one epoch, balanced and copied as `config` says; the order follows from the seed alone."""
     labels = {c.clip_id: c.label for c in clips}
     return arrange_windows(cut_windows(clips, config, classes), labels, config, len(classes), seed)
 
 
 def cut_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str]) -> list[Window]:
-    """All windows of the clips, unmirrored, sorted by clip and start."""
-    return [
-        Window(clip.clip_id, start, False)
-        for clip in sorted(clips, key=lambda c: c.clip_id)
-        for start in window_starts(
-            clip.n_frames, config.frames, config.non_micro_stride if classes[clip.label] == NON_MICRO else config.stride
-        )
-    ]
+    """All windows of the clips as stored, sorted by clip and start."""
+    windows = []
+    for clip in sorted(clips, key=lambda c: c.clip_id):
+        stride = config.non_micro_stride if classes[clip.label] == NON_MICRO else config.stride
+        starts = window_starts(clip.n_frames, config.frames, stride)
+        windows += [Window(clip.clip_id, start) for start in starts]
+        if config.scheme == "v2":
+            spread = [(i, s) for i in starts for s in V2_STEPS if clip.n_frames - i >= config.frames * s]
+            windows += [Window(clip.clip_id, start, step=step) for start, step in spread]
+    return windows
 
 
 def arrange_windows(
     windows: Sequence[Window], labels: Mapping[str, int], config: Clip, classes: int, seed: int
 ) -> list[Window]:
-    """`windows` balanced, mirrored and shuffled; `labels`: clip_id -> class index, below `classes`.
+    """`windows` balanced, copied and shuffled; `labels`: clip_id -> class index, below `classes`.
 
     Balancing repeats windows of the smaller classes, drawn without replacement as often as that goes, until every
-    class has as many as the largest.
+    class has as many as the largest. `MerError` when `multiply` has not one number a class.
     """
+    if config.multiply and (len(config.multiply) != classes or min(config.multiply) < 1):
+        raise MerError(f"clip.multiply={config.multiply}: give one number from 1 upwards for each of {classes} classes")
     rng = np.random.default_rng(seed)
     groups = [[w for w in windows if labels[w.clip_id] == label] for label in range(classes)]
     if config.balance:
         most = max(map(len, groups))
         groups = [_fill(group, most, rng) for group in groups]
     plan = [window for group in groups for window in group]
-    if config.mirror:
-        plan += [Window(w.clip_id, w.start, True) for w in plan]
+    if config.multiply:
+        plan = [replace(w, copy=k) for w in plan for k in range(config.multiply[labels[w.clip_id]])]
+    elif config.mirror or config.mirrored_only:
+        plan = [*([] if config.mirrored_only else plan), *(replace(w, copy=1) for w in plan)]
     return [plan[i] for i in rng.permutation(len(plan))]
 
 

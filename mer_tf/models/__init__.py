@@ -10,6 +10,7 @@ from mer_tf.config import MerError
 
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
+    "vggface_frames": "mer_tf.models.vggface_frames",
     "vggface_lstm": "mer_tf.models.vggface_lstm",
 }
 

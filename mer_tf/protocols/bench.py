@@ -16,7 +16,7 @@ from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import model_builder
 from mer_tf.preparation import Clips, Encoded
-from mer_tf.training.trainer import FoldTrainer, predict_clips
+from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
 class Bench:
@@ -77,6 +77,18 @@ class Bench:
     def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
         """Class probabilities (len(rows), classes)."""
         return predict_clips(model, self.store, self.ids(rows), self.experiment.clip)
+
+    def window_predictions(self, model: keras.Model, fold: Fold, seed: int, seal: SealedLabels) -> pd.DataFrame:
+        """Predictions table of a fold's test clips with a row a window, clip_id@start (clip.test = windows alone)."""
+        clip, ids = self.experiment.clip, self.ids(fold.test)
+        windows = [w for name in ids for w in clip_windows(name, len(self.store.clip(name)), clip)]
+        shares = predict_windows(model, self.store, windows, clip.frames)
+        owner = [ids.index(w.clip_id) for w in windows]
+        truth = seal.answers(fold, clip_means(windows, shares, ids))[owner]
+        rows = self.clips.iloc[[fold.test[k] for k in owner]].reset_index(drop=True)
+        rows["clip_id"] = [f"{w.clip_id}@{w.start}" for w in windows]
+        rows = rows.assign(fold=fold.number, seed=seed, y_true=[self.classes[k] for k in truth])
+        return predictions_frame(rows, shares, self.classes, "window")
 
     def joined(self, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels) -> pd.DataFrame:
         """Predictions table of a fold's test clips, in exchange for which their labels are unsealed."""

@@ -53,6 +53,8 @@ def run_fold(bench: Bench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> No
     how = {"whole": "whole", "windows": "mean"}[bench.experiment.clip.test]
     frame = bench.joined(fold, seed, shares, how, seal)
     confusion_pair(frame, bench.classes, f"{title(bench)}, fold {fold.number} {fold.held_out}".rstrip(), folder)
+    if bench.experiment.clip.test == "windows":
+        write_predictions(bench.window_predictions(model, fold, seed, seal), folder / "windows.csv")
     write_predictions(frame, folder / "predictions.csv")
 
 

@@ -22,6 +22,8 @@ def summarise(bench: Bench, clips: Clips, directory: Path) -> str:
     """Pool the folds' predictions, test them, and write metrics.json, the confusion matrix and results.txt."""
     encoded, evaluation, name = bench.encoded, bench.experiment.evaluation, bench.experiment.name
     tables = {name: pool(directory, "predictions"), BASELINE: pool(directory, "baseline_onset")}
+    if bench.experiment.clip.test == "windows":
+        tables["each frame" if bench.experiment.clip.frames == 1 else "each window"] = pool(directory, "windows")
     frame = tables[name]
     after_training(frame, bench.classes, directory)
     options = {"bootstrap": evaluation.bootstrap, "permutations": evaluation.permutations}

@@ -77,13 +77,13 @@ class _Plan:
     """The plan by clip, as tensors: for each clip the rows (start, mirror, label) of its windows."""
 
     def __init__(self, index: Index, plan: Sequence[Window], labels: Mapping[str, int]) -> None:
-        rows: dict[str, list[tuple[int, int, int]]] = {}
+        rows: dict[str, list[tuple[int, int, int, int]]] = {}
         for window in plan:
-            rows.setdefault(window.clip_id, []).append((window.start, int(window.mirror), labels[window.clip_id]))
+            rows.setdefault(window.clip_id, []).append((window.start, window.copy, window.step, labels[window.clip_id]))
         self.shards = [
             index.directory / s for s in index.shards if any(c.shard == s and c.clip_id in rows for c in index.clips)
         ]
-        self._rows = tf.ragged.constant(list(rows.values()), dtype=tf.int32, ragged_rank=1, inner_shape=(3,))
+        self._rows = tf.ragged.constant(list(rows.values()), dtype=tf.int32, ragged_rank=1, inner_shape=(4,))
         keys = tf.lookup.KeyValueTensorInitializer(list(rows), np.arange(len(rows)), tf.string, tf.int64)
         self._place = tf.lookup.StaticHashTable(keys, -1)
 
@@ -92,7 +92,7 @@ class _Plan:
         return self._place.lookup(_clip_id(serialized)) >= 0
 
     def rows(self, clip_id: Any) -> Any:
-        """int32 (W, 3): start, mirror, label of each of the clip's windows."""
+        """int32 (W, 4): start, copy, step, label of each of the clip's windows."""
         return self._rows[self._place.lookup(clip_id)]
 
 
@@ -115,13 +115,13 @@ def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: b
     order = tf.data.Dataset.from_tensor_slices(rows)
     if shuffle:
         order = order.shuffle(256, seed=seed + 3, reshuffle_each_iteration=True)
-    return order.map(lambda row: (cut(clip, row[0], row[1] > 0, frames), row[2]))
+    return order.map(lambda row: (cut(clip, row[0], row[1] > 0, frames, row[2]), row[3]))
 
 
-def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int) -> dict[str, Any]:
+def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
     """One window of a parsed clip: frames, onset, mask and, where the clip has it, flow (see `window_dataset`)."""
     length = tf.shape(clip["frames"])[0]
-    wanted = start + tf.range(frames)
+    wanted = start + step * tf.range(frames)
     mask = wanted < length
     window = {
         "frames": tf.gather(clip["frames"], tf.minimum(wanted, length - 1)),
@@ -152,6 +152,11 @@ def _check_plan(index: Index, plan: Sequence[Window], labels: Mapping[str, int],
             raise MerError(f"{index.directory}: clip {window.clip_id} is planned but not stored; see errors.csv there")
         if window.clip_id not in labels:
             raise MerError(f"clip {window.clip_id} is planned but has no label; does the label protocol drop it?")
+        if window.copy > 1 or (flow and window.step > 1):
+            raise MerError(
+                f"clip {window.clip_id}: records give windows as stored or mirrored, and flow between neighbouring "
+                f"frames alone, not copy {window.copy} with step {window.step}"
+            )
         if not 0 <= window.start < lengths[window.clip_id]:
             raise MerError(
                 f"clip {window.clip_id} has {lengths[window.clip_id]} frames; no window starts at {window.start}"

@@ -26,7 +26,7 @@ def onset_frame_probabilities(
     """
 
     def first(clips: Sequence[str]) -> np.ndarray:
-        return np.stack([store.clip(c)[0].reshape(-1) for c in clips])
+        return np.stack([_vectors(store.clip(c)[:1])[0] for c in clips])
 
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     model.fit(first(train), labels)
@@ -44,9 +44,15 @@ def motion_probe_uars(
     the mean of a clip's features minus its first frame's, drawn down to 64 fixed random directions.
     """
     rng = np.random.default_rng(seed)
-    motion = np.stack([(store.clip(c) - store.clip(c)[:1]).reshape(len(store.clip(c)), -1).mean(axis=0) for c in clips])
+    vectors = [_vectors(store.clip(c)) for c in clips]
+    motion = np.stack([(v - v[:1]).mean(axis=0) for v in vectors])
     motion = motion @ rng.normal(size=(motion.shape[1], PROBE)) if motion.shape[1] > PROBE else motion
     return [_probe_uar(motion, folds, rng.permutation(labels)) for _ in range(shuffles)]
+
+
+def _vectors(features: np.ndarray) -> np.ndarray:
+    """Features (T, ...) as (T, D): feature maps (T, H, W, D) are averaged over the image."""
+    return features.mean(axis=tuple(range(1, features.ndim - 1)))
 
 
 def _probe_uar(motion: np.ndarray, folds: Sequence[Fold], labels: np.ndarray) -> float:

@@ -14,18 +14,22 @@ from mer_tf.datasets.windows import Window
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """Features of every frame: clip_id -> (T, ...) float32, and of the mirrored frames where mirrors are trained on."""
+    """Features of every frame: clip_id -> (T, ...) float32, and of mirrored and turned copies where there are any."""
 
     plain: Mapping[str, np.ndarray]
     mirrored: Mapping[str, np.ndarray]
+    turned: tuple[Mapping[str, np.ndarray], ...] = ()
 
-    def clip(self, clip_id: str, mirror: bool = False) -> np.ndarray:
-        """Features (T, ...) of a clip."""
-        return (self.mirrored if mirror else self.plain)[clip_id]
+    def clip(self, clip_id: str, copy: int = 0) -> np.ndarray:
+        """Features (T, ...) of a clip: 0 as it is, 1 mirrored, 2 and more turned."""
+        return (self.plain, self.mirrored, *self.turned)[copy][clip_id]
 
     def every(self, step: int) -> FeatureStore:
         """Every `step`-th frame from the first: the same clips at a lower frame rate."""
-        return FeatureStore(*({k: v[::step] for k, v in side.items()} for side in (self.plain, self.mirrored)))
+        plain, mirrored, *turned = (
+            {k: v[::step] for k, v in side.items()} for side in (self.plain, self.mirrored, *self.turned)
+        )
+        return FeatureStore(plain, mirrored, tuple(turned))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -38,8 +42,8 @@ def stack(store: FeatureStore, windows: Sequence[Window], frames: int) -> dict[s
 
     A clip that ends before the window does is continued with its last frame, masked out.
     """
-    clips = [store.clip(w.clip_id, w.mirror) for w in windows]
-    index = np.array([w.start for w in windows])[:, None] + np.arange(frames)
+    clips = [store.clip(w.clip_id, w.copy) for w in windows]
+    index = np.array([w.start for w in windows])[:, None] + np.outer([w.step for w in windows], np.arange(frames))
     last = np.array([len(c) - 1 for c in clips])[:, None]
     kept = np.minimum(index, last)
     return {

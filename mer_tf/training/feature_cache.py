@@ -1,14 +1,17 @@
-"""Frozen layers are computed once a frame and kept on disk, not once a window and epoch.
+"""Features of a frozen encoder, computed once a frame and copy, and kept on disk: not once a window, epoch and fold.
 
-A cache folder is named by what its numbers depend on: the records, the encoder's weights and its settings. Chunks of
-clips are written one by one, so that a stopped run goes on where it was.
+A file is named by the content hash of its clip and lies in a folder named by what else its numbers depend on: the
+encoder's weights, settings and layer. So every data set, fold and sweep that meets the clip again finds it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -16,10 +19,25 @@ from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.files import atomic
+from mer_tf.preprocessing.augment import turned
 from mer_tf.training.batches import FeatureStore
 
-Clips = Callable[[], Iterable[tuple[str, np.ndarray]]]
+Frames = Callable[[], Iterable[tuple[str, np.ndarray]]]
 CHUNK = 8
+IN_MEMORY = 2**30
+"""Bytes of features above which they stay on disk and are mapped, not read."""
+TURN = 10.0
+"""Greatest angle of a turned copy, degrees (Bai & Goecke's released code)."""
+
+
+@dataclass(frozen=True)
+class CachedClip:
+    """A clip whose features are wanted, and of how many copies: 1 as stored, 2 with its mirror, more turned."""
+
+    clip_id: str
+    content_sha256: str
+    n_frames: int
+    copies: int = 1
 
 
 def weights_digest(model: keras.Model) -> str:
@@ -31,44 +49,72 @@ def weights_digest(model: keras.Model) -> str:
 
 
 def encode_clips(
-    clips: Clips, lengths: dict[str, int], encoder: keras.Model, folder: Path, *, mirror: bool, batch: int = 32
+    frames: Frames, clips: Sequence[CachedClip], encoder: keras.Model, folder: Path, *, batch: int = 32
 ) -> FeatureStore:
     """Features of all frames of all clips, read from `folder` where they are, computed and written where not.
 
-    clips() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `lengths` (clip_id -> T); with `mirror` the
-    features of left-right mirrored frames are made too. Values are float32.
+    frames() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `clips`. Values are float32 (T, ...). More than
+    1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them.
     """
-    chunks = list(_chunks(list(lengths)))
-    wanted = [(part, side) for part in range(len(chunks)) for side in ([False, True] if mirror else [False])]
-    if missing := [key for key in wanted if not _file(folder, *key).exists()]:
-        _compute(clips, lengths, chunks, missing, encoder, folder, batch)
-    sides: tuple[dict[str, np.ndarray], dict[str, np.ndarray]] = ({}, {})
-    for part, side in wanted:
-        with np.load(_file(folder, part, side), allow_pickle=False) as arrays:
-            sides[side].update({name: arrays[f"clip{k}"] for k, name in enumerate(chunks[part])})
-    return FeatureStore(*sides)
+    if any(missing := [_missing(folder, clip) for clip in clips]):
+        _check_room(encoder, clips, missing, folder)
+        _compute(frames, clips, missing, encoder, folder, batch)
+    files = {(c.clip_id, k): _file(folder, c, k) for c in clips for k in range(c.copies)}
+    mapped: Literal["r"] | None = "r" if sum(f.stat().st_size for f in files.values()) > IN_MEMORY else None
+    sides: list[dict[str, np.ndarray]] = [{} for _ in range(max((c.copies for c in clips), default=1))]
+    for (clip_id, copy), file in files.items():
+        sides[copy][clip_id] = np.load(file, mmap_mode=mapped, allow_pickle=False)
+    plain, *others = sides
+    return FeatureStore(plain, others[0] if others else {}, tuple(others[1:]))
+
+
+def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:
+    """Frames (T, S, S, 3) of a copy: 0 as stored, 1 mirrored, from 2 on each frame turned by its own angle.
+
+    Angles are drawn from U(-10, 10) degrees by the clip's content and the copy's number (Bai & Goecke 2020, Aug-I).
+    """
+    if copy < 2:
+        return frames[:, :, ::-1] if copy else frames
+    rng = np.random.default_rng([copy, *bytes.fromhex(clip.content_sha256)])
+    return turned(frames, rng.uniform(-TURN, TURN, len(frames)))
+
+
+def _missing(folder: Path, clip: CachedClip) -> list[int]:
+    return [k for k in range(clip.copies) if not _file(folder, clip, k).exists()]
+
+
+def _check_room(
+    encoder: keras.Model, clips: Sequence[CachedClip], missing: Sequence[Sequence[int]], folder: Path
+) -> None:
+    frame = 4 * int(np.prod([n or 1 for n in encoder.output_shape[1:]]))
+    wanted = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True)) * frame
+    folder.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(folder).free) < wanted:
+        raise MerError(
+            f"{folder}: features need {wanted / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; choose another "
+            "data.cache, or retrain from a later layer"
+        )
 
 
 def _compute(
-    clips: Clips,
-    lengths: dict[str, int],
-    chunks: Sequence[Sequence[str]],
-    missing: Sequence[tuple[int, bool]],
+    frames: Frames,
+    clips: Sequence[CachedClip],
+    missing: Sequence[list[int]],
     encoder: keras.Model,
     folder: Path,
     batch: int,
 ) -> None:
-    total = sum(lengths[c] for part, _ in missing for c in chunks[part])
-    stream = iter(clips())
+    stream = iter(frames())
+    total = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True))
     with tqdm(total=total, desc="features", unit="frame", smoothing=0.05) as bar:
-        for part, names in enumerate(chunks):
-            frames = _take(stream, names)
-            for side in [side for p, side in missing if p == part]:
-                shown = [clip[:, :, ::-1] if side else clip for clip in frames]
-                values = _predict(encoder, np.concatenate(shown), batch, bar)
-                parts = np.split(values, np.cumsum([len(clip) for clip in frames])[:-1])
-                with atomic(_file(folder, part, side)) as path:
-                    np.savez(path, allow_pickle=False, **{f"clip{k}": value for k, value in enumerate(parts)})
+        for start in range(0, len(clips), CHUNK):
+            part = list(zip(clips[start : start + CHUNK], missing[start : start + CHUNK], strict=True))
+            seen = _take(stream, [clip.clip_id for clip, _ in part])
+            wanted = [(clip, k, shown) for (clip, copies), shown in zip(part, seen, strict=True) for k in copies]
+            images = (copy_frames(shown, clip, k) for clip, k, shown in wanted)
+            for (clip, k, _), values in zip(wanted, _predict(encoder, images, batch, bar), strict=True):
+                with atomic(_file(folder, clip, k)) as path:
+                    np.save(path, values, allow_pickle=False)
 
 
 def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> list[np.ndarray]:
@@ -79,20 +125,18 @@ def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> lis
     return [frames for _, frames in taken]
 
 
-def _predict(encoder: keras.Model, images: np.ndarray, batch: int, bar: tqdm) -> np.ndarray:
-    """Features of images in batches of one shape (the last one padded), so that XLA compiles once."""
-    values = []
+def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: tqdm) -> list[np.ndarray]:
+    """Features of each clip, in batches of one shape across clips (the last one padded), so that XLA compiles once."""
+    held = list(clips)
+    images, values = np.concatenate(held or [np.empty((0,))]), []
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
         padded = np.concatenate([part, np.repeat(part[-1:], batch - len(part), axis=0)]).astype("float32")
         values.append(np.asarray(encoder.predict_on_batch(padded), dtype="float32")[: len(part)])
         bar.update(len(part))
-    return np.concatenate(values)
+    ends = np.cumsum([len(clip) for clip in held])[:-1]
+    return np.split(np.concatenate(values), ends) if values else []
 
 
-def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
-    return (list(names[i : i + CHUNK]) for i in range(0, len(names), CHUNK))
-
-
-def _file(folder: Path, part: int, mirrored: bool) -> Path:
-    return folder / f"{'mirrored' if mirrored else 'plain'}-{part:05d}.npz"
+def _file(folder: Path, clip: CachedClip, copy: int) -> Path:
+    return folder / f"{clip.content_sha256}-{copy}.npy"

@@ -105,10 +105,14 @@ def predict_clips(
 
     whole: one pass over all frames of a clip; windows: the mean softmax of its windows.
     """
-    windows = [w for name in clip_ids for w in _test_windows(name, len(store.clip(name)), clip)]
+    windows = [w for name in clip_ids for w in clip_windows(name, len(store.clip(name)), clip)]
     # The longest of all clips, not of this fold: one shape for every fold, compiled once.
     longest = max(map(len, store.plain.values())) if clip.test == "whole" else clip.frames
-    shares = predict_windows(model, store, windows, longest, batch)
+    return clip_means(windows, predict_windows(model, store, windows, longest, batch), clip_ids)
+
+
+def clip_means(windows: Sequence[Window], shares: np.ndarray, clip_ids: Sequence[str]) -> np.ndarray:
+    """Mean over each clip's windows of probabilities (windows, classes): (clips, classes)."""
     owner = pd.Series([w.clip_id for w in windows])
     return pd.DataFrame(shares).groupby(owner).mean().loc[list(clip_ids)].to_numpy()
 
@@ -121,6 +125,7 @@ def predict_windows(
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits[: len(windows)].astype("float32")))
 
 
-def _test_windows(clip_id: str, n_frames: int, clip: Clip) -> list[Window]:
+def clip_windows(clip_id: str, n_frames: int, clip: Clip) -> list[Window]:
+    """What is predicted of a clip: one window from its start (whole), or all at the stride of training."""
     starts = [0] if clip.test == "whole" else window_starts(n_frames, clip.frames, clip.stride)
-    return [Window(clip_id, start, False) for start in starts]
+    return [Window(clip_id, start) for start in starts]

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from mer_tf.config import Clip
-from mer_tf.datasets.windows import LabelledClip, plan_windows, window_starts
+from mer_tf.config import Clip, MerError
+from mer_tf.datasets.windows import LabelledClip, cut_windows, plan_windows, window_starts
 
 CLASSES = ("negative", "positive", "surprise", "non-micro")
 CLIPS = [LabelledClip("a", 20, 0), LabelledClip("b", 40, 1), LabelledClip("c", 11, 2), LabelledClip("d", 58, 3)]
@@ -40,9 +40,9 @@ def test_balancing_repeats_no_window_twice_more_than_another():
 
 def test_mirror_adds_each_window_once_more():
     plan = plan_windows(CLIPS, Clip(balance=False), CLASSES, seed=0)
-    sides = Counter(w.mirror for w in plan)
+    sides = Counter(w.copy == 1 for w in plan)
     assert sides[True] == sides[False]
-    assert {(w.clip_id, w.start) for w in plan if w.mirror} == {(w.clip_id, w.start) for w in plan if not w.mirror}
+    assert {(w.clip_id, w.start) for w in plan if w.copy} == {(w.clip_id, w.start) for w in plan if not w.copy}
 
 
 def test_plan_depends_on_seed_and_not_on_clip_order():
@@ -59,3 +59,28 @@ def test_non_micro_has_its_own_stride():
 def test_a_class_without_clips_stays_empty():
     plan = plan_windows(CLIPS[:2], Clip(mirror=False), CLASSES, seed=0)
     assert Counter(w.clip_id for w in plan) == {"a": 28, "b": 28}
+
+
+def test_scheme_v2_adds_windows_of_every_nth_frame_where_the_clip_is_long_enough():
+    plan = cut_windows([LabelledClip("b", 40, 1)], Clip(frames=13, scheme="v2"), CLASSES)
+    assert {w.start for w in plan if w.step == 3} == {0, 1}
+    assert {w.step for w in plan} == {1, 2, 3}
+    assert all(w.start + w.step * 12 < 40 for w in plan)
+
+
+def test_the_released_code_trains_on_mirrors_alone():
+    plan = plan_windows(CLIPS, Clip(mirrored_only=True), CLASSES, seed=0)
+    assert {w.copy for w in plan} == {1}
+
+
+def test_copies_by_class_as_in_table_1():
+    """Aug-I of Bai & Goecke 2020: multipliers 7, 8, 11, 3."""
+    plan = plan_windows(CLIPS, Clip(frames=1, non_micro_stride=1, balance=False, multiply=(7, 8, 11, 3)), CLASSES, 0)
+    counts = Counter(w.clip_id for w in plan)
+    assert counts == {"a": 140, "b": 320, "c": 121, "d": 174}
+    assert {w.copy for w in plan if w.clip_id == "c"} == set(range(11))
+
+
+def test_copies_need_one_number_a_class():
+    with pytest.raises(MerError, match="one number from 1 upwards for each of 4 classes"):
+        plan_windows(CLIPS, Clip(multiply=(7, 8)), CLASSES, 0)

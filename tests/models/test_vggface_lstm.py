@@ -1,5 +1,7 @@
 """Exp-II as a functional model: shapes, the onset difference, masks, and the same answer cached and end to end."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -71,5 +73,51 @@ def test_retrained_tail_is_trained_and_saved(tmp_path):
 
 
 def test_unknown_model_lists_the_known():
-    with pytest.raises(MerError, match="known: vggface_lstm"):
+    with pytest.raises(MerError, match="known: vggface_frames, vggface_lstm"):
         model_builder("vgg")
+
+
+@pytest.mark.parametrize("merge", ["last_step", "last_of_each_direction"])
+def test_bidirectional_ignores_masked_frames_and_keeps_width(merge):
+    config = replace(SMALL, bidirectional=True, lstm_layers=1, merge=merge)
+    model = build(config, (6,), 3)
+    assert model.get_layer("head").kernel.shape[0] == 16
+    frames = RNG.normal(size=(2, 7, 6)).astype("float32")
+    short = model.predict(inputs(frames[:, :4]), verbose=0)
+    padded = inputs(frames) | {"mask": np.arange(7)[None].repeat(2, 0) < 4}
+    assert model.predict(padded, verbose=0) == pytest.approx(short, abs=1e-5)
+
+
+def test_at_the_last_step_the_backward_direction_has_seen_one_frame():
+    """The difference between the released code's reading and the usual one."""
+    rng = np.random.default_rng(3)
+    frames = rng.normal(size=(1, 5, 6)).astype("float32")
+    other = frames.copy()
+    other[:, 0] += 1  # the first frame: the backward pass reaches it last
+    for merge, sees in (("last_step", False), ("last_of_each_direction", True)):
+        config = replace(SMALL, center="none", bidirectional=True, lstm_layers=1, merge=merge)
+        model = build(config, (6,), 3)
+        layer = model.get_layer("bilstm1")
+        probe = keras.Model(model.input, model.get_layer("last_step").output if merge == "last_step" else layer.output)
+        backward = [probe.predict(inputs(x), verbose=0)[:, 8:] for x in (frames, other)]
+        assert (np.abs(backward[0] - backward[1]).max() > 1e-6) == sees
+
+
+def test_published_bi_lstm_widths():
+    """One layer of 512 per direction, dense 256 on 1024 (Bai & Goecke's code)."""
+    model = build(Model(bidirectional=True, lstm_layers=1), (2048,), 4)
+    assert model.get_layer("bilstm1").count_params() == 2 * 4 * (512 * 512 + 512 * 512 + 512)
+    assert model.get_layer("head").kernel.shape == (1024, 256)
+
+
+def test_frames_model_classifies_single_frames(tmp_path):
+    config = replace(SMALL, center="none")
+    model = model_builder("vggface_frames")(config, (6,), 3)
+    frames = RNG.normal(size=(4, 1, 6)).astype("float32")
+    assert model.predict(inputs(frames), verbose=0).shape == (4, 3)
+    assert not any("lstm" in layer.name for layer in model.layers)
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
+    assert again.predict(inputs(frames), verbose=0) == pytest.approx(model.predict(inputs(frames), verbose=0), abs=1e-6)
+    with pytest.raises(MerError, match="sees one frame"):
+        model_builder("vggface_frames")(replace(config, bidirectional=True), (6,), 3)

@@ -56,7 +56,7 @@ def expected(clip: ClipRecord, window: Window) -> dict[str, np.ndarray]:
     assert clip.flow is not None
     flow = clip.flow[np.minimum(places[:-1], len(clip.flow) - 1)] * mask[1:, None, None, None]
     onset = clip.frames[:1]
-    if window.mirror:
+    if window.copy:
         frames, onset, flow = frames[:, :, ::-1], onset[:, :, ::-1], flow[:, :, ::-1] * np.array([-1, 1], np.float16)
     return {"frames": frames, "onset": onset, "flow": flow, "mask": mask}
 

@@ -1,0 +1,27 @@
+"""Copies of frames that keep the expression: turned in the image plane."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+
+def turned(frames: np.ndarray, degrees: np.ndarray) -> np.ndarray:
+    """Frames (T, H, W, 3) uint8, each turned about its centre by degrees (T,), counter-clockwise; same shape and dtype.
+
+    Bilinear; the border is continued, not black, so that no edge appears that the face has not.
+    """
+    height, width = frames.shape[1:3]
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    return np.stack(
+        [
+            cv2.warpAffine(
+                frame,
+                cv2.getRotationMatrix2D(centre, float(angle), 1.0),
+                (width, height),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for frame, angle in zip(frames, degrees, strict=True)
+        ]
+    )
