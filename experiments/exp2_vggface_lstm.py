@@ -4,20 +4,21 @@ Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Com
 
 python experiments/exp2_vggface_lstm.py                          # synthetic SMIC look-alike, small LSTM
 python experiments/exp2_vggface_lstm.py --data.root /data/SMIC   # the licensed data, the paper's settings
+python experiments/exp2_vggface_lstm.py --sweep                  # N = 11 to 17, batches of 10 to 40
 """
 
 from dataclasses import replace
 
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
 
-# As the paper says: whole frames at 224 px, N = 13, Adam 2.6e-3, 20 epochs. Subjects are kept apart, which the
-# paper's folds did not do; --evaluation.split clip repeats those.
+# As the paper says: whole frames at 224 px, retrained from conv4_3, N = 13, Adam 2.6e-3, 20 epochs. Subjects are kept
+# apart, which the paper's folds did not do; --evaluation.split clip repeats those.
 EXPERIMENT = Experiment(
     name="exp2_vggface_lstm",
     data=Data(dataset="smic-hs", label_protocol="smic-4"),
     preprocess=Preprocess(face="none", size=224, flow="farneback"),
     clip=Clip(frames=13, stride=1, non_micro_stride=4),
-    model=Model(encoder="vggface2-resnet50", embedding=(1024, 768, 512), lstm_units=512, lstm_layers=3),
+    model=Model(encoder="vggface2-resnet50", retrain_from="conv4_3", lstm_units=512, lstm_layers=3),
     train=Train(epochs=20, batch_size=20, learning_rate=2.6e-3),
     evaluation=Evaluation(split="group", folds=5),
     published=("C/T3/LSTM/N13", "C/T4/LSTM"),
@@ -34,7 +35,13 @@ EMBEDDED = replace(
     train=Train(epochs=10, batch_size=32, learning_rate=1e-3),
 )
 
+SWEEP = {
+    "clip.frames": (11, 12, 13, 14, 15, 16, 17),
+    "train.batch_size": (10, 20, 30, 40),
+}
+"""Grid of `--sweep`; the paper searched N in 11 to 17, its code these batches."""
+
 if __name__ == "__main__":
     from mer_tf.runner import main
 
-    main(EXPERIMENT, EMBEDDED)
+    main(EXPERIMENT, EMBEDDED, SWEEP)

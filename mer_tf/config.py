@@ -12,7 +12,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
 

@@ -44,6 +44,12 @@ def go_on(experiment: Experiment, directory: Path) -> Path:
     return directory
 
 
+def finished_run(experiment: Experiment) -> Path | None:
+    """The newest run directory of exactly this experiment that has its results; None when there is none."""
+    done = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/metrics.json"), reverse=True)]
+    return next((path for path in done if read_experiment(path / "config.json") == experiment), None)
+
+
 def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> None:
     """config.json (what was asked and what `auto` became) and env.json (code, versions, machine)."""
     values = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved), "command": sys.argv}

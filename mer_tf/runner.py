@@ -6,9 +6,9 @@ import logging
 import os
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.overrides import override, read_experiment
@@ -18,16 +18,28 @@ if TYPE_CHECKING:
     from mer_tf.protocols.bench import Bench
 
 log = logging.getLogger("mer_tf")
+Grid = Mapping[str, Sequence[Any]]
 
 
-def main(experiment: Experiment, embedded: Experiment | None = None, arguments: Sequence[str] | None = None) -> None:
+def main(
+    experiment: Experiment,
+    embedded: Experiment | None = None,
+    grid: Grid | None = None,
+    arguments: Sequence[str] | None = None,
+) -> None:
     """Entry of every script in experiments/. `embedded` is used instead when no data root is given.
 
-    `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run.
+    `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run, and
+    `--sweep` runs every combination of `grid`, a field's dotted name -> its values.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        chosen, resume = _choose(experiment, embedded, list(sys.argv[1:] if arguments is None else arguments))
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        sweeping = "--sweep" in given
+        chosen, resume = _choose(experiment, embedded, [a for a in given if a != "--sweep"])
+        if sweeping:
+            _sweep(chosen, grid)
+            return
         directory = run(chosen, resume)
         print((directory / "results.txt").read_text(encoding="utf-8"))
         print(f"run directory: {directory}")
@@ -37,6 +49,16 @@ def main(experiment: Experiment, embedded: Experiment | None = None, arguments: 
         sys.exit(
             "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
         )
+
+
+def _sweep(experiment: Experiment, grid: Grid | None) -> None:
+    from mer_tf.protocols.sweep import sweep, sweep_text
+
+    if not grid:
+        raise MerError(f"{experiment.name} declares no grid to sweep")
+    directory = Path(experiment.out) / f"{experiment.name}-sweep"
+    print(sweep_text(sweep(experiment, grid, directory, run)))
+    print(f"sweep directory: {directory}")
 
 
 def _choose(

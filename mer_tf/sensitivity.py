@@ -18,8 +18,8 @@ from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import atomic
-from mer_tf.overrides import read_experiment
 from mer_tf.reporting.plots import sensitivity_png
+from mer_tf.run_directory import finished_run
 from mer_tf.runner import run
 
 FRAME_RATE = 100.0
@@ -75,15 +75,9 @@ def _point(experiment: Experiment, amplitude: float, step: int, out: Path) -> di
         clip=replace(experiment.clip, step=step, frames=frames),
         out=str(folder),
     )
-    directory = _finished(settings, folder) or run(settings)
+    directory = finished_run(settings) or run(settings)
     metrics = evaluate(read_predictions(directory / "predictions.csv"), permutations=1)
     low, high = metrics["UAR"]["ci95"]
     scores = {name: metrics[name]["pooled"] for name in ("UAR", "accuracy", "UF1")}
     row = {"experiment": experiment.name, "amplitude": amplitude, "fps": FRAME_RATE / step, "n": metrics["n"]}
     return row | scores | {"UAR_low": low, "UAR_high": high, "chance": metrics["chance_UAR"]}
-
-
-def _finished(settings: Experiment, folder: Path) -> Path | None:
-    """A run directory of these settings that has its results."""
-    done = [path.parent for path in sorted(folder.glob(f"{settings.name}/*/metrics.json"))]
-    return next((path for path in done if read_experiment(path / "config.json") == settings), None)

@@ -1,0 +1,68 @@
+"""A grid of settings, each a full run, in one table with the published figures beside (Bai & Goecke 2020, Table 3)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.config import Experiment
+from mer_tf.evaluation.metrics import evaluate
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.evaluation.variants import metric_variants
+from mer_tf.files import atomic, facts
+from mer_tf.overrides import override
+from mer_tf.run_directory import finished_run
+
+VARIANTS = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
+
+
+def sweep(
+    experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: Path, run: Callable[[Experiment], Path]
+) -> pd.DataFrame:
+    """`run` every combination of `grid` (dotted field -> values); finished runs under `directory` are kept.
+
+    Writes sweep.csv. Columns: the swept fields, n, best-fold, pooled and mean-of-folds accuracy, majority rate, UAR
+    with its 95 % interval, UF1, and what was published for that setting. The best row is the best of many tries on
+    the test folds: a search, not an estimate.
+    """
+    rows = []
+    for values in tqdm(list(itertools.product(*grid.values())), "sweep", unit="run"):
+        chosen = dict(zip(grid, values, strict=True))
+        changes = [f"--{name}={value}" for name, value in chosen.items()]
+        settings = override(experiment, [*changes, f"--out={directory}"])
+        rows.append(chosen | _row(finished_run(settings) or run(settings)) | {"published": _published(settings)})
+    table = pd.DataFrame(rows)
+    with atomic(directory / "sweep.csv") as part:
+        table.to_csv(part, index=False)
+    return table
+
+
+def sweep_text(table: pd.DataFrame) -> str:
+    """The table as text, scores in per cent."""
+    scores = [c for c in table.columns if table[c].dtype == float]
+    shown = table.assign(**{c: [f"{v:.1%}" for v in table[c]] for c in scores})
+    note = f"the best of {len(table)} settings was picked on the test folds: a search, not an estimate"
+    return f"{shown.to_string(index=False)}\n{note}"
+
+
+def _row(directory: Path) -> dict[str, Any]:
+    frame = read_predictions(directory / "predictions.csv")
+    metrics, variants = evaluate(frame, permutations=1), metric_variants(frame)
+    whole = variants[variants["dataset"] == "all"].set_index("metric")["value"]
+    low, high = metrics["UAR"]["ci95"]
+    scores = {name: float(whole[name]) for name in VARIANTS} | {"majority": metrics["majority_rate"]}
+    uar = {"UAR": metrics["UAR"]["pooled"], "UAR_low": low, "UAR_high": high, "UF1": metrics["UF1"]["pooled"]}
+    return {"n": metrics["n"]} | scores | uar
+
+
+def _published(experiment: Experiment) -> str:
+    """Figures printed for this system and window length, as they were printed."""
+    table = facts("published_results.csv")
+    systems = table[table["key"].isin(experiment.published)]["key"].str.rsplit("/", n=1).str[0]
+    keys = [f"{system}/N{experiment.clip.frames}" for system in systems]
+    return ", ".join(table[table["key"].isin(keys)]["printed"])
