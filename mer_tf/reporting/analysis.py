@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.evaluation.metrics import class_names, confusion, evaluate
-from mer_tf.evaluation.variants import metric_variants, per_subject, variant_warnings
-from mer_tf.reporting.run_files import Run, as_mapping, in_number_order
+from mer_tf.evaluation.variants import metric_variants, per_subject
+from mer_tf.reporting.run_files import Run, in_number_order
 
 BASELINE = "onset frame only"
-DANGER = re.compile(r"[A-Z][A-Z -]+:")
-MACHINE = ("out", "data.cache", "data.root", "data.sheet", "data.manifests")
+PATHS = ("out", "data.cache", "data.root", "data.sheet", "data.manifests")
 """Settings that say where files lie, not what was done."""
 SIGNIFICANT = 0.05
 
@@ -56,17 +54,6 @@ class Analysis:
     def classes(self) -> list[str]:
         """Class names in the order of the label protocol."""
         return class_names(self.frame)
-
-    @property
-    def dangers(self) -> list[str]:
-        """What forbids trusting the numbers: stated by the run, or visible in its files."""
-        return [w for w in self.run.warnings if DANGER.match(w)] + _unstated(self.run, self.frame)
-
-    @property
-    def notes(self) -> list[str]:
-        """What a reader must know beside the numbers."""
-        stated = [w for w in self.run.warnings if not DANGER.match(w)]
-        return stated + variant_warnings(self.variants) + list(self.run.problems)
 
     @property
     def _draws(self) -> dict[str, int]:
@@ -116,25 +103,27 @@ def analyse(runs: Sequence[Run]) -> list[Analysis]:
 
 
 def run_labels(runs: Sequence[Run]) -> list[str]:
-    """Name of the experiment; what differs from the first run of that name is added as options."""
+    """Name of the experiment; what differs from the first run of that name is added, as ", data.amplitude 0"."""
     first: dict[str, Run] = {}
     labels: list[str] = []
     for run in runs:
         known = first.setdefault(run.name, run)
-        label = run.name + as_options(differences(known.settings, run.settings))
+        label = ", ".join([run.name, *as_words(differences(known.settings, run.settings))])
         again = sum(1 for other in labels if other == label or other.startswith(f"{label} ("))
         labels.append(f"{label} ({again + 1})" if again else label)
     return labels
 
 
 def differences(base: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Settings of `other`, by dotted name, that `base` has with another value; paths of files and folders aside."""
-    return {k: v for k, v in other.items() if k in base and k not in MACHINE and _plain(base[k]) != _plain(v)}
+    """Settings of `other`, by dotted name, that `base` has with another value and that change what is done."""
+    return {
+        k: v for k, v in other.items() if k in base and k not in (*PATHS, "published") and _plain(base[k]) != _plain(v)
+    }
 
 
-def as_options(changes: dict[str, Any]) -> str:
-    """Settings as command-line options, with a leading space: " --data.amplitude 0"."""
-    return "".join(f" --{name} {_text(value)}" for name, value in changes.items())
+def as_words(changes: dict[str, Any]) -> list[str]:
+    """Settings as they stand on a command line, without dashes: ["data.amplitude 0"]."""
+    return [f"{name} {_text(value)}".strip() for name, value in changes.items()]
 
 
 def _plain(value: Any) -> Any:
@@ -146,20 +135,3 @@ def _text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return " ".join(map(_text, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _unstated(run: Run, frame: pd.DataFrame) -> list[str]:
-    """Dangers that follow from the files although the run's warnings do not name them."""
-    stated = " ".join(run.warnings)
-    said = []
-    if as_mapping(run.resolved.get("weights")).get("source") == "random" and "RANDOM WEIGHTS" not in stated:
-        said.append(f"RANDOM WEIGHTS: {run.resolved.get('encoder')} was never trained")
-    if {"subject", "fold"} <= set(frame.columns) and "LEAKY SPLIT" not in stated:
-        seeds = frame.get("seed", pd.Series("", index=frame.index))
-        folds = frame.groupby([seeds, frame["subject"]])["fold"].nunique()
-        if spread := int((folds.groupby(level=1).max() > 1).sum()):
-            said.append(f"LEAKY SPLIT: {spread} subjects are tested in more than one fold, so they train others")
-    for test in run.self_tests:
-        if test.get("passed") is not True:
-            said.append(f"SELF-TEST FAILED: {test.get('check')}: {test.get('detail')}")
-    return said

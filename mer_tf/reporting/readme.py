@@ -12,11 +12,12 @@ from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
-from mer_tf.reporting.analysis import BASELINE, DANGER, MACHINE, Analysis, as_options, differences
+from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
+from mer_tf.reporting.dangers import dangers
 from mer_tf.reporting.run_files import Run, flat, read_run
 
 START, END = "<!-- results -->", "<!-- /results -->"
-RESULTS = Path("docs/results")
+RESULTS = "docs/results"
 
 Declared = Callable[[str, str], Experiment]
 """Name of an experiment and `paper` or `embedded` -> its declaration."""
@@ -37,6 +38,8 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
     """Copy what the table derives from to <folder>/<experiment>[-<what was changed>]/; return that directory."""
     if run.predictions is None:
         raise MerError(f"{run.directory}: is unfinished, it has no predictions.csv; go on with --resume")
+    if not re.fullmatch(r"[\w.-]*\w[\w.-]*", run.name):
+        raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
     preset = "paper" if run.settings["data.root"] or run.settings["data.manifests"] else "embedded"
     changes = differences(flat(dataclasses.asdict(declared(run.name, preset)), ""), run.settings)
     directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
@@ -98,7 +101,7 @@ def _caption(found: Sequence[Analysis]) -> str:
     return (
         "Pooled: every clip is predicted once, in the fold that tests its subject, and the score is computed over all "
         f"clips together. In brackets the 95 % interval when subjects are drawn anew.{seeds} p: predictions shuffled "
-        f"within subjects, of the UAR. n: clips. Encoder: {encoders}. Derived from [docs/results]({RESULTS.as_posix()})."
+        f"within subjects, of the UAR. n: clips. Encoder: {encoders}. Derived from [docs/results]({RESULTS})."
     )
 
 
@@ -110,19 +113,18 @@ def _subject(found: Sequence[Analysis]) -> str:
 
 
 def _label(run: Run) -> str:
-    options = as_options(run.config.get("changes") or {}).strip()
-    dangers = "".join(f", **{w.split(':')[0]}**" for w in run.warnings if DANGER.match(w))
-    return run.name + (f", `{options}`" if options else "") + dangers
+    changed = [f"`--{words}`" for words in as_words(run.config.get("changes") or {})]
+    return ", ".join([run.name, *changed, *(f"**{text.partition(':')[0]}**" for text in dangers(run))])
 
 
 def _slug(changes: dict[str, Any]) -> str:
-    return "".join(f"-{word}" for word in re.findall(r"[\w.]+", as_options(changes)))
+    return "".join(f"-{word}" for word in re.findall(r"[\w.]+", " ".join(as_words(changes))))
 
 
 def _without_paths(experiment: dict[str, Any]) -> dict[str, Any]:
     """The declaration without where files lay on the machine that ran it."""
-    kept = {k: v for k, v in experiment.items() if k not in MACHINE}
-    data = {k: v for k, v in experiment.get("data", {}).items() if f"data.{k}" not in MACHINE}
+    kept = {k: v for k, v in experiment.items() if k not in PATHS}
+    data = {k: v for k, v in experiment.get("data", {}).items() if f"data.{k}" not in PATHS}
     return kept | {"data": data}
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mer_tf import __version__
 from mer_tf.evaluation.metrics import SCORES
-from mer_tf.files import facts, write_text
-from mer_tf.reporting import described, svg
-from mer_tf.reporting.analysis import BASELINE, Analysis, analyse, run_labels
+from mer_tf.evaluation.variants import variant_warnings
+from mer_tf.files import write_text
+from mer_tf.reporting import described, page_tables, svg
+from mer_tf.reporting.analysis import Analysis, analyse, run_labels
+from mer_tf.reporting.dangers import dangers, notes
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
 from mer_tf.reporting.run_files import Run, flat, read_run
 
 PICTURES = {"gradcam": "Grad-CAM", "attention": "Attention"}
-MANY = 20
+LONG = 20
 """Rows above which a long table is folded."""
 
 
@@ -36,11 +35,13 @@ def report_html(runs: Sequence[Run]) -> str:
         {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label)}
         for k, (label, run) in enumerate(zip(labels, runs, strict=True))
     ]
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(parts=parts, title=_title(runs), systems=_systems(list(finished.values())), published=_published(runs))
-    )
+    shown = list(finished.values())
+    tables = {
+        "systems": page_tables.systems(shown),
+        "differences": page_tables.paired_differences(shown),
+        "published": page_tables.published(runs),
+    }
+    return _environment().get_template("report.html.j2").render(parts=parts, title=_title(runs), **tables)
 
 
 def _environment() -> Environment:
@@ -52,15 +53,26 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": _percent, "interval": _interval, "flat": lambda value: flat(value, ""),
-        "question": described.question, "contents": _contents,
-    }  # fmt: skip
-    environment.tests["numeric_text"] = lambda text: text.replace(".", "", 1).isdecimal()
+        "contents": _contents,
+        "dangers": dangers,
+        "flat": lambda value: flat(value, ""),
+        "interval": page_tables.interval,
+        "notes": notes,
+        "percent": page_tables.percent,
+        "question": described.question,
+    }
     environment.globals |= {
-        "SCORES": SCORES, "BASELINE": BASELINE, "MANY": MANY, "PICTURES": PICTURES, "version": __version__,
-        "described": described, "svg": svg, "picture_sections": picture_sections, "worst_pictures": worst_pictures,
-        "shares": _shares, "wide_variants": _wide_variants, "top": _top,
-    }  # fmt: skip
+        "LONG": LONG,
+        "PICTURES": PICTURES,
+        "SCORES": SCORES,
+        "described": described,
+        "picture_sections": picture_sections,
+        "svg": svg,
+        "tables": page_tables,
+        "variant_warnings": variant_warnings,
+        "version": __version__,
+        "worst_pictures": worst_pictures,
+    }
     return environment
 
 
@@ -84,55 +96,3 @@ def _contents(run: Run, analysis: Analysis | None) -> list[tuple[str, str]]:
 def _title(runs: Sequence[Run]) -> str:
     names = list(dict.fromkeys(run.name for run in runs))
     return f"{', '.join(names)}: {len(runs)} runs" if len(runs) > 1 else names[0]
-
-
-def _systems(finished: Sequence[Analysis]) -> list[dict[str, Any]]:
-    """Rows of the results table: each run, its baseline, and what always naming the largest class reaches."""
-    rows: list[dict[str, Any]] = []
-    for one in finished:
-        rows.append({"name": one.label, "kind": "run", "metrics": one.metrics})
-        if one.baseline:
-            rows.append({"name": BASELINE, "kind": "baseline", "metrics": one.baseline})
-        rows.append({"name": "always the majority class", "kind": "majority", "metrics": one.metrics})
-    return rows
-
-
-def _published(runs: Sequence[Run]) -> list[dict[str, str]]:
-    """Published figures that the experiments name, as printed; a key without a row says so."""
-    keys = list(dict.fromkeys(str(key) for run in runs for key in run.settings["published"] or ()))
-    table = facts("published_results.csv").drop_duplicates("key").set_index("key")
-    missing = pd.Series({"note": "published_results.csv has no such row"}, table.columns).fillna("")
-    held = (table.loc[key] if key in table.index else missing for key in keys)
-    return [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, held, strict=True)]
-
-
-def _percent(value: float) -> str:
-    return "" if pd.isna(value) else f"{value:.1%}"
-
-
-def _interval(score: dict[str, Any]) -> str:
-    low, high = score["ci95"]
-    return f"[{100 * low:.1f}, {100 * high:.1f}]"
-
-
-def _shares(counts: np.ndarray) -> np.ndarray:
-    """Each row of confusion counts as shares of its true class; zeros where the class has no clip."""
-    support = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
-
-
-def _wide_variants(table: pd.DataFrame) -> tuple[list[str], list[tuple[str, str, list[float]]]]:
-    """Data sets, and metric, definition and the value for each data set."""
-    homes = list(table["dataset"].unique())
-    values = table.pivot(index="metric", columns="dataset", values="value")
-    definitions = table.drop_duplicates("metric")[["metric", "definition"]].itertuples(index=False)
-    return homes, [(m, text, values.loc[m, homes].tolist()) for m, text in definitions]
-
-
-def _top(history: pd.DataFrame, column: str) -> float:
-    """Upper end of the axis: 1 for an accuracy, the largest loss rounded up to one significant digit otherwise."""
-    largest = history[column].max()
-    if column == "accuracy" or not largest > 0:
-        return 1.0
-    digit = 10.0 ** np.floor(np.log10(largest))
-    return float(np.ceil(largest / digit) * digit)

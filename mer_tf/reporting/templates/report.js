@@ -22,7 +22,7 @@
 
   function cellValue(row, column) {
     const cell = row.cells[column];
-    return cell.dataset.value ?? cell.textContent.trim();
+    return cell?.dataset.value ?? cell?.textContent.trim() ?? "";
   }
 
   function sortBy(table, column, direction) {

@@ -1,0 +1,202 @@
+"""The page in headless Chromium: silent console, keyboard, sorting, contrast in both themes, phone width, print."""
+
+import base64
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from reporting.made_up_runs import SYNTHETIC, predictions, write_pictures, write_run
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from mer_tf.reporting.report import write_report
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMEDRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="no Chromium with chromedriver; on Debian: apt-get install chromium-driver"
+)
+
+CONTRASTS = """
+const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+function rgba(css) {
+  canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = css; canvas.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255];
+}
+function behind(element) {
+  const layers = [];
+  for (let e = element; e; e = e.parentElement) layers.push(rgba(getComputedStyle(e).backgroundColor));
+  return layers.reverse().reduce((under, [r, g, b, a]) =>
+    [r * a + under[0] * (1 - a), g * a + under[1] * (1 - a), b * a + under[2] * (1 - a)], [255, 255, 255]);
+}
+function luminance(rgb) {
+  const [r, g, b] = rgb.map((v) => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+  return .2126 * r + .7152 * g + .0722 * b;
+}
+const found = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const node = walker.currentNode, element = node.parentElement;
+  if (!node.data.trim() || element.closest("script, style") || !element.checkVisibility()) continue;
+  const style = getComputedStyle(element);
+  const ink = rgba(element.closest("svg") ? style.fill : style.color), paper = behind(element);
+  const [light, dark] = [luminance(ink.slice(0, 3)), luminance(paper)].sort((a, b) => b - a);
+  found.push([(light + .05) / (dark + .05), node.data.trim().slice(0, 40), ink[3]]);
+}
+return found;
+"""
+REACHABLE = """
+return [...document.querySelectorAll("a[href], button, summary, [tabindex='0']")]
+  .filter((e) => e.checkVisibility()).map((e, k) => { e.dataset.stop = k; return String(k); });
+"""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Reports: `whole` of two runs with danger, pictures and several seeds, `hostile`, `unfinished`."""
+    folder = tmp_path_factory.mktemp("reports")
+    first = write_run(folder / "a", warnings=(SYNTHETIC, "LEAKY SPLIT: clips of one subject"))
+    write_pictures(first)
+    second = write_run(folder / "b", frame=predictions(subjects=8, folds=8, seeds=(0, 1), skill=0.3))
+    evil = predictions(classes=('<script>alert("1")</script>', 'it\'s "x"', "</style>"))
+    evil["clip_id"] = "<img src=http://example.invalid/x onerror=alert(2)>" + evil["clip_id"]
+    hostile, unfinished = write_run(folder / "c", frame=evil), write_run(folder / "d")
+    (unfinished / "predictions.csv").unlink()
+    runs = {"whole": [first, second], "hostile": [hostile], "unfinished": [unfinished]}
+    return {name: write_report(given, folder / f"{name}.html") for name, given in runs.items()}
+
+
+@pytest.fixture(scope="module")
+def driver():
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def show(driver):
+    """Open a page at a width and theme, afresh."""
+
+    def opened(path: Path, width: int = 1200, theme: str = "light"):
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        features = [{"name": "prefers-color-scheme", "value": theme}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
+        driver.get(path.as_uri())
+        return driver
+
+    return opened
+
+
+@pytest.mark.parametrize("name", ["whole", "hostile", "unfinished"])
+def test_console_is_silent_and_nothing_leaves_the_page(show, pages, name):
+    browser = show(pages[name])
+    browser.get_log("performance")
+    browser.get_log("browser")
+    browser.refresh()
+    open_all(browser)
+    assert browser.get_log("browser") == []
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    assert pages[name].as_uri() in asked
+    assert [url[:60] for url in asked if url != pages[name].as_uri() and not url.startswith("data:")] == []
+
+
+def test_every_picture_is_shown(show, pages):
+    browser = show(pages["whole"])
+    widths = browser.execute_script("return [...document.images].map((i) => i.complete && i.naturalWidth)")
+    assert widths == [1400, 300]
+
+
+@pytest.mark.parametrize("press", ["click", Keys.ENTER, Keys.SPACE])
+def test_tables_sort_by_mouse_and_keyboard(show, pages, press):
+    browser = show(pages["whole"])
+    table = browser.find_element(By.CSS_SELECTOR, "#run-1-subjects table")
+    head = table.find_element(By.XPATH, ".//th[normalize-space()='accuracy']")
+    button = head.find_element(By.TAG_NAME, "button")
+    for order, reverse in (("ascending", False), ("descending", True)):
+        button.click() if press == "click" else button.send_keys(press)
+        assert head.get_attribute("aria-sort") == order
+        values = [float(c.get_attribute("data-value")) for c in table.find_elements(By.CSS_SELECTOR, "td:nth-child(4)")]
+        assert values == sorted(values, reverse=reverse)
+        assert len(set(values)) > 1
+    others = [h.get_attribute("aria-sort") for h in table.find_elements(By.CSS_SELECTOR, "thead th[aria-sort]")]
+    assert sorted(others) == ["descending"] + ["none"] * (len(others) - 1)
+
+
+def test_numbers_sort_as_numbers_and_text_as_text(show, pages):
+    browser = show(pages["whole"])
+    table = browser.find_element(By.CSS_SELECTOR, "#results table")
+    for column, kind in ((7, int), (1, str)):
+        table.find_element(By.CSS_SELECTOR, f"thead th:nth-child({column}) button").click()
+        shown = [c.text for c in table.find_elements(By.CSS_SELECTOR, f"tbody tr > :nth-child({column})")]
+        assert [kind(v) for v in shown] == sorted(map(kind, shown))
+
+
+def test_everything_interactive_is_reached_by_tab(show, pages):
+    browser = show(pages["whole"])
+    expected = browser.execute_script(REACHABLE)
+    browser.execute_script("addEventListener('focusin', (e) => reached.push(e.target.dataset.stop)); reached = []")
+    ActionChains(browser, duration=0).send_keys(Keys.TAB * len(expected)).perform()
+    assert browser.execute_script("return reached") == expected
+    assert len(expected) > 30
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_has_contrast_in_both_themes(show, pages, theme):
+    browser = show(pages["whole"], theme=theme)
+    open_all(browser)
+    found = browser.execute_script(CONTRASTS)
+    assert len(found) > 500
+    assert [entry for entry in found if entry[0] < 4.5 or entry[2] < 1] == []
+
+
+def test_the_button_changes_the_theme_and_names_the_other(show, pages):
+    browser = show(pages["whole"], theme="dark")
+    dark = paper(browser)
+    button = browser.find_element(By.ID, "theme")
+    assert button.text == "Light theme"
+    button.send_keys(Keys.ENTER)
+    assert (button.text, sum(paper(browser)) > sum(dark)) == ("Dark theme", True)
+    assert [e for e in browser.execute_script(CONTRASTS) if e[0] < 4.5] == []
+
+
+@pytest.mark.parametrize("name", ["whole", "hostile", "unfinished"])
+def test_a_phone_scrolls_no_page_sideways(show, pages, name):
+    browser = show(pages[name], width=390)
+    open_all(browser)
+    assert browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
+
+
+def test_print_opens_what_is_folded_and_is_light(show, pages):
+    browser = show(pages["whole"], theme="dark")
+    folded = "return document.querySelectorAll('details:not([open])').length"
+    before = browser.execute_script(folded)
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert (before > 0, browser.execute_script(folded)) == (True, 0)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert paper(browser) == [255, 255, 255]
+    hidden = browser.execute_script("return document.querySelector('nav').checkVisibility()")
+    assert hidden is False
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert browser.execute_script(folded) == before
+    assert base64.b64decode(browser.print_page()).startswith(b"%PDF")
+
+
+def open_all(browser):
+    browser.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+
+def paper(browser):
+    """Background of the page as [red, green, blue]."""
+    colour = browser.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
+    return [int(v) for v in colour.removeprefix("rgb(").removesuffix(")").split(",")]
