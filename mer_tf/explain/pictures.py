@@ -1,0 +1,120 @@
+"""Maps as pictures: heat over a grey face, a clip's strip and animation, and the numbers themselves.
+
+One scale throughout: 0 keeps the grey face, 1 is the brightest colour; every writer says what 1 stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from mer_tf.config import MerError
+from mer_tf.explain.gradcam import Maps, normalised
+from mer_tf.files import atomic
+
+Frames = NDArray[np.uint8]
+
+HEAT = colormaps["inferno"]
+"""Perceptually uniform: equal steps of heat look equal, in grey print too."""
+STRENGTH = 0.75
+"""Opacity of heat 1."""
+DPI = 120
+
+
+def overlay(face: NDArray[Any], heat: Maps) -> Frames:
+    """Heat over a grey face: RGB uint8 (S, S, 3). face: RGB 0..255 (S, S, 3); heat: (S, S), 0..1, clipped."""
+    if face.shape[:2] != heat.shape:
+        raise MerError(f"overlay: a face of {face.shape[:2]} and a map of {heat.shape}; upsample the map first")
+    grey = cv2.cvtColor(np.asarray(face).astype(np.uint8), cv2.COLOR_RGB2GRAY).astype(float) / 255
+    return _blended(grey, np.clip(heat, 0, 1))
+
+
+def strip_png(frames: NDArray[Any], maps: Maps, path: Path, *, title: str, shown: int = 8, peak: str = "") -> Path:
+    """A clip over time: its frames above, the same with heat below, `shown` of them evenly spread; first and last too.
+
+    frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
+    that value is, where it matters. A PNG at `path`.
+    """
+    heat = normalised(maps[None])[0]
+    times = np.unique(np.linspace(0, len(frames) - 1, min(shown, len(frames))).round().astype(int))
+    figure = Figure(figsize=(0.9 + 1.15 * len(times), 3.0), dpi=DPI, layout="constrained")
+    axes = figure.subplots(2, len(times), squeeze=False)
+    for column, time in enumerate(times):
+        picture(axes[0, column], frames[time].astype(np.uint8), f"frame {time}")
+        picture(axes[1, column], overlay(frames[time], heat[time]))
+    scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
+    figure.suptitle(title, fontsize=9)
+    return save(figure, path)
+
+
+def overlay_gif(frames: NDArray[Any], maps: Maps, path: Path, *, fps: float = 8.0, zoom: int = 2) -> Path:
+    """The clip with heat, slow and endless: an animated GIF of `zoom` times the size. Scale as `strip_png`."""
+    heat = normalised(maps[None])[0]
+    # One palette for all pictures, of the colours that can occur: a palette a picture would flicker.
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(_palette())
+    pictures = [
+        Image.fromarray(np.repeat(np.repeat(overlay(*one), zoom, 0), zoom, 1)).quantize(
+            palette=palette, dither=Image.Dither.NONE
+        )
+        for one in zip(frames, heat, strict=True)
+    ]
+    with atomic(path) as part:
+        pictures[0].save(
+            part, save_all=True, append_images=pictures[1:], duration=round(1000 / fps), loop=0, optimize=False
+        )
+    return path
+
+
+def maps_npz(maps: Mapping[str, Maps], path: Path, about: Mapping[str, str]) -> Path:
+    """Raw maps by name, as they are, and texts about them (clip, layer, target); no pickle inside."""
+    with atomic(path) as part:
+        arrays = {name: np.asarray(value) for name, value in {**about, **maps}.items()}
+        np.savez_compressed(part, allow_pickle=False, **arrays)
+    return path
+
+
+def picture(axes: Axes, image: Frames, title: str = "", **text: Any) -> None:
+    """An image without ticks."""
+    axes.imshow(image, interpolation="bilinear")
+    axes.set_axis_off()
+    axes.set_title(title, **{"fontsize": 7, "pad": 2, **text})
+
+
+def scale_bar(figure: Figure, axes: Any, label: str) -> None:
+    """The colours as they stand over mid grey, with what 1 means."""
+    shades = _blended(np.full(256, 0.5), np.linspace(0, 1, 256)) / 255
+    bar = figure.colorbar(ScalarMappable(cmap=ListedColormap(list(shades))), ax=axes, fraction=0.02, pad=0.01)
+    bar.set_label(label, fontsize=7)
+    bar.ax.tick_params(labelsize=7)
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure atomically."""
+    with atomic(path) as part:
+        figure.savefig(part)
+    return path
+
+
+def _blended(grey: NDArray[np.floating], heat: NDArray[np.floating]) -> Frames:
+    """Grey values 0..1 (...) under heat 0..1 (...): RGB uint8 (..., 3)."""
+    opacity = STRENGTH * np.minimum(1.0, 2 * heat)[..., None]
+    mixed = (1 - opacity) * grey[..., None] + opacity * HEAT(0.15 + 0.85 * heat)[..., :3]
+    return np.asarray(np.round(255 * mixed), np.uint8)
+
+
+def _palette() -> list[int]:
+    """256 colours (as 768 numbers): 16 greys under each of 16 heats."""
+    grey, heat = np.meshgrid(np.linspace(0, 1, 16), np.linspace(0, 1, 16))
+    return [int(value) for value in _blended(grey.ravel(), heat.ravel()).ravel()]

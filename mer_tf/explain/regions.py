@@ -1,0 +1,121 @@
+"""Where brows, eyes, nose, mouth, chin and cheeks are on a square face, as masks.
+
+From 68 landmarks (order of Sagonas et al., ICCV Workshops 2013) where there are any; else from a canonical face:
+carried along by MTCNN's five points, laid into a face box, or standing where `preprocessing.faces` aligns faces to.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_tf.config import MerError
+from mer_tf.files import facts
+from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity
+
+Points = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+FACE_BOX = np.array([[0.141, 0.049], [0.854, 0.945]])
+"""MTCNN's box, upper left and lower right corner, on an aligned face: mean of 24 drawn faces (sd .02)."""
+DILATION = 0.1
+"""Of the distance between the eyes."""
+_BROWS, _EYES, _NOSE, _MOUTH = range(17, 27), range(36, 48), range(27, 36), range(48, 60)
+_FEATURES = {"brows": (_BROWS,), "eyes": (range(36, 42), range(42, 48)), "nose": (_NOSE,), "mouth": (_MOUTH,)}
+_REST = {
+    "chin": ((*range(5, 12), 48, *range(54, 60)),),
+    "cheeks": ((*range(6), 41, 40, 31, 48), (*range(11, 17), 46, 47, 35, 54)),
+}
+REGIONS = (*_FEATURES, *_REST)
+
+
+@cache
+def canonical_landmarks() -> Points:
+    """(68, 2): x and y in the unit square of the aligned face; left-right symmetric.
+
+    data_manifests/canonical_landmarks.csv: `measured` points are means of the portrait's own points over 24 drawn faces
+    that were found and aligned by MTCNN (standard deviation .01 to .03, at the chin .05); the others lie between them.
+    """
+    return facts("canonical_landmarks.csv")[["x", "y"]].to_numpy(float)
+
+
+def aligned_landmarks(size: int) -> Points:
+    """Canonical landmarks (68, 2) in pixels of an aligned face of `size` pixels."""
+    return canonical_landmarks() * size - 0.5
+
+
+def landmarks_from_five(five: NDArray[np.floating]) -> Points:
+    """Canonical landmarks (68, 2) carried to MTCNN's five points (5, 2), pixels, as faces are aligned."""
+    if np.shape(five) != (5, 2):
+        raise MerError(f"face regions: expected MTCNN's five points (5, 2), got {np.shape(five)}")
+    kept = list(ALIGNED_BY)
+    return _carried(similarity(TEMPLATE[kept], np.asarray(five, float)[kept]), canonical_landmarks())
+
+
+def landmarks_from_box(box: NDArray[np.floating]) -> Points:
+    """Canonical landmarks (68, 2) stretched into a face box (x, y, width, height), pixels."""
+    share = (canonical_landmarks() - FACE_BOX[0]) / (FACE_BOX[1] - FACE_BOX[0])
+    return np.asarray(np.asarray(box[:2], float) + share * np.asarray(box[2:], float))
+
+
+def region_masks(landmarks: Points, size: int) -> dict[str, Mask]:
+    """Disjoint masks (size, size) of `REGIONS` for landmarks (68, 2) in pixels.
+
+    brows, eyes, nose, mouth: convex hulls dilated by .1 of the distance between the eyes, a pixel of two of them given
+    to the nearer one. chin and cheeks: what is left of their hulls.
+    """
+    reach = DILATION * eye_distance(landmarks)
+    away = np.stack([_distance(landmarks, hulls, size) for hulls in _FEATURES.values()])
+    near, taken = away.argmin(axis=0), away.min(axis=0) <= reach
+    masks: dict[str, Mask] = {name: taken & (near == index) for index, name in enumerate(_FEATURES)}
+    for name, hulls in _REST.items():
+        masks[name] = (_distance(landmarks, hulls, size) == 0) & ~taken
+        taken = taken | masks[name]
+    return masks
+
+
+def features_mask(landmarks: Points, size: int) -> Mask:
+    """Facial features (size, size): hulls of brows and eyes together, of the nose and of the mouth, each dilated."""
+    hulls = ((*_BROWS, *_EYES), _NOSE, _MOUTH)
+    return np.asarray(_distance(landmarks, hulls, size) <= DILATION * eye_distance(landmarks))
+
+
+def face_mask(landmarks: Points, size: int) -> Mask:
+    """The box MTCNN would draw about the face, (size, size), turned with it."""
+    (left, top), (right, bottom) = FACE_BOX
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return _hull(_carried(similarity(canonical_landmarks(), landmarks), corners), size) > 0
+
+
+def eye_distance(landmarks: Points) -> float:
+    """Distance between the middles of the eyes; `MerError` unless 68 finite points with two eyes are given."""
+    if np.shape(landmarks) != (68, 2) or not np.isfinite(landmarks).all():
+        raise MerError(f"face regions: expected 68 finite landmarks (68, 2), got {np.shape(landmarks)}")
+    distance = float(np.linalg.norm(landmarks[36:42].mean(axis=0) - landmarks[42:48].mean(axis=0)))
+    if distance < 1:
+        raise MerError(f"face regions: the eyes are {distance:.2f} pixels apart; landmarks must be in pixels")
+    return distance
+
+
+def _carried(matrix: NDArray[np.float64], points: Points) -> Points:
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+
+
+def _distance(landmarks: Points, hulls: Any, size: int) -> NDArray[np.float32]:
+    """(size, size): distance to the nearest of some hulls, pixels; 0 within."""
+    inside = np.max([_hull(landmarks[list(hull)], size) for hull in hulls], axis=0)
+    if not inside.any():
+        return np.full((size, size), np.inf, np.float32)
+    return np.asarray(cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+
+
+def _hull(points: Points, size: int) -> NDArray[np.uint8]:
+    """1 within the convex hull of points, else 0: uint8 (size, size)."""
+    canvas, bits = np.zeros((size, size), np.uint8), 6
+    corners = np.round(cv2.convexHull(points.astype(np.float32)) * 2**bits).astype(np.int32)
+    cv2.fillConvexPoly(canvas, corners, 1, cv2.LINE_8, bits)
+    return canvas

@@ -1,0 +1,78 @@
+"""Small networks with maps: an image model, and a frame encoder under a recurrent head."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from mer_tf.config import Model
+from mer_tf.models.vggface_lstm import build, end_to_end
+
+
+def image_model(size=12, classes=3, activation=None):
+    inputs = keras.Input((size, size, 3))
+    x = layers.Conv2D(4, 3, activation="relu", name="first")(inputs)
+    y = layers.Conv2D(4, 3, padding="same", activation="relu", name="branch")(x)
+    x = layers.Add(name="sum")([x, y])
+    x = layers.Conv2D(6, 3, strides=2, name="last")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(layers.ReLU(name="last_relu")(x))
+    return keras.Model(inputs, layers.Dense(classes, activation=activation, name="logits")(x), name="image_model")
+
+
+def frame_encoder(size=12, features=5):
+    inputs = keras.Input((size, size, 3))
+    x = layers.Conv2D(4, 3, activation="relu", name="conv1")(inputs)
+    x = layers.Conv2D(features, 3, activation="relu", name="conv2")(x)
+    return keras.Model(inputs, layers.GlobalAveragePooling2D(name="avg_pool")(x), name="frame_encoder")
+
+
+def clip_head(feature_shape, center="onset", tail=None):
+    config = Model(embedding=(8, 6), lstm_units=6, lstm_layers=1, head_units=6, center=center)
+    return build(config, feature_shape, 3, tail)
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).uniform(0, 1, (4, 12, 12, 3)).astype("float32")
+
+
+@pytest.fixture
+def clips():
+    rng = np.random.default_rng(1)
+    return {
+        "frames": rng.uniform(0, 1, (2, 4, 12, 12, 3)).astype("float32"),
+        "onset": rng.uniform(0, 1, (2, 1, 12, 12, 3)).astype("float32"),
+        "mask": np.array([[True] * 4, [True, True, False, False]]),
+    }
+
+
+@pytest.fixture
+def small_image_model():
+    keras.utils.set_random_seed(0)
+    return image_model()
+
+
+@pytest.fixture
+def clip_parts():
+    """(frame encoder, head over its features, both as one model)."""
+    keras.utils.set_random_seed(0)
+    encoder = frame_encoder()
+    head = clip_head(encoder.output_shape[1:])
+    return encoder, head, end_to_end(encoder, head)
+
+
+@pytest.fixture
+def uncentred_clip_model():
+    keras.utils.set_random_seed(0)
+    encoder = frame_encoder()
+    return end_to_end(encoder, clip_head(encoder.output_shape[1:], center="none"))
+
+
+@pytest.fixture
+def retrained_clip_model():
+    """A head with a retrained tail of the encoder inside, over a frozen trunk."""
+    keras.utils.set_random_seed(0)
+    encoder = frame_encoder()
+    cut = encoder.get_layer("conv2").input
+    trunk, tail = keras.Model(encoder.input, cut, name="trunk"), keras.Model(cut, encoder.output, name="tail")
+    return end_to_end(trunk, clip_head(trunk.output_shape[1:], tail=tail))
