@@ -74,14 +74,15 @@ def results_markdown(folder: Path) -> str:
 
 
 def _rows(found: Sequence[Analysis]) -> list[str]:
+    """A run, its baseline; rows that say the same (a baseline that two runs share) stand once."""
     rows, majorities = [], []
     for one in found:
         rows.append(_row(one.label, one.metrics))
         if one.baseline:
-            rows.append(_row(f"{BASELINE}, same clips", one.baseline))
+            rows.append(_row(BASELINE, one.baseline))
         majority = f"{one.metrics['majority_rate']:.1%} | {one.metrics['chance_UAR']:.1%}"
         majorities.append(f"| always the majority class | {majority} | | | {one.metrics['n']} |")
-    return rows + list(dict.fromkeys(majorities))
+    return list(dict.fromkeys(rows + majorities))
 
 
 def _row(label: str, metrics: dict[str, Any]) -> str:

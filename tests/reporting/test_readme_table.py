@@ -1,0 +1,126 @@
+"""README's results table is the one that docs/results gives, of the experiments as they are declared now."""
+
+import dataclasses
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from reporting.made_up_runs import CLASSES, DRAWS, predictions, write_run
+
+from mer_tf.config import Data, Experiment, MerError
+from mer_tf.reporting.analysis import PATHS
+from mer_tf.reporting.readme import END, START, results_markdown, store_and_update
+from mer_tf.reporting.run_files import flat
+from mer_tf.runner import declared
+
+ROOT = Path(__file__).parents[2]
+STORED = sorted(path.parent for path in (ROOT / "docs" / "results").glob("*/config.json"))
+BASE = Experiment("exp_made_up", evaluation=DRAWS)
+
+
+def test_the_table_in_the_readme_is_derived_from_docs_results():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.count(START) == text.count(END) == 1, f"README.md must hold {START} and {END} once"
+    shown = text.partition(START)[2].partition(END)[0].strip()
+    assert shown == results_markdown(ROOT / "docs" / "results"), "mer-tf report RUN... --update-readme README.md"
+
+
+@pytest.mark.parametrize("folder", STORED, ids=lambda p: p.name)
+def test_what_docs_results_keeps_was_run_as_it_is_declared_now(folder):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    stored, changes = flat(config["experiment"], ""), config["changes"]
+    script = ROOT / "experiments" / f"{stored['name']}.py"
+    now, default = (listed(e) for e in (declared(script, config["preset"]), Experiment("")))
+    for name in now.keys() - set(PATHS):
+        expected = changes.get(name, now[name]) if name in stored else default[name]
+        assert (stored if name in stored else now)[name] == expected, f"{name}: run it again and --update-readme"
+
+
+def listed(experiment):
+    """Settings by dotted name, as JSON keeps them."""
+    return flat(json.loads(json.dumps(dataclasses.asdict(experiment))), "")
+
+
+@pytest.fixture
+def readme(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n\n{START}\nold\n{END}\n\nafter\n", encoding="utf-8")
+    return path
+
+
+def keep(readme, *runs):
+    return store_and_update(runs, readme, lambda name, preset: replace(BASE, name=name))
+
+
+def test_only_the_text_between_the_markers_changes(readme, tmp_path):
+    run = write_run(tmp_path / "run", BASE)
+    *stored, written = keep(readme, run)
+    text = readme.read_text(encoding="utf-8")
+    assert written == readme
+    assert text.startswith(f"before\n\n{START}\n| synthetic look-alike, 36 clips of 6 subjects | accuracy |")
+    assert text.endswith(f"docs/results](docs/results).\n{END}\n\nafter\n")
+    assert [p.relative_to(tmp_path).as_posix() for p in stored] == ["docs/results/exp_made_up"]
+    keep(readme, run)
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_rows_are_runs_their_baseline_and_the_majority(readme, tmp_path):
+    still = replace(BASE, data=replace(BASE.data, amplitude=0.0))
+    keep(readme, write_run(tmp_path / "a", BASE))
+    keep(readme, write_run(tmp_path / "b", still, predictions(skill=0, seeds=(0, 1))))
+    rows = results_markdown(tmp_path / "docs" / "results").splitlines()
+    assert [row.split(" | ")[0] for row in rows[2:6]] == [
+        "| exp_made_up",
+        "| onset frame only",
+        "| exp_made_up, `--data.amplitude 0`",
+        "| always the majority class",
+    ]
+    assert "±" in rows[4]
+    assert "standard deviation over repeated trainings" in rows[-1]
+    assert {row.count("|") for row in rows[:6]} == {7}
+    assert (tmp_path / "docs" / "results" / "exp_made_up-data.amplitude-0" / "predictions.csv").exists()
+
+
+def test_dangers_stand_in_the_row(readme, tmp_path):
+    keep(readme, write_run(tmp_path / "run", BASE, warnings=("LEAKY SPLIT: clips of one subject",)))
+    assert "| exp_made_up, **LEAKY SPLIT** | " in readme.read_text(encoding="utf-8")
+
+
+def test_no_path_of_the_machine_is_kept(readme, tmp_path):
+    warning = f"encoder auto became x: nothing in {Path.home()}/.cache"
+    licensed = replace(BASE, data=Data(root="/secret/SMIC", cache="/secret/cache"), out="/secret/runs")
+    (stored, _) = keep(readme, write_run(tmp_path / "run", licensed, warnings=(warning,)))
+    text = (stored / "config.json").read_text(encoding="utf-8")
+    assert stored.name == "exp_made_up-paper"
+    assert "secret" not in text
+    assert "nothing in ~/.cache" in text
+
+
+def test_the_table_can_be_derived_again_from_what_is_kept(readme, tmp_path):
+    (stored, _) = keep(readme, write_run(tmp_path / "run", BASE))
+    shown = readme.read_text(encoding="utf-8")
+    table = (stored / "predictions.csv").read_text(encoding="utf-8")
+    (stored / "predictions.csv").write_text(table.replace(f",{CLASSES[0]},0.", f",{CLASSES[1]},0."), encoding="utf-8")
+    assert results_markdown(tmp_path / "docs" / "results") not in shown
+
+
+def test_unfinished_runs_and_readmes_without_markers_are_refused(readme, tmp_path):
+    run = write_run(tmp_path / "run", BASE)
+    (run / "predictions.csv").unlink()
+    with pytest.raises(MerError, match=r"is unfinished, it has no predictions.csv"):
+        keep(readme, run)
+    readme.write_text(f"{END} {START}", encoding="utf-8")
+    with pytest.raises(MerError, match=r"README.md: has no <!-- results --> followed by"):
+        keep(readme, write_run(tmp_path / "other", BASE))
+    with pytest.raises(MerError, match=r"absent.md: cannot be read"):
+        keep(tmp_path / "absent.md", run)
+    assert not (tmp_path / "docs").exists()
+    with pytest.raises(MerError, match="keeps no run"):
+        results_markdown(tmp_path / "docs")
+
+
+def test_a_name_that_is_a_path_is_refused(readme, tmp_path):
+    run = write_run(tmp_path / "run", replace(BASE, name="../../elsewhere"))
+    with pytest.raises(MerError, match="cannot name a folder"):
+        keep(readme, run)
