@@ -49,14 +49,14 @@ def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
 
 
 def _camera_folder(root: Path, camera: str) -> Path:
-    """The camera's folder, whatever the case of its name; `root` itself when it bears that name."""
+    """The camera's folder, whatever the case of its name; `root` itself when it bears that name and holds none."""
     if not root.is_dir():
         raise MerError(f"{root}: no such folder; the root must be the SMIC folder that holds {camera.upper()}/")
-    if root.name.lower() == camera:
-        return root
     for child in sorted(root.iterdir()):
         if child.is_dir() and child.name.lower() == camera:
             return child
+    if root.name.lower() == camera:
+        return root
     raise MerError(f"{root}: holds no folder {camera.upper()}/; is it the SMIC (or SMIC_all_cropped) folder?")
 
 

@@ -55,7 +55,7 @@ def test_every_clip_is_predicted_exactly_once_and_subjects_stay_apart(finished):
     assert sorted(pooled["clip_id"]) == sorted(manifest["clip_id"])
     assert (pooled.groupby("subject")["fold"].nunique() == 1).all()
     metrics = json.loads((run / "metrics.json").read_text())
-    (name, result), (_, baseline) = metrics["results"].items()
+    (name, result), (_, baseline), *_ = metrics["results"].items()
     assert (name, result["n"], baseline["n"]) == (run.parent.name, 12, 12)
     assert metrics["encoder"] == "mtcnn-onet"
     assert any("no evidence about people" in w for w in metrics["warnings"])
@@ -89,3 +89,28 @@ def test_every_experiment_is_a_declaration():
         text = script.read_text()
         assert "EXPERIMENT = Experiment(" in text, script
         assert "def " not in text, f"{script}: logic belongs in mer_tf"
+
+
+@pytest.mark.slow
+def test_manifests_of_two_trees_train_across_data_sets(tmp_path):
+    """Two drawn trees, listed by `mer-tf manifest`; trained on one, tested on the other."""
+    for camera, seed in (("hs", 1), ("vis", 2)):
+        tree = tmp_path / camera
+        command = ["synth", "--dataset", f"smic-{camera}", "--subjects", "2", "--clips-per-class", "1", "--out", tree]
+        mer_tf(*command, "--seed", seed, cwd=tmp_path)
+        listed = tmp_path / f"{camera}.csv"
+        mer_tf("manifest", "--dataset", f"smic-{camera}", "--root", tree, "--out", listed, cwd=tmp_path)
+    table = pd.read_csv(tmp_path / "vis.csv", keep_default_na=False)
+    table.assign(subject="other/" + table["subject"]).to_csv(tmp_path / "vis.csv", index=False)  # drawn people differ
+    script = ROOT / "experiments" / "exp2_vggface_lstm.py"
+    options = ["--data.manifests", "hs.csv", "vis.csv", "--evaluation.split", "cross-dataset"]
+    done = start(script, *options, "--evaluation.test_on", "smic-vis", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (run,) = tmp_path.glob("runs/*/*")
+    assert set(pd.read_csv(run / "predictions.csv")["dataset"]) == {"smic-vis"}
+
+
+def mer_tf(*arguments, cwd):
+    code = "from mer_tf.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True, timeout=800)
