@@ -17,7 +17,7 @@ from tyro.extras import SubcommandApp
 from mer_tf.config import MerError, Preprocess
 
 app = SubcommandApp()
-DEFAULT_RECIPE = Preprocess()
+DEFAULT_SETTINGS = Preprocess()
 
 
 @app.command
@@ -140,7 +140,7 @@ def preprocess(
     workers: int = 1,
     on_error: Literal["fail", "skip"] = "fail",
     face_sheet: Path | None = None,
-    recipe: Annotated[Preprocess, tyro.conf.arg(name="")] = DEFAULT_RECIPE,
+    settings: Annotated[Preprocess, tyro.conf.arg(name="")] = DEFAULT_SETTINGS,
 ) -> None:
     """Decode, find the face, align, resize, compute optical flow, write TFRecords; go on where a stopped job was.
 
@@ -151,14 +151,18 @@ def preprocess(
         workers: Processes.
         on_error: fail: stop at the first unreadable clip; skip: list it in errors.csv and go on.
         face_sheet: Write a contact sheet (PNG) of the stored faces here.
-        recipe: Settings that fix the bytes written.
+        settings: Settings that fix the bytes written; --recipe NAME sets all of them, and further options change it.
     """
     from mer_tf.datasets.manifest import read_manifest
+    from mer_tf.preprocessing.recipes import load_recipe, named
     from mer_tf.records.inspect import describe, write_face_sheet
     from mer_tf.records.write import write_records
 
     rows = read_manifest(manifest)
-    directory = write_records(rows, recipe, out, name=name, workers=workers, on_error=on_error)
+    if settings.recipe:  # what the options say is read once more, over the recipe instead of over the defaults
+        base = load_recipe(settings.recipe).preprocess
+        settings = named(tyro.cli(Preprocess, default=base, args=sys.argv[1:], return_unknown_args=True)[0])
+    directory = write_records(rows, settings, out, name=name, workers=workers, on_error=on_error)
     print(describe(directory))
     if face_sheet:
         write_face_sheet(directory, face_sheet)

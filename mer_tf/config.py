@@ -63,12 +63,29 @@ class Preprocess:
     """crop: the box is enlarged by this share of its side on each side."""
     min_face: int = 40
     """Smallest face MTCNN looks for, pixels of the source frame."""
-    flow: Literal["none", "farneback", "dis"] = "dis"
-    """Optical flow between neighbouring stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels."""
+    flow: Literal["none", "farneback", "dis", "tvl1"] = "dis"
+    """Optical flow of stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels."""
+    flow_from: Literal["previous", "onset"] = "previous"
+    """Flow from frame t to t + 1, or from the first frame to t + 1 (so that one entry is onset to apex)."""
+    fps: float = 0.0
+    """Frames a second after resampling in time, before all that follows; 0: as the camera gave them."""
+    grey_level: Literal["none", "clip"] = "none"
+    """clip: darkest to brightest value of the clip stretched to 0 .. 255."""
+    magnify: float = 0.0
+    """Eulerian magnification: motion within the band becomes about 1 + this times as large; 0: none."""
+    band_low: float = 0.4
+    """Lower edge of the magnified band, Hz."""
+    band_high: float = 10.0
+    """Upper edge of the magnified band, Hz; below half of the frame rate."""
+    interpolate: int = 0
+    """Frames of every clip after temporal interpolation (TIM); 0: as many as it has."""
     image_format: Literal["png", "raw"] = "png"
     """Lossless either way; png is about half the size, raw decodes faster."""
     clips_per_shard: int = 8
     """Clips in one TFRecord shard: the unit of work, of resuming and of shuffling across files."""
+    recipe: str = ""
+    """Published recipe (data_manifests/recipes.csv) that these settings are, `name+` when some of them were changed.
+    A name alone sets nothing: settings that are not the recipe's are an error, which says how to take them."""
 
 
 @dataclass(frozen=True)

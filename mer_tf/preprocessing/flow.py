@@ -1,4 +1,4 @@
-"""Dense optical flow between neighbouring frames of a clip."""
+"""Dense optical flow: between neighbouring frames of a clip, or from its onset."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 
-Method = Literal["farneback", "dis"]
+Method = Literal["farneback", "dis", "tvl1"]
+Start = Literal["previous", "onset"]
 
 
 def flow_pair(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Method) -> NDArray[np.float32]:
@@ -19,16 +20,21 @@ def flow_pair(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Metho
 
     farneback: Farnebäck, SCIA 2003, with the usual parameters (0.5, 3, 15, 3, 5, 1.2). dis: Kroeger et al., ECCV 2016,
     medium preset carried down to full resolution: the preset stops at half of it, which doubles the error on motion
-    below a pixel (mean endpoint error .054 against .029 px on a shift of (.3, -.2) px, 96 px face).
+    below a pixel (mean endpoint error .054 against .029 px on a shift of (.3, -.2) px, 96 px face). tvl1: Zach et al.,
+    DAGM 2007, as scikit-image has it, with its parameters: the slowest by far (benchmarks/RESULTS.md compares all).
     """
     return _flow(_grey(first), _grey(second), method)
 
 
-def flow_clip(frames: NDArray[np.uint8], method: Method) -> NDArray[np.float16]:
-    """Flow of frames uint8 (T, S, S, 3) RGB, t to t + 1: float16 (T - 1, S, S, 2), (dx, dy) in pixels."""
+def flow_clip(frames: NDArray[np.uint8], method: Method, start: Start = "previous") -> NDArray[np.float16]:
+    """Flow of frames uint8 (T, S, S, 3) RGB: float16 (T - 1, S, S, 2), (dx, dy) in pixels.
+
+    Entry t is the flow to frame t + 1: from frame t (previous), or from frame 0 (onset). Of the latter, entry a - 1 is
+    the onset-to-apex flow of a clip whose apex is frame a.
+    """
     greys = [_grey(frame) for frame in frames]
-    fields = [_flow(a, b, method) for a, b in pairwise(greys)]
-    return np.stack(fields).astype(np.float16)
+    pairs = pairwise(greys) if start == "previous" else ((greys[0], grey) for grey in greys[1:])
+    return np.stack([_flow(a, b, method) for a, b in pairs]).astype(np.float16)
 
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -43,4 +49,9 @@ def _flow(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Method) -
         dis = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
         dis.setFinestScale(0)
         return np.asarray(dis.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
-    raise MerError(f"preprocess.flow: {method!r} is not a flow method; use none, farneback or dis")
+    if method == "tvl1":
+        from skimage.registration import optical_flow_tvl1  # takes a second to load
+
+        down, right = optical_flow_tvl1(first, second)
+        return np.stack([right, down], axis=-1)
+    raise MerError(f"preprocess.flow: {method!r} is not a flow method; use none, farneback, dis or tvl1")

@@ -1,4 +1,4 @@
-"""One clip from its files to aligned frames and flow: decode, find the face, warp, flow."""
+"""One clip from its files to aligned frames and flow: decode, find the face, warp, steps in time, flow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from mer_tf.datasets.source import iter_clip
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
 from mer_tf.preprocessing.frames import Frame
+from mer_tf.preprocessing.recipes import check_recipe
+from mer_tf.preprocessing.steps import Course, treated
 
 TRIED = (0.0, 0.25, 0.5, 0.75)
 """Where in the clip a face is looked for, in this order, as shares of onset .. offset."""
@@ -29,12 +31,13 @@ class ClipRecord:
     subject: str
     label_raw: str
     fps: float
+    """Stored frames a second."""
     frame_numbers: NDArray[np.int64]
-    """(T,): numbers in the source, ascending."""
+    """(T,): numbers in the source, ascending; of an interpolated frame the nearest one, so that some may repeat."""
     frames: NDArray[np.uint8]
     """(T, S, S, 3) RGB."""
     flow: NDArray[np.float16] | None
-    """(T - 1, S, S, 2): (dx, dy) in stored pixels, frame t to t + 1."""
+    """(T - 1, S, S, 2): (dx, dy) in stored pixels, frame t (or 0, as preprocess.flow_from says) to t + 1."""
     face: Face | None
     detected_in: int | None
     """Number of the frame the face was found in: the first one, unless no face was found there."""
@@ -53,6 +56,7 @@ def process_clip(row: ClipRow, config: Preprocess) -> ClipRecord:
 
     The source is read one frame at a time, so memory holds the stored frames only.
     """
+    check_recipe(config)
     try:
         return _process(row, config)
     except cv2.error as error:
@@ -67,16 +71,20 @@ def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
             matrix = face_transform(face, config.face, config.size, config.margin, _shape(frame))
         numbers.append(number)
         frames.append(warp(frame, matrix, config.size))
-    stored = np.stack(frames)
+    course = Course(np.stack(frames), np.array(numbers, np.int64), row.fps)
+    try:
+        course = treated(course, config)
+    except MerError as error:
+        raise MerError(f"clip {row.clip_id}: {error}") from error
     return ClipRecord(
         clip_id=row.clip_id,
         dataset=row.dataset,
         subject=row.subject,
         label_raw=row.label_raw,
-        fps=row.fps,
-        frame_numbers=np.array(numbers, np.int64),
-        frames=stored,
-        flow=None if config.flow == "none" else flow_clip(stored, config.flow),
+        fps=course.fps,
+        frame_numbers=course.numbers,
+        frames=course.frames,
+        flow=None if config.flow == "none" else flow_clip(course.frames, config.flow, config.flow_from),
         face=face,
         detected_in=detected_in,
         transform=np.asarray(matrix),

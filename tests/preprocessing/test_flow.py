@@ -58,5 +58,5 @@ def test_a_clip_is_float16_and_still_frames_do_not_move(method: Method) -> None:
 
 
 def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(MerError, match="farneback or dis"):
-        flow_pair(moved(0, 0), moved(0, 0), "tvl1")  # type: ignore[arg-type]
+    with pytest.raises(MerError, match="farneback, dis or tvl1"):
+        flow_pair(moved(0, 0), moved(0, 0), "tv-l1")  # type: ignore[arg-type]

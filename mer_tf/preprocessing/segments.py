@@ -1,0 +1,55 @@
+"""Clips of one length X: which frames of a clip make a segment, as the CNN-LSTM fusion paper pads and trims."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_tf.config import MerError
+
+Mode = Literal["center", "sliding"]
+
+
+def centred(frames: int, length: int) -> NDArray[np.int64]:
+    """The `length` frame numbers, from 0, of the centred window of a clip of `frames` frames: int64 (length,).
+
+    A longer clip loses half of the surplus at each end; a shorter one has its first and its last frame repeated, half
+    of the want each. When that number is odd, the smaller half is in front (the paper does not say). The printed
+    formula of the second case has its sign reversed, which is taken for a misprint.
+    """
+    _check(frames, length)
+    if frames >= length:
+        return np.arange(length) + (frames - length) // 2
+    return np.clip(np.arange(length) - (length - frames) // 2, 0, frames - 1)
+
+
+def segments(frames: int, length: int, mode: Mode = "center", stride: int = 10) -> NDArray[np.int64]:
+    """Frame numbers of every segment of a clip: int64 (S, length), S = 1 for `center` and for clips no longer than it.
+
+    sliding: segments start every `stride` frames (the paper cuts clips into segments to have more, but prints no
+    stride), and one more ends on the last frame where they do not, so that no frame is lost.
+    """
+    _check(frames, length)
+    if mode not in ("center", "sliding"):
+        raise MerError(f"segments: {mode!r} is unknown; use center or sliding")
+    if mode == "center" or frames <= length:
+        return centred(frames, length)[None]
+    if stride < 1:
+        raise MerError(f"segments: the stride must be 1 or more frames, not {stride}")
+    starts = sorted({*range(0, frames - length + 1, stride), frames - length})
+    return np.asarray(np.array(starts)[:, None] + np.arange(length))
+
+
+def spatial_frames(segment: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Frames (..., X) that stand beside the X - 1 flow images t to t + 1: all but the last, (..., X - 1).
+
+    The paper has 19 spatial and 19 temporal images of 20 frames and does not say which frame is left out.
+    """
+    return segment[..., :-1]
+
+
+def _check(frames: int, length: int) -> None:
+    if frames < 1 or length < 1:
+        raise MerError(f"a segment of {length} frames cannot be cut from a clip of {frames}")
