@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -21,6 +22,15 @@ def notes(run: Run) -> list[str]:
     """The other warnings, metric variants that lie apart (over all data sets), and files that cannot be read."""
     stated = [w for w in run.warnings if not DANGER.match(w)]
     return stated + _variants_apart(run.predictions) + list(run.problems)
+
+
+def by_text(labels: Sequence[str], texts: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
+    """Each text once, with the labels of the runs that have it; without labels where all have it."""
+    owners: dict[str, list[str]] = {}
+    for label, held in zip(labels, texts, strict=True):
+        for text in dict.fromkeys(held):
+            owners.setdefault(text, []).append(label)
+    return [(text, [] if len(found) == len(labels) else found) for text, found in owners.items()]
 
 
 def _variants_apart(frame: pd.DataFrame | None) -> list[str]:

@@ -13,7 +13,7 @@ from mer_tf.evaluation.variants import variant_warnings
 from mer_tf.files import write_text
 from mer_tf.reporting import described, page_tables, svg
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
-from mer_tf.reporting.dangers import dangers, notes
+from mer_tf.reporting.dangers import by_text, dangers, notes
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
 from mer_tf.reporting.run_files import Run, flat, read_run
 
@@ -30,13 +30,16 @@ def write_report(directories: Sequence[Path], out: Path) -> Path:
 def report_html(runs: Sequence[Run]) -> str:
     """The page as text. Unfinished runs are named as such and have no numbers."""
     labels = run_labels(runs)
+    threats = [dangers(run) for run in runs]
     finished = {a.label: a for a in analyse(runs)}
     parts = [
-        {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label)}
-        for k, (label, run) in enumerate(zip(labels, runs, strict=True))
+        {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label), "dangers": threat}
+        for k, (label, run, threat) in enumerate(zip(labels, runs, threats, strict=True))
     ]
     shown = list(finished.values())
     tables = {
+        "dangers": by_text(labels, threats),
+        "notes": by_text(labels, [notes(run) for run in runs]),
         "systems": page_tables.systems(shown),
         "differences": page_tables.paired_differences(shown),
         "published": page_tables.published(runs),
@@ -54,10 +57,8 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "contents": _contents,
-        "dangers": dangers,
         "flat": lambda value: flat(value, ""),
         "interval": page_tables.interval,
-        "notes": notes,
         "percent": page_tables.percent,
         "question": described.question,
     }

@@ -101,6 +101,16 @@ def test_dangers_come_before_notes_and_before_every_number(tmp_path):
     assert re.search(r"\d%", text).start() > text.index("Note. synthetic")
 
 
+def test_a_warning_of_all_runs_stands_once_and_that_of_one_names_it(tmp_path):
+    sound = write_run(tmp_path / "a", Experiment("exp_sound", evaluation=DRAWS))
+    leaky = write_run(tmp_path / "b", warnings=(SYNTHETIC, "LEAKY SPLIT: clips of one subject"))
+    text = page(sound, leaky).text
+    assert text.count(SYNTHETIC) == 1
+    assert f"Note. {SYNTHETIC} Note." in text
+    assert "Danger. LEAKY SPLIT: clips of one subject (exp_made_up)" in text
+    assert text.index("Danger.") < text.index("Note.")
+
+
 @pytest.mark.parametrize("hide", ["metrics.json", None])
 def test_a_subject_tested_in_two_folds_is_a_danger_whatever_the_run_says(tmp_path, hide):
     frame = predictions()
