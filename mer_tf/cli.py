@@ -169,6 +169,32 @@ def preprocess(
     print(directory)
 
 
+@app.command(name="match-flow")
+def match_flow(
+    reference: Path,
+    manifest: Path,
+    clips: int = 8,
+    faces: tuple[Literal["none", "crop", "align"], ...] = ("none", "crop", "align"),
+    sizes: tuple[int, ...] = (96, 224),
+    methods: tuple[Literal["farneback", "dis", "tvl1"], ...] = ("farneback", "dis", "tvl1"),
+) -> None:
+    """Find the flow recipe of somebody's saved u, v, strain images: the best fit, and what may explain the rest.
+
+    Args:
+        reference: Folder of images named after the clips: colour, or one a component (u/NAME.png, NAME_u.png).
+        manifest: manifest.csv of the frames they came from, with apexes.
+        clips: How many clips to compare.
+        faces: Crops to try.
+        sizes: Sides in pixels at which flow is computed, before it is brought to the size of the images.
+        methods: Flow methods to try.
+    """
+    from mer_tf.datasets.manifest import read_manifest
+    from mer_tf.records import flow_reference
+
+    found = flow_reference.read_references(reference, read_manifest(manifest), clips)
+    print(flow_reference.match_text(found, *flow_reference.match_flow(found, faces, sizes, methods)))
+
+
 @app.command
 def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
     """List what a record directory holds.
@@ -326,6 +352,27 @@ def report(
             runs, update_readme, lambda name, preset: declared(scripts / f"{name}.py", preset)
         ):
             print(path)
+
+
+@app.command
+def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None = None, per_class: int = 2) -> None:
+    """Export Grad-CAM heat maps of a run's test clips: overlay, strip over time, animation, raw maps.
+
+    Args:
+        run: Run directory with its checkpoints.
+        out: Folder to write, one folder a clip, and regions.csv.
+        clips: Clip ids; without any, the best recognised clips of each class.
+        block: Block of the encoder; without one the middle one, conv4_1 of a ResNet-50.
+        per_class: Clips of each class.
+    """
+    from mer_tf.overrides import read_experiment
+    from mer_tf.protocols.heatmaps import export_heatmaps
+    from mer_tf.runner import open_bench
+
+    bench, _ = open_bench(read_experiment(run / "config.json"), run)
+    table = export_heatmaps(bench, run, out, clips=clips, block=block, per_class=per_class)
+    print(table.to_string(index=False, float_format="{:.2f}".format))
+    print(out)
 
 
 @app.command

@@ -46,6 +46,8 @@ class Encoded:
     """Features of all frames and what made them."""
 
     store: FeatureStore
+    encoder: keras.Model
+    """The whole encoder, images to features."""
     tail: keras.Model | None
     resolved: dict[str, Any]
     warnings: tuple[str, ...]
@@ -131,7 +133,7 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
-    return Encoded(store.every(experiment.clip.step), tail, resolved, _encoder_warnings(encoder))
+    return Encoded(store.every(experiment.clip.step), encoder.model, tail, resolved, _encoder_warnings(encoder))
 
 
 def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:

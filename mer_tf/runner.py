@@ -95,6 +95,7 @@ def run(experiment: Experiment, resume: Path | None = None) -> Path:
     Raises `MerError` for bad input or a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     from mer_tf.protocols.cross_validation import cross_validate
+    from mer_tf.protocols.heatmaps import write_pictures
     from mer_tf.protocols.self_test import before_training
     from mer_tf.protocols.summary import summarise
     from mer_tf.protocols.worst import write_worst
@@ -106,6 +107,7 @@ def run(experiment: Experiment, resume: Path | None = None) -> Path:
     cross_validate(bench, directory)
     summarise(bench, clips, directory)
     write_worst(directory, clips.records)
+    write_pictures(bench, directory)
     return directory
 
 

@@ -15,7 +15,7 @@ from mer_tf.evaluation.folds import Fold, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import model_builder
-from mer_tf.preparation import Clips, Encoded
+from mer_tf.preparation import Clips, Encoded, clip_frames, encode
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
@@ -24,7 +24,8 @@ class Bench:
 
     def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
         self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
-        self.clips = clips.table.drop(columns="label")
+        self._clips, self.clips = clips, clips.table.drop(columns="label")
+        self._retrained: dict[str, Bench] = {}
         self._labels = clips.table["label"].to_numpy()
         self._trainers: dict[Model, FoldTrainer] = {}
 
@@ -44,6 +45,17 @@ class Bench:
     def ids(self, rows: Sequence[int]) -> list[str]:
         """Clip ids of rows of `clips`."""
         return self.clips["clip_id"].iloc[list(rows)].tolist()
+
+    def frames(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Stored frames uint8 (T, S, S, 3) of some clips."""
+        return {name: frames for name, frames in clip_frames(self._clips) if name in set(ids)}
+
+    def retrained_from(self, block: str) -> Bench:
+        """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
+        if block not in self._retrained:
+            experiment = replace(self.experiment, model=replace(self.experiment.model, retrain_from=block))
+            self._retrained[block] = Bench(experiment, self._clips, encode(experiment, self._clips))
+        return self._retrained[block]
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from mer_tf.config import GRADCAM
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import atomic
 from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
@@ -43,6 +45,8 @@ def fold_folder(bench: Bench, directory: Path, seed: int, fold: int) -> Path:
 
 def run_fold(bench: Bench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> None:
     """Train on the fold's training clips, predict its test clips, and only then ask for their labels."""
+    if bench.experiment.model.retrain_from == GRADCAM:
+        bench = bench.retrained_from(choose_block(bench, fold, folder))
     seal = bench.seal()
     model = _train(bench, fold, seal.training(fold), seed, folder, bar)
     shares = bench.predict(model, fold.test)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from mer_tf.protocols.bench import Bench
 from mer_tf.records.index import IndexedClip
 from mer_tf.training.batches import FeatureStore
 
+ENCODER = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
 LABELS = ("negative", "positive", "surprise")
 EXPERIMENT = Experiment(
     name="drawn",
@@ -69,7 +71,7 @@ def make_bench():
     def make(experiment=EXPERIMENT):
         clips = _clips(experiment)
         resolved = {"encoder": "drawn", "weights": {"source": "none"}}
-        bench = Bench(experiment, clips, Encoded(_store(clips.table), None, resolved, ()))
+        bench = Bench(experiment, clips, Encoded(_store(clips.table), ENCODER, None, resolved, ()))
         bench._trainers = compiled  # one compilation for all tests
         return bench, clips
 

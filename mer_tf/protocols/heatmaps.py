@@ -1,0 +1,177 @@
+"""Grad-CAM of a finished run: what each test clip's prediction looked at, as pictures and numbers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.config import MerError
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.explain.figures import before_after_png
+from mer_tf.explain.gradcam import GradCam, Maps, find_layer, normalised
+from mer_tf.explain.layer_selection import block_outputs, layer_maps
+from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
+from mer_tf.explain.regions import region_masks
+from mer_tf.explain.upsampling import cell_grid, upsample
+from mer_tf.files import atomic
+from mer_tf.models.encoders import split_encoder
+from mer_tf.models.vggface_lstm import end_to_end
+from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.cross_validation import fold_folder
+from mer_tf.protocols.layer_choice import stored_landmarks
+
+PER_CLASS = 2
+SHOWN = 8
+
+
+def export_heatmaps(
+    bench: Bench,
+    run: Path,
+    out: Path,
+    *,
+    clips: Sequence[str] = (),
+    block: str | None = None,
+    per_class: int = PER_CLASS,
+) -> pd.DataFrame:
+    """Heat maps of test clips by the model of their own fold, which never saw them; one folder a clip under `out`.
+
+    Each folder: strip.png (over time), overlay.png (the frame of most heat), overlay.gif, maps.npz (raw (T, h, w)).
+    Maps are of the predicted class, of what changed since the onset (`Tapped.cam`), at encoder block `block` (None:
+    the middle one that has a map; conv4_1 of a ResNet-50, as in the released notebook of Bai & Goecke). Without
+    `clips`, the best recognised `per_class` of each class. before_after.png shows the frames of most heat beside the
+    untrained encoder's own maps (their Figure 4). Returns and writes regions.csv: clip_id, y_true, y_pred, block,
+    frame of most heat, and the lift of each facial region.
+    """
+    frame = read_predictions(run / "predictions.csv")
+    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
+    chosen = _chosen(frame, clips, per_class)
+    encoder = bench.encoded.encoder
+    blocks = block_outputs(encoder)
+    name = block or list(blocks)[(len(blocks) - 1) // 2]
+    if name not in blocks:
+        raise MerError(f"--block {name}: {encoder.name} has maps at {', '.join(blocks)}")
+    rows, peaks = [], []
+    for row, frames, maps in _maps(bench, run, chosen, blocks[name]):
+        heat = upsample(maps, frames.shape[1], cell_grid(encoder, blocks[name]))
+        rows.append(_written(bench, row, frames, maps, heat, name, out / row["clip_id"].replace("/", "_")))
+        peaks.append((frames[rows[-1]["frame"]], heat[rows[-1]["frame"]]))
+    table = pd.DataFrame(rows)
+    _before_after(encoder, name, table, peaks[:SHOWN], out / "before_after.png")
+    with atomic(out / "regions.csv") as part:
+        table.to_csv(part, index=False)
+    return table
+
+
+def _before_after(
+    encoder: keras.Model, block: str, table: pd.DataFrame, peaks: Sequence[tuple[np.ndarray, Maps]], path: Path
+) -> None:
+    frames, after = (np.stack(part) for part in zip(*peaks, strict=True))
+    before = layer_maps(encoder, frames)[block]
+    labels = [f"{true}\npredicted {pred}" for true, pred in zip(table["y_true"], table["y_pred"], strict=True)]
+    title = f"{block}: the pretrained encoder's strongest unit, and the trained model's predicted class"
+    before_after_png(frames, before, after, path, labels=labels[: len(frames)], title=title)
+
+
+def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.DataFrame:
+    if unknown := sorted(set(clips) - set(frame["clip_id"])):
+        raise MerError(f"--clips {', '.join(unknown)}: the run predicted no such clip; see clip_id in predictions.csv")
+    if clips:
+        return frame[frame["clip_id"].isin(clips)].sort_values("fold")
+    sure = frame.assign(p_true=[float(row[f"p_{row['y_true']}"]) for _, row in frame.iterrows()])
+    best = sure.sort_values("p_true", ascending=False).groupby("y_true").head(per_class)
+    return best.drop(columns="p_true").sort_values("fold")
+
+
+def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator[tuple[Any, np.ndarray, Maps]]:
+    """(row of predictions, frames, maps (T, h, w)) of each chosen clip."""
+    frames = bench.frames(chosen["clip_id"].tolist())
+    longest = max(map(len, frames.values()))
+    with tqdm(total=len(chosen), desc="Grad-CAM", unit="clip") as bar:
+        for fold, rows in chosen.groupby("fold", sort=False):
+            folder = fold_folder(bench, run, int(rows["seed"].iloc[0]), int(str(fold)))
+            model = whole_model(bench, folder / "model.keras")
+            cam = GradCam(model, [layer])
+            for row in rows.to_dict("records"):
+                clip = frames[row["clip_id"]][:: bench.experiment.clip.step]
+                target = bench.classes.index(row["y_pred"])
+                tapped = cam(_inputs(clip, longest, model), target)[layer]
+                timed = find_layer(model, layer)[1] and _frames_shape(model)[1] != 1
+                yield row, clip, tapped.cam(minus_onset=timed).reshape(-1, *tapped.activations.shape[1:3])[: len(clip)]
+                bar.update()
+
+
+def whole_model(bench: Bench, path: Path) -> keras.Model:
+    """The fold's model with the frozen part of its encoder before it: images in, logits out."""
+    if not path.exists():
+        raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
+    head = keras.saving.load_model(path, compile=False, safe_mode=True)
+    encoder, shape = bench.encoded.encoder, _frames_shape(head)[2:]
+    if encoder.output_shape[1:] == shape:
+        return end_to_end(encoder, head)
+    for block in block_outputs(encoder):
+        trunk, _ = split_encoder(encoder, block)
+        if trunk.output_shape[1:] == shape:
+            return end_to_end(trunk, head)
+    raise MerError(f"{path}: takes features {shape}, which no layer of {encoder.name} gives; was the encoder changed?")
+
+
+def _frames_shape(model: keras.Model) -> tuple[int | None, ...]:
+    """Shape of the input `frames`; a reloaded model lists its inputs without their names as keys."""
+    return next(tuple(tensor.shape) for tensor in model.inputs if tensor.name == "frames")
+
+
+def _inputs(clip: np.ndarray, longest: int, model: keras.Model) -> dict[str, np.ndarray]:
+    """A clip as one sample of one length for all, so that XLA compiles once; or each frame as a sample of its own."""
+    index = np.minimum(np.arange(longest), len(clip) - 1)
+    padded, mask = clip[index].astype("float32"), np.arange(longest) < len(clip)
+    if _frames_shape(model)[1] == 1:
+        onset = np.repeat(padded[:1], longest, axis=0)
+        return {"frames": padded[:, None], "onset": onset[:, None], "mask": np.ones((longest, 1), bool)}
+    return {"frames": padded[None], "onset": padded[None, :1], "mask": mask[None]}
+
+
+def _written(
+    bench: Bench, row: dict[Any, Any], frames: np.ndarray, maps: Maps, heat: Maps, block: str, folder: Path
+) -> dict[str, Any]:
+    title = f"{row['clip_id']}: true {row['y_true']}, predicted {row['y_pred']}, block {block}"
+    strip_png(frames, heat, folder / "strip.png", title=title)
+    overlay_gif(frames, heat, folder / "overlay.gif")
+    maps_npz({"maps": maps}, folder / "maps.npz", {"clip_id": row["clip_id"], "block": block, "target": row["y_pred"]})
+    peak = int(heat.sum(axis=(1, 2)).argmax())
+    with atomic(folder / "overlay.png") as part:
+        cv2.imwrite(str(part), cv2.cvtColor(overlay(frames[peak], normalised(heat[None])[0][peak]), cv2.COLOR_RGB2BGR))
+    points = stored_landmarks(frames[:1], bench.experiment.preprocess)[0]
+    masks, total = region_masks(points, frames.shape[1]), float(heat.sum()) or np.nan
+    lift = {f"lift_{name}": heat[:, mask].sum() / total / max(mask.mean(), 1e-9) for name, mask in masks.items()}
+    return {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"block": block, "frame": peak} | lift
+
+
+def write_pictures(bench: Bench, run: Path) -> None:
+    """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
+    home = run / "pictures"
+    table = export_heatmaps(bench, run, home / "gradcam", per_class=1)
+    rows = [_entry("Before and after training", "", "gradcam/before_after.png")]
+    for row in table.to_dict("records"):
+        lift = ", ".join(f"{c.removeprefix('lift_')} {row[c]:.1f}" for c in table.columns if c.startswith("lift_"))
+        caption = (
+            f"true {row['y_true']}, predicted {row['y_pred']}; heat in a region over its share of the picture: {lift}"
+        )
+        rows.append(_entry(row["clip_id"], caption, f"gradcam/{row['clip_id'].replace('/', '_')}/strip.png"))
+    for path in sorted(run.glob("**/layers.png")):
+        name = f"layers-{path.parent.name}.png"
+        shutil.copyfile(path, home / name)
+        rows.append(_entry(f"Layers, {path.parent.name}", "chosen on training frames", name))
+    with atomic(home / "pictures.csv") as part:
+        pd.DataFrame(rows).to_csv(part, index=False)
+
+
+def _entry(title: str, caption: str, file: str) -> dict[str, str]:
+    return {"section": "gradcam", "title": title, "caption": caption, "file": file}

@@ -1,0 +1,64 @@
+"""The layer to retrain from, chosen by Grad-CAM on a fold's training clips (Bai & Goecke 2020, section 3.2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mer_tf.config import MerError, Preprocess
+from mer_tf.evaluation.folds import Fold
+from mer_tf.explain.figures import layers_png
+from mer_tf.explain.layer_selection import choose_layer, layer_maps, layer_table
+from mer_tf.explain.regions import aligned_landmarks, landmarks_from_box, landmarks_from_five
+from mer_tf.files import atomic
+from mer_tf.preprocessing.faces import detect_face
+from mer_tf.protocols.bench import Bench
+
+CLIPS = 12
+"""Training clips looked at, spread over the fold's subjects; the onset and the middle frame of each."""
+SHOWN = 2
+
+
+def choose_block(bench: Bench, fold: Fold, folder: Path) -> str:
+    """Encoder block whose Grad-CAM lies most on the facial features of training frames; labels are not looked at.
+
+    Writes layers.csv (energy, lift, IoU and spill of every block) and layers.png (all blocks side by side).
+    """
+    ids = bench.ids(fold.train)
+    sampled = [ids[k] for k in np.unique(np.linspace(0, len(ids) - 1, min(CLIPS, len(ids))).round().astype(int))]
+    clips = bench.frames(sampled)
+    frames = np.concatenate([clips[name][[0, len(clips[name]) // 2]] for name in sampled])
+    encoder, points = bench.encoded.encoder, stored_landmarks(frames, bench.experiment.preprocess)
+    maps = layer_maps(encoder, frames)
+    table = layer_table(encoder, maps, points)
+    chosen = choose_layer(table)
+    with atomic(folder / "layers.csv") as part:
+        table.assign(chosen=table["layer"] == chosen).to_csv(part, index=False)
+    some = {block: heat[:SHOWN] for block, heat in maps.items()}
+    title = f"{encoder.name}, fold {fold.number}: Grad-CAM of each block on training frames"
+    layers_png(frames[:SHOWN], some, table, chosen, folder / "layers.png", title=title)
+    return chosen
+
+
+def stored_landmarks(frames: np.ndarray, config: Preprocess) -> np.ndarray:
+    """68 landmarks (M, 68, 2) of stored frames (M, S, S, 3), in their pixels.
+
+    align: the canonical face, which frames were aligned to; crop: it is laid into the face box; none: MTCNN finds the
+    five points in each frame, `MerError` when it finds none in the most.
+    """
+    size = frames.shape[1]
+    if config.face == "align":
+        return np.repeat(aligned_landmarks(size)[None], len(frames), axis=0)
+    if config.face == "crop":
+        side = size / (1 + 2 * config.margin)
+        corner = (size - side) / 2
+        return np.repeat(landmarks_from_box(np.array([corner, corner, side, side]))[None], len(frames), axis=0)
+    found = [detect_face(frame, min_face=20) for frame in frames]
+    known = [landmarks_from_five(face.landmarks) for face in found if face]
+    if len(known) * 2 < len(frames):
+        raise MerError(
+            f"layer selection: MTCNN finds a face in {len(known)} of {len(frames)} frames; crop or align them"
+        )
+    middle = np.median(known, axis=0)
+    return np.stack([landmarks_from_five(face.landmarks) if face else middle for face in found])
