@@ -139,6 +139,8 @@ def preprocess(
     name: str = "records",
     workers: int = 1,
     on_error: Literal["fail", "skip"] = "fail",
+    engine: Literal["local", "beam"] = "local",
+    beam: tuple[str, ...] = (),
     face_sheet: Path | None = None,
     settings: Annotated[Preprocess, tyro.conf.arg(name="")] = DEFAULT_SETTINGS,
 ) -> None:
@@ -150,6 +152,8 @@ def preprocess(
         name: First part of the directory's name.
         workers: Processes.
         on_error: fail: stop at the first unreadable clip; skip: list it in errors.csv and go on.
+        engine: local: processes of this machine; beam: an Apache Beam pipeline. Either writes the same bytes.
+        beam: Options of the pipeline, as runner=FlinkRunner flink_master=host:8081; without a runner it runs here.
         face_sheet: Write a contact sheet (PNG) of the stored faces here.
         settings: Settings that fix the bytes written; --recipe NAME sets all of them, and further options change it.
     """
@@ -162,7 +166,9 @@ def preprocess(
     if settings.recipe:  # what the options say is read once more, over the recipe instead of over the defaults
         base = load_recipe(settings.recipe).preprocess
         settings = named(tyro.cli(Preprocess, default=base, args=sys.argv[1:], return_unknown_args=True)[0])
-    directory = write_records(rows, settings, out, name=name, workers=workers, on_error=on_error)
+    directory = write_records(
+        rows, settings, out, name=name, workers=workers, on_error=on_error, engine=engine, beam=beam
+    )
     print(describe(directory))
     if face_sheet:
         write_face_sheet(directory, face_sheet)

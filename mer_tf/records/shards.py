@@ -1,8 +1,9 @@
-"""One shard: its clips into one TFRecord file, and the sidecar that says so."""
+"""One shard: which rows it holds, its clips into one TFRecord file, and the sidecar that says so."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,48 @@ class Shard:
         """JSON beside the shard: its clips, errors, size, SHA-256 and the software. Written after the shard."""
         return self.path.with_suffix(".json")
 
+    @property
+    def begun(self) -> bool:
+        """Whether a temporary file says that the shard is being written, or was when its writer died."""
+        return any(self.path.parent.glob(f".{self.path.stem}.*.part*"))
 
-def read_sidecar(shard: Shard) -> dict[str, Any] | None:
-    """The sidecar's content, or None when the shard is not finished or not of the size it states."""
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a row: the bytes of its record and what the index says of it, or why there are none."""
+
+    serialized: bytes
+    """Empty when the clip could not be processed."""
+    entry: dict[str, Any]
+    """An `IndexedClip` without its shard, or a row of errors.csv."""
+
+
+def plan_shards(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> list[Shard]:
+    """Rows in the order of their ids, `clips_per_shard` to a shard."""
+    if config.clips_per_shard < 1:
+        raise MerError(f"preprocess.clips_per_shard must be 1 or more, not {config.clips_per_shard}")
+    ordered = sorted(rows, key=lambda r: r.clip_id)
+    starts = range(0, len(ordered), config.clips_per_shard)
+    return [
+        Shard(
+            directory / f"shard-{i:05d}-of-{len(starts):05d}.tfrecord", tuple(ordered[s : s + config.clips_per_shard])
+        )
+        for i, s in enumerate(starts)
+    ]
+
+
+def read_sidecar(shard: Shard, *, verify: bool = False) -> dict[str, Any] | None:
+    """The sidecar's content, or None when the shard is not finished or not of the size it states.
+
+    verify: its SHA-256 must be the stated one too, since a power cut may leave a file of the right size.
+    """
     if not (shard.path.is_file() and shard.sidecar.is_file()):
         return None
     try:
         value: dict[str, Any] = read_json(shard.sidecar)
-        return value if value["bytes"] == shard.path.stat().st_size else None
+        if value["bytes"] != shard.path.stat().st_size or (verify and value["sha256"] != sha256(shard.path)):
+            return None
+        return value
     except (MerError, KeyError, TypeError):
         return None
 
@@ -44,27 +79,67 @@ def write_shard(
 
     A bad clip raises its `MerError`, or, with `skip`, goes into the sidecar's errors.
     """
-    import tensorflow as tf
+    store_shard(shard, _outcomes(shard, config, skip, tick), versions)
 
+
+def _outcomes(shard: Shard, config: Preprocess, skip: bool, tick: Callable[[], None]) -> Iterator[Outcome]:
+    for row in shard.rows:
+        yield row_outcome(row, config, skip=skip)
+        tick()
+
+
+def row_outcome(row: ClipRow, config: Preprocess, *, skip: bool) -> Outcome:
+    """One row to its record, serialised. What cannot be read raises `MerError`, or, with `skip`, is an outcome too."""
     from mer_tf.records.schema import encode
 
+    try:
+        record = _processed(row, config)
+        return Outcome(encode(record, config.image_format), _entry(record))
+    except MerError as error:
+        if not skip:
+            raise
+        return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": str(error)})
+
+
+def _processed(row: ClipRow, config: Preprocess) -> ClipRecord:
+    """`process_clip`, where the source's file system may refuse."""
+    try:
+        return process_clip(row, config)
+    except OSError as error:
+        raise MerError(f"clip {row.clip_id}: cannot be read ({error})") from error
+
+
+def store_shard(shard: Shard, outcomes: Iterable[Outcome], versions: dict[str, str]) -> None:
+    """Write outcomes, in the order given, as a shard, then its sidecar; `MerError` when the disk refuses.
+
+    One outcome is held at a time. What is not finished leaves no file.
+    """
+    import tensorflow as tf
+
     clips: list[dict[str, Any]] = []
-    errors: list[dict[str, str]] = []
-    with atomic(shard.path) as part:
-        with tf.io.TFRecordWriter(str(part)) as writer:
-            for row in shard.rows:
-                try:
-                    record = process_clip(row, config)
-                    writer.write(encode(record, config.image_format))
-                    clips.append(_entry(record))
-                except MerError as error:
-                    if not skip:
-                        raise
-                    errors.append({"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": str(error)})
-                tick()
-        size, checksum = part.stat().st_size, sha256(part)
-    value = {"bytes": size, "sha256": checksum, "versions": versions, "clips": clips, "errors": errors}
-    write_json(shard.sidecar, value)
+    errors: list[dict[str, Any]] = []
+    try:
+        with atomic(shard.path) as part:
+            with tf.io.TFRecordWriter(str(part)) as writer:
+                for outcome in outcomes:
+                    if outcome.serialized:
+                        writer.write(outcome.serialized)
+                    (clips if outcome.serialized else errors).append(outcome.entry)
+            size, checksum = _to_disk(part), sha256(part)
+        value = {"bytes": size, "sha256": checksum, "versions": versions, "clips": clips, "errors": errors}
+        write_json(shard.sidecar, value)
+    except (OSError, tf.errors.OpError) as error:
+        raise MerError(
+            f"{shard.path}: cannot be written ({error}); mend that, for instance by making room, and run the same "
+            "command again: finished shards are kept"
+        ) from error
+
+
+def _to_disk(path: Path) -> int:
+    """Wait until a file is on the disk, so that no power cut leaves a sidecar without its shard; return its bytes."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+        return os.fstat(stream.fileno()).st_size
 
 
 def _entry(record: ClipRecord) -> dict[str, Any]:

@@ -7,12 +7,10 @@ errors.csv are made of the sidecars alone, last. Nothing written depends on time
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import logging
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -25,12 +23,16 @@ from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.files import write_text
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
-from mer_tf.records.shards import Shard, read_sidecar
+from mer_tf.records.locks import held
+from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards
 
 log = logging.getLogger(__name__)
 
 OnError = Literal["fail", "skip"]
+Engine = Literal["local", "beam"]
+Runner = Callable[..., None]
+"""Writes shards: `workers.run_shards` or `beam.run_beam`."""
 
 
 def write_records(
@@ -41,42 +43,29 @@ def write_records(
     name: str = "records",
     workers: int = 1,
     on_error: OnError = "fail",
+    engine: Engine = "local",
+    beam: Sequence[str] = (),
     progress: bool = True,
 ) -> Path:
     """Write, resume, or merely find the records of `rows`; return their folder, <out>/<name>-<hash of config and rows>.
 
     on_error: "fail" stops at the first bad clip with its `MerError` and keeps the finished shards; "skip" leaves bad
-    clips out and lists them in errors.csv. `workers` processes give the same bytes as one. `MerError` as well when no
-    clip is left, and when another process is writing the same directory.
+    clips out and lists them in errors.csv. engine: "local" runs `workers` processes, "beam" an Apache Beam pipeline
+    with the options `beam` (see `mer_tf.records.beam`); either gives the same bytes. `MerError` as well when no clip is
+    left, when another process is writing the same directory, and when the disk refuses.
     """
     check_rows(rows, "preprocessing")
     manifest = manifest_digest(rows)
     directory = Path(out) / f"{name}-{digest(config, manifest)}"
-    directory.mkdir(parents=True, exist_ok=True)
-    with _locked(directory):
-        if not (directory / NAME).exists():
-            _clean(directory)
-            shards = plan_shards(rows, config, directory)
-            _write_missing(shards, config, workers, on_error, progress)
-            _finish(shards, config, manifest, directory)
+    if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
+        try:
+            _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
+        except OSError as error:
+            raise MerError(f"{directory}: cannot be written ({error}); mend that and run again") from error
     index = read_index(directory)
     require(index, config, manifest)
     _judge(index, on_error)
     return directory
-
-
-def plan_shards(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> list[Shard]:
-    """Rows in the order of their ids, `clips_per_shard` to a shard."""
-    if config.clips_per_shard < 1:
-        raise MerError(f"preprocess.clips_per_shard must be 1 or more, not {config.clips_per_shard}")
-    ordered = sorted(rows, key=lambda r: r.clip_id)
-    starts = range(0, len(ordered), config.clips_per_shard)
-    return [
-        Shard(
-            directory / f"shard-{i:05d}-of-{len(starts):05d}.tfrecord", tuple(ordered[s : s + config.clips_per_shard])
-        )
-        for i, s in enumerate(starts)
-    ]
 
 
 def software() -> dict[str, str]:
@@ -84,8 +73,37 @@ def software() -> dict[str, str]:
     return {"mer_tf": mer_tf.__version__, "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
 
 
+def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
+    """What writes shards."""
+    if engine == "beam":
+        from mer_tf.records.beam import run_beam
+
+        return partial(run_beam, workers=workers, options=beam)
+    if beam:
+        raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
+    return partial(run_shards, workers=workers)
+
+
+def _write(
+    rows: Sequence[ClipRow],
+    config: Preprocess,
+    directory: Path,
+    manifest: str,
+    runner: Runner,
+    on_error: OnError,
+    progress: bool,
+) -> None:
+    """Everything of a directory that is not there yet, the index last, while no other process can."""
+    shards = plan_shards(rows, config, directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    with held(directory):
+        _clean(directory)
+        _write_missing(shards, config, runner, on_error, progress)
+        _finish(shards, config, manifest, directory)
+
+
 def _write_missing(
-    shards: Sequence[Shard], config: Preprocess, workers: int, on_error: OnError, progress: bool
+    shards: Sequence[Shard], config: Preprocess, runner: Runner, on_error: OnError, progress: bool
 ) -> None:
     """Write the shards that are not there yet, with a bar counting clips."""
     missing = [s for s in shards if not _finished(s, on_error)]
@@ -93,12 +111,12 @@ def _write_missing(
     if done := sum(len(s.rows) for s in shards) - total:
         log.info("%d clips are there already; %d to write", done, total)
     with tqdm(total=total, unit="clip", desc="preprocess", disable=not progress) as bar:
-        run_shards(missing, config, software(), workers=workers, skip=on_error == "skip", tick=bar.update)
+        runner(missing, config, software(), skip=on_error == "skip", tick=bar.update)
 
 
 def _finished(shard: Shard, on_error: OnError) -> bool:
     """Whether the shard can be kept: whole, of this software, and without errors unless they are skipped."""
-    sidecar = read_sidecar(shard)
+    sidecar = read_sidecar(shard, verify=True)
     if sidecar is None or sidecar["versions"] != software():
         return False
     return on_error == "skip" or not sidecar["errors"]
@@ -152,16 +170,3 @@ def _clean(directory: Path) -> None:
     """Remove what a killed run left half written."""
     for leftover in directory.glob(".*.part*"):
         leftover.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Hold the directory against a second writer; the system lets go when the process ends, however it ends."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise MerError(f"{directory} is being written by another process; wait for it to end") from error
-    finally:
-        os.close(handle)

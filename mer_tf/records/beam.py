@@ -1,0 +1,104 @@
+"""The same job on Apache Beam, on one machine or many: a clip an element, a shard a group.
+
+Shards, their names and their bytes are those of the local engine. Every machine must have mer_tf[beam] of the same
+versions, and see the manifest's roots and the output folder under the same paths (a shared file system). The local
+process holds the output folder, waits for the pipeline and writes the index.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from mer_tf.config import MerError, Preprocess
+from mer_tf.datasets.manifest import ClipRow
+from mer_tf.records.shards import Outcome, Shard, read_sidecar, row_outcome, store_shard
+
+Element = tuple[str, tuple[int, ClipRow]]
+"""Path of a shard, a clip's place in it, the clip. Text is a key that every runner groups by."""
+
+
+def run_beam(
+    shards: Sequence[Shard],
+    config: Preprocess,
+    versions: dict[str, str],
+    *,
+    workers: int,
+    skip: bool,
+    options: Sequence[str],
+    tick: Callable[[int], Any],
+) -> None:
+    """Write all shards by a Beam pipeline with `options`, such as runner=FlinkRunner; `tick` is called at the end.
+
+    Without a runner the DirectRunner takes `workers` processes. A pipeline cannot stop at the first bad clip: all
+    shards are written, and those that lack a clip are written again next time; then its `MerError` is raised, unless
+    `skip`. `MerError` as well where Beam is not installed, or its pipeline fails.
+    """
+    if not shards:
+        return
+    beam = _beam()
+    flags = beam.options.pipeline_options.PipelineOptions(_flags(options, workers))
+    try:
+        with beam.Pipeline(options=flags) as pipeline:
+            clips = pipeline | "rows" >> beam.Create(list(_elements(shards)), reshuffle=True)
+            outcomes = clips | "clips" >> beam.Map(_processed, config)
+            outcomes | "group" >> beam.GroupByKey() | "shards" >> beam.Map(_stored, versions)
+    except (RuntimeError, ValueError, ImportError) as error:
+        raise MerError(f"the Beam pipeline failed, finished shards are kept: {error}") from error
+    _judge(shards, skip)
+    tick(sum(len(s.rows) for s in shards))
+
+
+def _beam() -> Any:
+    try:
+        return importlib.import_module("apache_beam")
+    except ImportError as error:
+        raise MerError(
+            f'--engine beam needs Apache Beam, which cannot be imported ({error}); pip install "mer_tf[beam]"'
+        ) from error
+
+
+def _flags(options: Sequence[str], workers: int) -> list[str]:
+    """Command-line flags of a pipeline. Its steps are functions of this package, so no session is pickled."""
+    given = [option if option.startswith("--") else f"--{option}" for option in options]
+    if any(flag.startswith("--runner=") for flag in given):
+        return given
+    # With unsafe triggers (there are none) the DirectRunner does not download and start another one, Prism, first.
+    local = ["--runner=DirectRunner", "--allow_unsafe_triggers", f"--direct_num_workers={max(workers, 1)}"]
+    return [*local, f"--direct_running_mode={'multi_processing' if workers > 1 else 'in_memory'}", *given]
+
+
+def _elements(shards: Sequence[Shard]) -> Iterator[Element]:
+    """Every clip with its place; paths absolute, since a worker starts in a folder of its own."""
+    for shard in shards:
+        for place, row in enumerate(shard.rows):
+            there = dataclasses.replace(row, root=str(Path(row.root).resolve()))
+            yield str(shard.path.resolve()), (place, there)
+
+
+def _processed(element: Element, config: Preprocess) -> tuple[str, tuple[int, Outcome]]:
+    cv2.setNumThreads(1)
+    path, (place, row) = element
+    return path, (place, row_outcome(row, config, skip=True))
+
+
+def _stored(group: tuple[str, Iterable[tuple[int, Outcome]]], versions: dict[str, str]) -> None:
+    """Write one shard, its clips in order: a runner groups them in any."""
+    path, outcomes = group
+    ordered = sorted(outcomes, key=lambda pair: pair[0])
+    store_shard(Shard(Path(path), ()), (outcome for _, outcome in ordered), versions)
+
+
+def _judge(shards: Sequence[Shard], skip: bool) -> None:
+    """`MerError` of the first bad clip, unless bad clips are skipped."""
+    for shard in shards:
+        sidecar = read_sidecar(shard)
+        if sidecar is None:
+            raise MerError(f"{shard.path}: the Beam pipeline ended without it; do all its workers see this folder?")
+        if sidecar["errors"] and not skip:
+            raise MerError(sidecar["errors"][0]["reason"])
