@@ -13,7 +13,7 @@ from mer_tf.preprocessing.flow import Method, flow_clip, flow_pair
 
 SIDE = 96
 FACE = gaussian_filter(astronaut()[:220, 110:330].astype(float), (0.87, 0.87, 0))
-METHODS: list[Method] = ["farneback", "dis"]
+METHODS: list[Method] = ["farneback", "dis", "tvl1"]
 
 
 def moved(dx: NDArray[np.float64] | float, dy: NDArray[np.float64] | float) -> NDArray[np.uint8]:
@@ -44,6 +44,7 @@ def test_a_smooth_warp_of_half_a_pixel() -> None:
     errors = {m: endpoint_error(flow_pair(moved(0, 0), moved(dx, dy), m), dx, dy) for m in METHODS}
     assert errors["farneback"] < 0.10
     assert errors["dis"] < 0.06
+    assert errors["tvl1"] < 0.10
     assert errors["dis"] < 0.5 * np.hypot(dx, dy).mean()
 
 
