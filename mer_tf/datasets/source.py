@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.files import inside
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frame
 from mer_tf.preprocessing.video import iter_video
 
@@ -51,6 +53,8 @@ def _from_folder(row: ClipRow) -> Iterator[tuple[int, str, Frame]]:
     if len(files) < wanted:
         log.warning("clip %s: %d of %d frames are there", row.clip_id, len(files), wanted)
     for file in files:
+        if file.path.is_symlink():
+            inside(Path(row.root), str(file.path), f"clip {row.clip_id}")
         yield file.number, str(file.path), read_frame(file.path)
 
 

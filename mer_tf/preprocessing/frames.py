@@ -27,8 +27,12 @@ class FrameFile:
 
 
 def list_frames(folder: Path) -> list[FrameFile]:
-    """Image files of a folder by the last integer of their name; `MerError` for none, no number, or a repeated one."""
-    frames = [FrameFile(_number(p), p) for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES]
+    """Image files of a folder by the last integer of their name; `MerError` for none, no number, or a repeated one.
+
+    Hidden files are passed over: macOS leaves a `._img001.jpg` beside each frame it copies.
+    """
+    shown = (p for p in sorted(folder.iterdir()) if not p.name.startswith("."))
+    frames = [FrameFile(_number(p), p) for p in shown if p.suffix.lower() in SUFFIXES]
     if not frames:
         raise MerError(f"{folder}: holds no frame ({', '.join(sorted(SUFFIXES))})")
     if repeated := [n for n, count in Counter(f.number for f in frames).items() if count > 1]:

@@ -1,7 +1,9 @@
-"""Video files to frames through OpenCV. Frames are numbered from 0 in decoding order."""
+"""Video files to frames through OpenCV. Frames are numbered from 0 in decoding order, whatever their time, and turned
+upright as the container says."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm"})
 
@@ -26,17 +30,34 @@ class VideoInfo:
 
 
 def probe_video(path: Path) -> VideoInfo:
-    """Count the frames by decoding them all, since headers lie; `MerError` for no frame or no frame rate."""
+    """Count the frames by decoding them all, since headers lie; `MerError` for no frame or no frame rate.
+
+    A variable frame rate is said in the log: the manifest knows one rate, and flow between two frames no time.
+    """
     with _opened(path) as capture:
         fps = float(capture.get(cv2.CAP_PROP_FPS))
-        frames = 0
+        times = []
         while capture.grab():
-            frames += 1
-    if not frames:
+            times.append(float(capture.get(cv2.CAP_PROP_POS_MSEC)))
+    if not times:
         raise MerError(f"{path}: holds no frame that decodes; convert it again, e.g. to MP4 with H.264")
     if not (math.isfinite(fps) and fps > 0):
         raise MerError(f"{path}: the container states no frame rate; convert it again with one")
-    return VideoInfo(frames, fps)
+    _say_uneven(path, np.diff(times), fps)
+    return VideoInfo(len(times), fps)
+
+
+def _say_uneven(path: Path, steps: NDArray[np.float64], fps: float) -> None:
+    """Warn of steps in time, ms, that differ by half or more; 2 ms are the rounding of containers."""
+    if len(steps) and steps.max() > max(1.5 * np.median(steps), steps.min() + 2):
+        log.warning(
+            "%s: variable frame rate, frames are %.0f to %.0f ms apart but counted as %g a second; convert it to a "
+            "constant rate if time matters",
+            path,
+            steps.min(),
+            steps.max(),
+            fps,
+        )
 
 
 def iter_video(path: Path, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:

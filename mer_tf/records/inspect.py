@@ -14,7 +14,9 @@ from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.files import atomic, sha256
-from mer_tf.records.index import Index, IndexedClip, read_index
+from mer_tf.records.index import NAME, Index, IndexedClip, read_index
+
+MEND = f"delete {NAME} and run `mer-tf preprocess` again, which writes the damaged shards alone"
 
 if TYPE_CHECKING:
     from mer_tf.preprocessing.frames import Frame
@@ -47,7 +49,8 @@ def check(directory: Path, progress: bool = True) -> list[str]:
     faults: list[str] = []
     for path in tqdm(index.paths(), unit="shard", desc="check", disable=not progress):
         if (found := sha256(path)) != index.shards[path.name]:
-            faults.append(f"{path.name}: SHA-256 is {found[:12]}..., the index says {index.shards[path.name][:12]}...")
+            said = index.shards[path.name]
+            faults.append(f"{path.name}: SHA-256 is {found[:12]}..., the index says {said[:12]}...; {MEND}")
         faults += [f"{path.name}: {fault}" for fault in _shard_faults(index, path)]
     return faults
 
@@ -91,28 +94,29 @@ def _shard_faults(index: Index, path: Path) -> list[str]:
                 faults += _clip_faults(index, expected[seen], record)
             seen += 1
     except MerError as error:
-        return [*faults, f"{error} after {seen} of {len(expected)} clips; delete the directory and preprocess again"]
+        return [*faults, f"{error} after {seen} of {len(expected)} clips"]
     return faults if seen == len(expected) else [*faults, f"holds {seen} clips, the index says {len(expected)}"]
 
 
 def _clip_faults(index: Index, entry: IndexedClip, record: ClipRecord) -> list[str]:
-    side = index.config.size
+    config, side = index.config, index.config.size
     frames = (entry.n_frames, side, side, 3)
-    flow = None if index.config.flow == "none" else (entry.n_frames - 1, side, side, 2)
+    flow = None if config.flow == "none" else (entry.n_frames - 1, side, side, 2)
     faults = {
         f"is {record.clip_id}": record.clip_id != entry.clip_id,
         f"frames are {record.frames.shape}, not {frames}": record.frames.shape != frames,
         f"flow is not {flow}": (None if record.flow is None else record.flow.shape) != flow,
-        "frame numbers do not ascend, one a frame": not _ascending(record),
+        "frame numbers do not ascend, one a frame": not _ascending(record, made=bool(config.fps or config.interpolate)),
         "pixels differ from the content hash": record.content_sha256 != entry.content_sha256,
         "flow is not finite": record.flow is not None and not bool(np.isfinite(record.flow).all()),
     }
     return [f"clip {entry.clip_id}: {fault}" for fault, broken in faults.items() if broken]
 
 
-def _ascending(record: ClipRecord) -> bool:
+def _ascending(record: ClipRecord, made: bool) -> bool:
+    """One number a frame, each greater than the last; of frames `made` from several, neighbours may share theirs."""
     numbers = record.frame_numbers
-    return len(numbers) == len(record.frames) and bool((np.diff(numbers) > 0).all())
+    return len(numbers) == len(record.frames) and bool((np.diff(numbers) >= (0 if made else 1)).all())
 
 
 def _table(clips: Sequence[IndexedClip]) -> list[str]:

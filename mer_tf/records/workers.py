@@ -49,7 +49,7 @@ def run_shards(
     with _pool(context, min(workers, len(shards)), (ticks, stop)) as pool:
         futures = [pool.submit(_work, shard, config, versions, skip) for shard in shards]
         try:
-            _follow(futures, ticks, tick)
+            _follow(shards, futures, ticks, tick)
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -59,7 +59,7 @@ def _pool(context: SpawnContext, workers: int, shared: tuple[Any, Any]) -> Proce
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=shared)
 
 
-def _follow(futures: Sequence[Future[None]], ticks: Any, tick: Callable[[int], Any]) -> None:
+def _follow(shards: Sequence[Shard], futures: Sequence[Future[None]], ticks: Any, tick: Callable[[int], Any]) -> None:
     """Pass ticks on until all is done; raise the error of the earliest shard that failed."""
     pending: set[Future[None]] = set(futures)
     while pending:
@@ -71,10 +71,17 @@ def _follow(futures: Sequence[Future[None]], ticks: Any, tick: Callable[[int], A
     for future in futures:
         if future.done() and (error := future.exception()):
             if isinstance(error, BrokenProcessPool):
-                raise MerError(
-                    "a worker process died, perhaps for want of memory; run again with fewer workers"
-                ) from error
+                raise MerError(_death(shards)) from error
             raise error
+
+
+def _death(shards: Sequence[Shard]) -> str:
+    """What to say when a worker is gone; the clips of shards that were begun are the suspects."""
+    begun = [f"{s.rows[0].clip_id} .. {s.rows[-1].clip_id}" for s in shards if s.begun]
+    return (
+        f"a worker process died, perhaps for want of memory, with these clips in hand: {'; '.join(begun) or 'none'}; "
+        "run again, with fewer workers: finished shards are kept"
+    )
 
 
 def _start_worker(ticks: Any, stop: Any) -> None:
