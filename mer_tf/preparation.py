@@ -162,5 +162,5 @@ def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
     if encoder.weights["source"] == "random":
         return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
     if encoder.requested == "auto" and not encoder.name.startswith("vggface2"):
-        return (f"encoder auto became {encoder.name}: {encoder.weights['note']}",)
+        return (f"encoder auto became {encoder.name}: VGGFace2's weights are not here; config.json says where they go",)
     return ()

@@ -176,7 +176,7 @@ def _file_encoder(config: Model, input_size: int) -> Encoder:
     size = _input_side(network, path)
 
     def build(x: Any) -> Any:
-        features = network(x)
+        features = _flattened(network, x)
         return layers.GlobalAveragePooling2D(name="avg_pool")(features) if len(features.shape) == 4 else features
 
     model = _assemble(re.sub(r"\W", "_", path.stem), build, "imagenet", input_size, size)
@@ -185,6 +185,28 @@ def _file_encoder(config: Model, input_size: int) -> Encoder:
     note = "RGB / 255, ImageNet mean and standard deviation"
     weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
     return Encoder(path.name, config.encoder, model, size, weights, jit_compile="auto")
+
+
+def _flattened(network: keras.Model, x: Any) -> Any:
+    """Copies of the network's layers applied one by one: as a whole it would be one layer that nothing can be cut from.
+
+    Keras has no public way to lay a model's graph open; a model without one (subclassed) stays one layer.
+    """
+    graph = getattr(network, "_functional", None) or network
+    if not hasattr(graph, "_run_through_graph"):
+        return network(x)
+    copies: dict[Any, Any] = {}
+
+    def copied(operation: Any) -> Any:
+        if operation not in copies:
+            copies[operation] = operation.__class__.from_config(operation.get_config())
+        return copies[operation]
+
+    features = graph._run_through_graph(x, operation_fn=copied)
+    for layer in graph.layers:
+        if layer in copies:
+            copies[layer].set_weights(layer.get_weights())
+    return features
 
 
 def _encoder_path(config: Model) -> Path:

@@ -59,11 +59,12 @@ class Bench:
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""
-        cut = cut_windows(self._labelled(range(len(self.clips)), self._labels), self.experiment.clip, self.classes)
+        cut = cut_windows(self.labelled(range(len(self.clips)), self._labels), self.experiment.clip, self.classes)
         known = dict(zip(self.clips["clip_id"], self._labels, strict=True))
         return cut, SealedLabels([known[w.clip_id] for w in cut])
 
-    def _labelled(self, rows: Sequence[int], labels: np.ndarray) -> list[LabelledClip]:
+    def labelled(self, rows: Sequence[int], labels: np.ndarray) -> list[LabelledClip]:
+        """Clips as window plans want them: rows of `clips` with class indices."""
         pairs = zip(self.ids(rows), labels, strict=True)
         return [LabelledClip(name, len(self.store.clip(name)), int(label)) for name, label in pairs]
 
@@ -79,7 +80,7 @@ class Bench:
     ) -> tuple[keras.Model, pd.DataFrame]:
         """Train on the windows of the clips `rows` with class indices `labels`; the model and its history."""
         clip, train = self.experiment.clip, train or self.experiment.train
-        labelled = self._labelled(rows, labels)
+        labelled = self.labelled(rows, labels)
         plan = plan_windows(labelled, clip, self.classes, seed)
         trainer = self.trainer(dropout)
         options = {"epochs": train.epochs, "learning_rate": train.learning_rate, "callbacks": callbacks}

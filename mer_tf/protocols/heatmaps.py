@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks
 
+log = logging.getLogger("mer_tf")
 PER_CLASS = 2
 SHOWN = 8
 
@@ -157,6 +159,9 @@ def _written(
 def write_pictures(bench: Bench, run: Path) -> None:
     """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
     home = run / "pictures"
+    if not block_outputs(bench.encoded.encoder):
+        log.info("no heat maps: %s has no layer that gives a map", bench.encoded.encoder.name)
+        return
     table = export_heatmaps(bench, run, home / "gradcam", per_class=1)
     rows = [_entry("Before and after training", "", "gradcam/before_after.png")]
     for row in table.to_dict("records"):

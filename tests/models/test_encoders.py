@@ -227,3 +227,19 @@ def test_retraining_starts_at_the_block_and_leaves_batch_statistics_alone():
     assert (np.array(tail.get_layer("conv5_3_3x3").kernel) != kernel).any()
     with pytest.raises(MerError, match=r"no block 'conv9' .* valid: conv1, conv2_1, .*conv5_3$"):
         split_encoder(model, "conv9")
+
+
+def test_a_keras_encoder_can_be_cut_at_its_own_blocks(tmp_path):
+    """Its layers stand in the encoder's own graph: split_encoder and Grad-CAM reach them."""
+    image = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(4, 3, name="conv1")(image)
+    x = keras.layers.Add(name="sum")([x, keras.layers.Conv2D(4, 1, name="conv2")(x)])
+    path = tmp_path / "branching.keras"
+    keras.Model(image, x).save(path)
+    model = build_encoder(Model(encoder=str(path)), input_size=24).model
+    assert list(encoder_blocks(model)) == ["conv1", "conv2"]
+    trunk, tail = split_encoder(model, "conv2")
+    frames = np.random.default_rng(0).integers(0, 255, (3, 24, 24, 3)).astype("float32")
+    assert tail.output_shape == (None, 4)
+    cut = keras.ops.convert_to_numpy(tail(trunk(frames)))
+    np.testing.assert_allclose(cut, model.predict_on_batch(frames), atol=1e-5)

@@ -1,0 +1,134 @@
+"""Exp-II's five folds with cached features, against the plain Keras loop on the same clips, weights and windows.
+
+The plain loop is what one would write with Keras alone: TimeDistributed(encoder), the head behind it, model.fit on
+windows of images, a model a fold. Both start from the same weights and see the same windows in the same order, so they
+must end with the same predictions; the table says how far they differ.
+
+    python benchmarks/feature_cache.py                        # about 45 minutes on two cores
+    python benchmarks/feature_cache.py --epochs 2 --size 64   # a few minutes; the ratio grows with epochs and size
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+
+import keras
+import numpy as np
+import tyro
+
+from mer_tf.config import Clip, Evaluation, Experiment, Model, Preprocess, Train
+from mer_tf.datasets.windows import plan_windows
+from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.models.encoders import split_encoder
+from mer_tf.models.vggface import build_vggface
+from mer_tf.models.vggface_lstm import build
+from mer_tf.preparation import Clips, clip_frames, encode, prepare_clips
+from mer_tf.protocols.bench import Bench
+from mer_tf.training.batches import FeatureStore
+from mer_tf.training.trainer import FoldTrainer, predict_clips, training_seed
+
+Loop = Callable[[], np.ndarray]
+
+
+def main(epochs: int = 10, size: int = 96, subjects: int = 5, stride: int = 4) -> None:
+    """Measure and print the table.
+
+    Args:
+        epochs: Of each fold.
+        size: Side of the frames and of the network's input, pixels.
+        subjects: Of the look-alike, 4 clips each.
+        stride: Between training windows; paper C has 1.
+    """
+    folder = Path(mkdtemp(prefix="feature-cache-"))
+    encoder = folder / "resnet50.keras"
+    keras.utils.set_random_seed(0)
+    build_vggface("resnet50", pooling=None, input_size=size).save(encoder)
+    experiment = declared(folder, encoder, epochs, size, subjects, stride)
+    clips = prepare_clips(experiment, folder)
+    frames = sum(c.n_frames for c in clips.indexed)
+    print(f"{len(clips.table)} clips, {frames} frames of {size} px, {epochs} epochs, 5 folds, windows of 13 frames")
+    print(f"every {stride} frames, ResNet-50 of random weights, {keras.backend.backend()} on {os.cpu_count()} cores\n")
+    print("| retrained from | plain loop, s | cached, s | ratio | UAR plain | UAR cached | greatest difference of p |")
+    print("|-|-|-|-|-|-|-|")
+    for block in (None, "conv5_1"):
+        settings = replace(experiment, model=replace(experiment.model, retrain_from=block))
+        row(settings, clips, block)
+
+
+def declared(folder: Path, encoder: Path, epochs: int, size: int, subjects: int, stride: int) -> Experiment:
+    """Exp-II, small: the heads of the embedded run on a ResNet-50."""
+    experiment = Experiment(
+        name="feature_cache",
+        preprocess=Preprocess(face="align", size=size, flow="none"),
+        clip=Clip(frames=13, stride=stride, non_micro_stride=stride, mirror=False),
+        model=Model(encoder=str(encoder), embedding=(256, 192, 128), lstm_units=64, lstm_layers=3, head_units=64),
+        train=Train(epochs=epochs, batch_size=16, learning_rate=1e-4, jit_compile=False),
+        evaluation=Evaluation(folds=5),
+    )
+    return replace(experiment, data=replace(experiment.data, subjects=subjects, clips_per_class=1, cache=str(folder)))
+
+
+def row(experiment: Experiment, clips: Clips, block: str | None) -> None:
+    """Both loops on one setting, as a line of the table."""
+    started = time.perf_counter()
+    bench = Bench(experiment, clips, encode(experiment, clips))
+    cached = folds(bench, bench.trainer(), bench.store)
+    fast = time.perf_counter() - started
+    images = FeatureStore({name: frames for name, frames in clip_frames(clips)}, {})
+    started = time.perf_counter()
+    plain = folds(bench, None, images)
+    slow = time.perf_counter() - started
+    uar = [uar_of(bench, shares) for shares in (plain, cached)]
+    cells = [f"{slow:.0f}", f"{fast:.0f}", f"{slow / fast:.1f}", *(f"{u:.3f}" for u in uar)]
+    difference = np.abs(plain - cached).max()
+    print(f"| {block or 'nothing (frozen)'} | {' | '.join(cells)} | {difference:.1e} |", flush=True)
+
+
+def folds(bench: Bench, trainer: FoldTrainer | None, store: FeatureStore) -> np.ndarray:
+    """Probabilities of all clips after training every fold; without a trainer each fold gets a plain model."""
+    experiment, shares = bench.experiment, np.zeros((len(bench.clips), len(bench.classes)))
+    for fold in bench.folds():
+        used = trainer or FoldTrainer(lambda: plain_model(bench), experiment.train)
+        labelled = bench.labelled(fold.train, bench.seal().training(fold))
+        seed = training_seed(experiment.train.seed, fold.number)
+        plan = plan_windows(labelled, experiment.clip, bench.classes, seed)
+        used.fit(store, plan, {c.clip_id: c.label for c in labelled}, experiment.clip.frames, seed)
+        shares[list(fold.test)] = predict_clips(used.model, store, bench.ids(fold.test), experiment.clip, batch=4)
+    return shares
+
+
+def plain_model(bench: Bench) -> keras.Model:
+    """TimeDistributed(encoder) and the same head, images in; layers before the retrained block are frozen."""
+    encoder, block = bench.encoded.encoder, bench.experiment.model.retrain_from
+    tail = None
+    if block:
+        trunk, tail = split_encoder(encoder, block)
+        tail = keras.models.clone_model(tail)
+        tail.set_weights(bench.encoded.tail.get_weights())  # type: ignore[union-attr]
+    else:
+        trunk = encoder
+    trunk.trainable = False
+    head = build(bench.experiment.model, trunk.output_shape[1:], len(bench.classes), tail)
+    frames, onset = (keras.Input((n, *trunk.input_shape[1:]), name=k) for k, n in (("frames", None), ("onset", 1)))
+    mask = keras.Input((None,), dtype="bool", name="mask")
+    each = keras.layers.TimeDistributed(trunk)
+    logits = head({"frames": each(frames), "onset": each(onset), "mask": mask})
+    return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits)
+
+
+def uar_of(bench: Bench, shares: np.ndarray) -> float:
+    """Unweighted average recall of all clips."""
+    seal, counts = bench.seal(), np.zeros((len(bench.classes),) * 2, int)
+    for fold in bench.folds():
+        chosen = shares[list(fold.test)]
+        np.add.at(counts, (seal.answers(fold, chosen), chosen.argmax(axis=1)), 1)
+    return float(scores(counts)[SCORES.index("UAR")])
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
