@@ -85,7 +85,8 @@ class Preprocess:
     """Clips in one TFRecord shard: the unit of work, of resuming and of shuffling across files."""
     recipe: str = ""
     """Published recipe (data_manifests/recipes.csv) that these settings are, `name+` when some of them were changed.
-    A name alone sets nothing: settings that are not the recipe's are an error, which says how to take them."""
+    `mer-tf preprocess --recipe NAME` takes all of them from it; elsewhere a name that stands on other settings is an
+    error, which says how to take them."""
 
 
 @dataclass(frozen=True)

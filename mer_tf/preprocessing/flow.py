@@ -21,9 +21,10 @@ def flow_pair(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Metho
     farneback: Farnebäck, SCIA 2003, with the usual parameters (0.5, 3, 15, 3, 5, 1.2). dis: Kroeger et al., ECCV 2016,
     medium preset carried down to full resolution: the preset stops at half of it, which doubles the error on motion
     below a pixel (mean endpoint error .054 against .029 px on a shift of (.3, -.2) px, 96 px face). tvl1: Zach et al.,
-    DAGM 2007, as scikit-image has it, attachment 5 instead of 15 (endpoint error .028 against .044 px on drawn faces at
-    100 frames a second; OpenCV's own would be 38 in these units, .063): the slowest by far. benchmarks/RESULTS.md
-    compares all.
+    DAGM 2007, as scikit-image has it, attachment 5 instead of 15: mean endpoint error .029 against .044 px between
+    drawn frames at 100 a second, .063 against .097 from the onset to an apex of .25 px, though .198 against .150 to one
+    of 3 px (OpenCV's own 0.15 is 38 in these units, and worse than 15 at 1 px). The slowest by far, and never the most
+    exact: benchmarks/RESULTS.md compares all.
     """
     return _flow(_grey(first), _grey(second), method)
 
