@@ -1,4 +1,8 @@
-"""On drawn clips, where the moving part of the face is known, the heat lies there."""
+"""On drawn clips whose mouth and brows both move, heat lies on the part that tells the class.
+
+The clips are the same for every model and only the labels differ. Clips in which one part alone moves would prove
+nothing: the activations less the onset's differ from zero there alone, whatever the model has learnt.
+"""
 
 from dataclasses import replace
 from itertools import islice
@@ -17,10 +21,9 @@ from mer_tf.models.encoders import build_encoder
 from mer_tf.models.vggface_lstm import build, end_to_end
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity, warp
 
-SIZE, FRAMES, SUBJECTS, TESTED = 96, 6, 14, 4
-SHOWN = {"mouth": ((12,), (15,), ()), "brows": ((1, 2), (4,), ())}
-"""Action units of the three classes."""
-LABELS = ("negative", "positive", "surprise")
+SIZE, FRAMES, SUBJECTS, TESTED = 96, 6, 20, 5
+SHOWN = {"mouth": ((12,), (15,)), "brows": ((1, 2), (4,))}
+"""Action units of the two classes of each part."""
 
 
 def aligned(clip):
@@ -34,28 +37,32 @@ def aligned(clip):
     return np.stack([warp(drawn[i], matrix, SIZE) for i in np.linspace(0, apex, FRAMES).round().astype(int)])
 
 
-def moving_clips(part):
-    """Frames, class indices and subjects of clips in which only one part of the face moves."""
-    frames, labels, subjects = [], [], []
-    for clip in smic_clips(subjects=SUBJECTS, clips_per_class=2):
-        if clip.label not in LABELS:
+def drawn_clips():
+    """Frames, the class of each part, and subjects, of clips in which both parts move independently."""
+    rng = np.random.default_rng(70)
+    frames, subjects, labels = [], [], {part: [] for part in SHOWN}
+    for clip in smic_clips(subjects=SUBJECTS, clips_per_class=2, seed=7):
+        if clip.label == "non-micro":
             continue
-        label = LABELS.index(clip.label)
-        blobs = expression(SHOWN[part][label], clip.neutral.points, clip.neutral.face_width, (1.0, 1.0))
-        size = 3 * clip.intensity * clip.neutral.face_width / 96
-        frames.append(aligned(replace(clip, motion=replace(clip.motion, expression=blobs.scaled(size)))))
-        labels.append(label)
+        points, width = clip.neutral.points, clip.neutral.face_width
+        blobs = []
+        for part, options in SHOWN.items():
+            labels[part].append(int(rng.integers(0, 2)))
+            shown = expression(options[labels[part][-1]], points, width, (1.0, 1.0))
+            blobs.append(shown.scaled(3 * clip.intensity * width / 96))
+        frames.append(aligned(replace(clip, motion=replace(clip.motion, expression=blobs[0].joined(blobs[1])))))
         subjects.append(clip.subject)
-    return np.stack(frames).astype("float32"), np.array(labels), np.array(subjects)
+    classes = {part: np.array(found) for part, found in labels.items()}
+    return np.stack(frames).astype("float32"), classes, np.array(subjects)
 
 
-def trained(encoder, frames, labels):
+def clip_model(encoder, frames, labels, epochs):
     features = encoder.predict(frames.reshape(-1, SIZE, SIZE, 3), verbose=0).reshape(*frames.shape[:2], -1)
     keras.utils.set_random_seed(1)
     config = Model(embedding=(64, 32), lstm_units=32, lstm_layers=1, head_units=32, center="onset", bn_momentum=0.9)
-    head = build(config, features.shape[2:], 3)
+    head = build(config, features.shape[2:], 2)
     head.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    head.fit(inputs(features), labels, epochs=30, batch_size=16, verbose=0)
+    head.fit(inputs(features), labels, epochs=epochs, batch_size=16, verbose=0)
     return end_to_end(encoder, head)
 
 
@@ -64,26 +71,27 @@ def inputs(frames):
 
 
 @pytest.mark.slow
-def test_heat_lies_where_the_face_moves():
+def test_heat_lies_on_the_part_that_tells_the_class():
+    pytest.importorskip("mtcnn", reason="its ONet is the encoder")
     masks = region_masks(aligned_landmarks(SIZE), SIZE)
-    masks["brows"] |= masks["eyes"]  # the skin of a raised brow moves down to the upper lid
-    lift: dict[tuple[str, str, bool], float] = {}
-    for part in SHOWN:
-        frames, labels, subjects = moving_clips(part)
-        tested = np.isin(subjects, np.unique(subjects)[:TESTED])
-        encoder = build_encoder(Model(encoder="mtcnn-onet"), input_size=SIZE).model
-        model = trained(encoder, frames[~tested], labels[~tested])
-        assert (model.predict(inputs(frames[tested]), verbose=0).argmax(-1) == labels[tested]).mean() > 0.5
-        shown = tested & (labels < 2)
-        tapped = GradCam(model, ["prelu2"])(inputs(frames[shown]), labels[shown])["prelu2"]
-        for local in (False, True):
-            maps = tapped.cam(minus_onset=True, local=local).sum(axis=1)
-            heat = upsample(maps, SIZE, cell_grid(encoder, "prelu2"))
+    masks["brows"] |= masks["eyes"]  # the skin between brow and upper lid moves with the brow
+    frames, classes, subjects = drawn_clips()
+    tested = np.isin(subjects, np.unique(subjects)[:TESTED])
+    encoder = build_encoder(Model(encoder="mtcnn-onet"), input_size=SIZE).model
+    lift = {}
+    for part, labels in classes.items():
+        for epochs in (0, 30):
+            model = clip_model(encoder, frames[~tested], labels[~tested], epochs)
+            tapped = GradCam(model, ["prelu3"])(inputs(frames[tested]), labels[tested])["prelu3"]
+            maps = tapped.cam(minus_onset=True, local=True).sum(axis=1)
+            heat = upsample(maps, SIZE, cell_grid(encoder, "prelu3"))
             for region in SHOWN:
-                lift[part, region, local] = heat[:, masks[region]].sum() / heat.sum() / masks[region].mean()
+                lift[part, epochs, region] = heat[:, masks[region]].sum() / heat.sum() / masks[region].mean()
+        right = model.predict(inputs(frames[tested]), verbose=0).argmax(-1) == labels[tested]
+        assert right.mean() > 0.75
     for part, other in (("mouth", "brows"), ("brows", "mouth")):
-        assert lift[part, part, False] > 1.5
-        assert lift[part, part, True] > 2.5
-        for local in (False, True):
-            assert lift[part, part, local] > 1.5 * lift[part, other, local]
-            assert lift[part, part, local] > 1.5 * lift[other, part, local]
+        assert lift[part, 30, part] > 1.5
+        assert lift[part, 30, part] > lift[part, 30, other]
+        assert lift[part, 30, part] > lift[other, 30, part]
+        before, after = (lift[part, epochs, part] / lift[part, epochs, other] for epochs in (0, 30))
+        assert after > before
