@@ -67,7 +67,7 @@ def test_config_of_another_version_is_refused(tmp_path):
 
 def test_bad_input_ends_with_one_line_and_status_1(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        main(PAPER, EMBEDDED, ["--data.root", str(tmp_path / "none"), "--out", str(tmp_path / "runs")])
+        main(PAPER, EMBEDDED, arguments=["--data.root", str(tmp_path / "none"), "--out", str(tmp_path / "runs")])
     assert "no such folder" in str(caught.value)
 
 

@@ -93,8 +93,9 @@ def sensitivity_png(table: pd.DataFrame, halfway: pd.DataFrame, path: Path) -> P
     figure = Figure(figsize=(7.6, 4.6), layout="constrained", dpi=120)
     axes = figure.subplots()
     colours = {name: f"C{k}" for k, name in enumerate(table["experiment"].unique())}
+    rates = sorted(table["fps"].unique(), reverse=True)
     for (name, fps), rows in table.groupby(["experiment", "fps"], sort=False):
-        style = {table["fps"].max(): "-"}.get(fps, "--" if fps == sorted(table["fps"].unique())[-2] else ":")
+        style = ("-", "--", "-.", ":")[min(rates.index(fps), 3)]
         error = [rows["UAR"] - rows["UAR_low"], rows["UAR_high"] - rows["UAR"]]
         axes.errorbar(
             rows["amplitude"],
