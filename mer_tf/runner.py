@@ -7,6 +7,7 @@ import os
 import runpy
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,18 @@ def _choose(
         preset = "paper" if any(a.split("=")[0] == "--data.root" for a in arguments) else "embedded"
     if preset not in presets:
         raise MerError(f"--preset {preset}: choose paper or embedded")
-    return override(presets[preset], arguments), None
+    return _with_recipe(presets[preset], arguments), None
+
+
+def _with_recipe(experiment: Experiment, arguments: Sequence[str]) -> Experiment:
+    """The experiment with what the arguments say; `--preprocess.recipe NAME` stands for all settings of a recipe."""
+    name = _take(list(arguments), "--preprocess.recipe")
+    if name is None:
+        return override(experiment, arguments)
+    from mer_tf.preprocessing.recipes import load_recipe, named
+
+    chosen = override(replace(experiment, preprocess=load_recipe(name).preprocess), arguments)
+    return replace(chosen, preprocess=named(chosen.preprocess))
 
 
 def _take(arguments: list[str], name: str) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 from mer_tf.config import Clip, Data, Experiment, MerError, Model, digest
 from mer_tf.files import write_json
 from mer_tf.overrides import field_names, override, read_experiment
+from mer_tf.preprocessing.recipes import load_recipe
 from mer_tf.runner import _choose, main
 
 PAPER = Experiment("demo", data=Data(dataset="smic-hs"), published=("C/T4/LSTM",))
@@ -74,3 +75,12 @@ def test_bad_input_ends_with_one_line_and_status_1(tmp_path, capsys):
 def test_digest_ignores_key_order_and_sees_every_value():
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest(Clip()) != digest(Clip(stride=2))
+
+
+@pytest.mark.parametrize(("options", "named"), [([], "ststnet"), (["--preprocess.size", "64"], "ststnet+")])
+def test_a_recipe_stands_for_all_its_settings(options, named):
+    chosen, _ = _choose(PAPER, EMBEDDED, ["--preprocess.recipe", "ststnet", *options])
+    recipe = load_recipe("ststnet").preprocess
+    assert chosen.preprocess.recipe == named
+    assert chosen.preprocess.flow == recipe.flow
+    assert chosen.preprocess.size == (64 if options else recipe.size)

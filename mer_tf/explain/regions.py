@@ -6,7 +6,6 @@ carried along by MTCNN's five points, laid into a face box, or standing where `p
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import cv2
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.files import facts
-from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity
+from mer_tf.preprocessing.faces import similarity
+from mer_tf.preprocessing.landmarks import canonical_landmarks
 
 Points = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -33,27 +32,9 @@ _REST = {
 REGIONS = (*_FEATURES, *_REST)
 
 
-@cache
-def canonical_landmarks() -> Points:
-    """(68, 2): x and y in the unit square of the aligned face; left-right symmetric.
-
-    data_manifests/canonical_landmarks.csv: `measured` points are means of the portrait's own points over 24 drawn faces
-    that were found and aligned by MTCNN (standard deviation .01 to .03, at the chin .05); the others lie between them.
-    """
-    return facts("canonical_landmarks.csv")[["x", "y"]].to_numpy(float)
-
-
 def aligned_landmarks(size: int) -> Points:
     """Canonical landmarks (68, 2) in pixels of an aligned face of `size` pixels."""
     return canonical_landmarks() * size - 0.5
-
-
-def landmarks_from_five(five: NDArray[np.floating]) -> Points:
-    """Canonical landmarks (68, 2) carried to MTCNN's five points (5, 2), pixels, as faces are aligned."""
-    if np.shape(five) != (5, 2):
-        raise MerError(f"face regions: expected MTCNN's five points (5, 2), got {np.shape(five)}")
-    kept = list(ALIGNED_BY)
-    return _carried(similarity(TEMPLATE[kept], np.asarray(five, float)[kept]), canonical_landmarks())
 
 
 def landmarks_from_box(box: NDArray[np.floating]) -> Points:

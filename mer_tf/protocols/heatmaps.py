@@ -46,7 +46,8 @@ def export_heatmaps(
     """Heat maps of test clips by the model of their own fold, which never saw them; one folder a clip under `out`.
 
     Each folder: strip.png (over time), overlay.png (the frame of most heat), overlay.gif, maps.npz (raw (T, h, w)).
-    Maps are of the predicted class, of what changed since the onset (`Tapped.cam`), at encoder block `block` (None:
+    Maps are of the predicted class, of what changed since the onset, every cell by its own gradient (`Tapped.cam`:
+    pooled weights cannot tell what a model of motion has learned from what moves), at encoder block `block` (None:
     the middle one that has a map; conv4_1 of a ResNet-50, as in the released notebook of Bai & Goecke). Without
     `clips`, the best recognised `per_class` of each class. before_after.png shows the frames of most heat beside the
     untrained encoder's own maps (their Figure 4). Returns and writes regions.csv: clip_id, y_true, y_pred, block,
@@ -106,7 +107,11 @@ def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator
                 target = bench.classes.index(row["y_pred"])
                 tapped = cam(_inputs(clip, longest, model), target)[layer]
                 timed = find_layer(model, layer)[1] and _frames_shape(model)[1] != 1
-                yield row, clip, tapped.cam(minus_onset=timed).reshape(-1, *tapped.activations.shape[1:3])[: len(clip)]
+                yield (
+                    row,
+                    clip,
+                    tapped.cam(minus_onset=timed, local=timed).reshape(-1, *tapped.activations.shape[1:3])[: len(clip)],
+                )
                 bar.update()
 
 

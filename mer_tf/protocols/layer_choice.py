@@ -10,9 +10,10 @@ from mer_tf.config import MerError, Preprocess
 from mer_tf.evaluation.folds import Fold
 from mer_tf.explain.figures import layers_png
 from mer_tf.explain.layer_selection import choose_layer, layer_maps, layer_table
-from mer_tf.explain.regions import aligned_landmarks, landmarks_from_box, landmarks_from_five
+from mer_tf.explain.regions import aligned_landmarks, landmarks_from_box
 from mer_tf.files import atomic
 from mer_tf.preprocessing.faces import detect_face
+from mer_tf.preprocessing.landmarks import carried_landmarks
 from mer_tf.protocols.bench import Bench
 
 CLIPS = 12
@@ -55,10 +56,10 @@ def stored_landmarks(frames: np.ndarray, config: Preprocess) -> np.ndarray:
         corner = (size - side) / 2
         return np.repeat(landmarks_from_box(np.array([corner, corner, side, side]))[None], len(frames), axis=0)
     found = [detect_face(frame, min_face=20) for frame in frames]
-    known = [landmarks_from_five(face.landmarks) for face in found if face]
+    known = [carried_landmarks(face.landmarks) for face in found if face]
     if len(known) * 2 < len(frames):
         raise MerError(
             f"layer selection: MTCNN finds a face in {len(known)} of {len(frames)} frames; crop or align them"
         )
     middle = np.median(known, axis=0)
-    return np.stack([landmarks_from_five(face.landmarks) if face else middle for face in found])
+    return np.stack([carried_landmarks(face.landmarks) if face else middle for face in found])

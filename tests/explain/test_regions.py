@@ -1,4 +1,3 @@
-import cv2
 import numpy as np
 import pytest
 
@@ -8,14 +7,13 @@ from mer_tf.explain.regions import (
     FACE_BOX,
     REGIONS,
     aligned_landmarks,
-    canonical_landmarks,
     face_mask,
     features_mask,
     landmarks_from_box,
-    landmarks_from_five,
     region_masks,
 )
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity
+from mer_tf.preprocessing.landmarks import canonical_landmarks
 
 NAMED = {
     "brow_outer_left": 17,
@@ -79,15 +77,6 @@ def test_dilation_is_a_tenth_of_the_distance_between_the_eyes():
     assert points[17:27, 1].min() - top == pytest.approx(0.1 * distance, abs=1.5)
 
 
-def test_five_points_carry_the_face_along():
-    np.testing.assert_allclose(landmarks_from_five(TEMPLATE * 96 - 0.5), aligned_landmarks(96), atol=1e-6)
-    matrix = cv2.getRotationMatrix2D((60.0, 50.0), 30, 0.5)
-    turned = landmarks_from_five((TEMPLATE * 96 - 0.5) @ matrix[:, :2].T + matrix[:, 2])
-    np.testing.assert_allclose(turned, aligned_landmarks(96) @ matrix[:, :2].T + matrix[:, 2], atol=1e-6)
-    drawn = cv2.warpAffine(region_masks(aligned_landmarks(96), 96)["mouth"].astype("uint8"), matrix, (96, 96))
-    np.testing.assert_allclose(middle(region_masks(turned, 96)["mouth"]), middle(drawn), atol=0.5)
-
-
 def test_a_box_is_filled_as_mtcnn_fills_it():
     (left, top), (right, bottom) = FACE_BOX * 96
     box = np.array([left, top, right - left, bottom - top])
@@ -106,8 +95,3 @@ def test_a_box_is_filled_as_mtcnn_fills_it():
 def test_bad_landmarks_are_named(points, said):
     with pytest.raises(MerError, match=said):
         region_masks(points, 96)
-
-
-def test_not_five_points_are_named():
-    with pytest.raises(MerError, match="five points"):
-        landmarks_from_five(canonical_landmarks())
