@@ -32,7 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 app = SubcommandApp()
 for name, command in COMMANDS.items():
-    app.command(command, name=name)
+    app.command(name=name)(command)
 
 
 def main() -> None:
