@@ -102,11 +102,13 @@ def warp(frame: Frame, matrix: Matrix, size: int) -> Frame:
 
 
 def _halved(frame: Frame, matrix: Matrix) -> tuple[Frame, Matrix]:
-    """Means of 2x2 pixels, and their map, while it shrinks at least to a quarter: less to blur, and the same result."""
+    """Every second pixel of a frame blurred by 1 px, and its map, while it shrinks to a quarter or less.
+
+    What a coarser grid cannot carry goes by steps, in a third of the time of one wide blur.
+    """
     while np.linalg.norm(matrix[:, :2], axis=0).max() <= 0.25 and min(frame.shape[:2]) >= 4:
-        height, width = (side - side % 2 for side in frame.shape[:2])
-        half = cv2.resize(frame[:height, :width], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-        frame, matrix = np.asarray(half, np.uint8), matrix @ [[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]]
+        frame = np.asarray(cv2.pyrDown(frame, borderType=cv2.BORDER_REPLICATE), np.uint8)
+        matrix = matrix * (2, 2, 1)
     return frame, matrix
 
 
