@@ -94,10 +94,15 @@ def _recurrent(x: Any, mask: Any, config: Model, number: int, *, more: bool) -> 
 
 def end_to_end(trunk: keras.Model, head: keras.Model) -> keras.Model:
     """Frozen `trunk` (images -> features) folded over time, then `head`: images (B, T, S, S, 3) in, logits out."""
-    image = trunk.input_shape[1:]
-    frames, onset = keras.Input((None, *image), name="frames"), keras.Input((1, *image), name="onset")
-    mask = keras.Input((None,), dtype="bool", name="mask")
+    image, time = trunk.input_shape[1:], frames_shape(head)[1]
+    frames, onset = keras.Input((time, *image), name="frames"), keras.Input((1, *image), name="onset")
+    mask = keras.Input((time,), dtype="bool", name="mask")
     trunk.trainable = False
     encode = FoldTime(trunk, name="frozen")
     logits = head({"frames": encode(frames), "onset": encode(onset), "mask": mask})
     return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm_end_to_end")
+
+
+def frames_shape(model: keras.Model) -> tuple[int | None, ...]:
+    """Shape of the input `frames`; a reloaded model lists its inputs without their names as keys."""
+    return next(tuple(tensor.shape) for tensor in model.inputs if tensor.name == "frames")

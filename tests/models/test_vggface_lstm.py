@@ -119,5 +119,7 @@ def test_frames_model_classifies_single_frames(tmp_path):
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
     assert again.predict(inputs(frames), verbose=0) == pytest.approx(model.predict(inputs(frames), verbose=0), abs=1e-6)
+    whole = end_to_end(encoder(), again)
+    assert whole.predict(inputs(np.zeros((2, 1, 8, 8, 3), "float32")), verbose=0).shape == (2, 3)
     with pytest.raises(MerError, match="sees one frame"):
         model_builder("vggface_frames")(replace(config, bidirectional=True), (6,), 3)
