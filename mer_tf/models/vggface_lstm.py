@@ -94,9 +94,9 @@ def _recurrent(x: Any, mask: Any, config: Model, number: int, *, more: bool) -> 
 
 def end_to_end(trunk: keras.Model, head: keras.Model) -> keras.Model:
     """Frozen `trunk` (images -> features) folded over time, then `head`: images (B, T, S, S, 3) in, logits out."""
-    image, time = trunk.input_shape[1:], frames_shape(head)[1]
-    frames, onset = keras.Input((time, *image), name="frames"), keras.Input((1, *image), name="onset")
-    mask = keras.Input((time,), dtype="bool", name="mask")
+    image = trunk.input_shape[1:]
+    frames, onset = keras.Input((None, *image), name="frames"), keras.Input((1, *image), name="onset")
+    mask = keras.Input((None,), dtype="bool", name="mask")
     trunk.trainable = False
     encode = FoldTime(trunk, name="frozen")
     logits = head({"frames": encode(frames), "onset": encode(onset), "mask": mask})
