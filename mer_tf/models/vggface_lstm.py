@@ -33,6 +33,13 @@ class OnsetDifference(layers.Layer):
 class LastStep(layers.Layer):
     """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, *_: Any) -> None:
+        """What comes out has no time axis left to mask."""
+
     def call(self, steps: Any, mask: Any) -> Any:
         """Take the step by a product with its one-hot position, which every backend compiles."""
         last = ops.sum(ops.cast(mask, "int32"), axis=1) - 1
