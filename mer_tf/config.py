@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -255,6 +256,18 @@ class Experiment:
     published: tuple[str, ...] = ()
     out: str = "runs"
     """Folder under which the run directory is made."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The printed tables of a paper, as changes of one experiment; keys are those of published_results.csv."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    """Key without its last part -> changed settings, dotted: {"A/T2/FC6": {"model.fusion.after": "fc6"}}."""
+    columns: Mapping[str, Mapping[str, Any]]
+    """Last part of the keys, a data set -> changed settings."""
+    orderings: tuple[tuple[str, str], ...] = ()
+    """Pairs of rows of which the paper claims that the first is better."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

@@ -17,6 +17,7 @@ from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
+from mer_tf.datasets.synthetic_casme2 import write_casme2
 from mer_tf.files import read_json
 from mer_tf.models import OF_IMAGES
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
@@ -88,11 +89,13 @@ def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
 def _synthetic(experiment: Experiment, cache: Path) -> Path:
     """Draw the look-alike of the data set; a finished one of the same settings is taken as it is."""
     data = experiment.data
-    if not data.dataset.startswith("smic-"):
-        raise MerError(f"there is no synthetic look-alike of {data.dataset}; give its folder with --data.root")
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
-    camera = data.dataset.removeprefix("smic-")
-    return write_smic(cache / f"synthetic-{data.dataset}-{digest(drawn)}", camera=camera, **drawn)
+    out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
+    if data.dataset == "casme2":
+        return write_casme2(out, **drawn)
+    if data.dataset.startswith("smic-"):
+        return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
+    raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
 
 
 def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]:
