@@ -65,10 +65,15 @@ def halfway(curve: pd.DataFrame) -> dict[str, float]:
     return {"amplitude": float(x[k - 1] + share * (x[k] - x[k - 1])), "ceiling": float(rising[-1])}
 
 
+def window_frames(frames: int, step: int) -> int:
+    """Frames of a window of the same duration when every `step`-th is used; at least 3 where there were as many."""
+    return max(min(frames, 3), round(frames / step))
+
+
 def _point(experiment: Experiment, amplitude: float, step: int, out: Path) -> dict[str, float | str]:
     """One run, or the finished one of the same settings, as a row of the curve."""
     folder = out / "runs" / f"amplitude-{amplitude:g}-step-{step}"
-    frames = max(3, round(experiment.clip.frames / step))
+    frames = window_frames(experiment.clip.frames, step)
     settings = replace(
         experiment,
         data=replace(experiment.data, amplitude=amplitude),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.sensitivity import halfway, sensitivity
+from mer_tf.sensitivity import halfway, sensitivity, window_frames
 
 
 def curve(values, chance=0.25):
@@ -32,3 +32,8 @@ def test_real_data_are_refused():
     real = replace(Experiment(name="x"), data=Data(root="/data"))
     with pytest.raises(MerError, match="amplitude of real data is unknown"):
         sensitivity([real], [0.0], [1], Path("out"))
+
+
+@pytest.mark.parametrize(("frames", "step", "expected"), [(13, 1, 13), (13, 2, 6), (13, 4, 3), (13, 8, 3), (1, 4, 1)])
+def test_a_window_keeps_its_duration_at_a_lower_frame_rate(frames, step, expected):
+    assert window_frames(frames, step) == expected

@@ -6,10 +6,11 @@ frame (B, 1, ...) --[retrained tail of the encoder]--> (B, 1, D) --> fc1 BN ReLU
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from mer_tf.config import MerError, Model
 from mer_tf.models.layers import FoldTime
@@ -32,5 +33,17 @@ def build(config: Model, feature_shape: tuple[int, ...], classes: int, tail: ker
     if config.center == "onset":
         x = OnsetDifference(name="minus_onset")(x, per_frame(onset))
     x = layers.ReLU(name="embedding_relu")(embed(x, mask, config))
-    logits = layers.Dense(classes, dtype="float32", name="logits")(layers.Flatten(name="frame")(x))
+    logits = layers.Dense(classes, dtype="float32", name="logits")(ops.squeeze(x, axis=1))
     return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_frames")
+
+
+def images_to_logits(trunk: keras.Model, head: keras.Model) -> keras.Model:
+    """Frozen `trunk` (images -> features), then `head`: images (B, S, S, 3) in, logits (B, classes) out.
+
+    Each image counts as its own clip's onset.
+    """
+    image = keras.Input(trunk.input_shape[1:], name="images")
+    features = ops.expand_dims(trunk(image), axis=1)
+    shown = ops.isfinite(ops.sum(ops.reshape(features, (-1, 1, math.prod(features.shape[2:]))), axis=-1))
+    logits = head({"frames": features, "onset": features, "mask": shown})
+    return keras.Model(image, logits, name="vggface_frames_end_to_end")

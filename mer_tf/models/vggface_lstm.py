@@ -33,6 +33,13 @@ class OnsetDifference(layers.Layer):
 class LastStep(layers.Layer):
     """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, *_: Any) -> None:
+        """What comes out has no time axis left to mask."""
+
     def call(self, steps: Any, mask: Any) -> Any:
         """Take the step by a product with its one-hot position, which every backend compiles."""
         last = ops.sum(ops.cast(mask, "int32"), axis=1) - 1
@@ -101,3 +108,8 @@ def end_to_end(trunk: keras.Model, head: keras.Model) -> keras.Model:
     encode = FoldTime(trunk, name="frozen")
     logits = head({"frames": encode(frames), "onset": encode(onset), "mask": mask})
     return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm_end_to_end")
+
+
+def frames_shape(model: keras.Model) -> tuple[int | None, ...]:
+    """Shape of the input `frames`; a reloaded model lists its inputs without their names as keys."""
+    return next(tuple(tensor.shape) for tensor in model.inputs if tensor.name == "frames")

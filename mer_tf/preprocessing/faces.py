@@ -92,13 +92,24 @@ def warp(frame: Frame, matrix: Matrix, size: int) -> Frame:
     Where the map shrinks, a Gaussian first removes what the new grid cannot carry: aliasing would look like motion.
     """
     x0, y0, x1, y1 = _footprint(matrix, size, frame.shape[:2])
-    part = frame[y0:y1, x0:x1]
-    shrink_x, shrink_y = np.linalg.norm(matrix[:, 0]), np.linalg.norm(matrix[:, 1])
-    part = _blur(part, _sigma(float(shrink_x)), _sigma(float(shrink_y)))
     moved = matrix.copy()
     moved[:, 2] += matrix[:, :2] @ (x0, y0)
+    part, moved = _halved(frame[y0:y1, x0:x1], moved)
+    shrink_x, shrink_y = np.linalg.norm(moved[:, 0]), np.linalg.norm(moved[:, 1])
+    part = _blur(part, _sigma(float(shrink_x)), _sigma(float(shrink_y)))
     out = cv2.warpAffine(part, moved, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.uint8)
+
+
+def _halved(frame: Frame, matrix: Matrix) -> tuple[Frame, Matrix]:
+    """Every second pixel of a frame blurred by 1 px, and its map, while it shrinks to a quarter or less.
+
+    What a coarser grid cannot carry goes by steps, in a third of the time of one wide blur.
+    """
+    while np.linalg.norm(matrix[:, :2], axis=0).max() <= 0.25 and min(frame.shape[:2]) >= 4:
+        frame = np.asarray(cv2.pyrDown(frame, borderType=cv2.BORDER_REPLICATE), np.uint8)
+        matrix = matrix * (2, 2, 1)
+    return frame, matrix
 
 
 def _from_rectangle(x: float, y: float, width: float, height: float, size: int) -> Matrix:

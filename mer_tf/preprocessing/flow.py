@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
@@ -13,6 +14,7 @@ from mer_tf.config import MerError
 
 Method = Literal["farneback", "dis", "tvl1"]
 Start = Literal["previous", "onset"]
+Solver = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.float32]]
 
 
 def flow_pair(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Method) -> NDArray[np.float32]:
@@ -26,7 +28,7 @@ def flow_pair(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Metho
     of 3 px (OpenCV's own 0.15 is 38 in these units, and worse than 15 at 1 px). The slowest by far, and never the most
     exact: benchmarks/RESULTS.md compares all.
     """
-    return _flow(_grey(first), _grey(second), method)
+    return _solver(method)(_grey(first), _grey(second))
 
 
 def flow_clip(frames: NDArray[np.uint8], method: Method, start: Start = "previous") -> NDArray[np.float16]:
@@ -37,24 +39,34 @@ def flow_clip(frames: NDArray[np.uint8], method: Method, start: Start = "previou
     """
     greys = [_grey(frame) for frame in frames]
     pairs = pairwise(greys) if start == "previous" else ((greys[0], grey) for grey in greys[1:])
-    return np.stack([_flow(a, b, method) for a, b in pairs]).astype(np.float16)
+    solver = _solver(method)
+    return np.stack([solver(a, b) for a, b in pairs]).astype(np.float16)
 
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _flow(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Method) -> NDArray[np.float32]:
+def _solver(method: Method) -> Solver:
+    """A function of two grey images; made once a clip, since DIS keeps its buffers from pair to pair."""
     if method == "farneback":
-        empty = np.zeros((*first.shape, 2), np.float32)
-        return np.asarray(cv2.calcOpticalFlowFarneback(first, second, empty, 0.5, 3, 15, 3, 5, 1.2, 0), np.float32)
+        return _farneback
     if method == "dis":
         dis = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
         dis.setFinestScale(0)
-        return np.asarray(dis.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
+        return lambda a, b: np.asarray(dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)), np.float32)
     if method == "tvl1":
-        from skimage.registration import optical_flow_tvl1  # takes a second to load
-
-        down, right = optical_flow_tvl1(first, second, attachment=5)
-        return np.stack([right, down], axis=-1)
+        return _tvl1
     raise MerError(f"preprocess.flow: {method!r} is not a flow method; use none, farneback, dis or tvl1")
+
+
+def _farneback(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+    empty = np.zeros((*first.shape, 2), np.float32)
+    return np.asarray(cv2.calcOpticalFlowFarneback(first, second, empty, 0.5, 3, 15, 3, 5, 1.2, 0), np.float32)
+
+
+def _tvl1(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+    from skimage.registration import optical_flow_tvl1  # takes a second to load
+
+    down, right = optical_flow_tvl1(first, second, attachment=5)
+    return np.stack([right, down], axis=-1)

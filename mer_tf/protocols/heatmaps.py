@@ -24,7 +24,8 @@ from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.files import atomic
 from mer_tf.models.encoders import split_encoder
-from mer_tf.models.vggface_lstm import end_to_end
+from mer_tf.models.vggface_frames import images_to_logits
+from mer_tf.models.vggface_lstm import end_to_end, frames_shape
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks
@@ -106,7 +107,7 @@ def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator
                 clip = frames[row["clip_id"]][:: bench.experiment.clip.step]
                 target = bench.classes.index(row["y_pred"])
                 tapped = cam(_inputs(clip, longest, model), target)[layer]
-                timed = find_layer(model, layer)[1] and _frames_shape(model)[1] != 1
+                timed = find_layer(model, layer)[1]
                 yield (
                     row,
                     clip,
@@ -120,28 +121,23 @@ def whole_model(bench: Bench, path: Path) -> keras.Model:
     if not path.exists():
         raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
     head = keras.saving.load_model(path, compile=False, safe_mode=True)
-    encoder, shape = bench.encoder(), _frames_shape(head)[2:]
-    if encoder.output_shape[1:] == shape:
-        return end_to_end(encoder, head)
+    encoder, (_, time, *shape) = bench.encoder(), frames_shape(head)
+    joined = images_to_logits if time == 1 else end_to_end
+    if list(encoder.output_shape[1:]) == shape:
+        return joined(encoder, head)
     for block in block_outputs(encoder):
         trunk, _ = split_encoder(encoder, block)
-        if trunk.output_shape[1:] == shape:
-            return end_to_end(trunk, head)
+        if list(trunk.output_shape[1:]) == shape:
+            return joined(trunk, head)
     raise MerError(f"{path}: takes features {shape}, which no layer of {encoder.name} gives; was the encoder changed?")
 
 
-def _frames_shape(model: keras.Model) -> tuple[int | None, ...]:
-    """Shape of the input `frames`; a reloaded model lists its inputs without their names as keys."""
-    return next(tuple(tensor.shape) for tensor in model.inputs if tensor.name == "frames")
-
-
-def _inputs(clip: np.ndarray, longest: int, model: keras.Model) -> dict[str, np.ndarray]:
+def _inputs(clip: np.ndarray, longest: int, model: keras.Model) -> Any:
     """A clip as one sample of one length for all, so that XLA compiles once; or each frame as a sample of its own."""
     index = np.minimum(np.arange(longest), len(clip) - 1)
     padded, mask = clip[index].astype("float32"), np.arange(longest) < len(clip)
-    if _frames_shape(model)[1] == 1:
-        onset = np.repeat(padded[:1], longest, axis=0)
-        return {"frames": padded[:, None], "onset": onset[:, None], "mask": np.ones((longest, 1), bool)}
+    if len(model.inputs) == 1:
+        return padded
     return {"frames": padded[None], "onset": padded[None, :1], "mask": mask[None]}
 
 

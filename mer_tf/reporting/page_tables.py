@@ -64,6 +64,19 @@ def published(runs: Sequence[Run]) -> list[dict[str, str]]:
     return [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, held, strict=True)]
 
 
+PRINTED = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy", "UAR", "macro F1 (UF1)")
+
+
+def side_by_side(finished: Sequence[Analysis]) -> list[dict[str, Any]]:
+    """Each run's scores under the definitions that papers print, with the rate of its largest class."""
+    rows = []
+    for one in finished:
+        whole = one.variants[one.variants["dataset"] == "all"].set_index("metric")["value"]
+        values = [float(whole.get(name, np.nan)) for name in PRINTED]
+        rows.append({"name": one.label, "values": [*values[:3], one.metrics["majority_rate"], *values[3:]]})
+    return rows
+
+
 def percent(value: float) -> str:
     """0.5 as 50.0%; nothing for a value that does not exist."""
     return "" if pd.isna(value) else f"{value:.1%}"

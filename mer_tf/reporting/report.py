@@ -43,6 +43,7 @@ def report_html(runs: Sequence[Run]) -> str:
         "systems": page_tables.systems(shown),
         "differences": page_tables.paired_differences(shown),
         "published": page_tables.published(runs),
+        "side_by_side": page_tables.side_by_side(shown),
     }
     return _environment().get_template("report.html.j2").render(parts=parts, title=_title(runs), **tables)
 

@@ -8,6 +8,7 @@ import pytest
 
 from mer_tf.config import MerError, Model
 from mer_tf.models import model_builder
+from mer_tf.models.vggface_frames import images_to_logits
 from mer_tf.models.vggface_lstm import build, end_to_end
 
 SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=3, head_units=8)
@@ -119,5 +120,8 @@ def test_frames_model_classifies_single_frames(tmp_path):
     model.save(tmp_path / "m.keras")
     again = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
     assert again.predict(inputs(frames), verbose=0) == pytest.approx(model.predict(inputs(frames), verbose=0), abs=1e-6)
+    trunk, images = encoder(), RNG.integers(0, 255, (4, 8, 8, 3)).astype("float32")
+    expected = again.predict(inputs(trunk.predict(images, verbose=0)[:, None]), verbose=0)
+    assert images_to_logits(trunk, again).predict(images, verbose=0) == pytest.approx(expected, abs=1e-5)
     with pytest.raises(MerError, match="sees one frame"):
         model_builder("vggface_frames")(replace(config, bidirectional=True), (6,), 3)

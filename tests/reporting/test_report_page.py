@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from reporting.made_up_runs import CLASSES, DRAWS, SYNTHETIC, predictions, write_run
@@ -13,8 +14,9 @@ from reporting.made_up_runs import CLASSES, DRAWS, SYNTHETIC, predictions, write
 from mer_tf.config import Data, Experiment, Search
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.reporting.analysis import as_words, differences, run_labels
+from mer_tf.reporting.analysis import analyse, as_words, differences, run_labels
 from mer_tf.reporting.embedded import embed
+from mer_tf.reporting.page_tables import side_by_side
 from mer_tf.reporting.report import report_html, write_report
 from mer_tf.reporting.run_files import read_run
 
@@ -263,3 +265,16 @@ def test_confusions_show_counts_and_shares_of_every_fold(run_directory):
     hit = int(((frame["y_true"] == CLASSES[0]) & (frame["y_pred"] == CLASSES[0])).sum())
     assert f"{CLASSES[0]} {100 * hit / 12:.0f}% {hit}" in found.text
     assert sum(held.get("class") == "confusion" for _, held in found.tags) == 1 + 3
+
+
+def test_our_scores_stand_under_every_definition_beside_published_ones(run_directory):
+    """Best fold, pooled, mean of folds, majority, UAR and UF1 in one row: a reader sees what a paper printed."""
+    run = read_run(run_directory)
+    (row,) = side_by_side(analyse([run]))
+    frame = pd.read_csv(run_directory / "predictions.csv")
+    hits = frame["y_true"] == frame["y_pred"]
+    folds = hits.groupby(frame["fold"]).mean()
+    majority = frame["y_true"].value_counts(normalize=True).iloc[0]
+    assert row["values"][:4] == pytest.approx([folds.max(), hits.mean(), folds.mean(), majority], abs=1e-6)
+    text = page(run_directory).text
+    assert text.index("best fold") < text.index(f"{folds.max():.1%}", text.index("best fold"))

@@ -1,0 +1,123 @@
+"""Commands about data sets: which clips exist, and look-alikes of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from mer_tf.config import MerError
+
+
+def synth(
+    out: Path,
+    dataset: str = "smic-hs",
+    amplitude: float = 3.0,
+    subjects: int = 16,
+    clips_per_class: int = 2,
+    seed: int = 0,
+    style: Literal["s01", "s1"] = "s01",
+    faces: Path | None = None,
+    preview: Path | None = None,
+    counts: Literal["published", "small"] | None = None,
+    layout: str | None = None,
+) -> None:
+    """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
+
+    SMIC and CASME II are drawn, unless counts or layout is given. Every other data set has tiny pictures, and its
+    annotation sheet.
+
+    Args:
+        out: Folder to write; finished clips are kept when the same command runs again.
+        dataset: Data set to imitate, as `mer-tf manifest` names it.
+        amplitude: Greatest displacement at the apex, pixels on a face 96 pixels wide.
+        subjects: Number of subjects.
+        clips_per_class: Clips of each class, and of non-micro, per subject.
+        seed: The same seed gives the same bytes.
+        style: How subjects are written: s01 or s1; both occur in SMIC.
+        faces: Folder of portraits to use instead of the built-in one.
+        preview: Write a contact sheet (PNG) here.
+        counts: Folders and sheet alone, with as many clips as published, or a few.
+        layout: Folders and sheet alone, in this layout, where a data set has several (casme2: CASME2_RAW, ...).
+    """
+    from mer_tf.datasets.lookalike import write_lookalike
+    from mer_tf.datasets.preview import write_preview
+    from mer_tf.datasets.synthetic import write_smic
+    from mer_tf.datasets.synthetic_casme2 import write_casme2
+
+    if counts or layout or not dataset.startswith(("smic-", "casme2")):
+        if preview:
+            raise MerError("--preview shows drawn faces, and this look-alike has none; leave it out")
+        print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
+        return
+    drawn = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class, "seed": seed}
+    if dataset == "casme2":
+        root = write_casme2(out, faces=faces, **drawn)  # type: ignore[arg-type]
+    else:
+        root = write_smic(out, camera=dataset.removeprefix("smic-"), style=style, faces=faces, **drawn)  # type: ignore[arg-type]
+    print(root)
+    if preview:
+        write_preview(root, preview)
+        print(preview)
+
+
+def manifest(
+    dataset: str,
+    root: Path,
+    out: Path = Path("manifest.csv"),
+    sheet: Path | None = None,
+    protocol: str | None = None,
+    reference: Path | None = None,
+    apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given",
+    strict: bool = False,
+) -> None:
+    """List the clips of a data set folder as manifest.csv, and say how they differ from what is published.
+
+    Args:
+        dataset: smic-hs, smic-vis, smic-nir, casme, casme2, casme-sq, casme3-a, casme3-c, samm, samm-lv, mmew, 4dme,
+            megc2019 (a folder of three data sets), flow-images, or videos (one clip a file).
+        root: Folder as it was downloaded.
+        out: Manifest to write.
+        sheet: Annotation sheet; without it the published one is looked for under root.
+        protocol: Label protocol to count by; without it the first one that knows the data set. `mer-tf protocols`.
+        reference: Another list of the clips, a manifest or a CSV with clip_id and class, to compare with clip by clip.
+        apex: How to estimate an apex that the annotation does not give; apex_source in the manifest says so.
+        strict: Exit with status 1 when there are problems or differences.
+    """
+    from mer_tf.datasets import dataset_listing
+    from mer_tf.datasets.apex import estimate_apexes
+    from mer_tf.datasets.counts import manifest_report
+    from mer_tf.datasets.labels import load_protocol, protocol_for
+    from mer_tf.datasets.manifest import write_manifest
+
+    wanted = load_protocol(protocol) if protocol else None
+    listing = dataset_listing(dataset, root, sheet)
+    report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
+    print(report)
+    slow = apex in ("peak", "divide-and-conquer")
+    write_manifest(estimate_apexes(listing.rows, apex, on_error="skip", progress=slow), out)
+    print(f"{len(listing.rows)} clips of {len({r.subject for r in listing.rows})} subjects: {out}")
+    if strict and not clean:
+        sys.exit(1)
+
+
+def protocols(diff: tuple[str, str] | None = None, manifest: Path | None = None) -> None:
+    """List the label protocols, or show how two of them differ.
+
+    Args:
+        diff: Two protocols; raw labels whose class changes or vanishes are listed.
+        manifest: With --diff, list the clips of this manifest that change class or vanish too.
+    """
+    from mer_tf.datasets.counts import protocol_differences
+    from mer_tf.datasets.labels import load_protocol, protocol_names
+    from mer_tf.datasets.manifest import read_manifest
+
+    if diff is None:
+        if manifest is not None:
+            raise MerError(f"{manifest}: --manifest shows a difference; give --diff A B too")
+        for name in protocol_names():
+            known = load_protocol(name)
+            print(f"{name}: {', '.join(known.classes)} (of {', '.join(sorted({d for d, _, _ in known.mapping}))})")
+        return
+    rows = read_manifest(manifest) if manifest else []
+    print("\n".join(protocol_differences(load_protocol(diff[0]), load_protocol(diff[1]), rows)) or "no difference")

@@ -1,0 +1,96 @@
+"""Commands about records: frames and flow as TFRecords."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from mer_tf.config import Preprocess
+
+DEFAULT_SETTINGS = Preprocess()
+
+
+def preprocess(
+    manifest: Path,
+    out: Path,
+    name: str = "records",
+    workers: int = 1,
+    on_error: Literal["fail", "skip"] = "fail",
+    engine: Literal["local", "beam"] = "local",
+    beam: tuple[str, ...] = (),
+    face_sheet: Path | None = None,
+    settings: Annotated[Preprocess, tyro.conf.arg(name="")] = DEFAULT_SETTINGS,
+) -> None:
+    """Decode, find the face, align, resize, compute optical flow, write TFRecords; go on where a stopped job was.
+
+    Args:
+        manifest: manifest.csv, as `mer-tf manifest` writes it.
+        out: Folder for record directories, each named by the hash of its settings.
+        name: First part of the directory's name.
+        workers: Processes.
+        on_error: fail: stop at the first unreadable clip; skip: list it in errors.csv and go on.
+        engine: local: processes of this machine; beam: an Apache Beam pipeline. Either writes the same bytes.
+        beam: Options of the pipeline, as runner=FlinkRunner flink_master=host:8081; without a runner it runs here.
+        face_sheet: Write a contact sheet (PNG) of the stored faces here.
+        settings: Settings that fix the bytes written; --recipe NAME sets all of them, and further options change it.
+    """
+    from mer_tf.datasets.manifest import read_manifest
+    from mer_tf.preprocessing.recipes import load_recipe, named
+    from mer_tf.records.inspect import describe, write_face_sheet
+    from mer_tf.records.write import write_records
+
+    rows = read_manifest(manifest)
+    if settings.recipe:  # what the options say is read once more, over the recipe instead of over the defaults
+        base = load_recipe(settings.recipe).preprocess
+        settings = named(tyro.cli(Preprocess, default=base, args=sys.argv[1:], return_unknown_args=True)[0])
+    directory = write_records(
+        rows, settings, out, name=name, workers=workers, on_error=on_error, engine=engine, beam=beam
+    )
+    print(describe(directory))
+    if face_sheet:
+        write_face_sheet(directory, face_sheet)
+    print(directory)
+
+
+def match_flow(
+    reference: Path,
+    manifest: Path,
+    clips: int = 8,
+    faces: tuple[Literal["none", "crop", "align"], ...] = ("none", "crop", "align"),
+    sizes: tuple[int, ...] = (96, 224),
+    methods: tuple[Literal["farneback", "dis", "tvl1"], ...] = ("farneback", "dis", "tvl1"),
+) -> None:
+    """Find the flow recipe of somebody's saved u, v, strain images: the best fit, and what may explain the rest.
+
+    Args:
+        reference: Folder of images named after the clips: colour, or one a component (u/NAME.png, NAME_u.png).
+        manifest: manifest.csv of the frames they came from, with apexes.
+        clips: How many clips to compare.
+        faces: Crops to try.
+        sizes: Sides in pixels at which flow is computed, before it is brought to the size of the images.
+        methods: Flow methods to try.
+    """
+    from mer_tf.datasets.manifest import read_manifest
+    from mer_tf.records import flow_reference
+
+    found = flow_reference.read_references(reference, read_manifest(manifest), clips)
+    print(flow_reference.match_text(found, *flow_reference.match_flow(found, faces, sizes, methods)))
+
+
+def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
+    """List what a record directory holds.
+
+    Args:
+        directory: Record directory, as `mer-tf preprocess` names it.
+        check: Read every record and compare it with the index; exit status 1 when any differs.
+    """
+    from mer_tf.records import inspect as records
+
+    print(records.describe(directory))
+    if check:
+        faults = records.check(directory)
+        print("\n".join(faults) or "every record is whole")
+        sys.exit(bool(faults))

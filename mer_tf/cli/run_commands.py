@@ -1,0 +1,80 @@
+"""Commands that make runs, or look into them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+
+def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None = None, per_class: int = 2) -> None:
+    """Export Grad-CAM heat maps of a run's test clips: overlay, strip over time, animation, raw maps.
+
+    Args:
+        run: Run directory with its checkpoints.
+        out: Folder to write, one folder a clip, and regions.csv.
+        clips: Clip ids; without any, the best recognised clips of each class.
+        block: Block of the encoder; without one the middle one, conv4_1 of a ResNet-50.
+        per_class: Clips of each class.
+    """
+    from mer_tf.overrides import read_experiment
+    from mer_tf.protocols.heatmaps import export_heatmaps
+    from mer_tf.runner import open_bench
+
+    bench, _ = open_bench(read_experiment(run / "config.json"), run)
+    table = export_heatmaps(bench, run, out, clips=clips, block=block, per_class=per_class)
+    print(table.to_string(index=False, float_format="{:.2f}".format))
+    print(out)
+
+
+def ladder(
+    experiment: tyro.conf.Positional[Path],
+    out: Path,
+    preset: Literal["paper", "embedded"] = "embedded",
+    inner_folds: int = 2,
+    changes: tuple[str, ...] = (),
+) -> None:
+    """Score one model under random windows, clip folds, and three kinds of LOSO: what each leak buys.
+
+    Args:
+        experiment: Script in experiments/, by path or name.
+        out: Folder for predictions, ladder.csv and ladder.png; what is there already is kept.
+        preset: Which of the script's two declarations.
+        inner_folds: Folds of the training subjects on which the nested protocol chooses its epoch.
+        changes: Settings to change, as train.epochs=5 clip.stride=4.
+    """
+    from mer_tf.protocols.ladder import climb, ladder_text
+    from mer_tf.run_directory import go_on
+    from mer_tf.runner import declared, open_bench
+
+    settings = declared(experiment, preset, changes)
+    bench, _ = open_bench(settings, go_on(settings, out))
+    print(ladder_text(climb(bench, out, inner_folds)))
+    print(out / "ladder.png")
+
+
+def sensitivity(
+    experiments: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path,
+    amplitudes: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0),
+    steps: tuple[int, ...] = (1, 2, 4),
+    preset: Literal["paper", "embedded"] = "embedded",
+    changes: tuple[str, ...] = (),
+) -> None:
+    """Accuracy against the amplitude of motion and the frame rate, on drawn data: when does a system see anything?
+
+    Args:
+        experiments: Scripts in experiments/, by path or name.
+        out: Folder for runs, curve.csv, halfway.csv and curve.png; finished runs are kept.
+        amplitudes: Pixels at the apex, on a face 96 pixels wide.
+        steps: Every n-th frame of 100 a second is used.
+        preset: Which of a script's two declarations.
+        changes: Settings to change, as data.subjects=8.
+    """
+    from mer_tf.runner import declared
+    from mer_tf.sensitivity import sensitivity as curve
+
+    _, half = curve([declared(path, preset, changes) for path in experiments], amplitudes, steps, out)
+    print(half.to_string(index=False, float_format="{:.2f}".format))
+    print(out / "curve.png")

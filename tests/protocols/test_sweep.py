@@ -1,0 +1,54 @@
+"""A grid of settings in one table: every combination once, finished runs kept, published figures beside."""
+
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mer_tf.files import write_json
+from mer_tf.protocols.sweep import sweep, sweep_text
+from mer_tf.runner import main
+
+GRID = {"clip.frames": (11, 13), "train.batch_size": (10, 20)}
+
+
+@pytest.fixture
+def ran(frame):
+    """A stand-in for a run: it writes predictions and remembers what it was asked."""
+    asked = []
+
+    def run(experiment):
+        asked.append(experiment)
+        folder = Path(experiment.out) / experiment.name / f"run-{len(asked)}"
+        folder.mkdir(parents=True)
+        frame.to_csv(folder / "predictions.csv", index=False)
+        write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})
+        write_json(folder / "metrics.json", {})
+        return folder
+
+    return run, asked
+
+
+def test_every_combination_is_run_once_and_published_figures_stand_beside(ran, experiment, tmp_path):
+    run, asked = ran
+    settings = dataclasses.replace(experiment, published=("C/T3/LSTM/N13", "C/T4/LSTM"))
+    table = sweep(settings, GRID, tmp_path, run)
+    assert [(e.clip.frames, e.train.batch_size) for e in asked] == [(11, 10), (11, 20), (13, 10), (13, 20)]
+    assert table["published"].tolist() == ["", "", "57.58", "57.58"]
+    assert table["pooled accuracy"].tolist() == pytest.approx([2 / 3] * 4)
+    assert pd.read_csv(tmp_path / "sweep.csv")["clip.frames"].tolist() == [11, 11, 13, 13]
+    assert "a search, not an estimate" in sweep_text(table)
+
+
+def test_finished_runs_are_kept(ran, experiment, tmp_path):
+    run, asked = ran
+    first = sweep(experiment, GRID, tmp_path, run)
+    assert sweep(experiment, GRID, tmp_path, run).equals(first)
+    assert len(asked) == 4
+
+
+def test_a_script_without_a_grid_says_so(experiment):
+    with pytest.raises(SystemExit) as caught:
+        main(experiment, arguments=["--sweep"])
+    assert "declares no grid to sweep" in str(caught.value)
