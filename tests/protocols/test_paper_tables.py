@@ -10,6 +10,7 @@ import pytest
 import mer_tf.protocols.paper_tables as module
 from mer_tf.config import Fusion, MerError, Model, Tables
 from mer_tf.files import write_json
+from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.protocols.sweep import sweep
 from mer_tf.runner import declared, main
@@ -99,8 +100,8 @@ def test_the_script_declares_rows_that_were_printed_and_settings_that_exist():
     names = {row["prefix"] for row in module._printed(tables)}
     assert set(tables.rows) <= names
     assert {row for pair in tables.orderings for row in pair} <= set(tables.rows)
-    changes = [f"{k}={v}" for row in tables.rows.values() for k, v in row.items()]
-    assert declared(SCRIPT, "paper", changes).model.fusion.after == "fc6"
+    given = [f"{k}={v}" for row in tables.rows.values() for k, v in row.items()]
+    assert declared(SCRIPT, "paper", given).model.fusion.after == "fc6"
 
 
 @pytest.mark.parametrize(
@@ -139,3 +140,15 @@ def test_a_script_without_tables_says_so(fusion):
 def test_a_sweep_of_one_number_is_drawn(ran, fusion, tmp_path):
     sweep(fusion, {"clip.frames": (2, 3)}, tmp_path, ran[0])
     assert (tmp_path / "sweep.png").stat().st_size > 5000
+
+
+def test_the_paper_preset_is_what_is_printed_and_the_recipe():
+    paper = declared(SCRIPT, "paper")
+    train = paper.train
+    assert (train.batch_size, train.epochs, train.stream_epochs, train.learning_rate) == (50, 6000, 6000, 5e-4)
+    assert changes(paper.preprocess) == []
+    reading = load_recipe("paper-a").reading
+    clip = {"length": paper.clip.frames, "segments": paper.clip.segments, "stride": paper.clip.stride}
+    clip |= {"third": paper.clip.third, "bound": f"{paper.clip.flow_bound:g}"}
+    assert {name: str(value) for name, value in clip.items()} == reading
+    assert (paper.model.fusion, paper.clip.side, paper.model.lstm_units) == (Fusion(), 0, 512)
