@@ -1,7 +1,8 @@
 """An experiment as a declaration: frozen dataclasses, every field overridable from the command line.
 
 `Data` and `Preprocess` fix the bytes of the record directory (write time). `Clip`, `Model`, `Train` and `Evaluation`
-never do (read time). Sources of the defaults: C = Bai & Goecke, ICMI'20 Companion (VGGFace2 + LSTM on SMIC-HS).
+never do (read time). Sources of the defaults: A = CNN + improved LSTM fusion on SMIC and CASME II; C = Bai & Goecke,
+ICMI'20 Companion (VGGFace2 + LSTM on SMIC-HS).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -115,6 +117,42 @@ class Clip:
     """Oversample windows of the smaller classes up to the largest, training folds only."""
     test: Literal["windows", "whole"] = "whole"
     """How a test clip becomes one prediction: mean softmax over its windows, or one pass over all its frames (C)."""
+    segments: Literal["stride", "center", "sliding"] = "stride"
+    """Where windows start. stride: from the first frame on, a short clip continued and masked (C). center: one window
+    in the middle, a short clip's ends repeated on both sides; sliding: every `stride` frames, short clips as there
+    (A)."""
+    side: int = 0
+    """Models of images: side of the images they are given, pixels; 0: as stored."""
+    third: Literal["magnitude", "sqrt_abs_product", "strain"] = "magnitude"
+    """Models of images: third channel of flow images beside dx and dy (A: "the square root of dx and dy")."""
+    flow_bound: float = 3.0
+    """Models of images: flow is cut off at this many stored pixels and given as 8 bits (A prints no scaling)."""
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """Two streams of one AlexNet-like trunk each, and what joins them (A)."""
+
+    streams: Literal["both", "spatial", "temporal"] = "both"
+    mode: Literal["trained", "untrained", "random", "framewise_lstm"] = "trained"
+    """The fusion layer. trained: dense on both streams' features; untrained: nothing is learned, features are scaled to
+    length 1 and put together; random: a dense layer that stays as drawn; framewise_lstm: both streams' features of each
+    frame feed one LSTM, another reading of A's text."""
+    after: Literal["fc6", "fc7"] = "fc7"
+    """Fully connected layer of the streams whose output is fused."""
+    join: Literal["concat", "sum", "max"] = "concat"
+    """How two feature vectors become one; sum and max need streams of equal width."""
+    finetune_streams: bool = True
+    """Whether streams go on learning with the fusion layer; never when that is untrained or random."""
+    channels: tuple[int, ...] = (96, 256, 384, 384, 256)
+    """Channels of conv1 to conv5 (AlexNet's; A prints none)."""
+    stem_stride: int = 4
+    """Stride of conv1."""
+    response_norm: bool = False
+    """AlexNet's local response normalisation after conv1 and conv2."""
+    fc_units: int = 4096
+    """Width of FC6, FC7 and of the fusion layer."""
+    fc8_units: int = 1024
 
 
 @dataclass(frozen=True)
@@ -146,6 +184,8 @@ class Model:
     released code), or each direction after its whole pass."""
     head_units: int = 256
     dropout: float = 0.0
+    fusion: Fusion = field(default_factory=Fusion)
+    """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +196,10 @@ class Train:
     batch_size: int = 20
     learning_rate: float = 2.6e-3
     optimizer: Literal["adam", "sgd"] = "adam"
+    momentum: float = 0.9
+    """Of sgd."""
+    stream_epochs: int = 20
+    """Models of two stages: epochs of each stream alone, before what joins them is trained for `epochs`."""
     jit_compile: bool = True
     """Compile the training step with XLA where the model allows it."""
     mixed_precision: bool = False
@@ -212,6 +256,18 @@ class Experiment:
     published: tuple[str, ...] = ()
     out: str = "runs"
     """Folder under which the run directory is made."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The printed tables of a paper, as changes of one experiment; keys are those of published_results.csv."""
+
+    rows: Mapping[str, Mapping[str, Any]]
+    """Key without its last part -> changed settings, dotted: {"A/T2/FC6": {"model.fusion.after": "fc6"}}."""
+    columns: Mapping[str, Mapping[str, Any]]
+    """Last part of the keys, a data set -> changed settings."""
+    orderings: tuple[tuple[str, str], ...] = ()
+    """Pairs of rows of which the paper claims that the first is better."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

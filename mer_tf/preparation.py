@@ -17,13 +17,16 @@ from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
+from mer_tf.datasets.synthetic_casme2 import write_casme2
 from mer_tf.files import read_json
+from mer_tf.models import OF_IMAGES
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
-from mer_tf.training.batches import FeatureStore
+from mer_tf.training.batches import Store
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
+from mer_tf.training.image_store import image_store
 
 log = logging.getLogger("mer_tf")
 
@@ -43,11 +46,11 @@ class Clips:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Features of all frames and what made them."""
+    """What models are given of all frames, and what made it."""
 
-    store: FeatureStore
-    encoder: keras.Model
-    """The whole encoder, images to features."""
+    store: Store
+    encoder: keras.Model | None
+    """The whole encoder, images to features; None for a model that takes images."""
     tail: keras.Model | None
     resolved: dict[str, Any]
     warnings: tuple[str, ...]
@@ -86,11 +89,13 @@ def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
 def _synthetic(experiment: Experiment, cache: Path) -> Path:
     """Draw the look-alike of the data set; a finished one of the same settings is taken as it is."""
     data = experiment.data
-    if not data.dataset.startswith("smic-"):
-        raise MerError(f"there is no synthetic look-alike of {data.dataset}; give its folder with --data.root")
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
-    camera = data.dataset.removeprefix("smic-")
-    return write_smic(cache / f"synthetic-{data.dataset}-{digest(drawn)}", camera=camera, **drawn)
+    out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
+    if data.dataset == "casme2":
+        return write_casme2(out, **drawn)
+    if data.dataset.startswith("smic-"):
+        return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
+    raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
 
 
 def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]:
@@ -121,6 +126,24 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
+    """What the experiment's model takes: images and flow, or the output of an encoder's frozen part."""
+    return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
+
+
+def _images(experiment: Experiment, clips: Clips) -> Encoded:
+    if experiment.preprocess.flow == "none":
+        raise MerError(f"preprocess.flow=none: {experiment.model.name} takes flow; use dis, farneback or tvl1")
+    if experiment.clip.test == "whole":
+        raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
+    kept = set(clips.table["clip_id"])
+    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=True).as_numpy_iterator())
+    arrays = ((name, x["frames"], x["flow"]) for name, x in items if name in kept)
+    store = image_store(arrays, experiment.clip, experiment.preprocess.flow_from)
+    resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
+    return Encoded(store, None, None, resolved, ())
+
+
+def _features(experiment: Experiment, clips: Clips) -> Encoded:
     """Frozen part of the encoder over every frame of every copy, once."""
     config = experiment.model
     block = None if config.retrain_from == GRADCAM else config.retrain_from

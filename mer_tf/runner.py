@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.overrides import override, read_experiment
 
 if TYPE_CHECKING:
@@ -27,15 +27,20 @@ def main(
     embedded: Experiment | None = None,
     grid: Grid | None = None,
     arguments: Sequence[str] | None = None,
+    tables: Tables | None = None,
 ) -> None:
     """Entry of every script in experiments/. `embedded` is used instead when no data root is given.
 
-    `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run, and
-    `--sweep` runs every combination of `grid`, a field's dotted name -> its values.
+    `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run,
+    `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
+    on look-alikes or on the data sets given as `--root.COLUMN DIR`.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
+        if "--tables" in given:
+            _tables(experiment, embedded, tables, [a for a in given if a != "--tables"])
+            return
         sweeping = "--sweep" in given
         chosen, resume = _choose(experiment, embedded, [a for a in given if a != "--sweep"])
         if sweeping:
@@ -60,6 +65,24 @@ def _sweep(experiment: Experiment, grid: Grid | None) -> None:
     directory = Path(experiment.out) / f"{experiment.name}-sweep"
     print(sweep_text(sweep(experiment, grid, directory, run)))
     print(f"sweep directory: {directory}")
+
+
+def _tables(experiment: Experiment, embedded: Experiment | None, tables: Tables | None, arguments: list[str]) -> None:
+    """Tables of the columns whose data are given, by the paper's settings; of all columns on look-alikes if none is."""
+    from mer_tf.protocols.paper_tables import paper_tables
+
+    if tables is None:
+        raise MerError(f"{experiment.name} declares no tables")
+    roots = {name: root for name in tables.columns if (root := _take(arguments, f"--root.{name}"))}
+    if roots:
+        columns = {name: {**tables.columns[name], "data.root": root} for name, root in roots.items()}
+        tables = replace(tables, columns=columns)
+        arguments = arguments if any(a.startswith("--preset") for a in arguments) else ["--preset=paper", *arguments]
+    chosen, _ = _choose(experiment, embedded, arguments)
+    directory = Path(chosen.out) / f"{chosen.name}-tables"
+    paper_tables(chosen, tables, directory, run)
+    print((directory / "tables.txt").read_text(encoding="utf-8"))
+    print(f"tables directory: {directory}")
 
 
 def _choose(

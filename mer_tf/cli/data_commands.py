@@ -24,7 +24,8 @@ def synth(
 ) -> None:
     """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
 
-    SMIC is drawn, unless counts or layout is given. Every other data set has tiny pictures, and its annotation sheet.
+    SMIC and CASME II are drawn, unless counts or layout is given. Every other data set has tiny pictures, and its
+    annotation sheet.
 
     Args:
         out: Folder to write; finished clips are kept when the same command runs again.
@@ -42,14 +43,18 @@ def synth(
     from mer_tf.datasets.lookalike import write_lookalike
     from mer_tf.datasets.preview import write_preview
     from mer_tf.datasets.synthetic import write_smic
+    from mer_tf.datasets.synthetic_casme2 import write_casme2
 
-    if counts or layout or not dataset.startswith("smic-"):
+    if counts or layout or not dataset.startswith(("smic-", "casme2")):
         if preview:
             raise MerError("--preview shows drawn faces, and this look-alike has none; leave it out")
         print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
         return
     drawn = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class, "seed": seed}
-    root = write_smic(out, camera=dataset.removeprefix("smic-"), style=style, faces=faces, **drawn)  # type: ignore[arg-type]
+    if dataset == "casme2":
+        root = write_casme2(out, faces=faces, **drawn)  # type: ignore[arg-type]
+    else:
+        root = write_smic(out, camera=dataset.removeprefix("smic-"), style=style, faces=faces, **drawn)  # type: ignore[arg-type]
     print(root)
     if preview:
         write_preview(root, preview)

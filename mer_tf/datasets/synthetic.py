@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -46,7 +46,9 @@ def smic_clips(
 ) -> Iterator[SyntheticClip]:
     """The clips `write_smic` draws for the same arguments, subject by subject, with their true motion."""
     portraits = load_portraits(faces)
-    yield from plan_clips(_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits), portraits)
+    yield from plan_clips(
+        tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits), portraits
+    )
 
 
 def write_smic(
@@ -69,23 +71,35 @@ def write_smic(
     is a `MerError`.
     """
     out, portraits = Path(out), load_portraits(faces)
-    arguments = _arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits)
+    arguments = tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits)
+    total = subjects * clips_per_class * len(LABELS)
+    clips = tqdm(plan_clips(arguments, portraits), "synthetic clips", total, disable=not progress, unit="clip")
+    return draw_tree(out, arguments, clips)
+
+
+def draw_tree(
+    out: Path,
+    arguments: Arguments,
+    clips: Iterable[SyntheticClip],
+    image: str = "reg_image{}.bmp",
+    finish: Callable[[list[dict[str, Any]]], None] = lambda rows: None,
+) -> Path:
+    """Write the clips into their folders, then the truth table; `finish` gets its rows, and the marker comes last."""
     if _finished(out, arguments):
         return out
     work = out / WORK
     write_json(work / MARKER, dataclasses.asdict(arguments))
-    total = subjects * clips_per_class * len(LABELS)
-    bar = tqdm(plan_clips(arguments, portraits), "synthetic clips", total, disable=not progress, unit="clip")
-    rows = [_write_clip(clip, out, work) for clip in bar]
+    rows = [_write_clip(clip, out, work, image) for clip in clips]
     text = io.StringIO()
     pd.DataFrame(rows).to_csv(text, index=False)
     write_text(out / TRUTH, text.getvalue())
+    finish(rows)
     write_json(out / MARKER, dataclasses.asdict(arguments))
     shutil.rmtree(work)
     return out
 
 
-def _arguments(
+def tree_arguments(
     camera: str,
     amplitude: float,
     subjects: int,
@@ -94,9 +108,10 @@ def _arguments(
     style: str,
     portraits: Sequence[Portrait],
 ) -> Arguments:
+    """Checked arguments of a tree; `MerError` for one out of its range."""
     for fault, broken in {
         f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
-        f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1"),
+        f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2"),
         f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude}": not 0 <= amplitude <= MAX_AMPLITUDE,
         f"subjects must be 1 or more, not {subjects}": subjects < 1,
         f"clips_per_class must lie in 1 .. 99, not {clips_per_class}": not 1 <= clips_per_class <= 99,
@@ -125,7 +140,7 @@ def _finished(out: Path, arguments: Arguments) -> bool:
     return False
 
 
-def _write_clip(clip: SyntheticClip, out: Path, work: Path) -> dict[str, Any]:
+def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> dict[str, Any]:
     """Draw a clip beside the tree and move it in whole; return its line of the truth table."""
     home = out / clip.folder
     if not home.exists():
@@ -133,7 +148,7 @@ def _write_clip(clip: SyntheticClip, out: Path, work: Path) -> dict[str, Any]:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for number, image in enumerate(draw(clip), start=clip.first_frame):
-            path = part / f"reg_image{number}.bmp"
+            path = part / image_name.format(number)
             if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
                 raise MerError(f"{path}: could not be written; is the disk full?")
         home.parent.mkdir(parents=True, exist_ok=True)

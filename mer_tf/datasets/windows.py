@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mer_tf.config import Clip, MerError
+from mer_tf.preprocessing.segments import segment_starts
 
 NON_MICRO = "non-micro"
 V2_STEPS = range(2, 7)
@@ -20,7 +21,10 @@ V2_STEPS = range(2, 7)
 
 @dataclass(frozen=True)
 class Window:
-    """Every `step`-th frame of a clip from index `start`, of its copy 0 (as stored), 1 (mirrored) or k (turned)."""
+    """Every `step`-th frame of a clip from index `start`, of its copy 0 (as stored), 1 (mirrored) or k (turned).
+
+    Before the clip's first frame (`start` below 0) stands its first, beyond its last the last.
+    """
 
     clip_id: str
     start: int
@@ -44,6 +48,13 @@ def window_starts(n_frames: int, frames: int, stride: int) -> list[int]:
     return starts if starts[-1] == last else [*starts, last]
 
 
+def clip_starts(n_frames: int, config: Clip, stride: int) -> list[int]:
+    """Starts of the windows of a clip as `config.segments` says."""
+    if config.segments == "stride":
+        return window_starts(n_frames, config.frames, stride)
+    return segment_starts(n_frames, config.frames, config.segments, stride)
+
+
 def plan_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str], seed: int) -> list[Window]:
     """Windows of one epoch, balanced and copied as `config` says; the order follows from the seed alone."""
     labels = {c.clip_id: c.label for c in clips}
@@ -55,7 +66,7 @@ def cut_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[s
     windows = []
     for clip in sorted(clips, key=lambda c: c.clip_id):
         stride = config.non_micro_stride if classes[clip.label] == NON_MICRO else config.stride
-        starts = window_starts(clip.n_frames, config.frames, stride)
+        starts = clip_starts(clip.n_frames, config, stride)
         windows += [Window(clip.clip_id, start) for start in starts]
         if config.scheme == "v2":
             spread = [(i, s) for i in starts for s in V2_STEPS if clip.n_frames - i >= config.frames * s]

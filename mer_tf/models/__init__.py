@@ -1,4 +1,7 @@
-"""Models by name. Each file has `build(config, feature_shape, classes, tail=None) -> keras.Model`."""
+"""Models by name. Each file has `build(config, feature_shape, classes, tail=None) -> keras.Model`.
+
+One trained in stages has `stages(model, config) -> list[Stage]` beside it.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,26 @@ from mer_tf.config import MerError
 
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
+    "cnn_lstm_fusion": "mer_tf.models.cnn_lstm_fusion",
     "vggface_frames": "mer_tf.models.vggface_frames",
     "vggface_lstm": "mer_tf.models.vggface_lstm",
 }
 
+OF_IMAGES = frozenset({"cnn_lstm_fusion"})
+"""Models that take windows of images and flow, not features of a frozen encoder."""
+
 
 def model_builder(name: str) -> Callable[..., Any]:
     """`build` of the model of that name; `MerError` listing the names for an unknown one."""
+    return _module(name).build
+
+
+def model_stages(name: str) -> Callable[..., Any] | None:
+    """`stages` of the model of that name; None where it is trained in one."""
+    return getattr(_module(name), "stages", None)
+
+
+def _module(name: str) -> Any:
     if name not in MODELS:
         raise MerError(f"unknown model {name!r}; known: {', '.join(sorted(MODELS))}")
-    return import_module(MODELS[name]).build
+    return import_module(MODELS[name])

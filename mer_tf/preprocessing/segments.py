@@ -19,10 +19,19 @@ def centred(frames: int, length: int) -> NDArray[np.int64]:
     of the want each. When that number is odd, the smaller half is in front (the paper does not say). The printed
     formula of the second case has its sign reversed, which is taken for a misprint.
     """
+    return np.clip(np.arange(length) + segment_starts(frames, length)[0], 0, frames - 1)
+
+
+def segment_starts(frames: int, length: int, mode: Mode = "center", stride: int = 10) -> list[int]:
+    """First frame of every segment (see `segments`); below 0 where the first frame of a short clip is repeated."""
     _check(frames, length)
-    if frames >= length:
-        return np.arange(length) + (frames - length) // 2
-    return np.clip(np.arange(length) - (length - frames) // 2, 0, frames - 1)
+    if mode not in ("center", "sliding"):
+        raise MerError(f"segments: {mode!r} is unknown; use center or sliding")
+    if mode == "center" or frames <= length:
+        return [(frames - length) // 2 if frames >= length else -((length - frames) // 2)]
+    if stride < 1:
+        raise MerError(f"segments: the stride must be 1 or more frames, not {stride}")
+    return sorted({*range(0, frames - length + 1, stride), frames - length})
 
 
 def segments(frames: int, length: int, mode: Mode = "center", stride: int = 10) -> NDArray[np.int64]:
@@ -31,15 +40,8 @@ def segments(frames: int, length: int, mode: Mode = "center", stride: int = 10) 
     sliding: segments start every `stride` frames (the paper cuts clips into segments to have more, but prints no
     stride), and one more ends on the last frame where they do not, so that no frame is lost.
     """
-    _check(frames, length)
-    if mode not in ("center", "sliding"):
-        raise MerError(f"segments: {mode!r} is unknown; use center or sliding")
-    if mode == "center" or frames <= length:
-        return centred(frames, length)[None]
-    if stride < 1:
-        raise MerError(f"segments: the stride must be 1 or more frames, not {stride}")
-    starts = sorted({*range(0, frames - length + 1, stride), frames - length})
-    return np.asarray(np.array(starts)[:, None] + np.arange(length))
+    starts = np.array(segment_starts(frames, length, mode, stride))
+    return np.asarray(np.clip(starts[:, None] + np.arange(length), 0, frames - 1))
 
 
 def spatial_frames(segment: NDArray[np.int64]) -> NDArray[np.int64]:

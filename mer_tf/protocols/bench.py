@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Evaluation, Experiment, Model, Train
+from mer_tf.config import Evaluation, Experiment, MerError, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
 from mer_tf.evaluation.folds import Fold, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
-from mer_tf.models import model_builder
+from mer_tf.models import model_builder, model_stages
 from mer_tf.preparation import Clips, Encoded, clip_frames, encode
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
@@ -28,6 +29,12 @@ class Bench:
         self._retrained: dict[str, Bench] = {}
         self._labels = clips.table["label"].to_numpy()
         self._trainers: dict[Model, FoldTrainer] = {}
+
+    def encoder(self) -> keras.Model:
+        """The frozen encoder; `MerError` for a model that has none."""
+        if self.encoded.encoder is None:
+            raise MerError(f"{self.experiment.model.name} takes images and has no pretrained encoder")
+        return self.encoded.encoder
 
     def seal(self) -> SealedLabels:
         """The labels of all clips, sealed anew."""
@@ -66,7 +73,7 @@ class Bench:
     def labelled(self, rows: Sequence[int], labels: np.ndarray) -> list[LabelledClip]:
         """Clips as window plans want them: rows of `clips` with class indices."""
         pairs = zip(self.ids(rows), labels, strict=True)
-        return [LabelledClip(name, len(self.store.clip(name)), int(label)) for name, label in pairs]
+        return [LabelledClip(name, self.store.length(name), int(label)) for name, label in pairs]
 
     def fit(
         self,
@@ -94,7 +101,7 @@ class Bench:
     def window_predictions(self, model: keras.Model, fold: Fold, seed: int, seal: SealedLabels) -> pd.DataFrame:
         """Predictions table of a fold's test clips with a row a window, clip_id@start (clip.test = windows alone)."""
         clip, ids = self.experiment.clip, self.ids(fold.test)
-        windows = [w for name in ids for w in clip_windows(name, len(self.store.clip(name)), clip)]
+        windows = [w for name in ids for w in clip_windows(name, self.store.length(name), clip)]
         shares = predict_windows(model, self.store, windows, clip.frames)
         owner = [ids.index(w.clip_id) for w in windows]
         truth = seal.answers(fold, clip_means(windows, shares, ids))[owner]
@@ -122,7 +129,9 @@ class Bench:
         config = self.experiment.model
         config = config if dropout is None else replace(config, dropout=dropout)
         if config not in self._trainers:
-            self._trainers[config] = FoldTrainer(lambda: self._build(config), self.experiment.train)
+            divide = model_stages(config.name)
+            stages = divide and partial(divide, config=config)
+            self._trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, stages)
         return self._trainers[config]
 
     def _build(self, config: Model) -> keras.Model:

@@ -57,7 +57,7 @@ def export_heatmaps(
     frame = read_predictions(run / "predictions.csv")
     frame = frame[frame["seed"] == frame["seed"].iloc[0]]
     chosen = _chosen(frame, clips, per_class)
-    encoder = bench.encoded.encoder
+    encoder = bench.encoder()
     blocks = block_outputs(encoder)
     name = block or list(blocks)[(len(blocks) - 1) // 2]
     if name not in blocks:
@@ -121,7 +121,7 @@ def whole_model(bench: Bench, path: Path) -> keras.Model:
     if not path.exists():
         raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
     head = keras.saving.load_model(path, compile=False, safe_mode=True)
-    encoder, (_, time, *shape) = bench.encoded.encoder, frames_shape(head)
+    encoder, (_, time, *shape) = bench.encoder(), frames_shape(head)
     joined = images_to_logits if time == 1 else end_to_end
     if list(encoder.output_shape[1:]) == shape:
         return joined(encoder, head)
@@ -160,8 +160,10 @@ def _written(
 def write_pictures(bench: Bench, run: Path) -> None:
     """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
     home = run / "pictures"
-    if not block_outputs(bench.encoded.encoder):
-        log.info("no heat maps: %s has no layer that gives a map", bench.encoded.encoder.name)
+    encoder = bench.encoded.encoder
+    if encoder is None or not block_outputs(encoder):
+        name = encoder.name if encoder else bench.experiment.model.name
+        log.info("no heat maps: %s has no encoder layer that gives a map", name)
         return
     table = export_heatmaps(bench, run, home / "gradcam", per_class=1)
     rows = [_entry("Before and after training", "", "gradcam/before_after.png")]

@@ -30,7 +30,7 @@ def choose_block(bench: Bench, fold: Fold, folder: Path) -> str:
     sampled = [ids[k] for k in np.unique(np.linspace(0, len(ids) - 1, min(CLIPS, len(ids))).round().astype(int))]
     clips = bench.frames(sampled)
     frames = np.concatenate([clips[name][[0, len(clips[name]) // 2]] for name in sampled])
-    encoder, points = bench.encoded.encoder, stored_landmarks(frames, bench.experiment.preprocess)
+    encoder, points = bench.encoder(), stored_landmarks(frames, bench.experiment.preprocess)
     maps = layer_maps(encoder, frames)
     table = layer_table(encoder, maps, points)
     chosen = choose_layer(table)

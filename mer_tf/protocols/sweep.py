@@ -16,6 +16,7 @@ from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.variants import metric_variants
 from mer_tf.files import atomic, facts
 from mer_tf.overrides import override
+from mer_tf.reporting.plots import sweep_png
 from mer_tf.run_directory import finished_run
 
 VARIANTS = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
@@ -26,9 +27,9 @@ def sweep(
 ) -> pd.DataFrame:
     """`run` every combination of `grid` (dotted field -> values); finished runs under `directory` are kept.
 
-    Writes sweep.csv. Columns: the swept fields, n, best-fold, pooled and mean-of-folds accuracy, majority rate, UAR
-    with its 95 % interval, UF1, and what was published for that setting. The best row is the best of many tries on
-    the test folds: a search, not an estimate.
+    Writes sweep.csv and, when one number is swept, sweep.png. Columns: the swept fields, n, best-fold, pooled and
+    mean-of-folds accuracy, majority rate, UAR with its 95 % interval, UF1, chance, and what was published for that
+    setting. The best row is the best of many tries on the test folds: a search, not an estimate.
     """
     rows = []
     for values in tqdm(list(itertools.product(*grid.values())), "sweep", unit="run"):
@@ -39,6 +40,9 @@ def sweep(
     table = pd.DataFrame(rows)
     with atomic(directory / "sweep.csv") as part:
         table.to_csv(part, index=False)
+    field, *more = grid
+    if not more and all(isinstance(value, int | float) for value in grid[field]):
+        sweep_png(table, field, float(table["chance"].iloc[0]), directory / "sweep.png")
     return table
 
 
@@ -57,6 +61,7 @@ def _row(directory: Path) -> dict[str, Any]:
     low, high = metrics["UAR"]["ci95"]
     scores = {name: float(whole[name]) for name in VARIANTS} | {"majority": metrics["majority_rate"]}
     uar = {"UAR": metrics["UAR"]["pooled"], "UAR_low": low, "UAR_high": high, "UF1": metrics["UF1"]["pooled"]}
+    uar["chance"] = metrics["chance_UAR"]
     return {"n": metrics["n"]} | scores | uar
 
 

@@ -119,3 +119,21 @@ def sensitivity_png(table: pd.DataFrame, halfway: pd.DataFrame, path: Path) -> P
     with atomic(path) as part:
         figure.savefig(part)
     return path
+
+
+def sweep_png(table: pd.DataFrame, field: str, chance: float, path: Path) -> Path:
+    """UAR with its 95 % interval and pooled accuracy against one swept number (`sweep.sweep`)."""
+    figure = Figure(figsize=(7.6, 4.4), layout="constrained", dpi=120)
+    axes, rows = figure.subplots(), table.sort_values(field)
+    error = np.clip([rows["UAR"] - rows["UAR_low"], rows["UAR_high"] - rows["UAR"]], 0, None)
+    axes.errorbar(rows[field], rows["UAR"], yerr=error, marker="o", ms=4, capsize=2, label="UAR, 95 % over subjects")
+    axes.plot(rows[field], rows["pooled accuracy"], ls="--", marker="D", ms=3, color="0.4", label="pooled accuracy")
+    axes.axhline(chance, color="0.45", lw=1, ls=":", label="chance UAR")
+    axes.set(xlabel=field, ylabel="score", ylim=(0, 1))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.set_title(f"{field}: {len(rows)} settings on the same test folds", fontsize=10)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, loc="lower right")
+    with atomic(path) as part:
+        figure.savefig(part)
+    return path

@@ -52,6 +52,38 @@ def published_table(keys: Sequence[str]) -> str:
     )
 
 
+def side_by_side(tables: pd.DataFrame) -> str:
+    """Printed figures beside ours (`paper_tables`): accuracy and UAR with intervals, the mean of folds and n."""
+    rows = []
+    for row in tables.to_dict("records"):
+        cells = {"table": f"{row['table']} {row['column']}", "row": row["row"], "printed": row["printed"]}
+        scored = pd.notna(row.get("n"))
+        for name in ("accuracy", "UAR"):
+            values = [f"{row[name + end] * 100:.1f}" for end in ("", "_low", "_high")] if scored else []
+            cells[f"{name} here"] = "{} [{}, {}]".format(*values) if scored else "not rebuilt"
+        ours = (f"{row['mean_of_folds_accuracy'] * 100:.1f}", f"{row['n']:.0f}") if scored else ("", "")
+        rows.append(cells | dict(zip(("mean of folds", "n"), ours, strict=True)))
+    note = "per cent; pooled over folds, [95 % interval over subjects]; printed: average recognition rate"
+    return f"{_aligned(pd.DataFrame(rows).set_index('table'))}\n{note}"
+
+
+def ordering_table(orderings: pd.DataFrame) -> str:
+    """Claimed orderings (`paper_tables`): the printed difference, ours with interval, p, and what it says."""
+    rows = []
+    for row in orderings.to_dict("records"):
+        cells = {"claim": f"{row['better']} > {row['worse']}", "data": row["column"]}
+        cells["printed"] = f"{row['printed_points']:+.1f}"
+        for name in ("accuracy", "UAR"):
+            low, middle, high = (row[f"{name}_{end}"] * 100 for end in ("low", "difference", "high"))
+            cells[f"{name} here"] = f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"
+            cells[f"p ({name})"] = f"{row[f'{name}_p']:.4f}"
+        shown = row["UAR_p"] < ALPHA
+        cells["so"] = "not shown" if not shown else "holds" if row["UAR_difference"] > 0 else "the other way round"
+        rows.append(cells)
+    note = "points; [95 % interval over subjects]; p: paired permutation of whole subjects, two-sided; so: by the UAR"
+    return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
+
+
 def variants_table(variants: pd.DataFrame) -> str:
     """One line a metric variant, one column a data set, and what the variant means (`variants.metric_variants`)."""
     wide = variants.pivot(index="metric", columns="dataset", values="value")

@@ -11,13 +11,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mer_tf.evaluation.folds import Fold
-from mer_tf.training.batches import FeatureStore
+from mer_tf.training.batches import Store
 
 PROBE = 64
 
 
 def onset_frame_probabilities(
-    store: FeatureStore, train: Sequence[str], labels: Sequence[int] | np.ndarray, test: Sequence[str], classes: int
+    store: Store, train: Sequence[str], labels: Sequence[int] | np.ndarray, test: Sequence[str], classes: int
 ) -> np.ndarray:
     """Probabilities (test clips, classes) of a logistic regression on standardised features of each first frame.
 
@@ -26,7 +26,7 @@ def onset_frame_probabilities(
     """
 
     def first(clips: Sequence[str]) -> np.ndarray:
-        return np.stack([_vectors(store.clip(c)[:1])[0] for c in clips])
+        return np.stack([store.vectors(c, slice(1))[0] for c in clips])
 
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
     model.fit(first(train), labels)
@@ -36,7 +36,7 @@ def onset_frame_probabilities(
 
 
 def motion_probe_uars(
-    store: FeatureStore, clips: Sequence[str], folds: Sequence[Fold], labels: np.ndarray, shuffles: int, seed: int
+    store: Store, clips: Sequence[str], folds: Sequence[Fold], labels: np.ndarray, shuffles: int, seed: int
 ) -> list[float]:
     """UAR of a linear probe on each clip's mean motion, its labels dealt anew each time: chance, if nothing leaks.
 
@@ -44,15 +44,10 @@ def motion_probe_uars(
     the mean of a clip's features minus its first frame's, drawn down to 64 fixed random directions.
     """
     rng = np.random.default_rng(seed)
-    vectors = [_vectors(store.clip(c)) for c in clips]
+    vectors = [store.vectors(c) for c in clips]
     motion = np.stack([(v - v[:1]).mean(axis=0) for v in vectors])
     motion = motion @ rng.normal(size=(motion.shape[1], PROBE)) if motion.shape[1] > PROBE else motion
     return [_probe_uar(motion, folds, rng.permutation(labels)) for _ in range(shuffles)]
-
-
-def _vectors(features: np.ndarray) -> np.ndarray:
-    """Features (T, ...) as (T, D): feature maps (T, H, W, D) are averaged over the image."""
-    return features.mean(axis=tuple(range(1, features.ndim - 1)))
 
 
 def _probe_uar(motion: np.ndarray, folds: Sequence[Fold], labels: np.ndarray) -> float:

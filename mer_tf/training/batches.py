@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from mer_tf.datasets.windows import Window
+
+INPUTS = ("frames", "onset", "mask")
+
+
+class Store(Protocol):
+    """What is known of every frame of every clip, and how a window of it becomes the inputs of a model."""
+
+    @property
+    def shape(self) -> Any:
+        """What a model's builder is told of one frame."""
+
+    @property
+    def longest(self) -> int:
+        """Frames of the longest clip."""
+
+    def length(self, clip_id: str) -> int:
+        """Frames of a clip."""
+
+    def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
+        """A plain vector of each frame, float (T, D), for baselines and probes."""
+
+    def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
+        """Model inputs, of these names, of windows of `frames` frames; the first axis is that of `windows`."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +59,24 @@ class FeatureStore:
         """Shape of one frame's features."""
         return next(iter(self.plain.values())).shape[1:]
 
+    @property
+    def longest(self) -> int:
+        """Frames of the longest clip."""
+        return max(map(len, self.plain.values()))
+
+    def length(self, clip_id: str) -> int:
+        """Frames of a clip."""
+        return len(self.plain[clip_id])
+
+    def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
+        """Features as (T, D): feature maps (T, H, W, D) are averaged over the image."""
+        features = self.clip(clip_id)[frames]
+        return np.asarray(features.mean(axis=tuple(range(1, features.ndim - 1))))
+
+    def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str] = INPUTS) -> dict[str, np.ndarray]:
+        """Those of `names` among frames (B, frames, ...), onset (B, 1, ...), mask (B, frames); see `stack`."""
+        return {name: value for name, value in stack(self, windows, frames).items() if name in names}
+
 
 def stack(store: FeatureStore, windows: Sequence[Window], frames: int) -> dict[str, np.ndarray]:
     """Model inputs of windows: frames (B, frames, ...), onset (B, 1, ...), mask (B, frames).
@@ -45,7 +86,7 @@ def stack(store: FeatureStore, windows: Sequence[Window], frames: int) -> dict[s
     clips = [store.clip(w.clip_id, w.copy) for w in windows]
     index = np.array([w.start for w in windows])[:, None] + np.outer([w.step for w in windows], np.arange(frames))
     last = np.array([len(c) - 1 for c in clips])[:, None]
-    kept = np.minimum(index, last)
+    kept = np.clip(index, 0, last)
     return {
         "frames": np.stack([clip[i] for clip, i in zip(clips, kept, strict=True)]),
         "onset": np.stack([clip[:1] for clip in clips]),
@@ -60,10 +101,18 @@ class WindowBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, store: FeatureStore, plan: Sequence[Window], labels: Mapping[str, int], frames: int, batch: int, seed: int
+        self,
+        store: Store,
+        plan: Sequence[Window],
+        labels: Mapping[str, int],
+        frames: int,
+        batch: int,
+        seed: int,
+        names: Collection[str] = INPUTS,
     ) -> None:
         super().__init__()
-        self.store, self.plan, self.labels, self.frames, self.batch = store, plan, labels, frames, batch
+        self.store, self.plan, self.labels, self.names = store, plan, labels, names
+        self.frames, self.batch = frames, batch
         self.rng = np.random.default_rng(seed)
         self.on_epoch_end()
 
@@ -75,15 +124,23 @@ class WindowBatches(keras.utils.PyDataset):
         """Inputs and class indices (B,) of one batch."""
         order = np.take(self.order, range(number * self.batch, (number + 1) * self.batch), mode="wrap")
         windows = [self.plan[i] for i in order]
-        return stack(self.store, windows, self.frames), np.array([self.labels[w.clip_id] for w in windows])
+        inputs = self.store.inputs(windows, self.frames, self.names)
+        return inputs, np.array([self.labels[w.clip_id] for w in windows])
 
     def on_epoch_end(self) -> None:
         """Draw the next epoch's order."""
         self.order = self.rng.permutation(len(self.plan))
 
 
-def fixed_batches(store: FeatureStore, windows: Sequence[Window], frames: int, batch: int) -> Iterator[dict[str, Any]]:
+def fixed_batches(
+    store: Store, windows: Sequence[Window], frames: int, batch: int, names: Collection[str] = INPUTS
+) -> Iterator[dict[str, Any]]:
     """Inputs of `windows` in order; the last batch is filled by repeating its last window."""
     for start in range(0, len(windows), batch):
         part = list(windows[start : start + batch])
-        yield stack(store, part + part[-1:] * (batch - len(part)), frames)
+        yield store.inputs(part + part[-1:] * (batch - len(part)), frames, names)
+
+
+def input_names(model: keras.Model) -> tuple[str, ...]:
+    """Names of a model's inputs; a reloaded model lists them without their keys."""
+    return tuple(tensor.name for tensor in model.inputs)

@@ -13,33 +13,36 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import Clip, Train
-from mer_tf.datasets.windows import Window, window_starts
-from mer_tf.training.batches import FeatureStore, WindowBatches, fixed_batches
+from mer_tf.datasets.windows import Window, clip_starts
+from mer_tf.models.stages import Stage
+from mer_tf.training.batches import Store, WindowBatches, fixed_batches, input_names
+from mer_tf.training.window_features import WindowFeatures
+
+Stages = Callable[[keras.Model], list[Stage]]
 
 
 class FoldTrainer:
     """A model compiled once and trained afresh for every fold.
 
     `build` makes the model; it is called once a fold for newly drawn weights, which are moved into the compiled one,
-    so that XLA compiles the training step a single time for all folds.
+    so that XLA compiles the training step a single time for all folds. `stages` names the parts of the model that are
+    trained one after the other; without it the model is trained as a whole.
     """
 
-    def __init__(self, build: Callable[[], keras.Model], config: Train) -> None:
+    def __init__(self, build: Callable[[], keras.Model], config: Train, stages: Stages | None = None) -> None:
         self.build, self.config = build, config
+        self.divide: Stages = stages or (lambda model: [Stage("", model)])
         keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
         self.model = build()
-        optimizer = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[config.optimizer]
-        self.model.compile(
-            optimizer=optimizer(config.learning_rate),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            jit_compile=config.jit_compile,
-        )
-        self.model.optimizer.build(self.model.trainable_variables)
+        self.stages = self.divide(self.model)
+        for stage in self.stages:
+            compile_model(stage.model, config)
+            if stage.trunk is not None:
+                stage.trunk.compile(jit_compile=config.jit_compile)
 
     def fit(
         self,
-        store: FeatureStore,
+        store: Store,
         plan: Sequence[Window],
         labels: Mapping[str, int],
         frames: int,
@@ -51,28 +54,66 @@ class FoldTrainer:
     ) -> pd.DataFrame:
         """Train afresh on the planned windows; return one row an epoch (epoch, loss, accuracy) of training windows.
 
-        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` and `learning_rate` replace
-        the configuration's.
+        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` (of the last stage) and
+        `learning_rate` replace the configuration's. Several stages count their epochs on, and a column names them.
         """
         self._reset(seed)
-        self.model.optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
-        data = WindowBatches(store, plan, labels, frames, self.config.batch_size, seed)
-        total = epochs or self.config.epochs
-        history = self.model.fit(data, epochs=total, verbose=0, shuffle=False, callbacks=list(callbacks))
-        return pd.DataFrame(history.history).rename_axis("epoch").reset_index()
+        parts = []
+        for stage in self.stages:
+            stage.model.optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
+            total = (epochs or self.config.epochs) if stage.last else self.config.stream_epochs
+            watching = _watching(callbacks, stage, self.model)
+            held = store if stage.trunk is None else WindowFeatures(store, plan, frames, stage.trunk)
+            names = input_names(stage.model)
+            data = WindowBatches(held, plan, labels, frames, self.config.batch_size, seed, names)
+            history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, callbacks=watching)
+            parts.append(pd.DataFrame(history.history).assign(stage=stage.name))
+        table = pd.concat(parts, ignore_index=True).rename_axis("epoch").reset_index()
+        return table if len(parts) > 1 else table.drop(columns="stage")
 
     def _reset(self, seed: int) -> None:
         """Newly drawn weights and dropout seeds, optimizer state zero."""
         # Keras draws its seeds from here. keras.utils.set_random_seed would also drop TensorFlow's compiled kernels.
         random.seed(seed)
         fresh = self.build()
-        self.model.set_weights(fresh.get_weights())
-        for held, drawn in zip(_seeds(self.model), _seeds(fresh), strict=True):
-            held.assign(drawn.value)
-        rate = self.model.optimizer.learning_rate
-        for variable in self.model.optimizer.variables:
-            if variable is not rate:
-                variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+        for stage, drawn in zip(self.stages, self.divide(fresh), strict=True):
+            _renew(stage.model, drawn.model)
+
+
+def compile_model(model: keras.Model, config: Train) -> None:
+    """Optimizer, loss on logits and XLA, as `config` says."""
+    optimizer: keras.optimizers.Optimizer = (
+        keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
+        if config.optimizer == "sgd"
+        else keras.optimizers.Adam(config.learning_rate)
+    )
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=config.jit_compile,
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def _renew(model: keras.Model, fresh: keras.Model) -> None:
+    model.set_weights(fresh.get_weights())
+    for held, drawn in zip(_seeds(model), _seeds(fresh), strict=True):
+        held.assign(drawn.value)
+    rate = model.optimizer.learning_rate
+    for variable in model.optimizer.variables:
+        if variable is not rate:
+            variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
+
+
+def _watching(
+    callbacks: Sequence[keras.callbacks.Callback], stage: Stage, whole: keras.Model
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a stage: predictions are asked of the whole model, in its last stage alone."""
+    for callback in callbacks:
+        if isinstance(callback, EpochPredictions):
+            callback.whole = whole
+    return [c for c in callbacks if stage.last or not isinstance(c, EpochPredictions)]
 
 
 def _seeds(model: keras.Model) -> list[keras.Variable]:
@@ -86,11 +127,12 @@ class EpochPredictions(keras.callbacks.Callback):
         super().__init__()
         self.predict, self.epochs = predict, frozenset(epochs)
         self.shares: dict[int, np.ndarray] = {}
+        self.whole: keras.Model | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Predict, where this epoch was asked for."""
         if epoch + 1 in self.epochs:
-            self.shares[epoch + 1] = self.predict(self.model)
+            self.shares[epoch + 1] = self.predict(self.whole or self.model)
 
 
 def training_seed(*parts: int) -> int:
@@ -98,16 +140,14 @@ def training_seed(*parts: int) -> int:
     return int(np.random.SeedSequence(parts).generate_state(1)[0] % 2**31)
 
 
-def predict_clips(
-    model: keras.Model, store: FeatureStore, clip_ids: Sequence[str], clip: Clip, batch: int = 32
-) -> np.ndarray:
+def predict_clips(model: keras.Model, store: Store, clip_ids: Sequence[str], clip: Clip, batch: int = 32) -> np.ndarray:
     """Class probabilities (clips, classes), one row for each of `clip_ids`, in their order.
 
     whole: one pass over all frames of a clip; windows: the mean softmax of its windows.
     """
-    windows = [w for name in clip_ids for w in clip_windows(name, len(store.clip(name)), clip)]
+    windows = [w for name in clip_ids for w in clip_windows(name, store.length(name), clip)]
     # The longest of all clips, not of this fold: one shape for every fold, compiled once.
-    longest = max(map(len, store.plain.values())) if clip.test == "whole" else clip.frames
+    longest = store.longest if clip.test == "whole" else clip.frames
     return clip_means(windows, predict_windows(model, store, windows, longest, batch), clip_ids)
 
 
@@ -118,14 +158,15 @@ def clip_means(windows: Sequence[Window], shares: np.ndarray, clip_ids: Sequence
 
 
 def predict_windows(
-    model: keras.Model, store: FeatureStore, windows: Sequence[Window], frames: int, batch: int = 32
+    model: keras.Model, store: Store, windows: Sequence[Window], frames: int, batch: int = 32
 ) -> np.ndarray:
     """Class probabilities (windows, classes) of windows of `frames` frames."""
-    logits = np.concatenate([model.predict_on_batch(x) for x in fixed_batches(store, windows, frames, batch)])
+    batches = fixed_batches(store, windows, frames, batch, input_names(model))
+    logits = np.concatenate([model.predict_on_batch(x) for x in batches])
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits[: len(windows)].astype("float32")))
 
 
 def clip_windows(clip_id: str, n_frames: int, clip: Clip) -> list[Window]:
     """What is predicted of a clip: one window from its start (whole), or all at the stride of training."""
-    starts = [0] if clip.test == "whole" else window_starts(n_frames, clip.frames, clip.stride)
+    starts = [0] if clip.test == "whole" else clip_starts(n_frames, clip, clip.stride)
     return [Window(clip_id, start) for start in starts]

@@ -1,0 +1,20 @@
+"""Training in stages: parts of one model trained one after the other, sharing its layers and so its weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training of a part of a model."""
+
+    name: str
+    model: keras.Model
+    """What is trained. Its inputs are among those of the whole model, or are the outputs of `trunk`."""
+    trunk: keras.Model | None = None
+    """Frozen part that turns inputs of the whole model into a dict of those of `model`; computed once a window."""
+    last: bool = True
+    """The stage that train.epochs is about; those before it are trained for train.stream_epochs."""

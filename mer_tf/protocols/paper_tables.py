@@ -1,0 +1,102 @@
+"""The tables of a paper made anew: what was printed beside what this code scores, and a test of each claimed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.evaluation.metrics import SCORES, evaluate
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.evaluation.statistics import paired_permutation
+from mer_tf.evaluation.variants import metric_variants
+from mer_tf.files import atomic, facts, write_text
+from mer_tf.overrides import override
+from mer_tf.reporting.tables import ordering_table, side_by_side
+from mer_tf.run_directory import finished_run
+
+Run = Callable[[Experiment], Path]
+
+
+def paper_tables(
+    experiment: Experiment, tables: Tables, directory: Path, run: Run
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Run every row of `tables` in every column; finished runs under `directory` are kept, equal ones run once.
+
+    Writes tables.csv, orderings.csv and tables.txt. First: table, row, column, key, printed, n, mean-of-folds accuracy
+    and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
+    stands for have no score. Second: better, worse, column, the printed difference, ours with interval and the p of a
+    paired permutation test over subjects, of accuracy and UAR, n and subjects.
+    """
+    runs = dict(_runs(experiment, tables, directory, run))
+    printed = _printed(tables)
+    frames = {cell: read_predictions(path / "predictions.csv") for cell, path in runs.items()}
+    draws = experiment.evaluation.bootstrap
+    scored = {path: _scores(frames[cell], draws) for cell, path in runs.items()}
+    rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
+    first = pd.DataFrame(rows).drop(columns="prefix")
+    figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
+    second = pd.DataFrame(list(_orderings(experiment, tables, frames, figures)))
+    for name, table in (("tables.csv", first), ("orderings.csv", second)):
+        with atomic(directory / name) as part:
+            table.to_csv(part, index=False)
+    write_text(directory / "tables.txt", f"{side_by_side(first)}\n\n{ordering_table(second)}\n")
+    return first, second
+
+
+def _runs(experiment: Experiment, tables: Tables, directory: Path, run: Run) -> Iterator[tuple[tuple[str, str], Path]]:
+    cells = [(row, column) for column in tables.columns for row in tables.rows]
+    for row, column in tqdm(cells, "tables", unit="run"):
+        changes = {**tables.columns[column], **tables.rows[row]}
+        given = [f"--{name}={value}" for name, value in changes.items()]
+        settings = override(experiment, [*given, f"--out={directory}"])
+        yield (row, column), finished_run(settings) or run(settings)
+
+
+def _printed(tables: Tables) -> list[dict[str, Any]]:
+    """Every printed figure of the tables that the rows belong to, in these columns, in the order of the facts."""
+    known = facts("published_results.csv")
+    of_table = {key.rsplit("/", 1)[0] for key in tables.rows}
+    rows = []
+    for fact in known.to_dict("records"):
+        prefix, _, column = fact["key"].rpartition("/")
+        if prefix.rpartition("/")[0] in of_table and column in tables.columns:
+            texts = {"table": fact["table"], "row": fact["system"], "column": column, "key": fact["key"]}
+            rows.append({"prefix": prefix} | texts | {"printed": fact["printed"]})
+    if lost := set(tables.rows) - {row["prefix"] for row in rows}:
+        raise MerError(f"published_results.csv has no row {', '.join(sorted(lost))} in {', '.join(tables.columns)}")
+    return rows
+
+
+def _scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
+    metrics, variants = evaluate(frame, bootstrap=bootstrap, permutations=1), metric_variants(frame)
+    mean = variants[(variants["dataset"] == "all") & (variants["metric"] == "mean-of-folds accuracy")]["value"]
+    row = {"n": metrics["n"], "mean_of_folds_accuracy": float(mean.iloc[0])}
+    for name in SCORES:
+        low, high = metrics[name]["ci95"]
+        row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
+    return row | {"chance": metrics["chance_UAR"]}
+
+
+def _orderings(
+    experiment: Experiment,
+    tables: Tables,
+    frames: dict[tuple[str, str], pd.DataFrame],
+    printed: dict[tuple[str, str], str],
+) -> Iterator[dict[str, Any]]:
+    evaluation = experiment.evaluation
+    for better, worse in tables.orderings:
+        for column in tables.columns:
+            one, other = frames[better, column], frames[worse, column]
+            found = paired_permutation(one, other, draws=evaluation.permutations, bootstrap=evaluation.bootstrap)
+            gap = float(printed[better, column]) - float(printed[worse, column])
+            row = {"better": better, "worse": worse, "column": column, "printed_points": round(gap, 2)}
+            for name in ("accuracy", "UAR"):
+                low, high = found.ci95[name]
+                row |= {f"{name}_difference": found.difference[name], f"{name}_low": low, f"{name}_high": high}
+                row |= {f"{name}_p": found.p[name]}
+            yield row | {"n": found.n, "subjects": found.subjects}

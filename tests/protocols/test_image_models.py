@@ -1,0 +1,79 @@
+"""The protocols on a model of images and flow trained in stages: folds, self-tests, nested choice, random windows."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_tf.config import Clip, Fusion, MerError, Model, Preprocess, Search, Train
+from mer_tf.preparation import Encoded, encode
+from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.self_test import before_training
+from mer_tf.protocols.summary import summarise
+from mer_tf.training.image_store import image_store
+
+SIDE = 24
+FUSION = Fusion(channels=(8, 12, 12, 12, 8), stem_stride=1, fc_units=24, fc8_units=12, finetune_streams=False)
+
+
+@pytest.fixture(scope="module")
+def bench(make_bench, experiment):
+    """Noise faces in which one place moves up, left or right by class, 36 clips of 6 subjects."""
+    settings = replace(
+        experiment,
+        clip=Clip(frames=5, segments="center", test="windows", mirror=False, balance=False),
+        model=Model(name="cnn_lstm_fusion", lstm_units=12, fusion=FUSION),
+        train=Train(epochs=6, stream_epochs=6, batch_size=8, learning_rate=3e-3, jit_compile=False),
+    )
+    _, clips = make_bench(settings)
+    rng, items = np.random.default_rng(0), []
+    for name, label in zip(clips.table["clip_id"], clips.table["label"], strict=True):
+        flow = rng.normal(0, 0.1, (7, SIDE, SIDE, 2))
+        flow[:, 4:20, 4:20] += np.array([(0, -3), (-3, 0), (3, 0)][label])
+        frames = rng.integers(0, 256, (1, SIDE, SIDE, 3)).astype("uint8").repeat(8, axis=0)
+        items.append((name, frames, flow.astype("float16")))
+    resolved = {"encoder": "none", "weights": {"source": "none"}}
+    store = image_store(items, settings.clip, "previous")
+    return Bench(settings, clips, Encoded(store, None, None, resolved, ())), clips
+
+
+def test_folds_are_trained_in_stages_tested_and_pooled(bench, tmp_path):
+    held, clips = bench
+    before_training(held.experiment, clips, held, tmp_path)
+    cross_validate(held, tmp_path)
+    summarise(held, clips, tmp_path)
+    frame = pd.read_csv(tmp_path / "predictions.csv")
+    assert frame["clip_id"].is_unique
+    assert len(frame) == 36
+    assert (frame["y_true"] == frame["y_pred"]).mean() > 0.7
+    history = pd.read_csv(tmp_path / "fold-0" / "history.csv")
+    assert history["stage"].value_counts().to_dict() == {"spatial": 6, "temporal": 6, "fusion": 6}
+
+
+def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, tmp_path):
+    held, clips = bench
+    search = replace(held.experiment, search=Search(epochs=(1, 6), folds=2))
+    again = Bench(search, clips, held.encoded)
+    again._trainers = held._trainers  # one compilation for all tests
+    cross_validate(again, tmp_path)
+    choice = pd.read_csv(tmp_path / "fold-1" / "choice.csv")
+    assert choice["epochs"].tolist() == [1, 6]
+    stages = pd.read_csv(tmp_path / "fold-1" / "history.csv")["stage"]
+    assert (stages == "fusion").sum() in (1, 6)
+
+
+def test_a_model_of_images_has_no_encoder_to_look_into(bench):
+    with pytest.raises(MerError, match="has no pretrained encoder"):
+        bench[0].encoder()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"preprocess": Preprocess(flow="none")}, "takes flow"), ({"clip": Clip(test="whole")}, "clip.test=windows")],
+)
+def test_settings_it_cannot_have_are_refused(bench, changes, said):
+    held, clips = bench
+    with pytest.raises(MerError, match=said):
+        encode(replace(held.experiment, **changes), clips)

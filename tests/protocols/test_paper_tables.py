@@ -1,0 +1,154 @@
+"""A paper's tables in one command: printed beside ours, equal settings run once, every claimed order tested."""
+
+import dataclasses
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mer_tf.protocols.paper_tables as module
+from mer_tf.config import Fusion, MerError, Model, Tables
+from mer_tf.files import write_json
+from mer_tf.preprocessing.recipes import changes, load_recipe
+from mer_tf.protocols.paper_tables import paper_tables
+from mer_tf.protocols.sweep import sweep
+from mer_tf.runner import declared, main
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "exp4_cnn_lstm_fusion.py"
+TABLES = Tables(
+    rows={
+        "A/T2/FC7": {},
+        "A/T2/FC6": {"model.fusion.after": "fc6"},
+        "A/T3/fused": {},
+        "A/T3/spatial": {"model.fusion.streams": "spatial"},
+        "A/T4/new": {},
+    },
+    columns={"SMIC": {"data.dataset": "smic-hs"}, "CASMEII": {"data.dataset": "casme2"}},
+    orderings=(("A/T2/FC7", "A/T2/FC6"), ("A/T3/fused", "A/T3/spatial")),
+)
+
+
+@pytest.fixture
+def ran(frame):
+    """A stand-in for a run: right everywhere, but at chance for the spatial stream; it remembers what it was asked."""
+    asked = []
+
+    def run(experiment):
+        asked.append(experiment)
+        folder = Path(experiment.out) / experiment.name / f"run-{len(asked)}"
+        folder.mkdir(parents=True)
+        poor = experiment.model.fusion.streams == "spatial"
+        guess = np.roll(frame["y_true"].to_numpy(), 1) if poor else frame["y_true"]
+        frame.assign(y_pred=guess).to_csv(folder / "predictions.csv", index=False)
+        write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})
+        write_json(folder / "metrics.json", {})
+        return folder
+
+    return run, asked
+
+
+@pytest.fixture
+def fusion(experiment):
+    return dataclasses.replace(experiment, model=Model(name="cnn_lstm_fusion", fusion=Fusion()))
+
+
+def test_printed_figures_stand_beside_ours_and_equal_settings_run_once(ran, fusion, tmp_path):
+    run, asked = ran
+    table, _ = paper_tables(fusion, TABLES, tmp_path, run)
+    assert len(asked) == 6
+    rows = table.set_index("key")
+    assert rows.loc["A/T2/FC6/SMIC", "printed"] == "50.1"
+    assert rows.loc["A/T3/spatial/CASMEII", ["accuracy", "UAR"]].tolist() == [0, 0]
+    assert rows.loc["A/T4/new/SMIC", "accuracy"] == rows.loc["A/T3/fused/SMIC", "accuracy"] == 1
+    assert rows.loc[["A/T4/MDMO/SMIC", "A/T3/temporal/SMIC"], "accuracy"].isna().all()
+    assert len(table) == 2 * (2 + 3 + 4)
+    text = (tmp_path / "tables.txt").read_text()
+    assert text.count("not rebuilt") == 2 * (2 * (1 + 3))
+
+
+def test_every_claimed_order_is_tested_in_every_column(ran, fusion, tmp_path):
+    _, orders = paper_tables(fusion, TABLES, tmp_path, ran[0])
+    assert orders[["better", "worse", "column"]].to_numpy().tolist() == [
+        [*pair, column] for pair in TABLES.orderings for column in TABLES.columns
+    ]
+    same, other = orders.iloc[0], orders.iloc[2]
+    assert (same["UAR_difference"], same["UAR_p"], same["printed_points"]) == (0, 1, 6.2)
+    assert (other["UAR_difference"], other["printed_points"], other["subjects"]) == (1, 14.5, 6)
+    assert other["UAR_p"] == pytest.approx(2 / 2**6)
+    text = (tmp_path / "tables.txt").read_text()
+    assert "A/T3/fused > A/T3/spatial" in text
+    assert "holds" in text
+    assert "not shown" in text
+
+
+def test_finished_runs_are_kept(ran, fusion, tmp_path):
+    run, asked = ran
+    first, _ = paper_tables(fusion, TABLES, tmp_path, run)
+    assert paper_tables(fusion, TABLES, tmp_path, run)[0].equals(first)
+    assert len(asked) == 6
+
+
+def test_a_row_that_was_never_printed_is_refused(ran, fusion, tmp_path):
+    unknown = dataclasses.replace(TABLES, rows={"A/T3/guessed": {}}, orderings=())
+    with pytest.raises(MerError, match="A/T3/guessed"):
+        paper_tables(fusion, unknown, tmp_path, ran[0])
+
+
+def test_the_script_declares_rows_that_were_printed_and_settings_that_exist():
+    tables = runpy.run_path(str(SCRIPT))["TABLES"]
+    names = {row["prefix"] for row in module._printed(tables)}
+    assert set(tables.rows) <= names
+    assert {row for pair in tables.orderings for row in pair} <= set(tables.rows)
+    given = [f"{k}={v}" for row in tables.rows.values() for k, v in row.items()]
+    assert declared(SCRIPT, "paper", given).model.fusion.after == "fc6"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns", "epochs"),
+    [
+        ([], {"SMIC", "CASMEII"}, 1),
+        (["--root.SMIC", "/data"], {"SMIC"}, 2),
+        (["--root.SMIC=/data", "--preset=embedded"], {"SMIC"}, 1),
+    ],
+)
+def test_roots_choose_columns_and_the_papers_settings(
+    monkeypatch, fusion, tmp_path, capsys, arguments, columns, epochs
+):
+    seen = {}
+
+    def stand_in(experiment, tables, directory, run):
+        seen.update(experiment=experiment, tables=tables)
+        directory.mkdir()
+        (directory / "tables.txt").write_text("the tables")
+
+    monkeypatch.setattr(module, "paper_tables", stand_in)
+    paper, small = (dataclasses.replace(fusion, train=dataclasses.replace(fusion.train, epochs=e)) for e in (2, 1))
+    main(paper, small, None, ["--tables", "--out", str(tmp_path), *arguments], TABLES)
+    assert set(seen["tables"].columns) == columns
+    assert seen["experiment"].train.epochs == epochs
+    assert ("data.root" in seen["tables"].columns["SMIC"]) == bool(arguments)
+    assert "the tables" in capsys.readouterr().out
+
+
+def test_a_script_without_tables_says_so(fusion):
+    with pytest.raises(SystemExit) as caught:
+        main(fusion, arguments=["--tables"])
+    assert "declares no tables" in str(caught.value)
+
+
+def test_a_sweep_of_one_number_is_drawn(ran, fusion, tmp_path):
+    sweep(fusion, {"clip.frames": (2, 3)}, tmp_path, ran[0])
+    assert (tmp_path / "sweep.png").stat().st_size > 5000
+
+
+def test_the_paper_preset_is_what_is_printed_and_the_recipe():
+    paper = declared(SCRIPT, "paper")
+    train = paper.train
+    assert (train.batch_size, train.epochs, train.stream_epochs, train.learning_rate) == (50, 6000, 6000, 5e-4)
+    assert changes(paper.preprocess) == []
+    reading = load_recipe("paper-a").reading
+    clip = {"length": paper.clip.frames, "segments": paper.clip.segments, "stride": paper.clip.stride}
+    clip |= {"third": paper.clip.third, "bound": f"{paper.clip.flow_bound:g}"}
+    assert {name: str(value) for name, value in clip.items()} == reading
+    assert (paper.model.fusion, paper.clip.side, paper.model.lstm_units) == (Fusion(), 0, 512)

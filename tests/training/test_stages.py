@@ -1,0 +1,111 @@
+"""Training in stages through the real loop: what learns when, fresh folds, frozen features computed once."""
+
+from dataclasses import replace
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+
+from mer_tf.config import Clip, Fusion, Model, Train
+from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.models.cnn_lstm_fusion import build, stages
+from mer_tf.training.image_store import image_store
+from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips
+from mer_tf.training.window_features import WindowFeatures
+
+CLASSES, SIDE = ("negative", "positive", "surprise"), 24
+CLIP = Clip(frames=5, segments="center", test="windows", mirror=False, balance=False)
+FUSION = Fusion(channels=(8, 12, 12, 12, 8), stem_stride=1, fc_units=24, fc8_units=12, finetune_streams=False)
+MODEL = Model(name="cnn_lstm_fusion", lstm_units=12, fusion=FUSION)
+TRAIN = Train(epochs=3, stream_epochs=1, batch_size=8, learning_rate=3e-3, jit_compile=False)
+
+
+def drawn(clips=36, seed=0):
+    """Noise that moves up, left or right in one place by class."""
+    rng, items, labelled = np.random.default_rng(seed), [], []
+    for k in range(clips):
+        flow = rng.normal(0, 0.1, (6, SIDE, SIDE, 2))
+        flow[:, 6:14, 6:14] += np.array([(0, -3), (-3, 0), (3, 0)][k % 3])
+        frames = rng.integers(0, 256, (1, SIDE, SIDE, 3)).astype("uint8").repeat(7, axis=0)
+        items.append((f"c{k:02d}", frames, flow.astype("float16")))
+        labelled.append(LabelledClip(f"c{k:02d}", 7, k % 3))
+    return image_store(items, CLIP, "previous"), labelled
+
+
+def trainer(model=MODEL, train=TRAIN, **fusion):
+    config = replace(model, fusion=replace(model.fusion, **fusion))
+    store, _ = drawn(3)
+    return FoldTrainer(lambda: build(config, store.shape, 3), train, partial(stages, config=config))
+
+
+def fit(held, store, clips, seed=0, **options):
+    plan = plan_windows(clips, CLIP, CLASSES, seed)
+    return held.fit(store, plan, {c.clip_id: c.label for c in clips}, CLIP.frames, seed, **options)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    store, clips = drawn()
+    held = trainer(train=replace(TRAIN, epochs=9, stream_epochs=8))
+    return held, store, clips, fit(held, store, clips)
+
+
+def test_learns_and_predicts_new_clips_from_motion(trained):
+    held, _, _, history = trained
+    store, clips = drawn(seed=5)
+    shares = predict_clips(held.model, store, [c.clip_id for c in clips], CLIP)
+    assert np.mean(shares.argmax(axis=1) == [c.label for c in clips]) > 0.8
+    assert history["stage"].tolist() == ["spatial"] * 8 + ["temporal"] * 8 + ["fusion"] * 9
+    assert history["epoch"].tolist() == list(range(25))
+
+
+def test_a_fold_starts_afresh_in_every_stage(trained):
+    held, store, clips, history = trained
+    again = fit(held, store, clips)
+    assert again["loss"].to_numpy() == pytest.approx(history["loss"].to_numpy(), rel=1e-3)
+    assert fit(held, store, clips, seed=1)["loss"].iloc[0] != pytest.approx(history["loss"].iloc[0], rel=1e-3)
+
+
+class StreamWeights(keras.callbacks.Callback):
+    """Weights of the streams at the end of every epoch of every stage."""
+
+    def __init__(self, held):
+        super().__init__()
+        self.held, self.seen = held, []
+
+    def on_epoch_end(self, epoch, logs=None):
+        names = ("spatial_frames", "temporal_frames", "temporal_features")
+        self.seen.append(np.concatenate([w.ravel() for n in names for w in self.held.model.get_layer(n).get_weights()]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "moves"), [({}, False), ({"finetune_streams": True}, True), ({"mode": "untrained"}, False)]
+)
+def test_the_fusion_stage_moves_the_streams_only_where_it_may(changes, moves):
+    held, (store, clips) = trainer(train=replace(TRAIN, stream_epochs=1), **changes), drawn(9)
+    watch = StreamWeights(held)
+    fit(held, store, clips, callbacks=[watch])
+    assert len(watch.seen) == 5
+    assert (watch.seen[-1] != watch.seen[1]).any() == moves
+
+
+def test_frozen_features_are_those_the_whole_model_computes(trained):
+    held, store, clips, _ = trained
+    windows = [Window(c.clip_id, 1) for c in clips[:5]]
+    last = held.stages[-1]
+    features = WindowFeatures(store, [*windows, windows[0]], CLIP.frames, last.trunk)
+    assert features.values["spatial"].shape == (5, 24)
+    logits = last.model.predict(features.inputs(windows, CLIP.frames, ("spatial", "temporal")), verbose=0)
+    whole = held.model.predict(store.inputs(windows, CLIP.frames, ("frames", "flow")), verbose=0)
+    assert logits == pytest.approx(whole, abs=1e-4)
+
+
+def test_predictions_after_an_epoch_are_the_whole_models_and_of_the_last_stage():
+    held, (store, clips) = trainer(train=replace(TRAIN, stream_epochs=2)), drawn(9)
+    ids = [c.clip_id for c in clips]
+    watch = EpochPredictions(lambda model: predict_clips(model, store, ids, CLIP), (1, 3))
+    fit(held, store, clips, callbacks=[watch])
+    fit(held, store, clips, epochs=1)
+    assert watch.shares[1] == pytest.approx(predict_clips(held.model, store, ids, CLIP), abs=1e-4)
+    assert sorted(watch.shares) == [1, 3]
