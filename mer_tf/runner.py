@@ -6,7 +6,7 @@ import logging
 import os
 import runpy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ def main(
 
     `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run,
     `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
-    on look-alikes or on the data sets given as `--root.COLUMN DIR`.
+    on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -41,13 +41,14 @@ def main(
         if "--tables" in given:
             _tables(experiment, embedded, tables, [a for a in given if a != "--tables"])
             return
+        folds = _fold_numbers(_take(given, "--folds"))
         sweeping = "--sweep" in given
         chosen, resume = _choose(experiment, embedded, [a for a in given if a != "--sweep"])
         if sweeping:
             _sweep(chosen, grid)
             return
-        directory = run(chosen, resume)
-        print((directory / "results.txt").read_text(encoding="utf-8"))
+        directory = run(chosen, resume, folds)
+        print(_outcome(directory))
         print(f"run directory: {directory}")
     except MerError as error:
         sys.exit(f"error: {error}")
@@ -124,26 +125,62 @@ def _take(arguments: list[str], name: str) -> str | None:
     return None
 
 
-def run(experiment: Experiment, resume: Path | None = None) -> Path:
+def run(experiment: Experiment, resume: Path | None = None, folds: Collection[int] | None = None) -> Path:
     """Run an experiment from data to results; returns the run directory.
 
+    With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
     Raises `MerError` for bad input or a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     from mer_tf.protocols.cross_validation import cross_validate
-    from mer_tf.protocols.heatmaps import write_pictures
     from mer_tf.protocols.self_test import before_training
-    from mer_tf.protocols.summary import summarise
-    from mer_tf.protocols.worst import write_worst
     from mer_tf.run_directory import open_run
 
     directory = open_run(experiment, resume)
     bench, clips = open_bench(experiment, directory)
     before_training(experiment, clips, bench, directory)
-    cross_validate(bench, directory)
+    cross_validate(bench, directory, folds)
+    if folds is None:
+        _finish(bench, clips, directory)
+    return directory
+
+
+def collect(directory: Path) -> Path:
+    """Results of a run whose folds were trained one by one; `MerError` naming the folds that are missing."""
+    from mer_tf.protocols.cross_validation import untrained
+
+    experiment = read_experiment(directory / "config.json")
+    bench, clips = open_bench(experiment, directory)
+    if missing := [str(folder.relative_to(directory)) for _, _, folder in untrained(bench, directory)]:
+        raise MerError(f"{directory}: {', '.join(missing)} have no predictions; train them with --resume and --folds")
+    _finish(bench, clips, directory)
+    return directory
+
+
+def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
+    """Everything that is derived from the folds' predictions."""
+    from mer_tf.protocols.heatmaps import write_pictures
+    from mer_tf.protocols.summary import summarise
+    from mer_tf.protocols.worst import write_worst
+
     summarise(bench, clips, directory)
     write_worst(directory, clips.records)
     write_pictures(bench, directory)
-    return directory
+
+
+def _outcome(directory: Path) -> str:
+    results = directory / "results.txt"
+    if results.exists():
+        return results.read_text(encoding="utf-8")
+    return f"`mer-tf collect {directory}` joins the folds when all are trained"
+
+
+def _fold_numbers(text: str | None) -> list[int] | None:
+    """Folds of `--folds 3`, `--folds 0,2` or `--folds none`; None where the option was not given."""
+    if text is None or text == "none":
+        return None if text is None else []
+    if not all(part.isdigit() for part in text.split(",")):
+        raise MerError(f"--folds {text}: give numbers, as 3 or 0,2, or none to prepare the data alone")
+    return [int(part) for part in text.split(",")]
 
 
 def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "preprocess": record_commands.preprocess,
     "match-flow": record_commands.match_flow,
     "inspect": record_commands.inspect,
+    "collect": run_commands.collect,
     "gradcam": run_commands.gradcam,
     "ladder": run_commands.ladder,
     "sensitivity": run_commands.sensitivity,

@@ -8,6 +8,17 @@ from typing import Literal
 import tyro
 
 
+def collect(run: tyro.conf.Positional[Path]) -> None:
+    """Join the folds of a run that were trained one by one (`--resume RUN --folds 3`) and write its results.
+
+    Args:
+        run: Run directory.
+    """
+    from mer_tf.runner import collect as join
+
+    print((join(run) / "results.txt").read_text(encoding="utf-8"))
+
+
 def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None = None, per_class: int = 2) -> None:
     """Export Grad-CAM heat maps of a run's test clips: overlay, strip over time, animation, raw maps.
 

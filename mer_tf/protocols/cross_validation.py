@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mer_tf.config import GRADCAM
+from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import atomic
@@ -23,18 +24,26 @@ from mer_tf.training.trainer import training_seed
 BASELINE = "onset frame only"
 
 
-def cross_validate(bench: Bench, directory: Path) -> None:
-    """Train and test every fold of every seed that has no predictions yet."""
-    evaluation, first = bench.experiment.evaluation, bench.experiment.train.seed
-    todo = [
-        (seed, fold, folder)
-        for seed in range(first, first + evaluation.seeds)
-        for fold in bench.folds()
-        if not ((folder := fold_folder(bench, directory, seed, fold.number)) / "predictions.csv").exists()
-    ]
+def cross_validate(bench: Bench, directory: Path, only: Collection[int] | None = None) -> None:
+    """Train and test every fold of every seed that has no predictions yet, or those of the numbers `only`."""
+    numbers = [fold.number for fold in bench.folds()]
+    if unknown := sorted(set(only or ()) - set(numbers)):
+        raise MerError(f"--folds {', '.join(map(str, unknown))}: there are folds {numbers[0]} to {numbers[-1]}")
+    todo = [task for task in untrained(bench, directory) if only is None or task[1].number in only]
     with tqdm(total=len(todo) * epochs_a_fold(bench.experiment), desc="training", unit="epoch") as bar:
         for seed, fold, folder in todo:
             run_fold(bench, fold, seed, folder, bar)
+
+
+def untrained(bench: Bench, directory: Path) -> list[tuple[int, Fold, Path]]:
+    """Seed, fold and folder of what has no predictions yet."""
+    first = bench.experiment.train.seed
+    return [
+        (seed, fold, folder)
+        for seed in range(first, first + bench.experiment.evaluation.seeds)
+        for fold in bench.folds()
+        if not ((folder := fold_folder(bench, directory, seed, fold.number)) / "predictions.csv").exists()
+    ]
 
 
 def fold_folder(bench: Bench, directory: Path, seed: int, fold: int) -> Path:

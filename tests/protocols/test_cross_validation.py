@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Evaluation, MerError, Search
-from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.cross_validation import cross_validate, untrained
 from mer_tf.protocols.self_test import before_training
 from mer_tf.protocols.summary import summarise
 
@@ -71,3 +71,17 @@ def test_too_many_folds_say_how_many_there_may_be(make_bench, experiment, tmp_pa
     wanted = replace(experiment, evaluation=replace(experiment.evaluation, folds=7))
     with pytest.raises(MerError, match="choose 2 to 6 folds"):
         ran(make_bench, wanted, tmp_path)
+
+
+def test_folds_are_separate_units(make_bench, experiment, tmp_path):
+    bench, _ = make_bench(experiment)
+    cross_validate(bench, tmp_path, only=[])
+    assert len(untrained(bench, tmp_path)) == 3
+    cross_validate(bench, tmp_path, only=[2])
+    assert [fold.number for _, fold, _ in untrained(bench, tmp_path)] == [0, 1]
+    alone = (tmp_path / "fold-2" / "predictions.csv").read_bytes()
+    whole = tmp_path / "whole"
+    cross_validate(bench, whole)
+    assert (whole / "fold-2" / "predictions.csv").read_bytes() == alone
+    with pytest.raises(MerError, match="there are folds 0 to 2"):
+        cross_validate(bench, tmp_path, only=[3])

@@ -77,3 +77,32 @@ def test_a_sensitivity_curve_keeps_finished_runs(tmp_path):
     assert (tmp_path / "curve" / "curve.png").exists()
     assert len(kept) == 1
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+
+
+@pytest.mark.slow
+def test_folds_trained_one_by_one_are_collected(tmp_path):
+    """As on a cluster: prepare, a process a fold, collect; the predictions are those of one process."""
+    options = [f"--{option}" for option in TINY]
+
+    def start(*arguments):
+        command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=800)
+
+    prepared = start(*options, "--folds", "none")
+    assert prepared.returncode == 0, prepared.stderr[-3000:]
+    apart = tmp_path / prepared.stdout.strip().splitlines()[-1].removeprefix("run directory: ")
+    assert not (apart / "predictions.csv").exists()
+    assert start("--resume", apart, "--folds", "1").returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-c", "from mer_tf.cli import main; main()", "collect", str(apart)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "fold-0 have no predictions" in done.stderr
+    assert start("--resume", apart, "--folds", "0").returncode == 0
+    mer_tf("collect", apart, cwd=tmp_path)
+    whole = start(*options)
+    together = tmp_path / whole.stdout.strip().splitlines()[-1].removeprefix("run directory: ")
+    assert (apart / "predictions.csv").read_bytes() == (together / "predictions.csv").read_bytes()
