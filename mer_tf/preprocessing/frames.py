@@ -51,10 +51,10 @@ def read_frame(path: Path) -> Frame:
         raise MerError(f"{path}: cannot be read ({error.strerror})") from error
     if reason := fault(data):
         raise MerError(f"{path}: {reason}; copy the file again from its source")
-    frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
     if frame is None:
         raise MerError(f"{path}: does not decode as an image; copy the file again from its source")
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(frame, np.uint8)
 
 
 def _number(path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ class ClipRecord:
     transform: NDArray[np.float64]
     """(2, 3): the one map from source pixels to stored pixels."""
 
-    @property
+    @cached_property
     def content_sha256(self) -> str:
         """Hex SHA-256 of the stored pixels: two clips with the same one are the same clip, whatever their names."""
         shape = ",".join(map(str, self.frames.shape))
