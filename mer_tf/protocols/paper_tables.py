@@ -14,7 +14,7 @@ from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.files import atomic, facts, write_text
+from mer_tf.files import atomic, facts, read_json, write_text
 from mer_tf.overrides import override
 from mer_tf.reporting.tables import ordering_table, side_by_side
 from mer_tf.run_directory import finished_run
@@ -44,7 +44,8 @@ def paper_tables(
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
         with atomic(directory / name) as part:
             table.to_csv(part, index=False)
-    write_text(directory / "tables.txt", f"{side_by_side(first)}\n\n{ordering_table(second)}\n")
+    parts = [*_warnings(runs), side_by_side(first), ordering_table(second)]
+    write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
     return first, second
 
 
@@ -55,6 +56,15 @@ def _runs(experiment: Experiment, tables: Tables, directory: Path, run: Run) -> 
         given = [f"--{name}={value}" for name, value in changes.items()]
         settings = override(experiment, [*given, f"--out={directory}"])
         yield (row, column), finished_run(settings) or run(settings)
+
+
+def _warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
+    """What a reader must know of each column before any number, as its runs say."""
+    found: dict[str, list[str]] = {}
+    for (_, column), path in runs.items():
+        for warning in read_json(path / "metrics.json").get("warnings", []):
+            found.setdefault(f"warning: {warning}", []).append(column)
+    return [f"{text} ({', '.join(dict.fromkeys(columns))})" for text, columns in found.items()]
 
 
 def _printed(tables: Tables) -> list[dict[str, Any]]:
