@@ -63,8 +63,16 @@ def declared(folder: Path, encoder: Path, epochs: int, size: int, subjects: int,
         name="feature_cache",
         preprocess=Preprocess(face="align", size=size, flow="none"),
         clip=Clip(frames=13, stride=stride, non_micro_stride=stride, mirror=False),
-        model=Model(encoder=str(encoder), embedding=(256, 192, 128), lstm_units=64, lstm_layers=3, head_units=64),
-        train=Train(epochs=epochs, batch_size=16, learning_rate=1e-4, jit_compile=False),
+        model=Model(
+            encoder=str(encoder),
+            center="onset",
+            embedding=(256, 192, 128),
+            bn_momentum=0.9,
+            lstm_units=64,
+            lstm_layers=3,
+            head_units=64,
+        ),
+        train=Train(epochs=epochs, batch_size=16, learning_rate=1e-3, jit_compile=False),
         evaluation=Evaluation(folds=5),
     )
     return replace(experiment, data=replace(experiment.data, subjects=subjects, clips_per_class=1, cache=str(folder)))

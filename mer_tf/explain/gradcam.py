@@ -157,25 +157,27 @@ def normalised(maps: Maps) -> Maps:
 def find_layer(model: keras.Model, name: str) -> tuple[Any, bool]:
     """A layer of a model or of the models within it, and whether it is folded over time.
 
+    Where models within it have layers of one name, that of theirs goes before: `spatial_trunk/conv5`.
     `MerError` for an unknown name, and for one that two layers have.
     """
-    every = {id(layer): (layer, timed) for layer, timed in _walk(model, False)}
-    found = [(layer, timed) for layer, timed in every.values() if layer.name == name]
+    every = {id(layer): (path, layer, timed) for path, layer, timed in _walk(model, "", False)}
+    found = [(layer, timed) for path, layer, timed in every.values() if f"/{path}".endswith(f"/{name}")]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(dict.fromkeys(layer.name for layer, _ in every.values()))
+    names = ", ".join(path for path, _, _ in every.values())
     raise MerError(f"{model.name} has {len(found)} layers {name!r}, Grad-CAM needs one; its layers: {names}")
 
 
-def _walk(model: keras.Model, timed: bool) -> Iterator[tuple[Any, bool]]:
+def _walk(model: keras.Model, home: str, timed: bool) -> Iterator[tuple[str, Any, bool]]:
+    """(path, layer, whether folded over time) of all layers, those of models within a model included."""
     for layer in model.layers:
-        yield layer, timed
+        yield f"{home}{layer.name}", layer, timed
         folded = timed or isinstance(layer, FoldTime)
         inner = layer.layer if isinstance(layer, keras.layers.Wrapper) else layer
         if inner is not layer:
-            yield inner, folded
+            yield f"{home}{inner.name}", inner, folded
         if isinstance(inner, keras.Model):
-            yield from _walk(inner, folded)
+            yield from _walk(inner, f"{home}{inner.name}/", folded)
 
 
 @contextmanager

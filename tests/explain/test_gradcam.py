@@ -151,3 +151,16 @@ def test_clips_of_one_frame_are_refused(clip_parts, clips):
 def test_single_images_have_no_onset(small_image_model, images):
     with pytest.raises(MerError, match="single images"):
         grad_cam(small_image_model, images, "last", 0, minus_onset=True)
+
+
+def test_a_layer_of_two_parts_of_a_model_is_named_by_its_part():
+    def part(name):
+        image = keras.Input((8, 8, 1))
+        return keras.Model(image, keras.layers.Conv2D(2, 3, name="conv")(image), name=name)
+
+    image, (one, two) = keras.Input((8, 8, 1)), (part("one"), part("two"))
+    pooled = keras.layers.GlobalAveragePooling2D()(one(image) + 2 * two(image))
+    model = keras.Model(image, keras.layers.Dense(2)(pooled))
+    assert find_layer(model, "two/conv")[0] is two.get_layer("conv")
+    with pytest.raises(MerError, match="2 layers 'conv'.*two/conv"):
+        find_layer(model, "conv")

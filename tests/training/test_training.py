@@ -15,7 +15,7 @@ from mer_tf.training.batches import FeatureStore, WindowBatches, fixed_batches, 
 from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips, training_seed
 
 CLASSES = ("negative", "positive", "non-micro")
-SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=2, head_units=8)
+SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=1, head_units=8)
 TRAIN = Train(epochs=8, batch_size=16, learning_rate=1e-2, jit_compile=False)
 CLIP = Clip(frames=5, stride=2)
 
