@@ -169,6 +169,9 @@ class Model:
     retrain_from: str | None = None
     """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
     (C, section 3.2); None: the encoder stays frozen (C's released code)."""
+    features_at: str | None = None
+    """Block or layer of the encoder whose map (H, W, C) models are given, e.g. conv4_2 or pool5; None: its embedding.
+    Where encoder auto finds no weights, the map of ONet after as many poolings stands for it, said in every output."""
     center: Literal["none", "onset"] = "none"
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
     embedding: tuple[int, ...] = (1024, 768, 512)

@@ -20,7 +20,8 @@ from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
 from mer_tf.files import read_json
 from mer_tf.models import OF_IMAGES
-from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
+from mer_tf.models.encoder_parts import encoder_parts
+from mer_tf.models.encoders import Encoder, build_encoder
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
@@ -149,13 +150,17 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     block = None if config.retrain_from == GRADCAM else config.retrain_from
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
-    trunk, tail = split_encoder(encoder.model, block) if block else (encoder.model, None)
+    trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
-    name = digest(encoder.name, config.preproc, block, experiment.preprocess.size, weights_digest(trunk))
+    at = encoder.features_at
+    name = digest(encoder.name, config.preproc, block, at, experiment.preprocess.size, weights_digest(trunk))
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
+    if at:
+        log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
+        resolved["features_at"] = at
     return Encoded(store.every(experiment.clip.step), encoder.model, tail, resolved, _encoder_warnings(encoder))
 
 
@@ -184,6 +189,9 @@ def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
     """What a reader must know of the encoder before any number."""
     if encoder.weights["source"] == "random":
         return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
-    if encoder.requested == "auto" and not encoder.name.startswith("vggface2"):
-        return (f"encoder auto became {encoder.name}: VGGFace2's weights are not here; config.json says where they go",)
+    if encoder.requested == "auto" and not encoder.name.startswith("vggface"):
+        name, wanted = encoder.name, "VGGFace2's"
+        if encoder.features_at:
+            name, wanted = f"{name}, its map {encoder.features_at}", "VGG-Face's"
+        return (f"encoder auto became {name}: {wanted} weights are not here; config.json says where they go",)
     return ()

@@ -18,12 +18,12 @@ from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures import before_after_png
 from mer_tf.explain.gradcam import GradCam, Maps, find_layer, normalised
-from mer_tf.explain.layer_selection import block_outputs, layer_maps
+from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.files import atomic
-from mer_tf.models.encoders import split_encoder
+from mer_tf.models.encoder_parts import block_outputs, encoder_parts
 from mer_tf.models.vggface_frames import images_to_logits
 from mer_tf.models.vggface_lstm import end_to_end, frames_shape
 from mer_tf.protocols.bench import Bench
@@ -123,10 +123,9 @@ def whole_model(bench: Bench, path: Path) -> keras.Model:
     head = keras.saving.load_model(path, compile=False, safe_mode=True)
     encoder, (_, time, *shape) = bench.encoder(), frames_shape(head)
     joined = images_to_logits if time == 1 else end_to_end
-    if list(encoder.output_shape[1:]) == shape:
-        return joined(encoder, head)
-    for block in block_outputs(encoder):
-        trunk, _ = split_encoder(encoder, block)
+    cuts = [(None, bench.encoded.resolved.get("features_at")), *((block, None) for block in block_outputs(encoder))]
+    for cut in cuts:
+        trunk, _ = encoder_parts(encoder, *cut)
         if list(trunk.output_shape[1:]) == shape:
             return joined(trunk, head)
     raise MerError(f"{path}: takes features {shape}, which no layer of {encoder.name} gives; was the encoder changed?")
