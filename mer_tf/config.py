@@ -156,6 +156,39 @@ class Fusion:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Global and block attention, and what runs over time (D; after gACNN, Li et al., TIP 2019)."""
+
+    set: str = "10"
+    """Blocks of the face: a set of data_manifests/face_blocks.csv (24, 10, none), or a .csv file of that layout."""
+    none_mode: Literal["whole_map", "gia_only"] = "whole_map"
+    """Without blocks. whole_map: one block unit on the whole map, shrunk to a window; gia_only: no block unit."""
+    gia: bool = True
+    """Whether the whole face has a vector and a weight of its own."""
+    gia_to: str = ""
+    """Layer at which the encoder's frozen tail ends for it (conv5_2); empty: the last map. With model.retrain_from the
+    tail is trained instead and ends at model.features_at."""
+    gia_units: int = 512
+    """Width of the whole face's vector."""
+    window: int = 6
+    """Side of a block, cells of the map."""
+    shared: bool = False
+    """One block unit for all blocks, as in the released code of gACNN; otherwise each has weights of its own."""
+    psi: Literal["flatten", "gap"] = "flatten"
+    """What a vector is made from: all cells, or their mean."""
+    filters: int = 512
+    """Channels of a block unit's two convolutions."""
+    units: int = 64
+    """Width of a block's vector."""
+    gate_filters: int = 128
+    gate_units: int = 64
+    reduce_units: int = 1024
+    """Width of the dense layer on all vectors of a frame."""
+    over_time: Literal["bilstm", "lstm", "mean"] = "bilstm"
+    """What runs over the frames: both directions after their whole pass, one direction, or their mean."""
+
+
+@dataclass(frozen=True)
 class Model:
     """The network: an encoder per frame, then a recurrent head."""
 
@@ -189,6 +222,8 @@ class Model:
     dropout: float = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
+    blocks: Blocks = field(default_factory=Blocks)
+    """Settings of gia_bia_bilstm, which takes center, bn_momentum, lstm_units and dropout from here."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +236,18 @@ class Train:
     optimizer: Literal["adam", "sgd"] = "adam"
     momentum: float = 0.9
     """Of sgd."""
+    weight_decay: float = 0.0
+    """Share of each weight taken off at every step, times the learning rate."""
     stream_epochs: int = 20
-    """Models of two stages: epochs of each stream alone, before what joins them is trained for `epochs`."""
+    """Models of several stages: epochs of each stage but the last, which is trained for `epochs`."""
+    stream_optimizer: Literal["", "adam", "sgd"] = ""
+    """Of those stages; empty: as the last."""
+    stream_learning_rate: float = 0.0
+    """Of those stages; 0: as the last."""
+    stream_batch_size: int = 0
+    """Of those stages; 0: as the last."""
+    class_weights: bool = False
+    """Weigh each training window by windows / (classes x windows of its class)."""
     jit_compile: bool = True
     """Compile the training step with XLA where the model allows it."""
     mixed_precision: bool = False
@@ -271,6 +316,8 @@ class Tables:
     """Last part of the keys, a data set -> changed settings."""
     orderings: tuple[tuple[str, str], ...] = ()
     """Pairs of rows of which the paper claims that the first is better."""
+    unprinted: str = ""
+    """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

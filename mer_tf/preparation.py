@@ -18,14 +18,18 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.explain.upsampling import cell_grid
 from mer_tf.files import read_json
-from mer_tf.models import OF_IMAGES
+from mer_tf.models import OF_BLOCKS, OF_IMAGES
 from mer_tf.models.encoder_parts import encoder_parts
 from mer_tf.models.encoders import Encoder, build_encoder
+from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.records.index import IndexedClip, read_index
+from mer_tf.records.places import clip_places
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
-from mer_tf.training.batches import Store
+from mer_tf.training.batches import FeatureStore, Store
+from mer_tf.training.block_store import BlockStore
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.training.image_store import image_store
 
@@ -55,6 +59,12 @@ class Encoded:
     tail: keras.Model | None
     resolved: dict[str, Any]
     warnings: tuple[str, ...]
+    step: int = 1
+    """Every step-th stored frame is given to models."""
+
+    def places(self, clip_id: str, frames: int) -> np.ndarray:
+        """Which of a clip's stored frames models are given, counted from 0."""
+        return np.arange(frames)[:: self.step]
 
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
@@ -141,7 +151,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
     arrays = ((name, x["frames"], x["flow"]) for name, x in items if name in kept)
     store = image_store(arrays, experiment.clip, experiment.preprocess.flow_from)
     resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
-    return Encoded(store, None, None, resolved, ())
+    return Encoded(store, None, None, resolved, (), experiment.clip.step)
 
 
 def _features(experiment: Experiment, clips: Clips) -> Encoded:
@@ -161,7 +171,34 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     if at:
         log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
         resolved["features_at"] = at
-    return Encoded(store.every(experiment.clip.step), encoder.model, tail, resolved, _encoder_warnings(encoder))
+    step, warnings = experiment.clip.step, _encoder_warnings(encoder)
+    given: Store = store.every(step)
+    if config.name in OF_BLOCKS:
+        given = _with_blocks(experiment, clips, trunk, store.every(step))
+    return Encoded(given, encoder.model, tail, resolved, warnings, step)
+
+
+def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:
+    """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
+    places, blocks = clip_places(clips.records), load_blocks(experiment.model.blocks.set)
+    if len(features.shape) != 3:
+        raise MerError(f"{experiment.model.name} takes maps: give model.features_at, such as conv4_2")
+    rows, columns = cell_grid(trunk, trunk.layers[-1].name)
+    start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
+
+    def centres(landmarks: np.ndarray) -> np.ndarray:
+        pixels = blocks.centres(landmarks) * experiment.preprocess.size - 0.5
+        return ((pixels - start) / step + 0.5).astype("float32")
+
+    plain = {name: centres(places[name].landmarks) for name in features.plain}
+    turned = {name: centres(mirrored(places[name].landmarks)) for name in features.mirrored}
+    apex = {row.clip_id: row.apex for row in clips.rows}
+    numbers = {name: places[name].frame_numbers[:: experiment.clip.step] for name in features.plain}
+    apexes = {
+        name: len(found) // 2 if apex[name] is None else int(np.abs(found - apex[name]).argmin())
+        for name, found in numbers.items()
+    }
+    return BlockStore(features, (plain, turned), apexes)
 
 
 def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:

@@ -57,6 +57,10 @@ class Bench:
         """Stored frames uint8 (T, S, S, 3) of some clips."""
         return {name: frames for name, frames in clip_frames(self._clips) if name in set(ids)}
 
+    def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Of these frames those that models are given (`Encoded.places`)."""
+        return {name: frames[self.encoded.places(name, len(frames))] for name, frames in self.frames(ids).items()}
+
     def retrained_from(self, block: str) -> Bench:
         """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
         if block not in self._retrained:

@@ -96,7 +96,7 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
 
 def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator[tuple[Any, np.ndarray, Maps]]:
     """(row of predictions, frames, maps (T, h, w)) of each chosen clip."""
-    frames = bench.frames(chosen["clip_id"].tolist())
+    frames = bench.shown(chosen["clip_id"].tolist())
     longest = max(map(len, frames.values()))
     with tqdm(total=len(chosen), desc="Grad-CAM", unit="clip") as bar:
         for fold, rows in chosen.groupby("fold", sort=False):
@@ -104,7 +104,7 @@ def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator
             model = whole_model(bench, folder / "model.keras")
             cam = GradCam(model, [layer])
             for row in rows.to_dict("records"):
-                clip = frames[row["clip_id"]][:: bench.experiment.clip.step]
+                clip = frames[row["clip_id"]]
                 target = bench.classes.index(row["y_pred"])
                 tapped = cam(_inputs(clip, longest, model), target)[layer]
                 timed = find_layer(model, layer)[1]
