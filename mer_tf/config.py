@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mer_tf.model_settings import Attention, Blocks, Fusion
+
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
 
@@ -117,6 +119,9 @@ class Clip:
     """Oversample windows of the smaller classes up to the largest, training folds only."""
     test: Literal["windows", "whole"] = "whole"
     """How a test clip becomes one prediction: mean softmax over its windows, or one pass over all its frames (C)."""
+    keyframes: Literal["none", "phases", "cumdiff", "peakdiff", "cluster", "tim"] = "none"
+    """Instead of consecutive frames the `frames` key frames of a clip, chosen by this rule
+    (`mer_tf.preprocessing.keyframes`)."""
     segments: Literal["stride", "center", "sliding"] = "stride"
     """Where windows start. stride: from the first frame on, a short clip continued and masked (C). center: one window
     in the middle, a short clip's ends repeated on both sides; sliding: every `stride` frames, short clips as there
@@ -127,65 +132,6 @@ class Clip:
     """Models of images: third channel of flow images beside dx and dy (A: "the square root of dx and dy")."""
     flow_bound: float = 3.0
     """Models of images: flow is cut off at this many stored pixels and given as 8 bits (A prints no scaling)."""
-
-
-@dataclass(frozen=True)
-class Fusion:
-    """Two streams of one AlexNet-like trunk each, and what joins them (A)."""
-
-    streams: Literal["both", "spatial", "temporal"] = "both"
-    mode: Literal["trained", "untrained", "random", "framewise_lstm"] = "trained"
-    """The fusion layer. trained: dense on both streams' features; untrained: nothing is learned, features are scaled to
-    length 1 and put together; random: a dense layer that stays as drawn; framewise_lstm: both streams' features of each
-    frame feed one LSTM, another reading of A's text."""
-    after: Literal["fc6", "fc7"] = "fc7"
-    """Fully connected layer of the streams whose output is fused."""
-    join: Literal["concat", "sum", "max"] = "concat"
-    """How two feature vectors become one; sum and max need streams of equal width."""
-    finetune_streams: bool = True
-    """Whether streams go on learning with the fusion layer; never when that is untrained or random."""
-    channels: tuple[int, ...] = (96, 256, 384, 384, 256)
-    """Channels of conv1 to conv5 (AlexNet's; A prints none)."""
-    stem_stride: int = 4
-    """Stride of conv1."""
-    response_norm: bool = False
-    """AlexNet's local response normalisation after conv1 and conv2."""
-    fc_units: int = 4096
-    """Width of FC6, FC7 and of the fusion layer."""
-    fc8_units: int = 1024
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """Global and block attention, and what runs over time (D; after gACNN, Li et al., TIP 2019)."""
-
-    set: str = "10"
-    """Blocks of the face: a set of data_manifests/face_blocks.csv (24, 10, none), or a .csv file of that layout."""
-    none_mode: Literal["whole_map", "gia_only"] = "whole_map"
-    """Without blocks. whole_map: one block unit on the whole map, shrunk to a window; gia_only: no block unit."""
-    gia: bool = True
-    """Whether the whole face has a vector and a weight of its own."""
-    gia_to: str = ""
-    """Layer at which the encoder's frozen tail ends for it (conv5_2); empty: the last map. With model.retrain_from the
-    tail is trained instead and ends at model.features_at."""
-    gia_units: int = 512
-    """Width of the whole face's vector."""
-    window: int = 6
-    """Side of a block, cells of the map."""
-    shared: bool = False
-    """One block unit for all blocks, as in the released code of gACNN; otherwise each has weights of its own."""
-    psi: Literal["flatten", "gap"] = "flatten"
-    """What a vector is made from: all cells, or their mean."""
-    filters: int = 512
-    """Channels of a block unit's two convolutions."""
-    units: int = 64
-    """Width of a block's vector."""
-    gate_filters: int = 128
-    gate_units: int = 64
-    reduce_units: int = 1024
-    """Width of the dense layer on all vectors of a frame."""
-    over_time: Literal["bilstm", "lstm", "mean"] = "bilstm"
-    """What runs over the frames: both directions after their whole pass, one direction, or their mean."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +168,8 @@ class Model:
     dropout: float = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
+    attention: Attention = field(default_factory=Attention)
+    """Settings of attention_lstm, which takes center, bn_momentum, lstm_units, lstm_layers and dropout from here."""
     blocks: Blocks = field(default_factory=Blocks)
     """Settings of gia_bia_bilstm, which takes center, bn_momentum, lstm_units and dropout from here."""
 
