@@ -1,5 +1,6 @@
-"""Settings of single models, parts of `mer_tf.config.Model`. Sources: A = CNN + improved LSTM fusion; B = Xu & Xu, ICMLC
-2022; D = Zhu et al., CMC 2023.
+"""Settings of single models, parts of `mer_tf.config.Model`.
+
+Sources: A = CNN + improved LSTM fusion; B = Xu & Xu, ICMLC 2022; D = Zhu et al., CMC 2023.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Blocks:
     """Width of the dense layer on all vectors of a frame."""
     over_time: Literal["bilstm", "lstm", "mean"] = "bilstm"
     """What runs over the frames: both directions after their whole pass, one direction, or their mean."""
+    finetune: bool = True
+    """Whether what was trained on single frames goes on learning with what runs over time."""
 
 
 @dataclass(frozen=True)

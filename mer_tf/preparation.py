@@ -32,6 +32,7 @@ from mer_tf.training.batches import FeatureStore, Store
 from mer_tf.training.block_store import BlockStore
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.training.image_store import image_store
+from mer_tf.training.key_frames import KeyFrameStore, key_frame_store
 
 log = logging.getLogger("mer_tf")
 
@@ -64,7 +65,8 @@ class Encoded:
 
     def places(self, clip_id: str, frames: int) -> np.ndarray:
         """Which of a clip's stored frames models are given, counted from 0."""
-        return np.arange(frames)[:: self.step]
+        shown = np.arange(frames)[:: self.step]
+        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
 
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
@@ -144,6 +146,11 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
     if experiment.preprocess.flow == "none":
         raise MerError(f"preprocess.flow=none: {experiment.model.name} takes flow; use dis, farneback or tvl1")
+    if experiment.clip.keyframes != "none":
+        raise MerError(
+            f"clip.keyframes={experiment.clip.keyframes}: {experiment.model.name} takes flow between neighbouring "
+            "frames; leave it at none"
+        )
     if experiment.clip.test == "whole":
         raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
     kept = set(clips.table["clip_id"])
@@ -171,11 +178,25 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     if at:
         log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
         resolved["features_at"] = at
-    step, warnings = experiment.clip.step, _encoder_warnings(encoder)
-    given: Store = store.every(step)
-    if config.name in OF_BLOCKS:
-        given = _with_blocks(experiment, clips, trunk, store.every(step))
-    return Encoded(given, encoder.model, tail, resolved, warnings, step)
+    step = experiment.clip.step
+    given = _given(experiment, clips, trunk, store.every(step))
+    return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
+
+
+def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:
+    """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
+    config, model = experiment.clip, experiment.model.name
+    if model in OF_BLOCKS:
+        if config.keyframes != "none":
+            raise MerError(f"clip.keyframes={config.keyframes}: {model} takes neighbouring frames; leave it at none")
+        return _with_blocks(experiment, clips, trunk, features)
+    if config.keyframes == "none":
+        return features
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    kept = set(clips.table["clip_id"])
+    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records).as_numpy_iterator())
+    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in items if name in kept)
+    return key_frame_store(features, arrays, apexes, config)
 
 
 def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:

@@ -14,6 +14,7 @@ from mer_tf.config import MerError, Model
 
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
+    "attention_lstm": "mer_tf.models.attention_lstm",
     "cnn_lstm_fusion": "mer_tf.models.cnn_lstm_fusion",
     "gia_bia_bilstm": "mer_tf.models.gia_bia_bilstm",
     "vggface_frames": "mer_tf.models.vggface_frames",
