@@ -65,11 +65,22 @@ def stages(model: keras.Model, config: Model) -> list[Stage]:
     if not first_stages(config):
         return [Stage("clips", model)]
     inputs, classes = {t.name: t for t in model.inputs}, model.output_shape[-1]
-    x = layers.GlobalAveragePooling1D(dtype="float32", name="frame")(
-        model.get_layer("sequence").output, mask=inputs["mask"]
-    )
-    logits = layers.Dense(classes, dtype="float32", name="frame_logits")(x)
-    return [Stage("frames", keras.Model(inputs, logits, name="frames"), last=False, near_apex=True), Stage("clips", model)]
+    sequence = model.get_layer("sequence").output
+    mean = layers.GlobalAveragePooling1D(dtype="float32", name="frame")(sequence, mask=inputs["mask"])
+    logits = layers.Dense(classes, dtype="float32", name="frame_logits")(mean)
+    frames = Stage("frames", keras.Model(inputs, logits, name="frames"), last=False, near_apex=True)
+    return [frames, Stage("clips", model) if config.blocks.finetune else _only_over_time(model, inputs, config)]
+
+
+def _only_over_time(model: keras.Model, inputs: dict[str, Any], config: Model) -> Stage:
+    """The last stage where vectors of frames stay as they are: computed once a window."""
+    sequence = model.get_layer("sequence").output
+    trunk = keras.Model(inputs, {"sequence": sequence, "shown": ops.cast(inputs["mask"], "float32")}, name="vectors")
+    given = {"sequence": keras.Input((None, sequence.shape[-1]), name="sequence")}
+    given["shown"] = keras.Input((None,), name="shown")
+    recurrent = model.get_layer("bilstm" if config.blocks.over_time == "bilstm" else "lstm")
+    found = recurrent(given["sequence"], mask=ops.greater(given["shown"], 0.5))
+    return Stage("clips", keras.Model(given, model.get_layer("logits")(found), name="clips"), trunk)
 
 
 def first_stages(config: Model) -> int:
