@@ -89,6 +89,11 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
         raise MerError(f"--clips {', '.join(unknown)}: the run predicted no such clip; see clip_id in predictions.csv")
     if clips:
         return frame[frame["clip_id"].isin(clips)].sort_values("fold")
+    return best_recognised(frame, per_class)
+
+
+def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:
+    """Of each true class the `per_class` clips of greatest probability, by fold."""
     sure = frame.assign(p_true=[float(row[f"p_{row['y_true']}"]) for _, row in frame.iterrows()])
     best = sure.sort_values("p_true", ascending=False).groupby("y_true").head(per_class)
     return best.drop(columns="p_true").sort_values("fold")
@@ -156,7 +161,7 @@ def _written(
     return {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"block": block, "frame": peak} | lift
 
 
-def write_pictures(bench: Bench, run: Path) -> None:
+def write_heatmaps(bench: Bench, run: Path) -> None:
     """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
     home = run / "pictures"
     encoder = bench.encoded.encoder
