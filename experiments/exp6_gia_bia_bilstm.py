@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from mer_tf.config import Blocks, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 
-# 10 frames by TIM, VGG16 frozen to conv4_2 and frozen on to conv5_2 for the whole face; SGD on single frames, then Adam.
+# 10 frames by TIM; VGG16, frozen, to conv4_2, and on to conv5_2 for the whole face; SGD on single frames, then Adam.
 EXPERIMENT = Experiment(
     name="exp6_gia_bia_bilstm",
     data=Data(dataset="casme2", label_protocol="casme2-5"),
@@ -43,7 +43,7 @@ EXPERIMENT = Experiment(
     published=("D/abstract/blocks", "D/abstract/ordering"),
 )
 
-# Minutes on two cores: ONet's map, narrow units on what has changed since the onset, frames' vectors fixed for the LSTM.
+# Minutes on two cores: ONet's map, narrow units on what changed since the onset, frames' vectors fixed for the LSTM.
 EMBEDDED = replace(
     EXPERIMENT,
     data=Data(dataset="smic-hs", label_protocol="smic-3"),
@@ -68,7 +68,9 @@ EMBEDDED = replace(
             finetune=False,
         ),
     ),
-    train=Train(epochs=15, stream_epochs=20, batch_size=16, learning_rate=1e-3, stream_batch_size=32, class_weights=True),
+    train=Train(
+        epochs=15, stream_epochs=20, batch_size=16, learning_rate=1e-3, stream_batch_size=32, class_weights=True
+    ),
     evaluation=Evaluation(split="group", folds=5),
 )
 

@@ -219,7 +219,7 @@ def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, featu
         name: len(found) // 2 if apex[name] is None else int(np.abs(found - apex[name]).argmin())
         for name, found in numbers.items()
     }
-    return BlockStore(features, (plain, turned), apexes)
+    return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
 
 
 def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""Layers of models that look at blocks of a feature map: all windows of all frames cut in one gather, and neighbours."""
+"""Layers of models that look at blocks of a map: all windows of all frames cut in one gather, and their neighbours."""
 
 from __future__ import annotations
 

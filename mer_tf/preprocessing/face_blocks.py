@@ -1,4 +1,4 @@
-"""Blocks of a face: where small windows are cut from its feature map, as landmarks say (data_manifests/face_blocks.csv).
+"""Blocks of a face: where windows are cut from its feature map, by its landmarks (data_manifests/face_blocks.csv).
 
 A block's centre is the mean of some of the 68 landmarks, shifted by (dx, dy) pixels of a face 224 pixels wide.
 """
@@ -95,7 +95,9 @@ def _row(row: dict[str, str], where: str) -> tuple[NDArray[np.float64], NDArray[
     if outside := [p for p in points if not 0 <= p < POINTS]:
         raise MerError(f"{where} ({row['name']}): landmarks {outside} are not among 0 to {POINTS - 1}")
     if not np.isfinite(offset).all() or np.abs(offset).max() > 1:
-        raise MerError(f"{where} ({row['name']}): dx and dy are pixels of a face {FACE} wide, got {row['dx']}, {row['dy']}")
+        raise MerError(
+            f"{where} ({row['name']}): dx and dy are pixels of a face {FACE} wide, got {row['dx']}, {row['dy']}"
+        )
     weights = np.zeros(POINTS)
     np.add.at(weights, points, 1 / len(points))
     return weights, offset

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -22,11 +21,13 @@ class BlockStore:
 
     centres: one mapping for each copy of a clip, as stored and mirrored: clip_id -> (K, 2) float32, x and y in cells.
     apexes: clip_id -> index of a frame.
+    cell: pixel of the stored frames at the centre of the map's first cell, and pixels from cell to cell.
     """
 
     features: FeatureStore
     centres: tuple[Mapping[str, np.ndarray], ...]
     apexes: Mapping[str, int]
+    cell: tuple[float, float]
 
     @property
     def shape(self) -> dict[str, tuple[int, ...]]:
@@ -52,8 +53,8 @@ class BlockStore:
         """Those of `names` among frames, onset and mask (see `stack`) and blocks (B, K, 2)."""
         if turned := [w for w in windows if w.copy >= len(self.centres)]:
             raise MerError(
-                f"{turned[0].clip_id}: each frame of copy {turned[0].copy} is turned by an angle of its own, its blocks "
-                "are not; leave clip.multiply empty"
+                f"{turned[0].clip_id}: each frame of copy {turned[0].copy} is turned by an angle of its own, its "
+                "blocks are not; leave clip.multiply empty"
             )
         values = stack(self.features, windows, frames)
         values["blocks"] = np.stack([self.centres[w.copy][w.clip_id] for w in windows])
