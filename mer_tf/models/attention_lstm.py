@@ -22,16 +22,16 @@ from keras import layers, ops
 from mer_tf.config import Attention, MerError, Model
 from mer_tf.models.attention_layers import (
     AttentiveLSTMCell,
+    EachAs,
     FixedTimeWeights,
     FrameGate,
-    LengthPenalty,
     Previous,
     RegionWeights,
-    SpreadPenalty,
     TimeWeights,
     WeighRegions,
     WeighSteps,
 )
+from mer_tf.models.attention_penalties import LengthPenalty, SpreadPenalty
 from mer_tf.models.layers import FoldTime
 from mer_tf.models.stages import Stage
 from mer_tf.models.vggface_lstm import OnsetDifference
@@ -95,14 +95,14 @@ def first_stages(config: Model) -> int:
     return 2 if config.attention.staged and config.attention.use == "both" else 0
 
 
-def attention_maps(model: keras.Model) -> keras.Model:
-    """Inputs -> a dict of alpha (B, T, R), beta (B, T) and key_frames (B, T), those that the model has."""
+def attention_maps(model: keras.Model) -> keras.Model | None:
+    """Inputs -> a dict of alpha (B, T, R), beta (B, T) and key_frames (B, T), those the model has; None without any."""
     names = {layer.name for layer in model.layers}
     found = {
         name: keras.tree.flatten(model.get_layer(name).output) for name in (ALPHA, BETA, KEY_FRAMES) if name in names
     }
     outputs = {name: tensors[1 if name == KEY_FRAMES else 0] for name, tensors in found.items()}
-    return keras.Model(model.inputs, outputs, name="attention_maps")
+    return keras.Model(model.inputs, outputs, name="attention_maps") if outputs else None
 
 
 def _regions(inputs: dict[str, Any], config: Model, tail: keras.Model | None) -> Any:
@@ -112,16 +112,15 @@ def _regions(inputs: dict[str, Any], config: Model, tail: keras.Model | None) ->
     if config.center == "onset":
         x = OnsetDifference(name="minus_onset")(x, per_frame(inputs["onset"]))
     *cells, channels = x.shape[2:]
+    for side in cells:
+        mask = ops.repeat(ops.expand_dims(mask, -1), side, axis=-1)
     if not cells and config.attention.pool:
         raise MerError(
             "model.attention.pool: the encoder gives a vector, which has no regions to pool; give model.features_at, "
             "such as pool5, or set attention.pool to False"
         )
-    count = math.prod(cells)
-    x = layers.Reshape((-1, count, channels), name="cells")(x)
-    normalise = layers.BatchNormalization(momentum=config.bn_momentum, name="features_bn")
-    x = normalise(x, mask=ops.repeat(ops.expand_dims(mask, -1), count, axis=-1))
-    return x if cells else layers.Reshape((-1, channels, 1), name="regions")(x)
+    x = layers.BatchNormalization(momentum=config.bn_momentum, name="features_bn")(x, mask=mask)
+    return EachAs((math.prod(cells), channels) if cells else (channels, 1), name="regions")(x)
 
 
 def _attentive(x: Any, mask: Any, config: Model) -> tuple[Any, Any]:
@@ -143,7 +142,7 @@ def _attentive(x: Any, mask: Any, config: Model) -> tuple[Any, Any]:
 def _plain(x: Any, mask: Any, config: Model) -> tuple[Any, Any]:
     """The same without: every region counts alike."""
     how = config.attention
-    seen = ops.mean(x, axis=2) if how.pool else layers.Reshape((-1, math.prod(x.shape[2:])), name="seen")(x)
+    seen = ops.mean(x, axis=2) if how.pool else EachAs((math.prod(x.shape[2:]),), name="seen")(x)
     return seen, _lstm(config.lstm_units, how, "lstm1")(seen, mask=mask)
 
 

@@ -66,6 +66,8 @@ def model_attention(bench: Bench, model: keras.Model, ids: list[str]) -> dict[st
     windows = [clip_windows(name, store.length(name), config)[0] for name in ids]
     frames = store.longest if config.test == "whole" else config.frames
     maps, names = attention_maps(model), input_names(model)
+    if maps is None:
+        return {name: Attention(None, None, None) for name in ids}
     parts = [maps.predict_on_batch(x) for x in fixed_batches(store, windows, frames, BATCH, names)]
     values = {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
     cells = tuple(store.shape[:-1]) or tuple(store.shape)
