@@ -62,6 +62,8 @@ class Blocks:
     """Width of a block's vector."""
     gate_filters: int = 128
     gate_units: int = 64
+    gate_cost: float = 0.0
+    """Added to the loss for each unit of the mean weight: nothing else makes the weight of a useless block small."""
     reduce_units: int = 1024
     """Width of the dense layer on all vectors of a frame."""
     over_time: Literal["bilstm", "lstm", "mean"] = "bilstm"

@@ -89,3 +89,28 @@ class UnfoldTime(layers.Layer):
     def compute_output_spec(self, steps: Any, mask: Any) -> Any:
         """Shape and dtype of the output."""
         return keras.KerasTensor((*mask.shape[:2], steps.shape[-1]), dtype=steps.dtype)
+
+
+@keras.saving.register_keras_serializable("mer_tf")
+class WeightCost(layers.Layer):
+    """Adds `cost` times the mean of weights (N, K, 1) over the frames that a mask (N, 1, 1) keeps to the loss."""
+
+    def __init__(self, cost: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cost = cost
+
+    def call(self, weights: Any, mask: Any) -> Any:
+        """The weights as they are."""
+        if self.cost:
+            shown = ops.cast(mask, weights.dtype)
+            mean = ops.sum(weights * shown) / (ops.sum(shown) * weights.shape[1] + 1e-6)
+            self.add_loss(self.cost * mean)
+        return weights
+
+    def compute_output_spec(self, weights: Any, mask: Any) -> Any:
+        """Those of the weights."""
+        return keras.KerasTensor(weights.shape, dtype=weights.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), "cost": self.cost}

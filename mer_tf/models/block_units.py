@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import layers, ops
 
 from mer_tf.config import Blocks
-from mer_tf.models.block_layers import Neighbours
+from mer_tf.models.block_layers import Neighbours, WeightCost
 
 
 class BlockUnits:
@@ -41,18 +40,19 @@ class BlockUnits:
         """psi: (N, h, w, K, C) -> (N, K, units), by a dense layer on all cells or on their mean."""
         flat = self.config.psi == "flatten"
         cells, given = ("hw", features) if flat else ("", ops.mean(features, axis=(1, 2)))
-        return self._dense(given, cells, units, "psi", gain=1.0)
+        return self._dense(given, cells, units, "psi", "lecun_normal")
 
     def weights(self, features: Any) -> Any:
         """The gate: (N, h, w, K, C) -> (N, K, 1), 0 to 1."""
         half = layers.MaxPooling3D((2, 2, 1), name=f"{self.name}_gate_pool")(features)
         seen = ops.mean(self._conv(half, self.config.gate_filters, "gate_conv"), axis=(1, 2))
         hidden = layers.ReLU(name=f"{self.name}_gate_relu")(
-            self._dense(seen, "", self.config.gate_units, "gate_fc", gain=2.0)
+            self._dense(seen, "", self.config.gate_units, "gate_fc", "he_normal")
         )
-        return layers.Activation("sigmoid", name=f"{self.name}_weights")(
-            self._dense(hidden, "", 1, "gate_out", gain=1.0)
+        weights = layers.Activation("sigmoid", name=f"{self.name}_weights")(
+            self._dense(hidden, "", 1, "gate_out", "lecun_normal")
         )
+        return WeightCost(self.config.gate_cost, name=f"{self.name}_cost")(weights, self.mask)
 
     def _conv(self, x: Any, filters: int, name: str) -> Any:
         """3 x 3 convolution that keeps the size, batch normalisation, ReLU."""
@@ -62,7 +62,7 @@ class BlockUnits:
                 "nhwkp,kpf->nhwkf",
                 (height, width, self.blocks, filters),
                 bias_axes="kf",
-                kernel_initializer=self._scaled(2.0),
+                kernel_initializer="he_normal",
                 name=name,
             )
             x = conv(Neighbours(name=f"{name}_cells")(x))
@@ -75,17 +75,13 @@ class BlockUnits:
         x = norm(ops.reshape(x, (-1, height, *merged)), mask=self.mask)
         return layers.ReLU(name=f"{name}_relu")(ops.reshape(x, (-1, height, width, self.blocks, filters)))
 
-    def _dense(self, x: Any, cells: str, units: int, name: str, gain: float) -> Any:
+    def _dense(self, x: Any, cells: str, units: int, name: str, initializer: str) -> Any:
         """Dense layer on the axes `cells` and the channels of each block: (N, K, units)."""
         own = "k" if self.own else ""
         return layers.EinsumDense(
             f"n{cells}kf,{own}{cells}fe->nke",
             (self.blocks, units),
             bias_axes=f"{own}e",
-            kernel_initializer=self._scaled(gain),
+            kernel_initializer=initializer,
             name=f"{self.name}_{name}",
         )(x)
-
-    def _scaled(self, gain: float) -> keras.initializers.Initializer:
-        """Variance gain / fan-in, where Keras counts the axis of K own weights among the inputs."""
-        return keras.initializers.VarianceScaling(gain * (self.blocks if self.own else 1), "fan_in", "truncated_normal")

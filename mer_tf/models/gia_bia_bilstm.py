@@ -115,13 +115,16 @@ def _ended(tail: keras.Model | None, name: str) -> keras.Model | None:
     """The tail up to a layer, or to its last map; None where nothing follows the map it begins with."""
     if tail is None:
         return None
-    maps = {layer.name: layer for layer in tail.layers if len(layer.output.shape) == 4}
+    # A tail cut from an encoder still names the encoder's tensors; those of a copy are its own.
+    copy = keras.models.clone_model(tail)
+    copy.set_weights(tail.get_weights())
+    maps = {layer.name: layer for layer in copy.layers if len(layer.output.shape) == 4}
     if name and name not in maps:
         raise MerError(f"model.blocks.gia_to={name}: behind the map come the maps {', '.join(maps)}")
     end = maps[name or list(maps)[-1]]
     if isinstance(end, layers.InputLayer):
         return None
-    return keras.Model(tail.input, end.output, name="gia_cnn")
+    return keras.Model(copy.input, end.output, name="gia_cnn")
 
 
 def _blocks(maps: Any, centres: Any, mask: Any, config: Model) -> Any:
@@ -145,7 +148,7 @@ def _weighed(features: Any, unit: BlockUnits, units: int) -> Any:
 def _over_time(x: Any, mask: Any, config: Model) -> Any:
     """Frames (B, T, D) to one vector a clip."""
     if config.blocks.over_time == "mean":
-        return layers.GlobalAveragePooling1D(dtype="float32", name="mean")(x, mask=mask)
+        return layers.GlobalAveragePooling1D(dtype="float32", name="mean_over_time")(x, mask=mask)
     # cuDNN's LSTM switches XLA off for the whole step.
     lstm = layers.LSTM(config.lstm_units, use_cudnn=False, name="lstm")
     if config.blocks.over_time == "lstm":
