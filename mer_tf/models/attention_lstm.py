@@ -129,7 +129,9 @@ def _attentive(x: Any, mask: Any, config: Model) -> tuple[Any, Any]:
     spread = SpreadPenalty(how.spread, name=ALPHA)
     if how.state == "main":
         cell = AttentiveLSTMCell(config.lstm_units, how.units, how.pool, how.weight_l1, name="cell")
-        both = layers.RNN(cell, return_sequences=True, name="lstm1")(x, mask=mask)
+        # Otherwise the JAX backend puts the last state where a step is masked, and here outputs are wider than states.
+        run = layers.RNN(cell, return_sequences=True, zero_output_for_mask=True, name="lstm1")
+        both = run(x, mask=mask)
         steps, alpha = ops.split(both, [config.lstm_units], axis=-1)
         alpha, steps = spread(alpha, steps, mask)
         return WeighRegions(how.pool, name="seen")(x, alpha), steps

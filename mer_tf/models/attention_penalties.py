@@ -1,4 +1,4 @@
-"""Penalties of spatial and temporal attention (Song et al., AAAI 2017, section 3.4): layers that hand on what they see."""
+"""Penalties of spatial and temporal attention (Song et al., AAAI 2017): layers that hand on what they see."""
 
 from __future__ import annotations
 
