@@ -18,6 +18,7 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.datasets.synthetic_samm import write_samm
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.files import read_json
 from mer_tf.models import OF_BLOCKS, OF_IMAGES
@@ -35,6 +36,8 @@ from mer_tf.training.image_store import image_store
 from mer_tf.training.key_frames import KeyFrameStore, key_frame_store
 
 log = logging.getLogger("mer_tf")
+DRAWN = {"casme2": write_casme2, "samm": write_samm}
+"""Look-alikes of single data sets; those of SMIC's cameras are one."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     data = experiment.data
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
     out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
-    if data.dataset == "casme2":
-        return write_casme2(out, **drawn)
+    if data.dataset in DRAWN:
+        return DRAWN[data.dataset](out, **drawn)
     if data.dataset.startswith("smic-"):
         return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
     raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
