@@ -23,7 +23,7 @@ import tyro
 from mer_tf.config import Clip, Evaluation, Experiment, Model, Preprocess, Train
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.models.encoders import split_encoder
+from mer_tf.models.encoder_parts import split_encoder
 from mer_tf.models.vggface import build_vggface
 from mer_tf.models.vggface_lstm import build
 from mer_tf.preparation import Clips, clip_frames, encode, prepare_clips

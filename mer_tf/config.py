@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mer_tf.model_settings import Attention, Blocks, Fusion
+
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
 
@@ -117,6 +119,9 @@ class Clip:
     """Oversample windows of the smaller classes up to the largest, training folds only."""
     test: Literal["windows", "whole"] = "whole"
     """How a test clip becomes one prediction: mean softmax over its windows, or one pass over all its frames (C)."""
+    keyframes: Literal["none", "phases", "cumdiff", "peakdiff", "cluster", "tim"] = "none"
+    """Instead of consecutive frames the `frames` key frames of a clip, chosen by this rule
+    (`mer_tf.preprocessing.keyframes`)."""
     segments: Literal["stride", "center", "sliding"] = "stride"
     """Where windows start. stride: from the first frame on, a short clip continued and masked (C). center: one window
     in the middle, a short clip's ends repeated on both sides; sliding: every `stride` frames, short clips as there
@@ -127,32 +132,6 @@ class Clip:
     """Models of images: third channel of flow images beside dx and dy (A: "the square root of dx and dy")."""
     flow_bound: float = 3.0
     """Models of images: flow is cut off at this many stored pixels and given as 8 bits (A prints no scaling)."""
-
-
-@dataclass(frozen=True)
-class Fusion:
-    """Two streams of one AlexNet-like trunk each, and what joins them (A)."""
-
-    streams: Literal["both", "spatial", "temporal"] = "both"
-    mode: Literal["trained", "untrained", "random", "framewise_lstm"] = "trained"
-    """The fusion layer. trained: dense on both streams' features; untrained: nothing is learned, features are scaled to
-    length 1 and put together; random: a dense layer that stays as drawn; framewise_lstm: both streams' features of each
-    frame feed one LSTM, another reading of A's text."""
-    after: Literal["fc6", "fc7"] = "fc7"
-    """Fully connected layer of the streams whose output is fused."""
-    join: Literal["concat", "sum", "max"] = "concat"
-    """How two feature vectors become one; sum and max need streams of equal width."""
-    finetune_streams: bool = True
-    """Whether streams go on learning with the fusion layer; never when that is untrained or random."""
-    channels: tuple[int, ...] = (96, 256, 384, 384, 256)
-    """Channels of conv1 to conv5 (AlexNet's; A prints none)."""
-    stem_stride: int = 4
-    """Stride of conv1."""
-    response_norm: bool = False
-    """AlexNet's local response normalisation after conv1 and conv2."""
-    fc_units: int = 4096
-    """Width of FC6, FC7 and of the fusion layer."""
-    fc8_units: int = 1024
 
 
 @dataclass(frozen=True)
@@ -169,6 +148,9 @@ class Model:
     retrain_from: str | None = None
     """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
     (C, section 3.2); None: the encoder stays frozen (C's released code)."""
+    features_at: str | None = None
+    """Block or layer of the encoder whose map (H, W, C) models are given, e.g. conv4_2 or pool5; None: its embedding.
+    Where encoder auto finds no weights, the map of ONet after as many poolings stands for it, said in every output."""
     center: Literal["none", "onset"] = "none"
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
     embedding: tuple[int, ...] = (1024, 768, 512)
@@ -186,6 +168,10 @@ class Model:
     dropout: float = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
+    attention: Attention = field(default_factory=Attention)
+    """Settings of attention_lstm, which takes center, bn_momentum, lstm_units, lstm_layers and dropout from here."""
+    blocks: Blocks = field(default_factory=Blocks)
+    """Settings of gia_bia_bilstm, which takes center, bn_momentum, lstm_units and dropout from here."""
 
 
 @dataclass(frozen=True)
@@ -198,8 +184,18 @@ class Train:
     optimizer: Literal["adam", "sgd"] = "adam"
     momentum: float = 0.9
     """Of sgd."""
+    weight_decay: float = 0.0
+    """Share of each weight taken off at every step, times the learning rate."""
     stream_epochs: int = 20
-    """Models of two stages: epochs of each stream alone, before what joins them is trained for `epochs`."""
+    """Models of several stages: epochs of each stage but the last, which is trained for `epochs`."""
+    stream_optimizer: Literal["", "adam", "sgd"] = ""
+    """Of those stages; empty: as the last."""
+    stream_learning_rate: float = 0.0
+    """Of those stages; 0: as the last."""
+    stream_batch_size: int = 0
+    """Of those stages; 0: as the last."""
+    class_weights: bool = False
+    """Weigh each training window by windows / (classes x windows of its class)."""
     jit_compile: bool = True
     """Compile the training step with XLA where the model allows it."""
     mixed_precision: bool = False
@@ -268,6 +264,8 @@ class Tables:
     """Last part of the keys, a data set -> changed settings."""
     orderings: tuple[tuple[str, str], ...] = ()
     """Pairs of rows of which the paper claims that the first is better."""
+    unprinted: str = ""
+    """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

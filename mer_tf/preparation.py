@@ -18,17 +18,26 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.datasets.synthetic_samm import write_samm
+from mer_tf.explain.upsampling import cell_grid
 from mer_tf.files import read_json
-from mer_tf.models import OF_IMAGES
-from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
+from mer_tf.models import OF_BLOCKS, OF_IMAGES
+from mer_tf.models.encoder_parts import encoder_parts
+from mer_tf.models.encoders import Encoder, build_encoder
+from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.records.index import IndexedClip, read_index
+from mer_tf.records.places import clip_places
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
-from mer_tf.training.batches import Store
+from mer_tf.training.batches import FeatureStore, Store
+from mer_tf.training.block_store import BlockStore
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.training.image_store import image_store
+from mer_tf.training.key_frames import KeyFrameStore, key_frame_store
 
 log = logging.getLogger("mer_tf")
+DRAWN = {"casme2": write_casme2, "samm": write_samm}
+"""Look-alikes of single data sets; those of SMIC's cameras are one."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,13 @@ class Encoded:
     tail: keras.Model | None
     resolved: dict[str, Any]
     warnings: tuple[str, ...]
+    step: int = 1
+    """Every step-th stored frame is given to models."""
+
+    def places(self, clip_id: str, frames: int) -> np.ndarray:
+        """Which of a clip's stored frames models are given, counted from 0."""
+        shown = np.arange(frames)[:: self.step]
+        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
 
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
@@ -91,8 +107,8 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     data = experiment.data
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
     out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
-    if data.dataset == "casme2":
-        return write_casme2(out, **drawn)
+    if data.dataset in DRAWN:
+        return DRAWN[data.dataset](out, **drawn)
     if data.dataset.startswith("smic-"):
         return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
     raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
@@ -133,6 +149,11 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
     if experiment.preprocess.flow == "none":
         raise MerError(f"preprocess.flow=none: {experiment.model.name} takes flow; use dis, farneback or tvl1")
+    if experiment.clip.keyframes != "none":
+        raise MerError(
+            f"clip.keyframes={experiment.clip.keyframes}: {experiment.model.name} takes flow between neighbouring "
+            "frames; leave it at none"
+        )
     if experiment.clip.test == "whole":
         raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
     kept = set(clips.table["clip_id"])
@@ -140,7 +161,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
     arrays = ((name, x["frames"], x["flow"]) for name, x in items if name in kept)
     store = image_store(arrays, experiment.clip, experiment.preprocess.flow_from)
     resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
-    return Encoded(store, None, None, resolved, ())
+    return Encoded(store, None, None, resolved, (), experiment.clip.step)
 
 
 def _features(experiment: Experiment, clips: Clips) -> Encoded:
@@ -149,14 +170,59 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     block = None if config.retrain_from == GRADCAM else config.retrain_from
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
-    trunk, tail = split_encoder(encoder.model, block) if block else (encoder.model, None)
+    trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
-    name = digest(encoder.name, config.preproc, block, experiment.preprocess.size, weights_digest(trunk))
+    at = encoder.features_at
+    name = digest(encoder.name, config.preproc, block, at, experiment.preprocess.size, weights_digest(trunk))
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
-    return Encoded(store.every(experiment.clip.step), encoder.model, tail, resolved, _encoder_warnings(encoder))
+    if at:
+        log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
+        resolved["features_at"] = at
+    step = experiment.clip.step
+    given = _given(experiment, clips, trunk, store.every(step))
+    return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
+
+
+def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:
+    """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
+    config, model = experiment.clip, experiment.model.name
+    if model in OF_BLOCKS:
+        if config.keyframes != "none":
+            raise MerError(f"clip.keyframes={config.keyframes}: {model} takes neighbouring frames; leave it at none")
+        return _with_blocks(experiment, clips, trunk, features)
+    if config.keyframes == "none":
+        return features
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    kept = set(clips.table["clip_id"])
+    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records).as_numpy_iterator())
+    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in items if name in kept)
+    return key_frame_store(features, arrays, apexes, config)
+
+
+def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:
+    """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
+    places, blocks = clip_places(clips.records), load_blocks(experiment.model.blocks.set)
+    if len(features.shape) != 3:
+        raise MerError(f"{experiment.model.name} takes maps: give model.features_at, such as conv4_2")
+    rows, columns = cell_grid(trunk, trunk.layers[-1].name)
+    start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
+
+    def centres(landmarks: np.ndarray) -> np.ndarray:
+        pixels = blocks.centres(landmarks) * experiment.preprocess.size - 0.5
+        return ((pixels - start) / step + 0.5).astype("float32")
+
+    plain = {name: centres(places[name].landmarks) for name in features.plain}
+    turned = {name: centres(mirrored(places[name].landmarks)) for name in features.mirrored}
+    apex = {row.clip_id: row.apex for row in clips.rows}
+    numbers = {name: places[name].frame_numbers[:: experiment.clip.step] for name in features.plain}
+    apexes = {
+        name: len(found) // 2 if apex[name] is None else int(np.abs(found - apex[name]).argmin())
+        for name, found in numbers.items()
+    }
+    return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
 
 
 def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
@@ -184,6 +250,9 @@ def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
     """What a reader must know of the encoder before any number."""
     if encoder.weights["source"] == "random":
         return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
-    if encoder.requested == "auto" and not encoder.name.startswith("vggface2"):
-        return (f"encoder auto became {encoder.name}: VGGFace2's weights are not here; config.json says where they go",)
+    if encoder.requested == "auto" and not encoder.name.startswith("vggface"):
+        name, wanted = encoder.name, "VGGFace2's"
+        if encoder.features_at:
+            name, wanted = f"{name}, its map {encoder.features_at}", "VGG-Face's"
+        return (f"encoder auto became {name}: {wanted} weights are not here; config.json says where they go",)
     return ()

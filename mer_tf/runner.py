@@ -158,7 +158,7 @@ def collect(directory: Path) -> Path:
 
 def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
     """Everything that is derived from the folds' predictions."""
-    from mer_tf.protocols.heatmaps import write_pictures
+    from mer_tf.protocols.pictures import write_pictures
     from mer_tf.protocols.summary import summarise
     from mer_tf.protocols.worst import write_worst
 

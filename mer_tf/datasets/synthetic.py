@@ -111,7 +111,7 @@ def tree_arguments(
     """Checked arguments of a tree; `MerError` for one out of its range."""
     for fault, broken in {
         f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
-        f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2"),
+        f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2", "samm"),
         f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude}": not 0 <= amplitude <= MAX_AMPLITUDE,
         f"subjects must be 1 or more, not {subjects}": subjects < 1,
         f"clips_per_class must lie in 1 .. 99, not {clips_per_class}": not 1 <= clips_per_class <= 99,

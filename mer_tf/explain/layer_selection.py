@@ -18,40 +18,17 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-from keras import layers
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import GradCam, Maps, Target
 from mer_tf.explain.regions import Mask, aligned_landmarks, face_mask, features_mask
 from mer_tf.explain.upsampling import cell_grid, upsample
-from mer_tf.models.encoders import encoder_blocks
+from mer_tf.models.encoder_parts import block_outputs
 
 COLUMNS = ("layer", "height", "width", "channels", "energy", "lift", "iou", "spill", "frames")
 TIE = 0.02
 """Relative difference of lift below which two layers are as good."""
-_NO_OUTPUT = (layers.MaxPooling2D, layers.AveragePooling2D, layers.Permute, layers.Reshape)
-"""Layers that belong to a block's way out: they shrink its map, or turn it (ONet's conv4 is transposed)."""
-
-
-def block_outputs(encoder: keras.Model) -> dict[str, str]:
-    """Block -> its last layer that gives a map (B, h, w, C), in order; blocks without a map are left out.
-
-    {"conv4_3": "conv4_3"} for a ResNet, {"conv2": "prelu2"} for ONet. Blocks are those of `encoders.encoder_blocks`.
-    """
-    starts = {layer: block for block, layer in encoder_blocks(encoder).items()}
-    outputs: dict[str, str] = {}
-    block = None
-    for layer in encoder.layers:
-        block = starts.get(layer.name, block)
-        if block is not None and _is_map(layer):
-            outputs[block] = layer.name
-    return outputs
-
-
-def _is_map(layer: Any) -> bool:
-    shape = layer.output.shape
-    return len(shape) == 4 and min(shape[1:3]) > 1 and not isinstance(layer, _NO_OUTPUT)
 
 
 def layer_maps(

@@ -1,6 +1,7 @@
 """Models by name. Each file has `build(config, feature_shape, classes, tail=None) -> keras.Model`.
 
-One trained in stages has `stages(model, config) -> list[Stage]` beside it.
+One trained in stages has `stages(model, config) -> list[Stage]` beside it, and `first_stages(config) -> int`, how many
+there are before the last.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from mer_tf.config import MerError
+from mer_tf.config import MerError, Model
 
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
+    "attention_lstm": "mer_tf.models.attention_lstm",
     "cnn_lstm_fusion": "mer_tf.models.cnn_lstm_fusion",
+    "gia_bia_bilstm": "mer_tf.models.gia_bia_bilstm",
     "vggface_frames": "mer_tf.models.vggface_frames",
     "vggface_lstm": "mer_tf.models.vggface_lstm",
 }
 
 OF_IMAGES = frozenset({"cnn_lstm_fusion"})
 """Models that take windows of images and flow, not features of a frozen encoder."""
+
+OF_BLOCKS = frozenset({"gia_bia_bilstm"})
+"""Models that take maps of a frozen encoder and where the blocks of the face are in them."""
 
 
 def model_builder(name: str) -> Callable[..., Any]:
@@ -30,6 +36,11 @@ def model_builder(name: str) -> Callable[..., Any]:
 def model_stages(name: str) -> Callable[..., Any] | None:
     """`stages` of the model of that name; None where it is trained in one."""
     return getattr(_module(name), "stages", None)
+
+
+def first_stages(config: Model) -> int:
+    """Stages before the last one."""
+    return int(getattr(_module(config.name), "first_stages", lambda _: 0)(config))
 
 
 def _module(name: str) -> Any:

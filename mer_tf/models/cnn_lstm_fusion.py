@@ -81,6 +81,11 @@ def stages(model: keras.Model, config: Model) -> list[Stage]:
     return [*found, Stage("fusion", head, keras.Model(inputs, features, name="streams"))]
 
 
+def first_stages(config: Model) -> int:
+    """A stage for each stream before their fusion; none before a single stream."""
+    return 2 if config.fusion.streams == "both" else 0
+
+
 def trunk(image_shape: tuple[int, ...], config: Model, name: str) -> keras.Model:
     """One stream's CNN up to the layer that is fused: scaled images (N, S, S, 3) -> (N, fc_units)."""
     fusion = config.fusion

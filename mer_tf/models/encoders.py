@@ -11,7 +11,7 @@ import functools
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from keras import layers
 from mer_tf.config import MerError, Model
 from mer_tf.files import sha256
 from mer_tf.models import onet, vggface
+from mer_tf.models.encoder_parts import map_layer
 from mer_tf.models.layers import Preprocess, Resize
 from mer_tf.models.weights import download_weights, find_weights, load_keras2_h5, weight_file, weight_folders
 
@@ -32,7 +33,7 @@ _VGGFACE = {  # encoder: network, preprocessing
     "vggface-vgg16": ("vgg16", "vggface1"),
 }
 _ONET = {"mtcnn-onet": "fc5", "mtcnn-onet-conv4": "conv4"}
-_PREFERRED, _FALLBACK = "vggface2-resnet50", "mtcnn-onet"
+_PREFERRED, _PREFERRED_MAPS, _FALLBACK = "vggface2-resnet50", "vggface-vgg16", "mtcnn-onet"
 _CONNECT_SECONDS, _DOWNLOAD_SECONDS = 3.0, 120.0
 NAMES = (*_VGGFACE, *_ONET, "auto")
 
@@ -45,6 +46,7 @@ class Encoder:
     name: the encoder used; requested: what the configuration asked for (`auto`, a path).
     size: side the network itself sees, pixels.
     weights: source (path, package, or "random"), sha256 (None for random weights) and note.
+    features_at: name of the map that models are given (see `encoder_parts.map_layer`); None: the model's output.
     jit_compile: what `compile` is best given: "auto" for a foreign network, whose layers XLA may run badly on a CPU
         (depthwise convolutions: 467 ms a frame instead of 21).
     """
@@ -55,6 +57,7 @@ class Encoder:
     size: int
     weights: dict[str, str | None]
     jit_compile: bool | str = True
+    features_at: str | None = None
 
 
 def build_encoder(config: Model, *, input_size: int) -> Encoder:
@@ -66,20 +69,29 @@ def build_encoder(config: Model, *, input_size: int) -> Encoder:
     """
     name, reason = resolve_encoder(config)
     if name in _VGGFACE:
-        return _vggface_encoder(name, config, input_size, reason)
+        return _with_map(_vggface_encoder(name, config, input_size, reason), config.features_at)
+    if name in _ONET and config.features_at:
+        return _onet_maps(name, config, input_size, reason)
     if name in _ONET:
         return _onet_encoder(name, config, input_size, reason)
-    return _file_encoder(config, input_size)
+    return _with_map(_file_encoder(config, input_size), config.features_at)
+
+
+def _with_map(encoder: Encoder, features_at: str | None) -> Encoder:
+    if features_at:
+        map_layer(encoder.model, features_at)
+    return replace(encoder, features_at=features_at)
 
 
 def resolve_encoder(config: Model) -> tuple[str, str]:
     """Name of the encoder a configuration leads to, and why. Builds nothing, so that it can run before preprocessing.
 
-    `auto` is vggface2-resnet50 when its weights are given, found, or fetched now, else mtcnn-onet; it is decided once a
-    process, so that all folds agree. Raises `MerError` for an unknown name and for missing weights.
+    `auto` is vggface2-resnet50, for maps (`features_at`) vggface-vgg16, when its weights are given, found, or fetched
+    now, else mtcnn-onet; it is decided once a process, so that all folds agree. Raises `MerError` for an unknown name
+    and for missing weights.
     """
     if config.encoder == "auto":
-        name, reason = _resolve_auto(config.weights)
+        name, reason = _resolve_auto(config.weights, _PREFERRED_MAPS if config.features_at else _PREFERRED)
         _LOG.log(logging.WARNING if name == _FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
         return name, reason
     if config.encoder in _VGGFACE:
@@ -93,25 +105,25 @@ def resolve_encoder(config: Model) -> tuple[str, str]:
     return config.encoder, "as configured"
 
 
-def _resolve_auto(weights: str | None) -> tuple[str, str]:
+def _resolve_auto(weights: str | None, preferred: str) -> tuple[str, str]:
     if weights == "random":
-        return _PREFERRED, "random weights need no file"
+        return preferred, "random weights need no file"
     if weights is not None:
-        _vggface_weights(_PREFERRED, weights)
-        return _PREFERRED, f"weights given: {weights}"
-    return _auto(tuple(weight_folders()))
+        _vggface_weights(preferred, weights)
+        return preferred, f"weights given: {weights}"
+    return _auto(preferred, tuple(weight_folders()))
 
 
 @functools.cache
-def _auto(folders: tuple[Path, ...]) -> tuple[str, str]:
-    name = weight_file(_VGGFACE[_PREFERRED][0]).name
+def _auto(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
+    name = weight_file(_VGGFACE[preferred][0]).name
     if (path := find_weights(name)) is not None:
-        return _PREFERRED, f"weights found: {path}"
+        return preferred, f"weights found: {path}"
     try:
         path = download_weights(name, timeout=_CONNECT_SECONDS, limit=_DOWNLOAD_SECONDS)
     except MerError as error:
-        return _FALLBACK, f"{_PREFERRED} has no weights: {name} is not in {_listed(folders)}, and {error}"
-    return _PREFERRED, f"weights downloaded: {path}"
+        return _FALLBACK, f"{preferred} has no weights: {name} is not in {_listed(folders)}, and {error}"
+    return preferred, f"weights downloaded: {path}"
 
 
 def _listed(folders: tuple[Path, ...] | list[Path]) -> str:
@@ -155,15 +167,29 @@ def _onet_encoder(name: str, config: Model, input_size: int, note: str) -> Encod
         return layers.Flatten(name="features")(features) if len(features.shape) > 2 else features
 
     model = _assemble(name, build, "mtcnn", input_size, onet.NATIVE_SIZE)
+    return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, _onet_weights(model, config, note))
+
+
+def _onet_maps(name: str, config: Model, input_size: int, note: str) -> Encoder:
+    """ONet's convolutions on frames of their own size, so that larger frames give larger maps; its fc5 could not."""
+
+    def build(x: Any) -> Any:
+        return layers.GlobalAveragePooling2D(name="avg_pool")(onet.onet_layers(x, "conv4"))
+
+    wanted = str(config.features_at)
+    at = onet.stands_for(wanted) if config.encoder == "auto" else wanted
+    if at != wanted:
+        _LOG.warning("model.features_at=%s: %s gives its map %s instead", wanted, name, at)
+    size = max(input_size, onet.NATIVE_SIZE)
+    model = _assemble(name, build, "mtcnn", input_size, size)
+    return _with_map(Encoder(name, config.encoder, model, size, _onet_weights(model, config, note)), at)
+
+
+def _onet_weights(model: keras.Model, config: Model, note: str) -> dict[str, str | None]:
     if config.weights == "random":
-        return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, _random())
+        return _random()
     onet.load_onet(model)
-    weights: dict[str, str | None] = {
-        "source": onet.weights_source(),
-        "sha256": sha256(onet.weights_path()),
-        "note": note,
-    }
-    return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, weights)
+    return {"source": onet.weights_source(), "sha256": sha256(onet.weights_path()), "note": note}
 
 
 def _random() -> dict[str, str | None]:
@@ -241,32 +267,3 @@ def _assemble(name: str, build: Callable[[Any], Any], mode: str, input_size: int
     model = keras.Model(inputs, build(Preprocess(mode, name="preprocess")(x)), name=name.replace("-", "_"))
     model.trainable = False
     return model
-
-
-def encoder_blocks(model: keras.Model) -> dict[str, str]:
-    """Blocks of an encoder in order, each with its first layer: {"conv4_3": "conv4_3_1x1_reduce", ...}."""
-    blocks: dict[str, str] = {}
-    for layer in model.layers:
-        if isinstance(layer, layers.Conv2D | layers.Dense):
-            blocks.setdefault(re.split(r"_1x1_|_3x3|__", layer.name)[0], layer.name)
-    return blocks
-
-
-def split_encoder(model: keras.Model, retrain_from: str) -> tuple[keras.Model, keras.Model]:
-    """Cut an encoder before a block: (trunk, tail) with tail(trunk(x)) == model(x), sharing its weights.
-
-    The trunk is frozen. The tail is trainable but for its batch normalisations, which keep the statistics, scale and
-    offset of the pretraining: a batch holds frames of few clips, whose statistics would erase what differs among them.
-    `MerError` with the valid blocks for an unknown one.
-    """
-    blocks = encoder_blocks(model)
-    if retrain_from not in blocks:
-        valid = ", ".join(blocks) or "none, so leave retrain_from empty"
-        raise MerError(f"{model.name} has no block {retrain_from!r} to retrain from; valid: {valid}")
-    boundary = model.get_layer(blocks[retrain_from]).input
-    trunk = keras.Model(model.input, boundary, name=f"{model.name}_trunk")
-    tail = keras.Model(boundary, model.output, name=f"{model.name}_tail")
-    trunk.trainable = False
-    for layer in tail.layers:  # tail.trainable is True already, and Keras then leaves the layers as they are
-        layer.trainable = not isinstance(layer, layers.BatchNormalization)
-    return trunk, tail

@@ -6,6 +6,7 @@ geometry from mtcnn 1.0.0, mtcnn/network/onet.py.
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -53,6 +54,12 @@ def onet_layers(x: Any, layer: str = "fc5") -> Any:
     # The published weights are MATLAB's, column-major: the map is transposed before it is flattened.
     x = layers.Flatten(name="flatten")(layers.Permute((2, 1, 3), name="permute")(x))
     return layers.PReLU(name="prelu5")(layers.Dense(256, name="fc5")(x))
+
+
+def stands_for(name: str) -> str:
+    """The map of ONet taken for one of VGG16: of as many poolings before it, or its last (conv4_2 -> conv3)."""
+    found = re.fullmatch(r"(conv|pool)([2-5])(_\d)?", name)
+    return f"conv{int(found[2]) - 1}" if found else name
 
 
 def _conv_prelu(x: Any, filters: int, kernel: int, index: int) -> Any:

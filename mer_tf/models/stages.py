@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import keras
@@ -18,3 +20,18 @@ class Stage:
     """Frozen part that turns inputs of the whole model into a dict of those of `model`; computed once a window."""
     last: bool = True
     """The stage that train.epochs is about; those before it are trained for train.stream_epochs."""
+    near_apex: bool = False
+    """Trained on single frames about the apex, one for each planned window, and not on the windows."""
+    frozen: tuple[keras.Layer, ...] = ()
+    """Layers of `model` that this stage leaves as they are, and others may train."""
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """`frozen` is not trainable within, and trainable after; a model must be compiled and trained inside."""
+        for layer in self.frozen:
+            layer.trainable = False
+        try:
+            yield
+        finally:
+            for layer in self.frozen:
+                layer.trainable = True

@@ -57,6 +57,15 @@ class Bench:
         """Stored frames uint8 (T, S, S, 3) of some clips."""
         return {name: frames for name, frames in clip_frames(self._clips) if name in set(ids)}
 
+    def stored_length(self, clip_id: str) -> int:
+        """Stored frames of a clip."""
+        return next(clip.n_frames for clip in self._clips.indexed if clip.clip_id == clip_id)
+
+    def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Of these frames those that models are given (`Encoded.places`)."""
+        wanted, places = set(ids), self.encoded.places
+        return {name: f[places(name, len(f))] for name, f in clip_frames(self._clips) if name in wanted}
+
     def retrained_from(self, block: str) -> Bench:
         """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
         if block not in self._retrained:

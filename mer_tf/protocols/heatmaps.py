@@ -18,12 +18,12 @@ from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures import before_after_png
 from mer_tf.explain.gradcam import GradCam, Maps, find_layer, normalised
-from mer_tf.explain.layer_selection import block_outputs, layer_maps
+from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.files import atomic
-from mer_tf.models.encoders import split_encoder
+from mer_tf.models.encoder_parts import block_outputs, encoder_parts
 from mer_tf.models.vggface_frames import images_to_logits
 from mer_tf.models.vggface_lstm import end_to_end, frames_shape
 from mer_tf.protocols.bench import Bench
@@ -89,6 +89,11 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
         raise MerError(f"--clips {', '.join(unknown)}: the run predicted no such clip; see clip_id in predictions.csv")
     if clips:
         return frame[frame["clip_id"].isin(clips)].sort_values("fold")
+    return best_recognised(frame, per_class)
+
+
+def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:
+    """Of each true class the `per_class` clips of greatest probability, by fold."""
     sure = frame.assign(p_true=[float(row[f"p_{row['y_true']}"]) for _, row in frame.iterrows()])
     best = sure.sort_values("p_true", ascending=False).groupby("y_true").head(per_class)
     return best.drop(columns="p_true").sort_values("fold")
@@ -96,7 +101,7 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
 
 def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator[tuple[Any, np.ndarray, Maps]]:
     """(row of predictions, frames, maps (T, h, w)) of each chosen clip."""
-    frames = bench.frames(chosen["clip_id"].tolist())
+    frames = bench.shown(chosen["clip_id"].tolist())
     longest = max(map(len, frames.values()))
     with tqdm(total=len(chosen), desc="Grad-CAM", unit="clip") as bar:
         for fold, rows in chosen.groupby("fold", sort=False):
@@ -104,7 +109,7 @@ def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator
             model = whole_model(bench, folder / "model.keras")
             cam = GradCam(model, [layer])
             for row in rows.to_dict("records"):
-                clip = frames[row["clip_id"]][:: bench.experiment.clip.step]
+                clip = frames[row["clip_id"]]
                 target = bench.classes.index(row["y_pred"])
                 tapped = cam(_inputs(clip, longest, model), target)[layer]
                 timed = find_layer(model, layer)[1]
@@ -123,10 +128,9 @@ def whole_model(bench: Bench, path: Path) -> keras.Model:
     head = keras.saving.load_model(path, compile=False, safe_mode=True)
     encoder, (_, time, *shape) = bench.encoder(), frames_shape(head)
     joined = images_to_logits if time == 1 else end_to_end
-    if list(encoder.output_shape[1:]) == shape:
-        return joined(encoder, head)
-    for block in block_outputs(encoder):
-        trunk, _ = split_encoder(encoder, block)
+    cuts = [(None, bench.encoded.resolved.get("features_at")), *((block, None) for block in block_outputs(encoder))]
+    for cut in cuts:
+        trunk, _ = encoder_parts(encoder, *cut)
         if list(trunk.output_shape[1:]) == shape:
             return joined(trunk, head)
     raise MerError(f"{path}: takes features {shape}, which no layer of {encoder.name} gives; was the encoder changed?")
@@ -157,7 +161,7 @@ def _written(
     return {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"block": block, "frame": peak} | lift
 
 
-def write_pictures(bench: Bench, run: Path) -> None:
+def write_heatmaps(bench: Bench, run: Path) -> None:
     """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
     home = run / "pictures"
     encoder = bench.encoded.encoder

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -44,7 +45,8 @@ def paper_tables(
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
         with atomic(directory / name) as part:
             table.to_csv(part, index=False)
-    parts = [*_warnings(runs), side_by_side(first), ordering_table(second)]
+    said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
+    parts = [*_warnings(runs), *said, side_by_side(first), ordering_table(second)]
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
     return first, second
 
@@ -69,6 +71,8 @@ def _warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
 
 def _printed(tables: Tables) -> list[dict[str, Any]]:
     """Every printed figure of the tables that the rows belong to, in these columns, in the order of the facts."""
+    if tables.unprinted:
+        return [_unprinted(prefix, column) for prefix in tables.rows for column in tables.columns]
     known = facts("published_results.csv")
     of_table = {key.rsplit("/", 1)[0] for key in tables.rows}
     rows = []
@@ -80,6 +84,12 @@ def _printed(tables: Tables) -> list[dict[str, Any]]:
     if lost := set(tables.rows) - {row["prefix"] for row in rows}:
         raise MerError(f"published_results.csv has no row {', '.join(sorted(lost))} in {', '.join(tables.columns)}")
     return rows
+
+
+def _unprinted(prefix: str, column: str) -> dict[str, Any]:
+    table, _, row = prefix.rpartition("/")
+    key = f"{prefix}/{column}"
+    return {"prefix": prefix, "table": table, "row": row, "column": column, "key": key, "printed": "unknown"}
 
 
 def _scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
@@ -103,8 +113,10 @@ def _orderings(
         for column in tables.columns:
             one, other = frames[better, column], frames[worse, column]
             found = paired_permutation(one, other, draws=evaluation.permutations, bootstrap=evaluation.bootstrap)
-            gap = float(printed[better, column]) - float(printed[worse, column])
-            row = {"better": better, "worse": worse, "column": column, "printed_points": round(gap, 2)}
+            gap = np.nan
+            if not tables.unprinted:
+                gap = round(float(printed[better, column]) - float(printed[worse, column]), 2)
+            row = {"better": better, "worse": worse, "column": column, "printed_points": gap}
             for name in ("accuracy", "UAR"):
                 low, high = found.ci95[name]
                 row |= {f"{name}_difference": found.difference[name], f"{name}_low": low, f"{name}_high": high}

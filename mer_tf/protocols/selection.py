@@ -14,7 +14,7 @@ import pandas as pd
 from mer_tf.config import Evaluation, Experiment, Search, Train
 from mer_tf.evaluation.folds import make_folds
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.models import model_stages
+from mer_tf.models import first_stages
 from mer_tf.protocols.bench import Bench
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
@@ -40,8 +40,7 @@ def searched(search: Search) -> bool:
 def epochs_a_fold(experiment: Experiment) -> int:
     """Epochs trained for one outer fold at most, those of the inner folds and of first stages included."""
     search, most = experiment.search, max(experiment.search.epochs or (experiment.train.epochs,))
-    if model_stages(experiment.model.name) and experiment.model.fusion.streams == "both":
-        most += 2 * experiment.train.stream_epochs
+    most += first_stages(experiment.model) * experiment.train.stream_epochs
     if not searched(search):
         return most
     return most * (1 + search.folds * max(len(search.learning_rate), 1) * max(len(search.dropout), 1))

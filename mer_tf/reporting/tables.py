@@ -63,7 +63,9 @@ def side_by_side(tables: pd.DataFrame) -> str:
             cells[f"{name} here"] = "{} [{}, {}]".format(*values) if scored else "not rebuilt"
         ours = (f"{row['mean_of_folds_accuracy'] * 100:.1f}", f"{row['n']:.0f}") if scored else ("", "")
         rows.append(cells | dict(zip(("mean of folds", "n"), ours, strict=True)))
-    note = "per cent; pooled over folds, [95 % interval over subjects]; printed: average recognition rate"
+    note = "per cent; pooled over folds, [95 % interval over subjects]"
+    if (tables["printed"] != "unknown").any():
+        note += "; printed: average recognition rate"
     return f"{_aligned(pd.DataFrame(rows).set_index('table'))}\n{note}"
 
 
@@ -72,7 +74,7 @@ def ordering_table(orderings: pd.DataFrame) -> str:
     rows = []
     for row in orderings.to_dict("records"):
         cells = {"claim": f"{row['better']} > {row['worse']}", "data": row["column"]}
-        cells["printed"] = f"{row['printed_points']:+.1f}"
+        cells["printed"] = "unknown" if pd.isna(row["printed_points"]) else f"{row['printed_points']:+.1f}"
         for name in ("accuracy", "UAR"):
             low, middle, high = (row[f"{name}_{end}"] * 100 for end in ("low", "difference", "high"))
             cells[f"{name} here"] = f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"

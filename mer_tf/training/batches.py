@@ -78,7 +78,14 @@ class FeatureStore:
         return {name: value for name, value in stack(self, windows, frames).items() if name in names}
 
 
-def stack(store: FeatureStore, windows: Sequence[Window], frames: int) -> dict[str, np.ndarray]:
+class Copies(Protocol):
+    """Whatever has features of clips and their copies."""
+
+    def clip(self, clip_id: str, copy: int = 0) -> np.ndarray:
+        """Features (T, ...)."""
+
+
+def stack(store: Copies, windows: Sequence[Window], frames: int) -> dict[str, np.ndarray]:
     """Model inputs of windows: frames (B, frames, ...), onset (B, 1, ...), mask (B, frames).
 
     A clip that ends before the window does is continued with its last frame, masked out.

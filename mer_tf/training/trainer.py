@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Clip, Train
+from mer_tf.config import Clip, MerError, Train
 from mer_tf.datasets.windows import Window, clip_starts
 from mer_tf.models.stages import Stage
 from mer_tf.training.batches import Store, WindowBatches, fixed_batches, input_names
+from mer_tf.training.block_store import BlockStore
 from mer_tf.training.window_features import WindowFeatures
 
 Stages = Callable[[keras.Model], list[Stage]]
@@ -36,7 +38,8 @@ class FoldTrainer:
         self.model = build()
         self.stages = self.divide(self.model)
         for stage in self.stages:
-            compile_model(stage.model, config)
+            with stage.holding():
+                compile_model(stage.model, stage_recipe(config, stage))
             if stage.trunk is not None:
                 stage.trunk.compile(jit_compile=config.jit_compile)
 
@@ -60,16 +63,27 @@ class FoldTrainer:
         self._reset(seed)
         parts = []
         for stage in self.stages:
-            stage.model.optimizer.learning_rate.assign(learning_rate or self.config.learning_rate)
+            recipe = stage_recipe(replace(self.config, learning_rate=learning_rate or self.config.learning_rate), stage)
+            stage.model.optimizer.learning_rate.assign(recipe.learning_rate)
             total = (epochs or self.config.epochs) if stage.last else self.config.stream_epochs
             watching = _watching(callbacks, stage, self.model)
-            held = store if stage.trunk is None else WindowFeatures(store, plan, frames, stage.trunk)
+            windows, length = (_near_apex(store, plan), 1) if stage.near_apex else (plan, frames)
+            held = store if stage.trunk is None else WindowFeatures(store, windows, length, stage.trunk)
             names = input_names(stage.model)
-            data = WindowBatches(held, plan, labels, frames, self.config.batch_size, seed, names)
-            history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, callbacks=watching)
+            data = WindowBatches(held, windows, labels, length, recipe.batch_size, seed, names)
+            options = {"callbacks": watching, "class_weight": self._weights(plan, labels)}
+            with stage.holding():
+                history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, **options)
             parts.append(pd.DataFrame(history.history).assign(stage=stage.name))
         table = pd.concat(parts, ignore_index=True).rename_axis("epoch").reset_index()
         return table if len(parts) > 1 else table.drop(columns="stage")
+
+    def _weights(self, plan: Sequence[Window], labels: Mapping[str, int]) -> dict[int, float] | None:
+        """Weight of each class, so that all count alike; None where they are not asked for."""
+        if not self.config.class_weights:
+            return None
+        found, counts = np.unique([labels[w.clip_id] for w in plan], return_counts=True)
+        return {int(k): len(plan) / (len(found) * int(n)) for k, n in zip(found, counts, strict=True)}
 
     def _reset(self, seed: int) -> None:
         """Newly drawn weights and dropout seeds, optimizer state zero."""
@@ -80,12 +94,27 @@ class FoldTrainer:
             _renew(stage.model, drawn.model)
 
 
+def stage_recipe(config: Train, stage: Stage) -> Train:
+    """What `config` says of a stage: those before the last may have a recipe of their own."""
+    if stage.last:
+        return config
+    own = {k: getattr(config, f"stream_{k}") for k in ("optimizer", "learning_rate", "batch_size")}
+    return replace(config, **{k: v for k, v in own.items() if v})
+
+
+def _near_apex(store: Store, plan: Sequence[Window]) -> Sequence[Window]:
+    if not isinstance(store, BlockStore):
+        raise MerError("a stage of single frames about the apex needs features that know each clip's apex")
+    return store.near_apex(plan)
+
+
 def compile_model(model: keras.Model, config: Train) -> None:
     """Optimizer, loss on logits and XLA, as `config` says."""
+    decay = config.weight_decay or None
     optimizer: keras.optimizers.Optimizer = (
-        keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
+        keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, weight_decay=decay)
         if config.optimizer == "sgd"
-        else keras.optimizers.Adam(config.learning_rate)
+        else keras.optimizers.Adam(config.learning_rate, weight_decay=decay)
     )
     model.compile(
         optimizer=optimizer,

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import MerError, Model
-from mer_tf.explain.layer_selection import COLUMNS, block_outputs, choose_layer, layer_maps, layer_table, measure
+from mer_tf.explain.layer_selection import COLUMNS, choose_layer, layer_maps, layer_table, measure
 from mer_tf.explain.regions import aligned_landmarks, face_mask, features_mask
-from mer_tf.models.encoders import build_encoder, encoder_blocks
+from mer_tf.models.encoder_parts import block_outputs, encoder_blocks
+from mer_tf.models.encoders import build_encoder
 from mer_tf.models.vggface import build_vggface
 
 SIZE = 48

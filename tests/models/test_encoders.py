@@ -6,7 +6,8 @@ import pytest
 
 from mer_tf.config import MerError, Model
 from mer_tf.models import encoders, onet
-from mer_tf.models.encoders import build_encoder, encoder_blocks, resolve_encoder, split_encoder
+from mer_tf.models.encoder_parts import encoder_blocks, split_encoder
+from mer_tf.models.encoders import build_encoder, resolve_encoder
 from mer_tf.models.layers import FoldTime
 
 

@@ -83,6 +83,21 @@ def test_every_claimed_order_is_tested_in_every_column(ran, fusion, tmp_path):
     assert "not shown" in text
 
 
+def test_a_paper_without_known_figures_has_its_orders_tested_all_the_same(ran, fusion, tmp_path):
+    rows = {"B/parts/both": {}, "B/parts/spatial": {"model.fusion.streams": "spatial"}}
+    orders = (("B/parts/both", "B/parts/spatial"),)
+    tables = dataclasses.replace(TABLES, rows=rows, orderings=orders, unprinted="only the abstract was read")
+    table, tested = paper_tables(fusion, tables, tmp_path, ran[0])
+    assert table["key"].tolist() == [f"{row}/{column}" for row in rows for column in TABLES.columns]
+    assert table["printed"].unique().tolist() == ["unknown"]
+    assert tested["printed_points"].isna().all()
+    assert tested["UAR_difference"].tolist() == [1, 1]
+    text = (tmp_path / "tables.txt").read_text()
+    assert "printed figures: only the abstract was read" in text
+    assert text.count("unknown") == 4 + 2
+    assert "average recognition rate" not in text
+
+
 def test_finished_runs_are_kept(ran, fusion, tmp_path):
     run, asked = ran
     first, _ = paper_tables(fusion, TABLES, tmp_path, run)

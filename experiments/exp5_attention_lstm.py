@@ -1,0 +1,85 @@
+"""The attention-enhanced LSTM of paper B: key frames, VGG-Face maps, spatial and temporal attention; CASME II.
+
+Xu & Xu, ICMLC 2022, doi 10.1145/3529836.3529898. Only its abstract could be read, which prints no figure.
+
+python experiments/exp5_attention_lstm.py                           # synthetic SMIC look-alike, a small LSTM
+python experiments/exp5_attention_lstm.py --data.root /data/CASME2  # the licensed data, the settings below
+python experiments/exp5_attention_lstm.py --tables                  # plain, spatial, temporal, both on four data sets
+python experiments/exp5_attention_lstm.py --tables --root.CASMEII5 /data/CASME2 --root.SAMM /data/SAMM
+python experiments/exp5_attention_lstm.py --sweep                   # rules and numbers of key frames
+"""
+
+from dataclasses import replace
+
+from mer_tf.config import Attention, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+
+# Our reading of the abstract; sizes and strengths after Song et al. 2017.
+EXPERIMENT = Experiment(
+    name="exp5_attention_lstm",
+    data=Data(dataset="casme2", label_protocol="casme2-5"),
+    preprocess=Preprocess(face="align", size=224, flow="none"),
+    clip=Clip(frames=10, keyframes="cumdiff", test="windows", mirror=True, balance=False),
+    model=Model(
+        name="attention_lstm",
+        encoder="vggface-vgg16",
+        features_at="pool5",
+        lstm_units=256,
+        lstm_layers=1,
+        dropout=0.5,
+        attention=Attention(spread=1e-3, length=1e-4, weight_l1=5e-6),
+    ),
+    train=Train(epochs=50, stream_epochs=25, batch_size=16, learning_rate=1e-4, class_weights=True),
+    evaluation=Evaluation(split="loso"),
+)
+
+# Minutes on two cores: the onset's map subtracted, a narrower LSTM, five folds.
+EMBEDDED = replace(
+    EXPERIMENT,
+    data=Data(dataset="smic-hs", label_protocol="smic-3"),
+    preprocess=Preprocess(face="align", size=96, flow="none"),
+    model=replace(
+        EXPERIMENT.model,
+        encoder="auto",
+        center="onset",
+        bn_momentum=0.9,
+        lstm_units=64,
+        dropout=0.3,
+        attention=Attention(units=32),
+    ),
+    train=Train(epochs=30, stream_epochs=15, batch_size=32, learning_rate=2e-3, class_weights=True, jit_compile=False),
+    evaluation=Evaluation(split="group", folds=5),
+)
+
+SWEEP = {
+    "clip.keyframes": ("phases", "cumdiff", "peakdiff", "cluster", "tim"),
+    "clip.frames": (5, 10),
+}
+"""Grid of `--sweep`."""
+
+TABLES = Tables(
+    rows={
+        "B/attention/plain": {"model.attention.use": "plain"},
+        "B/attention/spatial": {"model.attention.use": "spatial"},
+        "B/attention/temporal": {"model.attention.use": "temporal"},
+        "B/attention/both": {"model.attention.use": "both"},
+    },
+    columns={
+        "CASMEII5": {"data.dataset": "casme2", "data.label_protocol": "casme2-5"},
+        "CASMEII3": {"data.dataset": "casme2", "data.label_protocol": "megc2019-3"},
+        "SMIC": {"data.dataset": "smic-hs", "data.label_protocol": "smic-3"},
+        "SAMM": {"data.dataset": "samm", "data.label_protocol": "samm-5"},
+    },
+    orderings=(
+        ("B/attention/both", "B/attention/spatial"),
+        ("B/attention/both", "B/attention/temporal"),
+        ("B/attention/spatial", "B/attention/plain"),
+        ("B/attention/temporal", "B/attention/plain"),
+    ),
+    unprinted="paper B prints none that could be read; its abstract claims that attention helps",
+)
+"""Tables of `--tables`: each part of the attention, and the order that the paper's claim implies."""
+
+if __name__ == "__main__":
+    from mer_tf.runner import main
+
+    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
