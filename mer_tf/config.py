@@ -186,6 +186,12 @@ class Model:
     dropout: float = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
+    width: float = 1.0
+    """Named baselines: their published numbers of channels and units times this."""
+    grey: bool = False
+    """elrcn_se, elrcn_te: grey frames beside flow and optical strain."""
+    parts_as: Literal["row_column", "x_y"] = "row_column"
+    """htnet: how the centres of facial parts, given as (x, y), are read; its code uses them as (row, column)."""
 
 
 @dataclass(frozen=True)

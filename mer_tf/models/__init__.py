@@ -14,11 +14,23 @@ from mer_tf.config import MerError
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
     "cnn_lstm_fusion": "mer_tf.models.cnn_lstm_fusion",
+    "elrcn_se": "mer_tf.models.elrcn",
+    "elrcn_te": "mer_tf.models.elrcn",
+    "fcnn3d": "mer_tf.models.fcnn3d",
+    "htnet": "mer_tf.models.htnet",
+    "micro_exp_fusenet_intermediate": "mer_tf.models.micro_exp_fusenet",
+    "micro_exp_fusenet_late": "mer_tf.models.micro_exp_fusenet",
+    "micro_exp_stcnn": "mer_tf.models.micro_exp_stcnn",
+    "off_apexnet": "mer_tf.models.off_apexnet",
+    "rcn": "mer_tf.models.rcn",
+    "ststnet": "mer_tf.models.ststnet",
     "vggface_frames": "mer_tf.models.vggface_frames",
     "vggface_lstm": "mer_tf.models.vggface_lstm",
 }
 
-OF_IMAGES = frozenset({"cnn_lstm_fusion"})
+OF_FLOW_IMAGES = frozenset({"htnet", "off_apexnet", "rcn", "ststnet"})
+"""Models that take one flow image a clip: u, v and optical strain, onset to apex."""
+OF_IMAGES = frozenset(MODELS) - OF_FLOW_IMAGES - {"vggface_frames", "vggface_lstm"}
 """Models that take windows of images and flow, not features of a frozen encoder."""
 
 
