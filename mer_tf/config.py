@@ -156,6 +156,29 @@ class Fusion:
 
 
 @dataclass(frozen=True)
+class Classical:
+    """Models of mer_tf.descriptors: a descriptor and a support vector machine. None: the method's own setting."""
+
+    blocks: tuple[int, int, int] | None = None
+    """Rows, columns and parts in time."""
+    overlap: float | None = None
+    """Share of a block that lies in the next one."""
+    radii: tuple[int, int, int] | None = None
+    """Of local binary patterns along x, y and time, pixels and frames."""
+    points: int | None = None
+    """Neighbours of a local binary pattern."""
+    mapping: Literal["u2", "raw"] | None = None
+    """Bins of its histogram: uniform patterns and the rest, or every pattern."""
+    interpolation: Literal["rounded", "bilinear"] | None = None
+    """A neighbour between pixels: the nearest one, or between four."""
+    frames: int | None = None
+    """Frames of a clip after temporal interpolation; 0: as many as it has."""
+    kernel: Literal["linear", "rbf", "poly", "chi2"] | None = None
+    C: tuple[float, ...] = ()
+    """Penalties; of several, that of the best UAR on `search.folds` folds of the training subjects is taken."""
+
+
+@dataclass(frozen=True)
 class Model:
     """The network: an encoder per frame, then a recurrent head."""
 
@@ -186,6 +209,8 @@ class Model:
     dropout: float = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
+    classical: Classical = field(default_factory=Classical)
+    """Settings of lbp_top, mdmo and the other names of mer_tf.descriptors, which take nothing else from here."""
     width: float = 1.0
     """Named baselines: their published numbers of channels and units times this."""
     grey: bool = False
