@@ -19,13 +19,14 @@ from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_m
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
 from mer_tf.files import read_json
-from mer_tf.models import OF_IMAGES
+from mer_tf.models import OF_FLOW_IMAGES, OF_IMAGES
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
 from mer_tf.training.batches import Store
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
+from mer_tf.training.flow_image_store import flow_image_store
 from mer_tf.training.image_store import image_store
 
 log = logging.getLogger("mer_tf")
@@ -126,8 +127,27 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """What the experiment's model takes: images and flow, or the output of an encoder's frozen part."""
+    """What the experiment's model takes: images and flow, one flow image, or the output of an encoder's frozen part."""
+    if experiment.model.name in OF_FLOW_IMAGES:
+        return _flow_images(experiment, clips)
     return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
+
+
+def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
+    name, config = experiment.model.name, experiment.preprocess
+    if config.flow == "none" or config.flow_from != "onset":
+        raise MerError(
+            f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
+        )
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    items = _stored(clips)
+    arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    return _trained(flow_image_store(arrays, experiment.clip))
+
+
+def _place(numbers: np.ndarray, frame: int | None) -> int | None:
+    """Index of the stored frame whose number in the source is nearest."""
+    return None if frame is None else int(np.abs(numbers - frame).argmin())
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
@@ -135,10 +155,19 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
         raise MerError(f"preprocess.flow=none: {experiment.model.name} takes flow; use dis, farneback or tvl1")
     if experiment.clip.test == "whole":
         raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
+    arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from))
+
+
+def _stored(clips: Clips) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The labelled clips by id, with frames and flow."""
     kept = set(clips.table["clip_id"])
     items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=True).as_numpy_iterator())
-    arrays = ((name, x["frames"], x["flow"]) for name, x in items if name in kept)
-    store = image_store(arrays, experiment.clip, experiment.preprocess.flow_from)
+    return ((name, x) for name, x in items if name in kept)
+
+
+def _trained(store: Store) -> Encoded:
+    """A store for a model without encoder."""
     resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
     return Encoded(store, None, None, resolved, ())
 

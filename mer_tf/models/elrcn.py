@@ -4,9 +4,9 @@
     elrcn_te (temporal): a VGG-Face of its own each for flow, strain [and grey], (B, T, 8192 [12288])
     --> LSTM 3000, last step --> 128 ReLU --> logits (B, classes)
 
-Widths and order are those of the authors' code. It ends in a sigmoid under a cross-entropy over classes; here logits, as
-every model. The VGG is trained first, as a classifier of single images (mean of their logits over a clip), and is then
-frozen; its weights start at random, not from VGG-Face.
+Widths and order are those of the authors' code. It ends in a sigmoid under a cross-entropy over classes; here logits,
+as every model. The VGG is trained first, as a classifier of single images (mean of their logits over a clip), and is
+then frozen; its weights start at random, not from VGG-Face.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ SPATIAL = "elrcn_se"
 def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
     """The network; `config.name` is elrcn_se or elrcn_te. feature_shape: frames and flow (S, S, 3), images (T,).
 
-    Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `config.grey` frames of that
-    shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes). `config.width` scales all widths.
+    Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `config.grey` frames of
+    that shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes). `config.width` scales all
+    widths.
     """
     refuse_tail(config, tail)
     if feature_shape["flow"][0] < 2 ** len(BLOCKS):

@@ -1,12 +1,12 @@
 """HTNet: a hierarchical transformer over four facial parts of one flow image (Wang et al., Neurocomputing 2024).
 
     flow image (B, 28, 28, 3) --[14 x 14 about both eyes and both mouth corners, 2 x 2 tiles]--> (B, 28, 28, 3)
-    --[patches of 7]--> (B, 4, 4, 256) --[2 blocks, 3 x 3 conv, pool 2]--> (B, 2, 2, 512) --[the same]--> (B, 1, 1, 1024)
-    --[10 blocks]--> layer norm, mean --> logits (B, classes)
+    --[patches of 7]--> (B, 4, 4, 256) --[2 blocks, 3 x 3 conv, pool 2]--> (B, 2, 2, 512) --[the same]-->
+    (B, 1, 1, 1024) --[10 blocks]--> layer norm, mean --> logits (B, classes)
 
-Sizes, order of layers, and the centres taken where no face was found, are those of the authors' code. It cuts five parts
-and tiles four, without the nose, and uses each centre (x, y) as (row, column). Attention runs within tiles of the map,
-4 x 4 of them, then 2 x 2, then one: with these sizes each holds a single place.
+Sizes, order of layers, and the centres taken where no face was found, are those of the authors' code. It cuts five
+parts and tiles four, without the nose, and uses each centre (x, y) as (row, column). Attention runs within tiles of the
+map, 4 x 4 of them, then 2 x 2, then one: with these sizes each holds a single place.
 """
 
 from __future__ import annotations

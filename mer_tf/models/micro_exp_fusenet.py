@@ -3,9 +3,9 @@
     intermediate: eyes | mouth (B, T, 32, 32, 1) --[conv, pool]--> concat --> 1024 --> 128 --> logits
     late:         each --[conv, pool]--> 1024 --> 128; concat (B, 256) --> logits
 
-Their regions are rectangles between landmarks of each frame (0-based numbers of the 68: rows of 19 to 1 and columns of 1
-to 15, rows of 2 to 6 and columns of 2 to 14); here they lie where an aligned face has these landmarks. Flat features of
-96 frames are 172,800, as the code has it; the paper prints 86,400.
+Their regions are rectangles between landmarks of each frame (0-based numbers of the 68: rows of 19 to 1 and columns of
+1 to 15, rows of 2 to 6 and columns of 2 to 14); here they lie where an aligned face has these landmarks. Flat features
+of 96 frames are 172,800, as the code has it; the paper prints 86,400.
 """
 
 from __future__ import annotations

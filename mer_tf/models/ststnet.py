@@ -3,8 +3,8 @@
     flow image --[3 | 5 | 8 filters 3 x 3, ReLU, batch norm, max-pool 3, dropout]--> concat (B, 10, 10, 16)
     --> average pool 2 --> (B, 400) --> logits (B, classes)
 
-Geometry, raw input of 0..255, first weights (biases apart) and batch-norm constants are those of the authors' Python code. It has 1683
-trained parameters; the paper prints 1670.
+Geometry, raw input of 0..255, first weights (biases apart) and batch-norm constants are those of the authors' Python
+code. It has 1683 trained parameters; the paper prints 1670.
 """
 
 from __future__ import annotations
