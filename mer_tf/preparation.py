@@ -18,6 +18,7 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.descriptors import METHODS, method_descriptor
 from mer_tf.files import read_json
 from mer_tf.models import OF_FLOW_IMAGES, OF_IMAGES
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
@@ -25,6 +26,7 @@ from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
 from mer_tf.training.batches import Store
+from mer_tf.training.described import described_store
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.training.flow_image_store import flow_image_store
 from mer_tf.training.image_store import image_store
@@ -127,10 +129,30 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """What the experiment's model takes: images and flow, one flow image, or the output of an encoder's frozen part."""
+    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
+    if experiment.model.name in METHODS:
+        return _descriptors(experiment, clips)
     if experiment.model.name in OF_FLOW_IMAGES:
         return _flow_images(experiment, clips)
     return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
+
+
+def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
+    """What a classical method says of every clip."""
+    name, config = experiment.model.name, experiment.preprocess
+    descriptor = method_descriptor(name, experiment.model.classical)
+    flow = descriptor is not None and descriptor.takes != "frames"
+    if flow and config.flow == "none":
+        raise MerError(f"preprocess.flow=none: {name} takes flow; use dis, farneback or tvl1")
+    if name == "mdmo" and config.face != "align":
+        raise MerError(f"preprocess.face={config.face}: mdmo knows where landmarks are in aligned faces; use align")
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    items = _stored(clips, flow)
+    arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
+    said = " ".join(str(descriptor).split()) if descriptor else "none"
+    resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
+    return Encoded(store, None, None, resolved, ())
 
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
@@ -159,10 +181,10 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
     return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from))
 
 
-def _stored(clips: Clips) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The labelled clips by id, with frames and flow."""
+def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The labelled clips by id, with frames and, when `flow`, flow."""
     kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=True).as_numpy_iterator())
+    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=flow).as_numpy_iterator())
     return ((name, x) for name, x in items if name in kept)
 
 

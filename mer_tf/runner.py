@@ -186,7 +186,7 @@ def _fold_numbers(text: str | None) -> list[int] | None:
 def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     """Data, records and features of an experiment, ready to train; `directory` gets its description and the log."""
     from mer_tf.preparation import encode, prepare_clips
-    from mer_tf.protocols.bench import Bench
+    from mer_tf.protocols.classical import bench_of
     from mer_tf.run_directory import log_to, write_description
 
     log_to(directory)
@@ -195,7 +195,7 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     clips = prepare_clips(experiment, directory)
     encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})
-    return Bench(experiment, clips, encoded), clips
+    return bench_of(experiment, clips, encoded), clips
 
 
 def declared(script: Path, preset: str, changes: Sequence[str] = ()) -> Experiment:

@@ -13,6 +13,7 @@ from mer_tf.config import MerError
 from mer_tf.preprocessing.interpolate import tim, tim_weights
 
 Features = NDArray[np.float32]
+Takes = Literal["frames", "flow", "apex"]
 Grid = tuple[int, int, int]
 """Blocks: rows, columns, parts in time."""
 
@@ -20,8 +21,9 @@ Grid = tuple[int, int, int]
 class ClipDescriptor(TransformerMixin, BaseEstimator):
     """Base of descriptors that learn nothing: `describe` one clip; `transform` stacks the vectors of many."""
 
-    takes: ClassVar[Literal["frames", "flow"]] = "frames"
-    """frames: grey uint8 (T, H, W). flow: motion since the onset frame, float (T - 1, H, W, 2), (dx, dy) in pixels."""
+    takes: ClassVar[Takes] = "frames"
+    """frames: grey uint8 (T, H, W). flow: motion since the onset frame, float (T - 1, H, W, 2), (dx, dy) in pixels.
+    apex: the same, of which one entry is used, the strongest; where the apex is known give its own alone (T = 2)."""
 
     def describe(self, clip: NDArray[Any]) -> Features:
         """The vector (D,) of one clip."""
@@ -44,7 +46,7 @@ class ClipDescriptor(TransformerMixin, BaseEstimator):
     def _checked(self, clip: NDArray[Any]) -> NDArray[Any]:
         right = clip.ndim == 3 if self.takes == "frames" else clip.ndim == 4 and clip.shape[-1] == 2
         if not right or not clip.size:
-            wanted = {"frames": "grey frames (T, H, W)", "flow": "flow (T - 1, H, W, 2)"}[self.takes]
+            wanted = "grey frames (T, H, W)" if self.takes == "frames" else "flow (T - 1, H, W, 2)"
             raise MerError(f"{type(self).__name__} takes {wanted}, not {clip.shape}")
         return clip
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, strongest
+from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, Takes, strongest
 from mer_tf.descriptors.blocks import block_sums
 from mer_tf.descriptors.hoof import oriented
 from mer_tf.preprocessing.strain import optical_strain
@@ -21,7 +21,7 @@ class BiWoof(ClipDescriptor):
     vector is scaled to sum 1, since the product of two amplitudes otherwise is one of the clip's strength above all.
     """
 
-    takes: ClassVar[Literal["frames", "flow"]] = "flow"
+    takes: ClassVar[Takes] = "apex"
 
     def __init__(self, *, blocks: Grid = (5, 5, 1), bins: int = 8) -> None:
         self.blocks, self.bins = blocks, bins

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, steps
+from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, Takes, steps
 from mer_tf.descriptors.blocks import block_numbers
 
 MOST_ROUNDS = 50
@@ -22,7 +22,7 @@ class Fdm(ClipDescriptor):
     paper gives in pixels and chooses among several by cross-validation.
     """
 
-    takes: ClassVar[Literal["frames", "flow"]] = "flow"
+    takes: ClassVar[Takes] = "flow"
 
     def __init__(self, *, blocks: Grid = (8, 8, 4), frames: int = 10) -> None:
         self.blocks, self.frames = blocks, frames

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.descriptors.base import ClipDescriptor, Features, strongest
+from mer_tf.descriptors.base import ClipDescriptor, Features, Takes, strongest
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 
@@ -30,7 +30,7 @@ class FlowImage(ClipDescriptor):
     FG 2019). Logistic regression on them equals those networks there.
     """
 
-    takes: ClassVar[Literal["frames", "flow"]] = "flow"
+    takes: ClassVar[Takes] = "apex"
 
     def __init__(self, *, side: int = 28) -> None:
         self.side = side

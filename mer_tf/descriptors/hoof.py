@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, steps
+from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, Takes, steps
 from mer_tf.descriptors.blocks import block_sums, normalised
 
 
@@ -18,7 +18,7 @@ class Hoof(ClipDescriptor):
     straight down; else (for expressions, as Verburg & Menkovski 2019) bins of the full circle, the first centred on +x.
     """
 
-    takes: ClassVar[Literal["frames", "flow"]] = "flow"
+    takes: ClassVar[Takes] = "flow"
 
     def __init__(
         self, *, blocks: Grid = (5, 5, 1), overlap: float = 0.0, bins: int = 8, symmetric: bool = False, frames: int = 0

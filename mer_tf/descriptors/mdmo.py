@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.descriptors.base import ClipDescriptor, Features
+from mer_tf.descriptors.base import ClipDescriptor, Features, Takes
 from mer_tf.descriptors.hoof import direction_bins
 from mer_tf.files import facts
 from mer_tf.preprocessing.landmarks import Points, canonical_landmarks
@@ -32,7 +32,7 @@ class Mdmo(ClipDescriptor):
     the 13 stable points is taken off each field, as in the paper.
     """
 
-    takes: ClassVar[Literal["frames", "flow"]] = "flow"
+    takes: ClassVar[Takes] = "flow"
 
     def __init__(
         self, *, weight: float = 0.8, align: bool = True, landmarks: Sequence[Sequence[float]] | None = None
