@@ -82,18 +82,20 @@ class FoldTrainer:
 
 def compile_model(model: keras.Model, config: Train) -> None:
     """Optimizer, loss on logits and XLA, as `config` says."""
-    optimizer: keras.optimizers.Optimizer = (
-        keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
-        if config.optimizer == "sgd"
-        else keras.optimizers.Adam(config.learning_rate)
-    )
     model.compile(
-        optimizer=optimizer,
+        optimizer=make_optimizer(config),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=config.jit_compile,
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
+    """SGD or Adam as `config` says."""
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum)
+    return keras.optimizers.Adam(config.learning_rate)
 
 
 def _renew(model: keras.Model, fresh: keras.Model) -> None:
