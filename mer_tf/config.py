@@ -299,6 +299,8 @@ class Tables:
     """Last part of the keys, a data set -> changed settings."""
     orderings: tuple[tuple[str, str], ...] = ()
     """Pairs of rows of which the paper claims that the first is better."""
+    cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Key -> settings of this row in this column alone."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

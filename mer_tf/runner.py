@@ -28,18 +28,24 @@ def main(
     grid: Grid | None = None,
     arguments: Sequence[str] | None = None,
     tables: Tables | None = None,
+    baselines: tuple[Tables, Tables] | None = None,
 ) -> None:
     """Entry of every script in experiments/. `embedded` is used instead when no data root is given.
 
     `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run,
     `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
-    on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone.
+    on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone. `baselines` are
+    the systems, of the paper's preset and of the embedded one, that a script of many runs one after the other unless
+    `--model.name` chooses one of them; `--systems lbp_top,mdmo` runs some.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         if "--tables" in given:
             _tables(experiment, embedded, tables, [a for a in given if a != "--tables"])
+            return
+        if baselines and not any(a.split("=")[0] in ("--model.name", "--resume") for a in given):
+            _baselines(experiment, embedded, baselines, given)
             return
         folds = _fold_numbers(_take(given, "--folds"))
         sweeping = "--sweep" in given
@@ -74,16 +80,37 @@ def _tables(experiment: Experiment, embedded: Experiment | None, tables: Tables 
 
     if tables is None:
         raise MerError(f"{experiment.name} declares no tables")
-    roots = {name: root for name in tables.columns if (root := _take(arguments, f"--root.{name}"))}
-    if roots:
-        columns = {name: {**tables.columns[name], "data.root": root} for name, root in roots.items()}
+    if columns := _rooted(tables, arguments):
         tables = replace(tables, columns=columns)
-        arguments = arguments if any(a.startswith("--preset") for a in arguments) else ["--preset=paper", *arguments]
     chosen, _ = _choose(experiment, embedded, arguments)
     directory = Path(chosen.out) / f"{chosen.name}-tables"
     paper_tables(chosen, tables, directory, run)
     print((directory / "tables.txt").read_text(encoding="utf-8"))
     print(f"tables directory: {directory}")
+
+
+def _baselines(
+    experiment: Experiment, embedded: Experiment | None, declared: tuple[Tables, Tables], arguments: list[str]
+) -> None:
+    """The table of all systems, or of `--systems`, on the data sets that are given or else on look-alikes."""
+    from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
+
+    wanted, columns = _take(arguments, "--systems"), _rooted(declared[0], arguments)
+    paper = any(a in ("--preset=paper", "paper") for a in arguments)
+    tables = replace(declared[0], columns=columns) if columns else declared[0 if paper else 1]
+    chosen, _ = _choose(experiment, embedded, arguments)
+    directory = Path(chosen.out) / f"{chosen.name}-table"
+    baseline_table(chosen, chosen_systems(tables, wanted), directory, run)
+    print((directory / "baselines.txt").read_text(encoding="utf-8"))
+    print(f"table directory: {directory}")
+
+
+def _rooted(tables: Tables, arguments: list[str]) -> dict[str, Mapping[str, Any]]:
+    """The columns whose data are given as `--root.COLUMN DIR`, which imply the paper's settings; the options go."""
+    roots = {name: root for name in tables.columns if (root := _take(arguments, f"--root.{name}"))}
+    if roots and not any(a.startswith("--preset") for a in arguments):
+        arguments.insert(0, "--preset=paper")
+    return {name: {**tables.columns[name], "data.root": root} for name, root in roots.items()}
 
 
 def _choose(

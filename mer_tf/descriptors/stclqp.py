@@ -112,8 +112,10 @@ class PatternCodebook(TransformerMixin, BaseEstimator):
     def _words(self, shares: Features, labels: NDArray[Any]) -> NDArray[np.int64]:
         """The word of each of the 2^points patterns, from their frequencies (clips, patterns) in one component."""
         bits = (np.arange(2**self.points)[:, None] >> np.arange(self.points) & 1).astype(np.float64)
+        ratio = np.full(len(bits), -1.0)
+        varied = np.flatnonzero(np.ptp(shares, axis=0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.nan_to_num(f_classif(shares, labels)[0], nan=-1.0, posinf=-1.0)
+            ratio[varied] = np.nan_to_num(f_classif(shares[:, varied], labels)[0], nan=-1.0)
         best = np.argsort(-ratio, kind="stable")[: self.kept]
         weights = shares.mean(axis=0)[best].astype(np.float64) + 1e-9
         model = KMeans(self.size, n_init=1, random_state=self.seed).fit(bits[best], sample_weight=weights)

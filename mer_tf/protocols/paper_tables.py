@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,11 @@ def paper_tables(
     stands for have no score. Second: better, worse, column, the printed difference, ours with interval and the p of a
     paired permutation test over subjects, of accuracy and UAR, n and subjects.
     """
-    runs = dict(_runs(experiment, tables, directory, run))
+    runs = dict(run_cells(experiment, tables, directory, run))
     printed = _printed(tables)
     frames = {cell: read_predictions(path / "predictions.csv") for cell, path in runs.items()}
     draws = experiment.evaluation.bootstrap
-    scored = {path: _scores(frames[cell], draws) for cell, path in runs.items()}
+    scored = {path: cell_scores(frames[cell], draws) for cell, path in runs.items()}
     rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
     first = pd.DataFrame(rows).drop(columns="prefix")
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
@@ -44,21 +44,29 @@ def paper_tables(
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
         with atomic(directory / name) as part:
             table.to_csv(part, index=False)
-    parts = [*_warnings(runs), side_by_side(first), ordering_table(second)]
+    parts = [*run_warnings(runs), side_by_side(first), ordering_table(second)]
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
     return first, second
 
 
-def _runs(experiment: Experiment, tables: Tables, directory: Path, run: Run) -> Iterator[tuple[tuple[str, str], Path]]:
+def run_cells(
+    experiment: Experiment, tables: Tables, directory: Path, run: Run
+) -> Iterator[tuple[tuple[str, str], Path]]:
+    """((row, column), run directory) of every cell; finished runs under `directory` are kept, equal ones run once."""
     cells = [(row, column) for column in tables.columns for row in tables.rows]
     for row, column in tqdm(cells, "tables", unit="run"):
-        changes = {**tables.columns[column], **tables.rows[row]}
-        given = [f"--{name}={value}" for name, value in changes.items()]
-        settings = override(experiment, [*given, f"--out={directory}"])
+        changes = {**tables.columns[column], **tables.rows[row], **tables.cells.get(f"{row}/{column}", {})}
+        settings = override(experiment, [*_arguments(changes), f"--out={directory}"])
         yield (row, column), finished_run(settings) or run(settings)
 
 
-def _warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
+def _arguments(changes: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in changes.items():
+        several = isinstance(value, (tuple, list))
+        yield from (f"--{name}", *map(str, value)) if several else (f"--{name}={value}",)
+
+
+def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
     """What a reader must know of each column before any number, as its runs say."""
     found: dict[str, list[str]] = {}
     for (_, column), path in runs.items():
@@ -82,14 +90,15 @@ def _printed(tables: Tables) -> list[dict[str, Any]]:
     return rows
 
 
-def _scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
+def cell_scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
+    """n, mean-of-folds accuracy, each score with its interval, chance and majority rate of a predictions table."""
     metrics, variants = evaluate(frame, bootstrap=bootstrap, permutations=1), metric_variants(frame)
     mean = variants[(variants["dataset"] == "all") & (variants["metric"] == "mean-of-folds accuracy")]["value"]
     row = {"n": metrics["n"], "mean_of_folds_accuracy": float(mean.iloc[0])}
     for name in SCORES:
         low, high = metrics[name]["ci95"]
         row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
-    return row | {"chance": metrics["chance_UAR"]}
+    return row | {"chance": metrics["chance_UAR"], "majority_rate": metrics["majority_rate"]}
 
 
 def _orderings(

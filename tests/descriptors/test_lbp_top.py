@@ -1,0 +1,154 @@
+"""LBP-TOP against a plain implementation, bin by bin, and against scikit-image in space."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from skimage.feature import local_binary_pattern
+
+from mer_tf.config import MerError
+from mer_tf.descriptors.blocks import block_edges
+from mer_tf.descriptors.codes import Plane, bins_of, pattern_codes
+from mer_tf.descriptors.lbp_top import LbpTop
+
+
+def volume(shape=(9, 17, 19), levels=256, seed=0):
+    return np.random.default_rng(seed).integers(0, levels, shape, dtype=np.uint8)
+
+
+def changes(code, points):
+    bits = [code >> p & 1 for p in range(points)]
+    return sum(bits[p] != bits[p - 1] for p in range(points))
+
+
+def plain_bin(code, points, mapping):
+    if mapping == "raw":
+        return code
+    uniform = [c for c in range(2**points) if changes(c, points) <= 2]
+    return uniform.index(code) if code in uniform else len(uniform)
+
+
+def plain_value(clip, t, y, x, interpolation):
+    """The value at a place of which at most two coordinates are no integers."""
+    if interpolation == "rounded":
+        return int(clip[math.floor(t + 0.5), math.floor(y + 0.5), math.floor(x + 0.5)])
+    total = 0.0
+    for corner in itertools.product((0, 1), repeat=3):
+        share, index = 1.0, []
+        for place, up in zip((t, y, x), corner, strict=True):
+            low = math.floor(place)
+            share *= place - low if up else 1 - (place - low)
+            index.append(low + up)
+        if share > 0:
+            total += share * int(clip[tuple(index)])
+    return total
+
+
+def plain_lbp_top(clip, d):
+    """One voxel after the other, as the definition reads: raw counts (parts, rows, columns, 3, bins)."""
+    rx, ry, rt = d.radii
+    rows, columns, parts = d.blocks
+    frames, height, width = clip.shape
+    bins = 2**d.points if d.mapping == "raw" else d.points * (d.points - 1) + 3
+    counts = np.zeros((parts, rows, columns, 3, bins))
+    lengths = [frames - 2 * rt, height - 2 * ry, width - 2 * rx]
+    edges = [block_edges(n, k, d.overlap).tolist() for n, k in zip(lengths, (parts, rows, columns), strict=True)]
+    for t, y, x in itertools.product(range(rt, frames - rt), range(ry, height - ry), range(rx, width - rx)):
+        place = (t - rt, y - ry, x - rx)
+        owners = [[k for k, (a, b) in enumerate(e) if a <= at < b] for e, at in zip(edges, place, strict=True)]
+        for plane in range(3):
+            code = 0
+            for p in range(d.points):
+                across, along = math.cos(2 * math.pi * p / d.points), -math.sin(2 * math.pi * p / d.points)
+                dt, dy, dx = [(0, ry * along, rx * across), (rt * along, 0, rx * across), (rt * along, ry * across, 0)][
+                    plane
+                ]
+                at = (t + round(dt, 5), y + round(dy, 5), x + round(dx, 5))
+                if plain_value(clip, *at, d.interpolation) >= int(clip[t, y, x]) - 1e-10:
+                    code += 2**p
+            for owner in itertools.product(*owners):
+                counts[(*owner, plane, plain_bin(code, d.points, d.mapping))] += 1
+    return counts
+
+
+OPTIONS = [
+    {},
+    {"interpolation": "bilinear"},
+    {"radii": (2, 1, 3)},
+    {"radii": (3, 2, 1), "interpolation": "bilinear"},
+    {"points": 4, "mapping": "raw", "radii": (1, 1, 4)},
+    {"points": 4, "radii": (2, 2, 2)},
+    {"points": 6, "mapping": "u2", "interpolation": "bilinear"},
+    {"points": 10, "radii": (2, 2, 1)},
+    {"points": 8, "mapping": "raw"},
+    {"blocks": (3, 2, 2)},
+    {"blocks": (4, 3, 2), "overlap": 0.5},
+    {"blocks": (3, 4, 1), "overlap": 0.7, "interpolation": "bilinear", "radii": (1, 2, 2)},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("levels", [256, 3])
+def test_equals_the_plain_implementation_bin_by_bin(options, levels):
+    """Three grey levels make ties, where the last decimal of a bilinear value decides."""
+    d = LbpTop(**{"blocks": (2, 3, 1), "radii": (1, 1, 1), "frames": 0, "normalise": False} | options)
+    clip = volume(levels=levels)
+    np.testing.assert_array_equal(d.transform([clip])[0], plain_lbp_top(clip, d).ravel().astype(np.float32))
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3])
+@pytest.mark.parametrize("points", [4, 8, 12])
+def test_the_spatial_plane_is_that_of_scikit_image(points, radius):
+    clip = volume((1, 40, 30))
+    plane = Plane(1, radius, 2, radius, points)
+    codes = pattern_codes(clip, plane, (0, radius, radius), "bilinear")[0]
+    inside = slice(radius, -radius)
+    reference = local_binary_pattern(clip[0], points, radius, "default")[inside, inside]
+    np.testing.assert_array_equal(codes, reference)
+    table, bins = bins_of(points, "u2")
+    uniform = local_binary_pattern(clip[0], points, radius, "nri_uniform")[inside, inside].astype(int)
+    assert bins == points * (points - 1) + 3
+    assert len(set(zip(table[codes].ravel().tolist(), uniform.ravel().tolist(), strict=True))) == len(
+        np.unique(uniform)
+    )
+
+
+def test_published_sizes():
+    clip = volume((10, 96, 96))
+    assert LbpTop(blocks=(8, 8, 1)).transform([clip]).shape == (1, 11328)
+    assert LbpTop(blocks=(8, 8, 2), radii=(3, 3, 1)).transform([clip]).shape == (1, 22656)
+    raw = LbpTop(blocks=(5, 5, 1), points=4, mapping="raw", radii=(1, 1, 4))
+    assert raw.transform([clip]).shape == (1, 1200)
+    assert bins_of(4, "u2")[1] == 15
+
+
+def test_each_histogram_sums_to_one_and_a_still_clip_has_one_code_in_time():
+    still = np.repeat(volume((1, 30, 30)), 10, axis=0)
+    found = LbpTop(blocks=(2, 2, 1), radii=(1, 1, 1)).transform([still])[0].reshape(4, 3, 59)
+    np.testing.assert_allclose(found.sum(axis=-1), 1, rtol=1e-6)
+    flat = np.full((10, 30, 30), 7, np.uint8)
+    only = LbpTop(blocks=(2, 2, 1), radii=(1, 1, 1), interpolation="bilinear").transform([flat])[0].reshape(12, 59)
+    assert (only[:, bins_of(8, "u2")[0][255]] == 1).all()
+
+
+def test_brighter_or_stretched_frames_say_the_same():
+    clip = volume((10, 30, 30), levels=100)
+    d = LbpTop(blocks=(2, 2, 1), radii=(1, 1, 1), frames=0)
+    np.testing.assert_array_equal(d.transform([clip]), d.transform([clip * 2 + 10]))
+
+
+def test_clips_of_different_length_become_vectors_of_one_length():
+    clips = [volume((n, 30, 30), seed=n) for n in (4, 10, 23)]
+    assert LbpTop(blocks=(2, 2, 1), frames=10).transform(clips).shape == (3, 2 * 2 * 3 * 59)
+
+
+def test_what_cannot_be_described_is_named():
+    with pytest.raises(MerError, match=r"clip 1: .*holds no neighbourhood of radii 3 x 1 x 1"):
+        LbpTop(radii=(1, 1, 3), frames=0).transform([volume((9, 40, 40)), volume((6, 40, 40))])
+    with pytest.raises(MerError, match=r"clip 0: LbpTop takes grey frames"):
+        LbpTop().transform([np.zeros((4, 30, 30, 3), np.uint8)])
+    with pytest.raises(MerError, match="cannot be cut into 8 blocks"):
+        LbpTop(radii=(1, 1, 1)).transform([volume((9, 9, 40))])
+    with pytest.raises(MerError, match="mapping 'ri'"):
+        LbpTop(mapping="ri").transform([volume((9, 40, 40))])
