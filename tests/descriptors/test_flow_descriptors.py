@@ -71,7 +71,7 @@ def plain_dynamics(vectors):
 
 def test_fdm_iterates_to_the_principal_direction_of_each_cuboid():
     rng = np.random.default_rng(0)
-    vectors, cuboid = rng.normal(size=(300, 2)) + [0.3, 0.1], np.arange(300) % 3
+    vectors, cuboid = rng.normal([0.3, 0.1], size=(300, 2)), np.arange(300) % 3
     wanted = [plain_dynamics(vectors[cuboid == k]) for k in range(3)]
     np.testing.assert_allclose(dynamics(vectors, cuboid, 3), wanted, rtol=1e-6)
 

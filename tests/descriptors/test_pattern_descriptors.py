@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.descriptors.blocks import block_edges
 from mer_tf.descriptors.codes import Plane
 from mer_tf.descriptors.lbp_mop import LbpMop
 from mer_tf.descriptors.lbp_sip import LbpSip
