@@ -80,8 +80,8 @@ def all_folds(
 ) -> Iterator[float]:
     """Seconds of each epoch of all folds."""
     models = [network(dropout) for _ in range(FOLDS)]
-    seen = subjects[:, None] != np.arange(FOLDS)
-    training = AllFolds(models, images, labels, seen, config, 0, dropout)
+    truth = np.where(subjects[:, None] == np.arange(FOLDS), -1, labels[:, None])
+    training = AllFolds(models, images, truth, config, 0, dropout)
     for _ in range(config.epochs):
         yield timed(training.epoch)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,17 +19,19 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.descriptors import METHODS, method_descriptor
 from mer_tf.files import read_json
 from mer_tf.models import OF_FLOW_IMAGES, OF_IMAGES
 from mer_tf.models.encoders import Encoder, build_encoder, split_encoder
+from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
 from mer_tf.training.batches import Store
 from mer_tf.training.described import described_store
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
-from mer_tf.training.flow_image_store import flow_image_store
+from mer_tf.training.flow_image_store import FlowImageStore, flow_image_store
 from mer_tf.training.image_store import image_store
 
 log = logging.getLogger("mer_tf")
@@ -66,13 +69,22 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
-    records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
-    indexed = tuple(read_index(records).clips)
+    if all(row.image for row in rows):
+        records, indexed = Path(rows[0].root), tuple(_indexed_image(row) for row in rows)
+    else:
+        records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
+        indexed = tuple(read_index(records).clips)
     warnings = _data_warnings(experiment, rows)
     if lost := len(rows) - len(indexed):
         warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+
+
+def _indexed_image(row: ClipRow) -> IndexedClip:
+    """A clip of one ready-made image, which needs no records."""
+    content = hashlib.sha256(read_frame(row.image_path()).tobytes()).hexdigest()
+    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
 
 
 def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
@@ -96,6 +108,8 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
     if data.dataset == "casme2":
         return write_casme2(out, **drawn)
+    if data.dataset == "flow-images":
+        return write_flow_images(out, amplitude=data.amplitude, subjects=data.subjects, seed=data.seed)
     if data.dataset.startswith("smic-"):
         return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
     raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
@@ -157,6 +171,8 @@ def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     name, config = experiment.model.name, experiment.preprocess
+    if all(row.image for row in clips.rows):
+        return _trained(FlowImageStore({row.clip_id: read_frame(row.image_path()) for row in clips.rows}))
     if config.flow == "none" or config.flow_from != "onset":
         raise MerError(
             f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"

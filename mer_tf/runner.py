@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mer_tf")
 Grid = Mapping[str, Sequence[Any]]
+Methods = Mapping[str, Mapping[str, Any]]
+"""Name -> dotted settings."""
 
 
 def main(
@@ -29,6 +31,7 @@ def main(
     arguments: Sequence[str] | None = None,
     tables: Tables | None = None,
     baselines: tuple[Tables, Tables] | None = None,
+    composite: tuple[Methods, Methods] | None = None,
 ) -> None:
     """Entry of every script in experiments/. `embedded` is used instead when no data root is given.
 
@@ -36,7 +39,8 @@ def main(
     `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
     on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone. `baselines` are
     the systems, of the paper's preset and of the embedded one, that a script of many runs one after the other unless
-    `--model.name` chooses one of them; `--systems lbp_top,mdmo` runs some.
+    `--model.name` chooses one of them; `--systems lbp_top,mdmo` runs some. `composite` are methods, again of both
+    presets, on the same folds of one composite; `--methods STSTNet,HTNet` runs some.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -46,6 +50,9 @@ def main(
             return
         if baselines and not any(a.split("=")[0] in ("--model.name", "--resume") for a in given):
             _baselines(experiment, embedded, baselines, given)
+            return
+        if composite:
+            _composite(experiment, embedded, composite, given)
             return
         folds = _fold_numbers(_take(given, "--folds"))
         sweeping = "--sweep" in given
@@ -103,6 +110,25 @@ def _baselines(
     baseline_table(chosen, chosen_systems(tables, wanted), directory, run)
     print((directory / "baselines.txt").read_text(encoding="utf-8"))
     print(f"table directory: {directory}")
+
+
+def _composite(
+    experiment: Experiment, embedded: Experiment | None, methods: tuple[Methods, Methods], arguments: list[str]
+) -> None:
+    """The methods of the paper's preset or of the embedded one, or those named by `--methods`, on one set of folds."""
+    from mer_tf.protocols.composite import chosen_methods, composite
+    from mer_tf.protocols.self_test import before_training
+    from mer_tf.run_directory import open_run
+
+    wanted = _take(arguments, "--methods")
+    chosen, resume = _choose(experiment, embedded, arguments)
+    declared = methods[0 if chosen.data.root else 1]
+    directory = open_run(chosen, resume)
+    bench, clips = open_bench(chosen, directory)
+    before_training(chosen, clips, bench, directory)
+    rows = chosen_methods(methods[0], declared, wanted)
+    print(composite(chosen, rows, clips, bench.encoded, directory, arguments))
+    print(f"run directory: {directory}")
 
 
 def _rooted(tables: Tables, arguments: list[str]) -> dict[str, Mapping[str, Any]]:

@@ -122,29 +122,28 @@ class FoldedSTSTNet(keras.Model):
 class AllFolds:
     """Trains `models`, one STSTNet a fold with newly drawn weights, epoch by epoch on the batches of `batch_orders`.
 
-    images: (N, S, S, 3), 0..255; labels: class indices (N,); seen: bool (N, folds), False for a fold's held-out clips,
-    whose labels that fold does not use.
+    images: (N, S, S, 3), 0..255; truth: for each fold the class indices of its training clips and -1 for those it holds
+    out, int (N, folds).
     """
 
     def __init__(
         self,
         models: Sequence[keras.Model],
         images: np.ndarray,
-        labels: np.ndarray,
-        seen: np.ndarray,
+        truth: np.ndarray,
         config: Train,
         seed: int,
         dropout: float = 0.0,
         group: int = GROUP,
     ) -> None:
-        self.models, self.orders = models, batch_orders(len(labels), config, seed)
+        self.models, self.orders = models, batch_orders(len(truth), config, seed)
         self.folds = FoldedSTSTNet(len(models), images.shape[1], models[0].output_shape[-1], dropout, group)
         self.folds.take(models)
         self.folds.draws.state.assign([seed % 2**31, 0])
         self.folds.compile(optimizer=make_optimizer(config), loss=_masked_loss, jit_compile=config.jit_compile)
         self.patches = cut_patches(images, self.folds.grid)
-        self.truth = np.full((len(labels), self.folds.folds), -1, "int32")
-        self.truth[:, : len(models)] = np.where(seen, labels[:, None], -1)
+        self.truth = np.full((len(truth), self.folds.folds), -1, "int32")
+        self.truth[:, : len(models)] = truth
 
     def epoch(self) -> float:
         """Train one epoch; the mean loss over its steps and the folds."""

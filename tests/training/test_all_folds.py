@@ -50,7 +50,7 @@ def logits(model, images):
 def together():
     images, labels, seen = drawn()
     models = networks()
-    training = AllFolds(models, images, labels, seen, CONFIG, 5, group=2)
+    training = AllFolds(models, images, np.where(seen, labels[:, None], -1), CONFIG, 5, group=2)
     losses = [training.epoch() for _ in range(CONFIG.epochs)]
     training.give()
     return images, labels, seen, models, losses
