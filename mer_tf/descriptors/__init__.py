@@ -30,7 +30,7 @@ METHODS: Mapping[str, Method] = {
     "lbp_top": Method("lbp_top:LbpTop", "linear"),
     "lbp_sip": Method("lbp_sip:LbpSip", "linear"),
     "lbp_mop": Method("lbp_mop:LbpMop", "linear"),
-    "stlbp_ip": Method("stlbp_ip:StlbpIp", "chi2"),
+    "stlbp_ip": Method("stlbp_ip:StlbpIp", "chi2", 100.0),
     "stclqp": Method("stclqp:CompletedPatterns", "linear", codebook=True),
     "fdm": Method("fdm:Fdm", "rbf"),
     "mdmo": Method("mdmo:Mdmo", "rbf", 28.0),

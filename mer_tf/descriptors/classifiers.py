@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics.pairwise import chi2_kernel
+from sklearn.metrics.pairwise import additive_chi2_kernel
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -24,12 +25,12 @@ DEGREE = 6
 def classifier(method: Method, kernel: str | None = None, strength: float | None = None, seed: int = 0) -> Pipeline:
     """An unfitted pipeline of a method from the vectors of its descriptor to classes; its last step is `model`.
 
-    kernel: linear, rbf, poly (degree 6) or chi2 (exp -chi2, on histograms as they are) instead of the published one;
+    kernel: linear, rbf, poly (degree 6) or chi2 (`ChiSquares`, on histograms as they are) instead of the published one;
     features are standardised for all but chi2. strength: C, the penalty of the classifier.
     """
     kind, c = kernel or method.classifier, method.C if strength is None else strength
     before = [PatternCodebook(seed=seed)] if method.codebook else []
-    pipeline = make_pipeline(*before, *([] if kind == "chi2" else [StandardScaler()]), _model(kind, c))
+    pipeline = make_pipeline(*before, ChiSquares() if kind == "chi2" else StandardScaler(), _model(kind, c))
     pipeline.steps[-1] = ("model", pipeline.steps[-1][1])
     return pipeline
 
@@ -51,6 +52,23 @@ def class_shares(model: Pipeline, features: NDArray[Any], classes: int) -> NDArr
     return shares
 
 
+class ChiSquares(TransformerMixin, BaseEstimator):
+    """Histograms (n, D) to the kernel exp(-d / mean d) with those it was fitted on; d: chi square distance.
+
+    The mean is over the training pairs (Zhang et al., IJCV 2007).
+    """
+
+    def fit(self, features: NDArray[Any], labels: Any = None) -> Self:
+        """Keep the training histograms and their mean distance."""
+        self.features_ = features
+        self.mean_ = -additive_chi2_kernel(features, features).mean() or 1.0
+        return self
+
+    def transform(self, features: NDArray[Any]) -> NDArray[np.float64]:
+        """(n, training clips)."""
+        return np.exp(additive_chi2_kernel(features, self.features_) / self.mean_)
+
+
 def _model(kind: str, c: float) -> Any:
     if kind == "prior":
         return DummyClassifier(strategy="prior")
@@ -62,5 +80,5 @@ def _model(kind: str, c: float) -> Any:
     if kind in ("linear", "rbf"):
         return SVC(kernel=kind, **options)
     if kind == "chi2":
-        return SVC(kernel=chi2_kernel, **options)
+        return SVC(kernel="precomputed", **options)
     raise MerError(f"model.classical.kernel: {kind!r} is unknown; use linear, rbf, poly or chi2")
