@@ -294,7 +294,8 @@ class Tables:
     """The printed tables of a paper, as changes of one experiment; keys are those of published_results.csv."""
 
     rows: Mapping[str, Mapping[str, Any]]
-    """Key without its last part -> changed settings, dotted: {"A/T2/FC6": {"model.fusion.after": "fc6"}}."""
+    """Key without its last part, where that names the column -> changed settings, dotted:
+    {"A/T2/FC6": {"model.fusion.after": "fc6"}}."""
     columns: Mapping[str, Mapping[str, Any]]
     """Last part of the keys, a data set -> changed settings."""
     orderings: tuple[tuple[str, str], ...] = ()

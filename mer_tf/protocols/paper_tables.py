@@ -81,13 +81,19 @@ def _printed(tables: Tables) -> list[dict[str, Any]]:
     of_table = {key.rsplit("/", 1)[0] for key in tables.rows}
     rows = []
     for fact in known.to_dict("records"):
-        prefix, _, column = fact["key"].rpartition("/")
+        prefix, column = _cell(fact["key"], tables)
         if prefix.rpartition("/")[0] in of_table and column in tables.columns:
             texts = {"table": fact["table"], "row": fact["system"], "column": column, "key": fact["key"]}
             rows.append({"prefix": prefix} | texts | {"printed": fact["printed"]})
     if lost := set(tables.rows) - {row["prefix"] for row in rows}:
         raise MerError(f"published_results.csv has no row {', '.join(sorted(lost))} in {', '.join(tables.columns)}")
     return rows
+
+
+def _cell(key: str, tables: Tables) -> tuple[str, str]:
+    """Row and column of a key; one of a paper with one data set, the only column, names no column."""
+    prefix, _, last = key.rpartition("/")
+    return (prefix, last) if last in tables.columns or len(tables.columns) > 1 else (key, next(iter(tables.columns)))
 
 
 def cell_scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:

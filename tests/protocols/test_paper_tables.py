@@ -10,6 +10,7 @@ import pytest
 import mer_tf.protocols.paper_tables as module
 from mer_tf.config import Fusion, MerError, Model, Tables
 from mer_tf.files import write_json
+from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.protocols.sweep import sweep
@@ -96,15 +97,6 @@ def test_a_row_that_was_never_printed_is_refused(ran, fusion, tmp_path):
         paper_tables(fusion, unknown, tmp_path, ran[0])
 
 
-def test_the_script_declares_rows_that_were_printed_and_settings_that_exist():
-    tables = runpy.run_path(str(SCRIPT))["TABLES"]
-    names = {row["prefix"] for row in module._printed(tables)}
-    assert set(tables.rows) <= names
-    assert {row for pair in tables.orderings for row in pair} <= set(tables.rows)
-    given = [f"{k}={v}" for row in tables.rows.values() for k, v in row.items()]
-    assert declared(SCRIPT, "paper", given).model.fusion.after == "fc6"
-
-
 @pytest.mark.parametrize(
     ("arguments", "columns", "epochs"),
     [
@@ -153,3 +145,24 @@ def test_the_paper_preset_is_what_is_printed_and_the_recipe():
     clip |= {"third": paper.clip.third, "bound": f"{paper.clip.flow_bound:g}"}
     assert {name: str(value) for name, value in clip.items()} == reading
     assert (paper.model.fusion, paper.clip.side, paper.model.lstm_units) == (Fusion(), 0, 512)
+
+
+def test_rows_of_a_paper_with_one_data_set_are_whole_keys(ran, experiment, tmp_path):
+    rows = {"C/T4/LSTM": {}, "C/T4/STLBP-IP": {"model.name": "stlbp_ip", "model.classical.blocks": (2, 3, 1)}}
+    tables = Tables(rows=rows, columns={"SMIC": {}}, orderings=(("C/T4/LSTM", "C/T4/STLBP-IP"),))
+    table, orders = paper_tables(experiment, tables, tmp_path, ran[0])
+    names = ("VGGFace2", "LSTM", "BiLSTM", "STLBP-IP", "STCLQP", "3D-FCNN")
+    assert table["key"].tolist() == [f"C/T4/{name}" for name in names]
+    assert table["n"].notna().tolist() == [False, True, False, True, False, False]
+    assert [e.model.classical.blocks for e in ran[1]] == [None, (2, 3, 1)]
+    assert orders["printed_points"].tolist() == [-0.42]
+
+
+@pytest.mark.parametrize("name", ["exp2_vggface_lstm", "exp4_cnn_lstm_fusion"])
+def test_declared_rows_were_printed_and_their_settings_exist(name):
+    script = SCRIPT.with_name(f"{name}.py")
+    tables = runpy.run_path(str(script))["TABLES"]
+    assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
+    assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}
+    for given in (*tables.rows.values(), *tables.columns.values(), *tables.cells.values()):
+        override(declared(script, "embedded"), list(module._arguments(given)))
