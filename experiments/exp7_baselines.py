@@ -12,6 +12,7 @@ python experiments/exp7_baselines.py --root.SMIC /data/SMIC --root.CASMEII /data
 from dataclasses import replace
 
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.descriptors import METHODS
 from mer_tf.models.presets import PUBLISHED
 
 EXPERIMENT = Experiment(
@@ -30,10 +31,6 @@ EMBEDDED = replace(
     evaluation=Evaluation(split="group", folds=5),
 )
 
-CLASSICAL = (
-    *("majority", "subject_identity", "onset_frame", "flow_logistic"),
-    *("lbp_top", "lbp_sip", "lbp_mop", "stlbp_ip", "stclqp", "fdm", "mdmo", "hoof", "bi_woof"),
-)
 
 COLUMNS = {
     "SMIC": {"data.dataset": "smic-hs", "data.label_protocol": "smic-3"},
@@ -45,7 +42,7 @@ COLUMNS = {
 CASME2_LBP = {"model.classical.blocks": (5, 5, 1), "model.classical.radii": (1, 1, 4), "model.classical.points": 4}
 
 BASELINES = Tables(
-    rows={f"E/{name}": {"model.name": name} for name in CLASSICAL}
+    rows={f"E/{name}": {"model.name": name} for name in METHODS}
     | {f"E/{name}": {"model.name": name, **settings} for name, settings in PUBLISHED.items()},
     columns=COLUMNS,
     cells={"E/lbp_top/CASMEII": CASME2_LBP},
@@ -57,7 +54,7 @@ SMALL = {
     "off_apexnet": {"train.epochs": 30, "train.batch_size": 32, "train.learning_rate": 1e-3, "model.width": 0.25},
 }
 DRAWN = Tables(
-    rows={f"E/{name}": {"model.name": name} for name in CLASSICAL}
+    rows={f"E/{name}": {"model.name": name} for name in METHODS}
     | {f"E/{name}": {"model.name": name, **PUBLISHED[name], **changes} for name, changes in SMALL.items()},
     columns={name: COLUMNS[name] for name in ("SMIC", "CASMEII")},
     cells=BASELINES.cells,

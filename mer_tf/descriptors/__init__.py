@@ -38,6 +38,8 @@ METHODS: Mapping[str, Method] = {
     "bi_woof": Method("bi_woof:BiWoof", "linear", 1e4),
 }
 """Names of modules, not modules: a name is looked up long before scikit-learn is needed."""
+TRIVIAL = ("majority", "subject_identity", "onset_frame", "flow_logistic")
+"""What stands in every table: nothing learned, nothing seen, nothing moved, and pixels of one flow image."""
 SETTINGS = ("blocks", "overlap", "radii", "points", "mapping", "interpolation", "frames")
 """Fields of `Classical` that a descriptor may have."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.descriptors import TRIVIAL
 from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
@@ -29,11 +31,13 @@ def paper_tables(
 
     Writes tables.csv, orderings.csv and tables.txt. First: table, row, column, key, printed, n, mean-of-folds accuracy
     and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
-    stands for have no score. Second: better, worse, column, the printed difference, ours with interval and the p of a
-    paired permutation test over subjects, of accuracy and UAR, n and subjects.
+    stands for have no score, and the trivial methods that follow them nothing printed. Second: better, worse, column,
+    the printed difference, ours with interval and the p of a paired permutation test over subjects, of accuracy and
+    UAR, n and subjects.
     """
-    runs = dict(run_cells(experiment, tables, directory, run))
-    printed = _printed(tables)
+    printed = [*_printed(tables), *_trivial(tables)]
+    beside = {row["prefix"]: {"model.name": row["row"], "clip.test": "whole"} for row in _trivial(tables)}
+    runs = dict(run_cells(experiment, replace(tables, rows={**tables.rows, **beside}), directory, run))
     frames = {cell: read_predictions(path / "predictions.csv") for cell, path in runs.items()}
     draws = experiment.evaluation.bootstrap
     scored = {path: cell_scores(frames[cell], draws) for cell, path in runs.items()}
@@ -88,6 +92,15 @@ def _printed(tables: Tables) -> list[dict[str, Any]]:
     if lost := set(tables.rows) - {row["prefix"] for row in rows}:
         raise MerError(f"published_results.csv has no row {', '.join(sorted(lost))} in {', '.join(tables.columns)}")
     return rows
+
+
+def _trivial(tables: Tables) -> list[dict[str, Any]]:
+    """The trivial methods in every column, as rows in which nothing is printed."""
+    return [
+        {"prefix": f"trivial/{name}", "table": "", "row": name, "column": column, "key": "", "printed": ""}
+        for column in tables.columns
+        for name in TRIVIAL
+    ]
 
 
 def _cell(key: str, tables: Tables) -> tuple[str, str]:
