@@ -51,7 +51,7 @@ def _region(volume: Any, name: str) -> Any:
     table, side = facts("canonical_landmarks.csv").set_index("index"), volume.shape[2]
 
     def pixel(landmark: int, axis: str) -> int:
-        return round(float(table.loc[str(landmark), axis]) * side)
+        return round(float(str(table.loc[str(landmark), axis])) * side)
 
     part = volume[:, :, pixel(top, "y") : pixel(bottom, "y"), pixel(left, "x") : pixel(right, "x")]
     return FoldTime(Resize(SIDE), name=f"{name}_region")(part)

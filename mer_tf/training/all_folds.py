@@ -73,7 +73,7 @@ class FoldedSTSTNet(keras.Model):
         kernel = ops.reshape(ops.transpose(kernel, (2, 0, 1, 3)), (self.groups, PATCH, -1))
         sign = ops.transpose(ops.reshape(sign, (WIDTH, self.groups, self.group)), (1, 0, 2))
         found = stem(kernel, ops.reshape(sign, (self.groups, -1)), chunks, self.grid)
-        return tuple(self._apart(x) for x in found)  # type: ignore[return-value]
+        return tuple(self._apart(x) for x in found)
 
     def _apart(self, x: Any) -> Any:
         """(..., groups, WIDTH group) to (..., WIDTH, F)."""

@@ -78,7 +78,7 @@ def flow_image_store(clips: Iterable[tuple[str, np.ndarray, np.ndarray, int | No
 def flow_image(flow: np.ndarray, side: int) -> np.ndarray:
     """u, v and strain of a field (H, W, 2) in pixels, shrunk, each stretched to 0..255: uint8 (side, side, 3)."""
     stack = flow_stack(flow.astype("float32"), "strain")
-    return min_max(cv2.resize(stack, (side, side), interpolation=cv2.INTER_AREA))
+    return min_max(np.asarray(cv2.resize(stack, (side, side), interpolation=cv2.INTER_AREA), np.float32))
 
 
 def _small(image: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ and the backward pass computes them again. Batch norm is an affine map of each f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +78,13 @@ def stem(kernel: Any, sign: Any, chunks: Any, grid: Grid) -> tuple[Any, Any, Any
 
     @ops.custom_gradient
     def run(kernel: Any, sign: Any, chunks: Any) -> Any:
-        found = ops.map(lambda g: ops.map(lambda c: _forward(c, *g, grid), chunks), (kernel, sign))
+        found = ops.map(lambda g: ops.map(lambda c: _forward(c, g[0], g[1], grid), chunks), (kernel, sign))
 
         def gradient(*args: Any, upstream: Any = None) -> tuple[Any, Any, Any]:
             given = tuple(keras.tree.flatten(args if upstream is None else upstream))
 
             def group(g: Any) -> Any:
-                return ops.sum(ops.map(lambda c: _backward(c[0], *g[:2], *c[1:], grid), (chunks, *g[2:])), axis=0)
+                return ops.sum(ops.map(lambda c: _backward(c[0], g[0], g[1], c[1:], grid), (chunks, *g[2:])), axis=0)
 
             return ops.map(group, (kernel, sign, *given)), ops.zeros_like(sign), ops.zeros_like(chunks)
 
@@ -112,8 +113,9 @@ def _forward(chunk: Any, kernel: Any, sign: Any, grid: Grid) -> tuple[Any, Any, 
     return ops.sum(weighted, axis=0), ops.sum(weighted * r, axis=0), ops.max(_by_slot(r, grid) * sign, axis=0)
 
 
-def _backward(chunk: Any, kernel: Any, sign: Any, sums: Any, squares: Any, greatest: Any, grid: Grid) -> Any:
+def _backward(chunk: Any, kernel: Any, sign: Any, given: Sequence[Any], grid: Grid) -> Any:
     """Gradient (K, D) of the kernel from those of what `_forward` gave."""
+    sums, squares, greatest = given
     r = _responses(chunk, kernel)
     counts = ops.convert_to_tensor(grid.counts[:, None, None])
     signed = _by_slot(r, grid) * sign
