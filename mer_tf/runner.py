@@ -103,9 +103,10 @@ def _baselines(
     from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
 
     wanted, columns = _take(arguments, "--systems"), _rooted(declared[0], arguments)
-    paper = any(a in ("--preset=paper", "paper") for a in arguments)
-    tables = replace(declared[0], columns=columns) if columns else declared[0 if paper else 1]
-    chosen, _ = _choose(experiment, embedded, arguments)
+    preset = _take(arguments, "--preset") or "embedded"
+    chosen, _ = _choose(experiment, embedded, [f"--preset={preset}", *arguments])
+    tables = declared[1 if preset == "embedded" else 0]
+    tables = replace(tables, columns=columns) if columns else tables
     directory = Path(chosen.out) / f"{chosen.name}-table"
     baseline_table(chosen, chosen_systems(tables, wanted), directory, run)
     print((directory / "baselines.txt").read_text(encoding="utf-8"))

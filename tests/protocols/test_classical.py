@@ -2,19 +2,28 @@
 
 import dataclasses
 import json
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import mer_tf.protocols.baseline_table as module
 from mer_tf.config import Classical, MerError, Model, Tables
+from mer_tf.descriptors import METHODS
 from mer_tf.files import write_json
+from mer_tf.overrides import override
 from mer_tf.preparation import Encoded
+from mer_tf.protocols import paper_tables
 from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.runner import main
 from mer_tf.training.described import described_store
+
+SCRIPT = Path(__file__).parents[2] / "experiments" / "exp7_baselines.py"
 
 
 @pytest.fixture
@@ -144,3 +153,37 @@ def test_the_table_joins_systems_and_published_figures(frame, experiment, tmp_pa
     assert list(chosen_systems(tables, "mdmo").rows) == ["E/mdmo"]
     with pytest.raises(MerError, match="--systems lbp: unknown"):
         chosen_systems(tables, "lbp")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "columns", "folds", "systems"),
+    [
+        ([], ["SMIC", "CASMEII"], "group", None),
+        (["--root.SAMM", "/data"], ["SAMM"], "loso", ["fdm"]),
+        (["--root.SMIC=/data", "--preset=embedded"], ["SMIC"], "group", ["fdm", "ststnet"]),
+    ],
+)
+def test_roots_and_systems_choose_what_exp7_runs(monkeypatch, tmp_path, capsys, arguments, columns, folds, systems):
+    names, seen = runpy.run_path(str(SCRIPT)), {}
+
+    def stand_in(experiment, tables, directory, run):
+        seen.update(experiment=experiment, tables=tables)
+        directory.mkdir()
+        (directory / "baselines.txt").write_text("the table")
+
+    monkeypatch.setattr(module, "baseline_table", stand_in)
+    given = ["--out", str(tmp_path), *arguments, *(["--systems", ",".join(systems)] if systems else [])]
+    main(names["EXPERIMENT"], names["EMBEDDED"], arguments=given, baselines=(names["BASELINES"], names["DRAWN"]))
+    assert list(seen["tables"].columns) == columns
+    assert seen["experiment"].evaluation.split == folds
+    assert ("data.root" in seen["tables"].columns[columns[0]]) == bool(arguments)
+    assert not systems or list(seen["tables"].rows) == [f"E/{name}" for name in systems]
+    assert "the table" in capsys.readouterr().out
+
+
+def test_every_row_of_exp7_is_a_setting_that_exists_and_the_trivial_ones_stand_in_both():
+    names = runpy.run_path(str(SCRIPT))
+    for tables, base in ((names["BASELINES"], names["EXPERIMENT"]), (names["DRAWN"], names["EMBEDDED"])):
+        assert {f"E/{name}" for name in METHODS} <= set(tables.rows)
+        for given in (*tables.rows.values(), *tables.columns.values(), *tables.cells.values()):
+            override(base, list(paper_tables._arguments(given)))
