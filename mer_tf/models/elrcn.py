@@ -36,7 +36,7 @@ def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | N
     refuse_tail(config, tail)
     if feature_shape["flow"][0] < 2 ** len(BLOCKS):
         raise MerError(
-            f"model {config.name}: images of {feature_shape['flow'][0]} px are too small; use clip.side=32 up"
+            f"model {config.name}: images of {feature_shape['flow'][0]} px are too small; give clip.side=32 or more"
         )
     inputs = volumes(config, feature_shape, *(("frames", "flow") if config.grey else ("flow",)))
     streams = _streams(inputs, config.name == SPATIAL)
