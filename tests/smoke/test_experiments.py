@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXPERIMENTS = sorted((ROOT / "experiments").glob("exp*.py"))
+SCRIPTS = sorted((ROOT / "experiments").glob("exp*.py"))
+COMPOSITE = ROOT / "experiments" / "exp8_megc2019.py"
+EXPERIMENTS = [path for path in SCRIPTS if path != COMPOSITE]
 TINY = ["--data.subjects=3", "--data.clips_per_class=1", "--evaluation.folds=2", "--train.epochs=1", "--clip.stride=12"]
 TINY += [
     "--clip.non_micro_stride=12",
@@ -109,10 +111,25 @@ def test_baselines_end_in_one_table_and_leave_predictions_without_models(tmp_pat
 
 
 def test_every_experiment_is_a_declaration():
-    for script in EXPERIMENTS:
+    for script in SCRIPTS:
         text = script.read_text()
         assert "EXPERIMENT = Experiment(" in text, script
         assert "def " not in text, f"{script}: logic belongs in mer_tf"
+
+
+@pytest.mark.slow
+def test_the_composite_ends_with_a_table_of_its_methods(tmp_path):
+    options = ["--data.subjects=5", "--train.epochs=2", "--model.width=0.1", "--evaluation.bootstrap=50"]
+    options += ["--train.jit_compile=False", "--evaluation.permutations=50"]
+    command = [sys.executable, str(COMPOSITE), *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (run,) = tmp_path.glob("runs/exp8_megc2019/*")
+    assert done.stdout.strip().splitlines()[-1] == f"run directory: {run.relative_to(tmp_path)}"
+    methods = set(pd.read_csv(run / "composite.csv")["method"])
+    assert {"majority", "logistic regression", "STSTNet", "OFF-ApexNet", "RCN-A"} < methods
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert any(w.startswith("PEEKING: STSTNet") for w in metrics["warnings"])
 
 
 @pytest.mark.slow
