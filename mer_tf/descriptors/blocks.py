@@ -84,5 +84,7 @@ def _cells(shape: Sequence[int], blocks: Sequence[int], overlap: float) -> tuple
 def _joined(counts: Array, owners: Sequence[Array]) -> Array:
     """Counts by cell (*cells, bins) summed to counts by block (*blocks, bins)."""
     for axis, owner in enumerate(owners):
+        if len(owner) == owner.shape[1]:
+            continue  # without overlap a block is a cell
         counts = np.moveaxis(np.tensordot(owner, counts, axes=(1, axis)), 0, axis)
     return counts

@@ -40,27 +40,25 @@ class Fdm(ClipDescriptor):
 def dynamics(vectors: Vectors, cuboid: NDArray[np.int64], number: int) -> Vectors:
     """(number, 2): mean over a cuboid of its vectors' lengths along its principal direction, times that direction.
 
-    vectors (N, 2) and the cuboid of each. The direction starts at the mean vector and becomes that of the sum of all
-    vectors within 90 degrees of it, until that changes no more; vectors beyond 90 degrees then count nothing.
+    vectors (N, 2) and the cuboid of each; no cuboid is empty. The direction starts at the mean vector and becomes that
+    of the sum of all vectors within 90 degrees of it, until that changes no more; vectors beyond 90 degrees then count
+    nothing.
     """
-    size = np.bincount(cuboid, minlength=number)[:, None]
-    direction = _unit(_summed(vectors, cuboid, number))
+    order, size = np.argsort(cuboid, kind="stable"), np.bincount(cuboid, minlength=number)
+    starts, vectors = size.cumsum() - size, vectors[order]  # a cuboid's vectors side by side, so that sums are quick
+    direction = _unit(np.add.reduceat(vectors, starts, axis=0))
     for _ in range(MOST_ROUNDS):
-        total = _summed(_along(vectors, direction[cuboid]), cuboid, number)
+        total = np.add.reduceat(_along(vectors, direction.repeat(size, axis=0)), starts, axis=0)
         if np.allclose(_unit(total), direction, atol=1e-9):
             break
         direction = _unit(total)
-    strength = (total * direction).sum(axis=1, keepdims=True) / np.maximum(size, 1)
+    strength = (total * direction).sum(axis=1, keepdims=True) / size[:, None]
     return np.asarray(strength * direction)
 
 
 def _along(vectors: Vectors, directions: Vectors) -> Vectors:
     """Vectors that lie within 90 degrees of their direction; the others as 0."""
-    return np.asarray(vectors * ((vectors * directions).sum(axis=1, keepdims=True) > 0))
-
-
-def _summed(vectors: Vectors, owner: NDArray[np.int64], number: int) -> Vectors:
-    return np.stack([np.bincount(owner, weights=vectors[:, i], minlength=number) for i in (0, 1)], axis=1)
+    return np.asarray(vectors * (np.einsum("ni,ni->n", vectors, directions) > 0)[:, None])
 
 
 def _unit(vectors: Vectors) -> Vectors:
