@@ -21,7 +21,7 @@ from mer_tf.training.trainer import make_optimizer
 
 COVERED = frozenset({"ststnet"})
 """Models that `AllFolds` can train; others are trained one by one."""
-GROUP = 17
+GROUP = 4
 """Folds whose filters stand side by side; the fastest measured on two cores (benchmarks/loso.py)."""
 STREAMS = tuple(f"stream{filters}" for filters in FILTERS)
 WIDTH = sum(FILTERS)
@@ -34,8 +34,7 @@ NORM = ("gamma", "beta", "mean", "variance")
 class FoldedSTSTNet(keras.Model):
     """STSTNet of all folds: chunks of patches and who is seen (B, F) to logits (B, classes, F).
 
-    Axis order inside is (filter, fold) throughout; folds are filled up to a multiple of GROUP with ones that see no
-    clip.
+    Weights end in an axis of folds, which are filled up to a multiple of GROUP with ones that see no clip.
     """
 
     def __init__(self, folds: int, side: int, classes: int, dropout: float, group: int = GROUP) -> None:
@@ -56,53 +55,54 @@ class FoldedSTSTNet(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """Logits; in training, statistics of the clips that each fold sees, which the moving ones follow."""
-        sign = ops.where(self.gamma < 0, -1.0, 1.0)
-        sums, squares, greatest = self._stem(sign, inputs["chunks"])
+        gamma, beta, mean, variance = (self._grouped(ops.convert_to_tensor(getattr(self, n))) for n in NORM)
+        sign = ops.where(gamma < 0, -1.0, 1.0)
+        kernel = ops.reshape(self._grouped(ops.convert_to_tensor(self.kernel)), (self.groups, PATCH, -1))
+        sums, squares, greatest = stem(kernel, ops.reshape(sign, (self.groups, -1)), inputs["chunks"], self.grid)
         if training:
             mean, variance = self._statistics(sums, squares, inputs["seen"])
-        else:
-            mean, variance = ops.convert_to_tensor(self.mean), ops.convert_to_tensor(self.variance)
-        scale = self.gamma * ops.rsqrt(variance + EPSILON)
-        x = greatest * (scale * sign) + (self.beta - mean * scale)
+        scale = gamma * ops.rsqrt(variance + EPSILON)
+        x = self._mapped(greatest, scale * sign, beta - mean * scale)
         x = self._average(self._dropped(x) if training else x)
         return ops.einsum("bdf,dkf->bkf", x, self.dense) + self.bias
 
-    def _stem(self, sign: Any, chunks: Any) -> tuple[Any, Any, Any]:
-        """Sums (B, WIDTH, F) twice, and maxima (B, cells^2, WIDTH, F)."""
-        kernel = ops.reshape(self.kernel, (PATCH, WIDTH, self.groups, self.group))
-        kernel = ops.reshape(ops.transpose(kernel, (2, 0, 1, 3)), (self.groups, PATCH, -1))
-        sign = ops.transpose(ops.reshape(sign, (WIDTH, self.groups, self.group)), (1, 0, 2))
-        found = stem(kernel, ops.reshape(sign, (self.groups, -1)), chunks, self.grid)
-        return tuple(self._apart(x) for x in found)
-
-    def _apart(self, x: Any) -> Any:
-        """(..., groups, WIDTH group) to (..., WIDTH, F)."""
-        lead = (-1, *x.shape[1:-2])
-        x = ops.reshape(x, (*lead, self.groups, WIDTH, self.group))
-        axes = [*range(len(lead)), len(lead) + 1, len(lead), len(lead) + 2]
-        return ops.reshape(ops.transpose(x, axes), (*lead, WIDTH, self.folds))
+    def _grouped(self, x: Any) -> Any:
+        """(..., WIDTH, F) to (groups, ..., WIDTH, folds of a group)."""
+        x = ops.reshape(x, (*x.shape[:-1], self.groups, self.group))
+        return ops.transpose(x, (x.ndim - 2, *range(x.ndim - 2), x.ndim - 1))
 
     def _statistics(self, sums: Any, squares: Any, seen: Any) -> tuple[Any, Any]:
-        """Mean and variance (WIDTH, F) over the clips that each fold sees."""
-        total = ops.maximum(ops.sum(seen, axis=0), 1.0) * self.grid.side**2
-        mean, square = (ops.sum(x * seen[:, None], axis=0) / total for x in (sums, squares))
+        """Mean and variance (groups, WIDTH, group) over the clips that each fold sees."""
+        seen = ops.transpose(ops.reshape(seen, (-1, 1, self.groups, self.group)), (2, 0, 1, 3))
+        total = ops.maximum(ops.sum(seen, axis=1), 1.0) * self.grid.side**2
+        shape = (self.groups, -1, WIDTH, self.group)
+        mean, square = (ops.sum(ops.reshape(x, shape) * seen, axis=1) / total for x in (sums, squares))
         variance = ops.maximum(square - mean**2, 0.0)
         for moving, now in ((self.mean, mean), (self.variance, variance)):
-            moving.assign(MOMENTUM * moving + (1 - MOMENTUM) * now)
+            flat = ops.reshape(ops.transpose(now, (1, 0, 2)), (WIDTH, self.folds))
+            moving.assign(MOMENTUM * moving + (1 - MOMENTUM) * flat)
         return mean, variance
+
+    def _mapped(self, greatest: Any, scale: Any, shift: Any) -> Any:
+        """Batch norm of the maxima: (groups, N, cells, cells, CHUNK, WIDTH, group)."""
+        side = self.grid.cells
+        x = ops.reshape(greatest, (self.groups, -1, side, side, CHUNK, WIDTH, self.group))
+        scale, shift = (ops.reshape(v, (self.groups, 1, 1, 1, 1, WIDTH, self.group)) for v in (scale, shift))
+        return x * scale + shift
 
     def _dropped(self, x: Any) -> Any:
         """Dropout, the same places in all folds."""
         if not self.dropout:
             return x
-        kept = keras.random.uniform((ops.shape(x)[0], *x.shape[1:3], 1), seed=self.draws) >= self.dropout
-        return ops.where(kept, x / (1 - self.dropout), 0.0)
+        drawn = keras.random.uniform((ops.shape(x)[1], *x.shape[2:6], 1), seed=self.draws)
+        return ops.where(drawn >= self.dropout, x / (1 - self.dropout), 0.0)
 
     def _average(self, x: Any) -> Any:
-        """Average pool 2 and flatten: (B, cells^2, WIDTH, F) to (B, D, F)."""
-        side, half = self.grid.cells, self.grid.cells // 2
-        x = ops.reshape(x, (-1, side, side, WIDTH, self.folds))[:, : 2 * half, : 2 * half]
-        x = ops.mean(ops.reshape(x, (-1, half, 2, half, 2, WIDTH, self.folds)), axis=(2, 4))
+        """Average pool 2 and flatten: (B, D, F)."""
+        half = self.grid.cells // 2
+        x = x[:, :, : 2 * half, : 2 * half]
+        x = ops.reshape(x, (self.groups, -1, half, 2, half, 2, CHUNK, WIDTH, self.group))
+        x = ops.transpose(ops.mean(x, axis=(3, 5)), (1, 4, 2, 3, 5, 0, 6))
         return ops.reshape(x, (-1, half * half * WIDTH, self.folds))
 
     def take(self, models: Sequence[keras.Model]) -> None:

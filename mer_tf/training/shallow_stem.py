@@ -73,7 +73,8 @@ def stem(kernel: Any, sign: Any, chunks: Any, grid: Grid) -> tuple[Any, Any, Any
     """Sum and sum of squares over positions, and greatest of each pooled cell, of r = ReLU(patches x kernel).
 
     kernel (G, K, D): filters of G groups of folds. sign (G, D): 1, or -1 where the least is wanted, which is then given
-    negated. chunks: `in_chunks`. Returns (B, G, D) twice and (B, cells^2, G, D).
+    negated. chunks: `in_chunks`, N of them. Returns (G, N, CHUNK, D) twice and (G, N, cells^2, CHUNK, D): an order in
+    which nothing large is ever transposed.
     """
 
     @ops.custom_gradient
@@ -90,10 +91,7 @@ def stem(kernel: Any, sign: Any, chunks: Any, grid: Grid) -> tuple[Any, Any, Any
 
         return found, gradient
 
-    groups, width = kernel.shape[0], kernel.shape[2]
-    sums, squares, greatest = run(kernel, sign, chunks)
-    cells = ops.reshape(ops.transpose(greatest, (1, 3, 2, 0, 4)), (-1, grid.cells**2, groups, width))
-    return *(ops.reshape(ops.transpose(x, (1, 2, 0, 3)), (-1, groups, width)) for x in (sums, squares)), cells
+    return run(kernel, sign, chunks)
 
 
 def _responses(chunk: Any, kernel: Any) -> Any:
