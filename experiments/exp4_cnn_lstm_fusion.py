@@ -56,10 +56,20 @@ TABLES = Tables(
         "A/T3/temporal": {"model.fusion.streams": "temporal"},
         "A/T3/spatial": {"model.fusion.streams": "spatial"},
         "A/T4/new": {},
+        "A/T4/LBP-TOP": {"model.name": "lbp_top", "clip.test": "whole"},
+        "A/T4/FDM": {"model.name": "fdm", "clip.test": "whole"},
+        "A/T4/MDMO": {"model.name": "mdmo", "clip.test": "whole"},
     },
     columns={
         "SMIC": {"data.dataset": "smic-hs", "data.label_protocol": "smic-3"},
         "CASMEII": {"data.dataset": "casme2", "data.label_protocol": "casme2-5"},
+    },
+    cells={
+        "A/T4/LBP-TOP/CASMEII": {
+            "model.classical.blocks": (5, 5, 1),
+            "model.classical.radii": (1, 1, 4),
+            "model.classical.points": 4,
+        }
     },
     orderings=(
         ("A/T1/trained", "A/T1/untrained"),

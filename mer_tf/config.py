@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mer_tf.model_settings import Attention, Blocks, Fusion
+from mer_tf.model_settings import Attention, Blocks, Classical, Fusion
 
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
@@ -172,6 +172,14 @@ class Model:
     """Settings of attention_lstm, which takes center, bn_momentum, lstm_units, lstm_layers and dropout from here."""
     blocks: Blocks = field(default_factory=Blocks)
     """Settings of gia_bia_bilstm, which takes center, bn_momentum, lstm_units and dropout from here."""
+    classical: Classical = field(default_factory=Classical)
+    """Settings of lbp_top, mdmo and the other names of mer_tf.descriptors, which take nothing else from here."""
+    width: float = 1.0
+    """Named baselines: their published numbers of channels and units times this."""
+    grey: bool = False
+    """elrcn_se, elrcn_te: grey frames beside flow and optical strain."""
+    parts_as: Literal["row_column", "x_y"] = "row_column"
+    """htnet: how the centres of facial parts, given as (x, y), are read; its code uses them as (row, column)."""
 
 
 @dataclass(frozen=True)
@@ -259,13 +267,16 @@ class Tables:
     """The printed tables of a paper, as changes of one experiment; keys are those of published_results.csv."""
 
     rows: Mapping[str, Mapping[str, Any]]
-    """Key without its last part -> changed settings, dotted: {"A/T2/FC6": {"model.fusion.after": "fc6"}}."""
+    """Key without its last part, where that names the column -> changed settings, dotted:
+    {"A/T2/FC6": {"model.fusion.after": "fc6"}}."""
     columns: Mapping[str, Mapping[str, Any]]
     """Last part of the keys, a data set -> changed settings."""
     orderings: tuple[tuple[str, str], ...] = ()
     """Pairs of rows of which the paper claims that the first is better."""
     unprinted: str = ""
     """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
+    cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Key -> settings of this row in this column alone."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

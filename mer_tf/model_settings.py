@@ -109,3 +109,26 @@ class Attention:
     def temporal_used(self) -> bool:
         """Whether frames are weighed."""
         return self.use in ("temporal", "both")
+
+
+@dataclass(frozen=True)
+class Classical:
+    """Models of mer_tf.descriptors: a descriptor and a support vector machine. None: the method's own setting."""
+
+    blocks: tuple[int, int, int] | None = None
+    """Rows, columns and parts in time."""
+    overlap: float | None = None
+    """Share of a block that lies in the next one."""
+    radii: tuple[int, int, int] | None = None
+    """Of local binary patterns along x, y and time, pixels and frames."""
+    points: int | None = None
+    """Neighbours of a local binary pattern."""
+    mapping: Literal["u2", "raw"] | None = None
+    """Bins of its histogram: uniform patterns and the rest, or every pattern."""
+    interpolation: Literal["rounded", "bilinear"] | None = None
+    """A neighbour between pixels: the nearest one, or between four."""
+    frames: int | None = None
+    """Frames of a clip after temporal interpolation; 0: as many as it has."""
+    kernel: Literal["linear", "rbf", "poly", "chi2"] | None = None
+    C: tuple[float, ...] = ()
+    """Penalties; of several, that of the best UAR on `search.folds` folds of the training subjects is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,20 +19,25 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.datasets.synthetic_samm import write_samm
+from mer_tf.descriptors import METHODS, method_descriptor
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.files import read_json
-from mer_tf.models import OF_BLOCKS, OF_IMAGES
+from mer_tf.models import OF_BLOCKS, OF_FLOW_IMAGES, OF_IMAGES
 from mer_tf.models.encoder_parts import encoder_parts
 from mer_tf.models.encoders import Encoder, build_encoder
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
+from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.places import clip_places
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
 from mer_tf.training.batches import FeatureStore, Store
 from mer_tf.training.block_store import BlockStore
+from mer_tf.training.described import described_store
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
+from mer_tf.training.flow_image_store import FlowImageStore, flow_image_store
 from mer_tf.training.image_store import image_store
 from mer_tf.training.key_frames import KeyFrameStore, key_frame_store
 
@@ -79,13 +85,22 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
-    records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
-    indexed = tuple(read_index(records).clips)
+    if all(row.image for row in rows):
+        records, indexed = Path(rows[0].root), tuple(_indexed_image(row) for row in rows)
+    else:
+        records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
+        indexed = tuple(read_index(records).clips)
     warnings = _data_warnings(experiment, rows)
     if lost := len(rows) - len(indexed):
         warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+
+
+def _indexed_image(row: ClipRow) -> IndexedClip:
+    """A clip of one ready-made image, which needs no records."""
+    content = hashlib.sha256(read_frame(row.image_path()).tobytes()).hexdigest()
+    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
 
 
 def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
@@ -109,6 +124,8 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
     if data.dataset in DRAWN:
         return DRAWN[data.dataset](out, **drawn)
+    if data.dataset == "flow-images":
+        return write_flow_images(out, amplitude=data.amplitude, subjects=data.subjects, seed=data.seed)
     if data.dataset.startswith("smic-"):
         return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
     raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
@@ -142,8 +159,49 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """What the experiment's model takes: images and flow, or the output of an encoder's frozen part."""
+    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
+    if experiment.model.name in METHODS:
+        return _descriptors(experiment, clips)
+    if experiment.model.name in OF_FLOW_IMAGES:
+        return _flow_images(experiment, clips)
     return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
+
+
+def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
+    """What a classical method says of every clip."""
+    name, config = experiment.model.name, experiment.preprocess
+    descriptor = method_descriptor(name, experiment.model.classical)
+    flow = descriptor is not None and descriptor.takes != "frames"
+    if flow and config.flow == "none":
+        raise MerError(f"preprocess.flow=none: {name} takes flow; use dis, farneback or tvl1")
+    if name == "mdmo" and config.face != "align":
+        raise MerError(f"preprocess.face={config.face}: mdmo knows where landmarks are in aligned faces; use align")
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    items = _stored(clips, flow)
+    arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
+    said = " ".join(str(descriptor).split()) if descriptor else "none"
+    resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
+    return Encoded(store, None, None, resolved, ())
+
+
+def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
+    name, config = experiment.model.name, experiment.preprocess
+    if all(row.image for row in clips.rows):
+        return _trained(FlowImageStore({row.clip_id: read_frame(row.image_path()) for row in clips.rows}))
+    if config.flow == "none" or config.flow_from != "onset":
+        raise MerError(
+            f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
+        )
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    items = _stored(clips)
+    arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    return _trained(flow_image_store(arrays, experiment.clip))
+
+
+def _place(numbers: np.ndarray, frame: int | None) -> int | None:
+    """Index of the stored frame whose number in the source is nearest."""
+    return None if frame is None else int(np.abs(numbers - frame).argmin())
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
@@ -156,12 +214,21 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
         )
     if experiment.clip.test == "whole":
         raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
+    arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
+
+
+def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The labelled clips by id, with frames and, when `flow`, flow."""
     kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=True).as_numpy_iterator())
-    arrays = ((name, x["frames"], x["flow"]) for name, x in items if name in kept)
-    store = image_store(arrays, experiment.clip, experiment.preprocess.flow_from)
+    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=flow).as_numpy_iterator())
+    return ((name, x) for name, x in items if name in kept)
+
+
+def _trained(store: Store, step: int = 1) -> Encoded:
+    """A store for a model without encoder."""
     resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
-    return Encoded(store, None, None, resolved, (), experiment.clip.step)
+    return Encoded(store, None, None, resolved, (), step)
 
 
 def _features(experiment: Experiment, clips: Clips) -> Encoded:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mer_tf")
 Grid = Mapping[str, Sequence[Any]]
+Methods = Mapping[str, Mapping[str, Any]]
+"""Name -> dotted settings."""
 
 
 def main(
@@ -28,18 +30,29 @@ def main(
     grid: Grid | None = None,
     arguments: Sequence[str] | None = None,
     tables: Tables | None = None,
+    baselines: tuple[Tables, Tables] | None = None,
+    composite: tuple[Methods, Methods] | None = None,
 ) -> None:
     """Entry of every script in experiments/. `embedded` is used instead when no data root is given.
 
     `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run,
     `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
-    on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone.
+    on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone. `baselines` are
+    the systems, of the paper's preset and of the embedded one, that a script of many runs one after the other unless
+    `--model.name` chooses one of them; `--systems lbp_top,mdmo` runs some. `composite` are methods, again of both
+    presets, on the same folds of one composite; `--methods STSTNet,HTNet` runs some.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         if "--tables" in given:
             _tables(experiment, embedded, tables, [a for a in given if a != "--tables"])
+            return
+        if baselines and not any(a.split("=")[0] in ("--model.name", "--resume") for a in given):
+            _baselines(experiment, embedded, baselines, given)
+            return
+        if composite:
+            _composite(experiment, embedded, composite, given)
             return
         folds = _fold_numbers(_take(given, "--folds"))
         sweeping = "--sweep" in given
@@ -74,16 +87,57 @@ def _tables(experiment: Experiment, embedded: Experiment | None, tables: Tables 
 
     if tables is None:
         raise MerError(f"{experiment.name} declares no tables")
-    roots = {name: root for name in tables.columns if (root := _take(arguments, f"--root.{name}"))}
-    if roots:
-        columns = {name: {**tables.columns[name], "data.root": root} for name, root in roots.items()}
+    if columns := _rooted(tables, arguments):
         tables = replace(tables, columns=columns)
-        arguments = arguments if any(a.startswith("--preset") for a in arguments) else ["--preset=paper", *arguments]
     chosen, _ = _choose(experiment, embedded, arguments)
     directory = Path(chosen.out) / f"{chosen.name}-tables"
     paper_tables(chosen, tables, directory, run)
     print((directory / "tables.txt").read_text(encoding="utf-8"))
     print(f"tables directory: {directory}")
+
+
+def _baselines(
+    experiment: Experiment, embedded: Experiment | None, declared: tuple[Tables, Tables], arguments: list[str]
+) -> None:
+    """The table of all systems, or of `--systems`, on the data sets that are given or else on look-alikes."""
+    from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
+
+    wanted, columns = _take(arguments, "--systems"), _rooted(declared[0], arguments)
+    preset = _take(arguments, "--preset") or "embedded"
+    chosen, _ = _choose(experiment, embedded, [f"--preset={preset}", *arguments])
+    tables = declared[1 if preset == "embedded" else 0]
+    tables = replace(tables, columns=columns) if columns else tables
+    directory = Path(chosen.out) / f"{chosen.name}-table"
+    baseline_table(chosen, chosen_systems(tables, wanted), directory, run)
+    print((directory / "baselines.txt").read_text(encoding="utf-8"))
+    print(f"table directory: {directory}")
+
+
+def _composite(
+    experiment: Experiment, embedded: Experiment | None, methods: tuple[Methods, Methods], arguments: list[str]
+) -> None:
+    """The methods of the paper's preset or of the embedded one, or those named by `--methods`, on one set of folds."""
+    from mer_tf.protocols.composite import chosen_methods, composite
+    from mer_tf.protocols.self_test import before_training
+    from mer_tf.run_directory import open_run
+
+    wanted = _take(arguments, "--methods")
+    chosen, resume = _choose(experiment, embedded, arguments)
+    declared = methods[0 if chosen.data.root else 1]
+    directory = open_run(chosen, resume)
+    bench, clips = open_bench(chosen, directory)
+    before_training(chosen, clips, bench, directory)
+    rows = chosen_methods(methods[0], declared, wanted)
+    print(composite(chosen, rows, clips, bench.encoded, directory, arguments))
+    print(f"run directory: {directory}")
+
+
+def _rooted(tables: Tables, arguments: list[str]) -> dict[str, Mapping[str, Any]]:
+    """The columns whose data are given as `--root.COLUMN DIR`, which imply the paper's settings; the options go."""
+    roots = {name: root for name in tables.columns if (root := _take(arguments, f"--root.{name}"))}
+    if roots and not any(a.startswith("--preset") for a in arguments):
+        arguments.insert(0, "--preset=paper")
+    return {name: {**tables.columns[name], "data.root": root} for name, root in roots.items()}
 
 
 def _choose(
@@ -186,7 +240,7 @@ def _fold_numbers(text: str | None) -> list[int] | None:
 def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     """Data, records and features of an experiment, ready to train; `directory` gets its description and the log."""
     from mer_tf.preparation import encode, prepare_clips
-    from mer_tf.protocols.bench import Bench
+    from mer_tf.protocols.classical import bench_of
     from mer_tf.run_directory import log_to, write_description
 
     log_to(directory)
@@ -195,7 +249,7 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     clips = prepare_clips(experiment, directory)
     encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})
-    return Bench(experiment, clips, encoded), clips
+    return bench_of(experiment, clips, encoded), clips
 
 
 def declared(script: Path, preset: str, changes: Sequence[str] = ()) -> Experiment:

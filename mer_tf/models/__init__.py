@@ -16,12 +16,26 @@ from mer_tf.config import MerError, Model
 MODELS = {
     "attention_lstm": "mer_tf.models.attention_lstm",
     "cnn_lstm_fusion": "mer_tf.models.cnn_lstm_fusion",
+    "elrcn_se": "mer_tf.models.elrcn",
+    "elrcn_te": "mer_tf.models.elrcn",
+    "fcnn3d": "mer_tf.models.fcnn3d",
     "gia_bia_bilstm": "mer_tf.models.gia_bia_bilstm",
+    "htnet": "mer_tf.models.htnet",
+    "micro_exp_fusenet_intermediate": "mer_tf.models.micro_exp_fusenet",
+    "micro_exp_fusenet_late": "mer_tf.models.micro_exp_fusenet",
+    "micro_exp_stcnn": "mer_tf.models.micro_exp_stcnn",
+    "off_apexnet": "mer_tf.models.off_apexnet",
+    "rcn": "mer_tf.models.rcn",
+    "ststnet": "mer_tf.models.ststnet",
     "vggface_frames": "mer_tf.models.vggface_frames",
     "vggface_lstm": "mer_tf.models.vggface_lstm",
 }
 
-OF_IMAGES = frozenset({"cnn_lstm_fusion"})
+OF_FLOW_IMAGES = frozenset({"htnet", "off_apexnet", "rcn", "ststnet"})
+"""Models that take one flow image a clip: u, v and optical strain, onset to apex."""
+OF_FEATURES = frozenset({"attention_lstm", "gia_bia_bilstm", "vggface_frames", "vggface_lstm"})
+"""Models that take features of a frozen encoder."""
+OF_IMAGES = frozenset(MODELS) - OF_FLOW_IMAGES - OF_FEATURES
 """Models that take windows of images and flow, not features of a frozen encoder."""
 
 OF_BLOCKS = frozenset({"gia_bia_bilstm"})

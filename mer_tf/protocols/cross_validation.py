@@ -13,8 +13,9 @@ from tqdm import tqdm
 from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
-from mer_tf.files import atomic
+from mer_tf.files import atomic, write_json
 from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.classical import ClassicalBench
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.reporting.plots import confusion_pair
@@ -57,7 +58,12 @@ def run_fold(bench: Bench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> No
     if bench.experiment.model.retrain_from == GRADCAM:
         bench = bench.retrained_from(choose_block(bench, fold, folder))
     seal = bench.seal()
-    model = _train(bench, fold, seal.training(fold), seed, folder, bar)
+    if isinstance(bench, ClassicalBench):
+        model, chosen = bench.fit_classical(fold.train, seal.training(fold), training_seed(seed, fold.number))
+        write_json(folder / "choice.json", chosen)
+        bar.update()
+    else:
+        model = _train(bench, fold, seal.training(fold), seed, folder, bar)
     shares = bench.predict(model, fold.test)
     onset = onset_frame_probabilities(
         bench.store, bench.ids(fold.train), seal.training(fold), bench.ids(fold.test), len(bench.classes)

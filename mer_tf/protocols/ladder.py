@@ -123,7 +123,7 @@ def _loso_rungs(bench: Bench, directory: Path, search: Search, bar: tqdm) -> dic
         else:
             _loso_fold(bench, fold, search, path, bar)
         table = pd.read_csv(path, keep_default_na=False)
-        epochs = (_best_epoch(table), total, int(table["chosen_epoch"].iloc[0]))
+        epochs = (best_epoch(table), total, int(table["chosen_epoch"].iloc[0]))
         for rows, epoch in zip(parts.values(), epochs, strict=True):
             rows.append(table[table["epoch"] == epoch].drop(columns=["epoch", "chosen_epoch"]))
     paths = {rung: _folder(directory, rung) / "predictions.csv" for rung in parts}
@@ -142,7 +142,7 @@ def _loso_fold(bench: Bench, fold: Fold, search: Search, path: Path, bar: tqdm) 
         pd.concat(tables).assign(chosen_epoch=choice.epochs).to_csv(part, index=False)
 
 
-def _best_epoch(table: pd.DataFrame) -> int:
+def best_epoch(table: pd.DataFrame) -> int:
     """The epoch most accurate on the test subject, the earliest among equals: nobody may choose so, and many did."""
     hits = table.assign(hit=table["y_true"] == table["y_pred"]).groupby("epoch", as_index=False)["hit"].sum()
     return int(hits["epoch"].iloc[hits["hit"].argmax()])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.descriptors import TRIVIAL
 from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
@@ -30,14 +32,16 @@ def paper_tables(
 
     Writes tables.csv, orderings.csv and tables.txt. First: table, row, column, key, printed, n, mean-of-folds accuracy
     and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
-    stands for have no score. Second: better, worse, column, the printed difference, ours with interval and the p of a
-    paired permutation test over subjects, of accuracy and UAR, n and subjects.
+    stands for have no score, and the trivial methods that follow them nothing printed. Second: better, worse, column,
+    the printed difference, ours with interval and the p of a paired permutation test over subjects, of accuracy and
+    UAR, n and subjects.
     """
-    runs = dict(_runs(experiment, tables, directory, run))
-    printed = _printed(tables)
+    printed = [*_printed(tables), *_trivial(tables)]
+    beside = {row["prefix"]: {"model.name": row["row"], "clip.test": "whole"} for row in _trivial(tables)}
+    runs = dict(run_cells(experiment, replace(tables, rows={**tables.rows, **beside}), directory, run))
     frames = {cell: read_predictions(path / "predictions.csv") for cell, path in runs.items()}
     draws = experiment.evaluation.bootstrap
-    scored = {path: _scores(frames[cell], draws) for cell, path in runs.items()}
+    scored = {path: cell_scores(frames[cell], draws) for cell, path in runs.items()}
     rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
     first = pd.DataFrame(rows).drop(columns="prefix")
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
@@ -46,21 +50,29 @@ def paper_tables(
         with atomic(directory / name) as part:
             table.to_csv(part, index=False)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
-    parts = [*_warnings(runs), *said, side_by_side(first), ordering_table(second)]
+    parts = [*run_warnings(runs), *said, side_by_side(first), ordering_table(second)]
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
     return first, second
 
 
-def _runs(experiment: Experiment, tables: Tables, directory: Path, run: Run) -> Iterator[tuple[tuple[str, str], Path]]:
+def run_cells(
+    experiment: Experiment, tables: Tables, directory: Path, run: Run
+) -> Iterator[tuple[tuple[str, str], Path]]:
+    """((row, column), run directory) of every cell; finished runs under `directory` are kept, equal ones run once."""
     cells = [(row, column) for column in tables.columns for row in tables.rows]
     for row, column in tqdm(cells, "tables", unit="run"):
-        changes = {**tables.columns[column], **tables.rows[row]}
-        given = [f"--{name}={value}" for name, value in changes.items()]
-        settings = override(experiment, [*given, f"--out={directory}"])
+        changes = {**tables.columns[column], **tables.rows[row], **tables.cells.get(f"{row}/{column}", {})}
+        settings = override(experiment, [*_arguments(changes), f"--out={directory}"])
         yield (row, column), finished_run(settings) or run(settings)
 
 
-def _warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
+def _arguments(changes: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in changes.items():
+        several = isinstance(value, (tuple, list))
+        yield from (f"--{name}", *map(str, value)) if several else (f"--{name}={value}",)
+
+
+def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
     """What a reader must know of each column before any number, as its runs say."""
     found: dict[str, list[str]] = {}
     for (_, column), path in runs.items():
@@ -77,7 +89,7 @@ def _printed(tables: Tables) -> list[dict[str, Any]]:
     of_table = {key.rsplit("/", 1)[0] for key in tables.rows}
     rows = []
     for fact in known.to_dict("records"):
-        prefix, _, column = fact["key"].rpartition("/")
+        prefix, column = _cell(fact["key"], tables)
         if prefix.rpartition("/")[0] in of_table and column in tables.columns:
             texts = {"table": fact["table"], "row": fact["system"], "column": column, "key": fact["key"]}
             rows.append({"prefix": prefix} | texts | {"printed": fact["printed"]})
@@ -92,14 +104,30 @@ def _unprinted(prefix: str, column: str) -> dict[str, Any]:
     return {"prefix": prefix, "table": table, "row": row, "column": column, "key": key, "printed": "unknown"}
 
 
-def _scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
+def _trivial(tables: Tables) -> list[dict[str, Any]]:
+    """The trivial methods in every column, as rows in which nothing is printed."""
+    return [
+        {"prefix": f"trivial/{name}", "table": "", "row": name, "column": column, "key": "", "printed": ""}
+        for column in tables.columns
+        for name in TRIVIAL
+    ]
+
+
+def _cell(key: str, tables: Tables) -> tuple[str, str]:
+    """Row and column of a key; one of a paper with one data set, the only column, names no column."""
+    prefix, _, last = key.rpartition("/")
+    return (prefix, last) if last in tables.columns or len(tables.columns) > 1 else (key, next(iter(tables.columns)))
+
+
+def cell_scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
+    """n, mean-of-folds accuracy, each score with its interval, chance and majority rate of a predictions table."""
     metrics, variants = evaluate(frame, bootstrap=bootstrap, permutations=1), metric_variants(frame)
     mean = variants[(variants["dataset"] == "all") & (variants["metric"] == "mean-of-folds accuracy")]["value"]
     row = {"n": metrics["n"], "mean_of_folds_accuracy": float(mean.iloc[0])}
     for name in SCORES:
         low, high = metrics[name]["ci95"]
         row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
-    return row | {"chance": metrics["chance_UAR"]}
+    return row | {"chance": metrics["chance_UAR"], "majority_rate": metrics["majority_rate"]}
 
 
 def _orderings(

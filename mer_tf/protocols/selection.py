@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import Evaluation, Experiment, Search, Train
+from mer_tf.descriptors import METHODS
 from mer_tf.evaluation.folds import make_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.models import first_stages
@@ -38,7 +39,9 @@ def searched(search: Search) -> bool:
 
 
 def epochs_a_fold(experiment: Experiment) -> int:
-    """Epochs trained for one outer fold at most, those of the inner folds and of first stages included."""
+    """Epochs trained for one outer fold at most, those of the inner folds and of first stages included; 1 if none."""
+    if experiment.model.name in METHODS:
+        return 1
     search, most = experiment.search, max(experiment.search.epochs or (experiment.train.epochs,))
     most += first_stages(experiment.model) * experiment.train.stream_epochs
     if not searched(search):

@@ -69,6 +69,36 @@ def side_by_side(tables: pd.DataFrame) -> str:
     return f"{_aligned(pd.DataFrame(rows).set_index('table'))}\n{note}"
 
 
+def baseline_text(table: pd.DataFrame) -> str:
+    """Systems beside each other on each data set (`baseline_table`): scores with intervals, n, what was published."""
+    rows = []
+    for row in table.to_dict("records"):
+        cells = {"data": row["column"], "system": row["system"]}
+        for name in SCORES:
+            cells[name] = "{:.1f} [{:.1f}, {:.1f}]".format(*(row[name + end] * 100 for end in ("", "_low", "_high")))
+        majority = {"n": f"{row['n']:.0f}", "majority": f"{row['majority_rate'] * 100:.1f}"}
+        rows.append(cells | majority | {"published": row["published"]})
+    note = "per cent; pooled over folds, [95 % interval over subjects]; published: as printed, on the licensed data"
+    return f"{_aligned(pd.DataFrame(rows).set_index('data'))}\n{note}"
+
+
+def composite_text(table: pd.DataFrame) -> str:
+    """A composite's methods (`protocols.composite`), one line each: UF1 and UAR of all clips, then of each data set."""
+    rows: dict[str, dict[str, str]] = {}
+    for row in table.to_dict("records"):
+        cells = rows.setdefault(row["method"], {})
+        for score in ("UF1", "UAR"):
+            value = f"{row[score]:.3f}"
+            if row["data"] == table["data"].iloc[0]:
+                value += f" [{row[f'{score}_low']:.3f}, {row[f'{score}_high']:.3f}]"
+                cells[f"published {score}"] = row[f"{score}_published"]
+            cells[f"{row['data']} {score}"] = value
+    first = table[table["method"] == table["method"].iloc[0]].to_dict("records")
+    people = ("{data} {n} clips of {subjects} subjects, majority {majority_rate:.1%}".format(**row) for row in first)
+    note = "pooled over folds, [95 % interval over subjects]; published: as printed, on the licensed data"
+    return f"{_aligned(pd.DataFrame(rows).T.fillna(''))}\n{'; '.join(people)}\n{note}"
+
+
 def ordering_table(orderings: pd.DataFrame) -> str:
     """Claimed orderings (`paper_tables`): the printed difference, ours with interval, p, and what it says."""
     rows = []

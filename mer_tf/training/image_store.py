@@ -30,11 +30,14 @@ class ImageStore:
     frames: Mapping[str, np.ndarray]
     flow: Mapping[str, np.ndarray]
     flow_from: Literal["previous", "onset"] = "previous"
+    images: int = 0
+    """Images of each input in a window, for models that flatten time; 0: not fixed."""
 
     @property
     def shape(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of one image by input."""
-        return {"frames": next(iter(self.frames.values())).shape[1:], "flow": next(iter(self.flow.values())).shape[1:]}
+        """Shapes of one image by input, and `images`, the number of them in a window, where it is fixed."""
+        shapes = {name: next(iter(v.values())).shape[1:] for name, v in (("frames", self.frames), ("flow", self.flow))}
+        return shapes | ({"images": (self.images,)} if self.images else {})
 
     @property
     def longest(self) -> int:
@@ -47,8 +50,7 @@ class ImageStore:
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
         """Small grey pictures as vectors, float32 (T, 144)."""
-        greys = [image.mean(axis=-1).astype("float32") for image in self.frames[clip_id][frames]]
-        return np.stack([cv2.resize(g, (PROBED, PROBED), interpolation=cv2.INTER_AREA).ravel() for g in greys])
+        return small_greys(self.frames[clip_id][frames])
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
         """frames and flow, uint8 (B, frames - 1, S, S, 3), or the one of them that is asked for.
@@ -94,7 +96,13 @@ def image_store(
         motion = _every(field.astype("float32"), config.step, flow_from)
         stack = quantised(flow_stack(motion, config.third), config.flow_bound)
         flow[clip_id] = _resized(stack, config.side)
-    return ImageStore(frames, flow, flow_from)
+    return ImageStore(frames, flow, flow_from, config.frames - 1)
+
+
+def small_greys(images: np.ndarray) -> np.ndarray:
+    """Images (T, S, S, 3) as small grey pictures, float32 (T, 144)."""
+    greys = [image.mean(axis=-1).astype("float32") for image in images]
+    return np.stack([cv2.resize(g, (PROBED, PROBED), interpolation=cv2.INTER_AREA).ravel() for g in greys])
 
 
 def mirrored(flow: np.ndarray) -> np.ndarray:

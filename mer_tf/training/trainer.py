@@ -110,19 +110,21 @@ def _near_apex(store: Store, plan: Sequence[Window]) -> Sequence[Window]:
 
 def compile_model(model: keras.Model, config: Train) -> None:
     """Optimizer, loss on logits and XLA, as `config` says."""
-    decay = config.weight_decay or None
-    optimizer: keras.optimizers.Optimizer = (
-        keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, weight_decay=decay)
-        if config.optimizer == "sgd"
-        else keras.optimizers.Adam(config.learning_rate, weight_decay=decay)
-    )
     model.compile(
-        optimizer=optimizer,
+        optimizer=make_optimizer(config),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=config.jit_compile,
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
+    """SGD or Adam as `config` says."""
+    decay = config.weight_decay or None
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, weight_decay=decay)
+    return keras.optimizers.Adam(config.learning_rate, weight_decay=decay)
 
 
 def _renew(model: keras.Model, fresh: keras.Model) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 import mer_tf.protocols.paper_tables as module
 from mer_tf.config import Fusion, MerError, Model, Tables
+from mer_tf.descriptors import TRIVIAL
 from mer_tf.files import write_json
+from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.protocols.sweep import sweep
@@ -56,13 +58,17 @@ def fusion(experiment):
 def test_printed_figures_stand_beside_ours_and_equal_settings_run_once(ran, fusion, tmp_path):
     run, asked = ran
     table, _ = paper_tables(fusion, TABLES, tmp_path, run)
-    assert len(asked) == 6
+    assert len(asked) == 6 + 2 * len(TRIVIAL)
     rows = table.set_index("key")
     assert rows.loc["A/T2/FC6/SMIC", "printed"] == "50.1"
     assert rows.loc["A/T3/spatial/CASMEII", ["accuracy", "UAR"]].tolist() == [0, 0]
     assert rows.loc["A/T4/new/SMIC", "accuracy"] == rows.loc["A/T3/fused/SMIC", "accuracy"] == 1
     assert rows.loc[["A/T4/MDMO/SMIC", "A/T3/temporal/SMIC"], "accuracy"].isna().all()
-    assert len(table) == 2 * (2 + 3 + 4)
+    assert len(table) == 2 * (2 + 3 + 4 + len(TRIVIAL))
+    trivial = table[table["printed"] == ""]
+    assert trivial["row"].tolist() == 2 * list(TRIVIAL)
+    assert trivial["n"].notna().all()
+    assert [e.model.name for e in asked][-len(TRIVIAL) :] == list(TRIVIAL)
     text = (tmp_path / "tables.txt").read_text()
     assert text.startswith("warning: drawn faces (SMIC, CASMEII)")
     assert text.count("not rebuilt") == 2 * (2 * (1 + 3))
@@ -101,23 +107,15 @@ def test_a_paper_without_known_figures_has_its_orders_tested_all_the_same(ran, f
 def test_finished_runs_are_kept(ran, fusion, tmp_path):
     run, asked = ran
     first, _ = paper_tables(fusion, TABLES, tmp_path, run)
+    number = len(asked)
     assert paper_tables(fusion, TABLES, tmp_path, run)[0].equals(first)
-    assert len(asked) == 6
+    assert len(asked) == number
 
 
 def test_a_row_that_was_never_printed_is_refused(ran, fusion, tmp_path):
     unknown = dataclasses.replace(TABLES, rows={"A/T3/guessed": {}}, orderings=())
     with pytest.raises(MerError, match="A/T3/guessed"):
         paper_tables(fusion, unknown, tmp_path, ran[0])
-
-
-def test_the_script_declares_rows_that_were_printed_and_settings_that_exist():
-    tables = runpy.run_path(str(SCRIPT))["TABLES"]
-    names = {row["prefix"] for row in module._printed(tables)}
-    assert set(tables.rows) <= names
-    assert {row for pair in tables.orderings for row in pair} <= set(tables.rows)
-    given = [f"{k}={v}" for row in tables.rows.values() for k, v in row.items()]
-    assert declared(SCRIPT, "paper", given).model.fusion.after == "fc6"
 
 
 @pytest.mark.parametrize(
@@ -168,3 +166,24 @@ def test_the_paper_preset_is_what_is_printed_and_the_recipe():
     clip |= {"third": paper.clip.third, "bound": f"{paper.clip.flow_bound:g}"}
     assert {name: str(value) for name, value in clip.items()} == reading
     assert (paper.model.fusion, paper.clip.side, paper.model.lstm_units) == (Fusion(), 0, 512)
+
+
+def test_rows_of_a_paper_with_one_data_set_are_whole_keys(ran, experiment, tmp_path):
+    rows = {"C/T4/LSTM": {}, "C/T4/STLBP-IP": {"model.name": "stlbp_ip", "model.classical.blocks": (2, 3, 1)}}
+    tables = Tables(rows=rows, columns={"SMIC": {}}, orderings=(("C/T4/LSTM", "C/T4/STLBP-IP"),))
+    table, orders = paper_tables(experiment, tables, tmp_path, ran[0])
+    names = ("VGGFace2", "LSTM", "BiLSTM", "STLBP-IP", "STCLQP", "3D-FCNN")
+    assert table["key"].tolist()[: len(names)] == [f"C/T4/{name}" for name in names]
+    assert table["n"].notna().tolist()[: len(names)] == [False, True, False, True, False, False]
+    assert [e.model.classical.blocks for e in ran[1]][:2] == [None, (2, 3, 1)]
+    assert orders["printed_points"].tolist() == [-0.42]
+
+
+@pytest.mark.parametrize("name", ["exp2_vggface_lstm", "exp4_cnn_lstm_fusion"])
+def test_declared_rows_were_printed_and_their_settings_exist(name):
+    script = SCRIPT.with_name(f"{name}.py")
+    tables = runpy.run_path(str(script))["TABLES"]
+    assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
+    assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}
+    for given in (*tables.rows.values(), *tables.columns.values(), *tables.cells.values()):
+        override(declared(script, "embedded"), list(module._arguments(given)))

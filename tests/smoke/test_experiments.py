@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXPERIMENTS = sorted((ROOT / "experiments").glob("exp*.py"))
+SCRIPTS = sorted((ROOT / "experiments").glob("exp*.py"))
+COMPOSITE = ROOT / "experiments" / "exp8_megc2019.py"
+EXPERIMENTS = [path for path in SCRIPTS if path != COMPOSITE]
 TINY = ["--data.subjects=3", "--data.clips_per_class=1", "--evaluation.folds=2", "--train.epochs=1", "--clip.stride=12"]
 TINY += [
     "--clip.non_micro_stride=12",
@@ -20,6 +22,8 @@ TINY += [
     "--data.label_protocol=smic-4",
 ]
 WITHOUT_ENCODER = ("exp4_cnn_lstm_fusion",)
+OF_MANY = ("exp7_baselines",)
+"""Scripts that run many systems into one table."""
 
 
 def start(script, *arguments, cwd):
@@ -27,7 +31,7 @@ def start(script, *arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=800)
 
 
-@pytest.fixture(scope="module", params=EXPERIMENTS, ids=lambda p: p.stem)
+@pytest.fixture(scope="module", params=[e for e in EXPERIMENTS if e.stem not in OF_MANY], ids=lambda p: p.stem)
 def finished(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param.stem)
     done = start(request.param, cwd=folder)
@@ -88,11 +92,44 @@ def test_another_setting_is_refused_on_resume(finished):
     assert "started with other settings" in done.stderr
 
 
+@pytest.mark.slow
+def test_baselines_end_in_one_table_and_leave_predictions_without_models(tmp_path):
+    """Trivial, of frames, of flow and with a codebook, on both drawn data sets."""
+    script = ROOT / "experiments" / "exp7_baselines.py"
+    options = ["--data.subjects=3", "--data.clips_per_class=1", "--evaluation.folds=2", "--evaluation.bootstrap=50"]
+    systems = ["majority", "flow_logistic", "stclqp", "mdmo"]
+    command = [sys.executable, str(script), *options, "--systems", ",".join(systems)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    home = tmp_path / done.stdout.strip().splitlines()[-1].removeprefix("table directory: ")
+    table = pd.read_csv(home / "baselines.csv")
+    assert table[["column", "system"]].to_numpy().tolist() == [[c, s] for c in ("SMIC", "CASMEII") for s in systems]
+    assert (table["n"] == 9).all()
+    assert not list(tmp_path.glob("runs/**/*.keras"))
+    for path in table["predictions"]:
+        assert {"y_true", "y_pred", "subject", "fold"} <= set(pd.read_csv(tmp_path / path).columns)
+
+
 def test_every_experiment_is_a_declaration():
-    for script in EXPERIMENTS:
+    for script in SCRIPTS:
         text = script.read_text()
         assert "EXPERIMENT = Experiment(" in text, script
         assert "def " not in text, f"{script}: logic belongs in mer_tf"
+
+
+@pytest.mark.slow
+def test_the_composite_ends_with_a_table_of_its_methods(tmp_path):
+    options = ["--data.subjects=5", "--train.epochs=2", "--model.width=0.1", "--evaluation.bootstrap=50"]
+    options += ["--train.jit_compile=False", "--evaluation.permutations=50"]
+    command = [sys.executable, str(COMPOSITE), *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (run,) = tmp_path.glob("runs/exp8_megc2019/*")
+    assert done.stdout.strip().splitlines()[-1] == f"run directory: {run.relative_to(tmp_path)}"
+    methods = set(pd.read_csv(run / "composite.csv")["method"])
+    assert {"majority", "logistic regression", "STSTNet", "OFF-ApexNet", "RCN-A"} < methods
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert any(w.startswith("PEEKING: STSTNet") for w in metrics["warnings"])
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ def test_every_second_frame_has_the_motion_of_both_steps():
 
 
 def test_smaller_images_keep_flow_in_stored_pixels():
-    half = store(Clip(side=4))
-    assert half.shape == {"frames": (4, 4, 3), "flow": (4, 4, 3)}
+    half = store(Clip(side=4, frames=3))
+    assert half.shape == {"frames": (4, 4, 3), "flow": (4, 4, 3), "images": (2,)}
     assert seen(half.inputs([Window("a", 0)], 3, BOTH))[1] == pytest.approx([0.5, 1.0], abs=0.02)
 
 

@@ -1,0 +1,97 @@
+"""Leave one subject out, all folds in one program, against separate calls of `fit`: STSTNet, 442 flow images, 68 folds.
+
+Epochs of both are timed in turns, so that other load meets both; the first ones, which compile, are left out, and
+medians are compared. An epoch of all folds is timed as it is. Of separate training one epoch of one fold is timed, on
+all clips but the fold's own in Keras' `fit`, and multiplied by the number of folds.
+
+    python benchmarks/loso.py
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import tyro
+
+from mer_tf.config import Model, Train
+from mer_tf.models.ststnet import build
+from mer_tf.training.all_folds import AllFolds
+from mer_tf.training.trainer import compile_model
+
+CLIPS, FOLDS, SIDE, CLASSES = 442, 68, 28, 3
+PAPER_EPOCHS = 800
+
+
+def main(epochs: int = 4, batch: int = 256, dropout: float = 0.5) -> None:
+    """Measure and print the table.
+
+    Args:
+        epochs: Timed epochs of each way.
+        batch: Clips in a batch (published: 256).
+        dropout: After each max-pool (published: 0.5).
+    """
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (CLIPS, SIDE, SIDE, 3)).astype("uint8")
+    labels, subjects = rng.integers(0, CLASSES, CLIPS), np.arange(CLIPS) % FOLDS
+    ways: dict[str, Iterator[float]] = {}
+    for compiled in (False, True):
+        config = Train(epochs=epochs + 1, batch_size=batch, learning_rate=5e-5, jit_compile=compiled)
+        name = "XLA" if compiled else "no XLA"
+        ways[f"one fold, fit, {name}"] = one_fold(images, labels, subjects, config, dropout)
+        ways[f"all folds, {name}"] = all_folds(images, labels, subjects, config, dropout)
+    table = {name: statistics.median(times) * (1 if name.startswith("all") else FOLDS) for name, times in turns(ways)}
+    separate = min(v for k, v in table.items() if k.startswith("one"))
+    print(f"{keras.backend.backend()} on {os.cpu_count()} cores; {CLIPS} images, {FOLDS} folds, batch {batch}\n")
+    print(f"| way | an epoch of {FOLDS} folds, s | {PAPER_EPOCHS} epochs, min | times faster than separate `fit` |")
+    print("|-|-|-|-|")
+    for name, seconds in table.items():
+        print(f"| {name} | {seconds:.2f} | {seconds * PAPER_EPOCHS / 60:.0f} | {separate / seconds:.1f} |")
+
+
+def turns(ways: dict[str, Iterator[float]]) -> list[tuple[str, list[float]]]:
+    """Seconds of the epochs of each way after its first, one epoch of each in turn."""
+    rounds = list(zip(*ways.values(), strict=True))[1:]
+    return list(zip(ways, map(list, zip(*rounds, strict=True)), strict=True))
+
+
+def network(dropout: float) -> keras.Model:
+    """A new STSTNet."""
+    return build(Model(name="ststnet", dropout=dropout), {"flow_image": (SIDE, SIDE, 3)}, CLASSES)
+
+
+def one_fold(
+    images: np.ndarray, labels: np.ndarray, subjects: np.ndarray, config: Train, dropout: float
+) -> Iterator[float]:
+    """Seconds of each epoch of `fit` on the first fold."""
+    model, rows = network(dropout), subjects != 0
+    compile_model(model, config)
+    inputs, truth = {"flow_image": images[rows].astype("float32")}, labels[rows]
+    for _ in range(config.epochs):
+        yield timed(lambda: model.fit(inputs, truth, batch_size=config.batch_size, epochs=1, verbose=0))
+
+
+def all_folds(
+    images: np.ndarray, labels: np.ndarray, subjects: np.ndarray, config: Train, dropout: float
+) -> Iterator[float]:
+    """Seconds of each epoch of all folds."""
+    models = [network(dropout) for _ in range(FOLDS)]
+    truth = np.where(subjects[:, None] == np.arange(FOLDS), -1, labels[:, None])
+    training = AllFolds(models, images, truth, config, 0, dropout)
+    for _ in range(config.epochs):
+        yield timed(training.epoch)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that `work` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -1,0 +1,67 @@
+"""Every baseline by the same folds: trivial ones, classical descriptors with support vector machines, small networks.
+
+Each system is run by itself and scored from its predictions.csv; one table joins them, published figures beside.
+
+python experiments/exp7_baselines.py                              # all, on drawn SMIC and CASME II, 5 folds
+python experiments/exp7_baselines.py --evaluation.split loso      # the same, leaving one subject out
+python experiments/exp7_baselines.py --systems lbp_top,mdmo       # some of them
+python experiments/exp7_baselines.py --model.name lbp_top         # one, with its own run directory and report
+python experiments/exp7_baselines.py --root.SMIC /data/SMIC --root.CASMEII /data/CASME2 --root.SAMM /data/SAMM
+"""
+
+from dataclasses import replace
+
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.descriptors import METHODS
+from mer_tf.models.presets import PUBLISHED
+
+EXPERIMENT = Experiment(
+    name="exp7_baselines",
+    data=Data(dataset="smic-hs", label_protocol="smic-3"),
+    preprocess=Preprocess(face="align", size=128, flow="dis", flow_from="onset"),
+    clip=Clip(test="whole"),
+    model=Model(name="lbp_top"),
+    evaluation=Evaluation(split="loso"),
+)
+
+EMBEDDED = replace(
+    EXPERIMENT,
+    preprocess=Preprocess(face="align", size=96, flow="dis", flow_from="onset"),
+    train=Train(jit_compile=False),
+    evaluation=Evaluation(split="group", folds=5),
+)
+
+
+COLUMNS = {
+    "SMIC": {"data.dataset": "smic-hs", "data.label_protocol": "smic-3"},
+    "CASMEII": {"data.dataset": "casme2", "data.label_protocol": "casme2-5"},
+    "SAMM": {"data.dataset": "samm", "data.label_protocol": "samm-5"},
+}
+
+# Yan et al. 2014.
+CASME2_LBP = {"model.classical.blocks": (5, 5, 1), "model.classical.radii": (1, 1, 4), "model.classical.points": 4}
+
+BASELINES = Tables(
+    rows={f"E/{name}": {"model.name": name} for name in METHODS}
+    | {f"E/{name}": {"model.name": name, **settings} for name, settings in PUBLISHED.items()},
+    columns=COLUMNS,
+    cells={"E/lbp_top/CASMEII": CASME2_LBP},
+)
+"""Settings as published."""
+
+SMALL = {
+    "ststnet": {"train.epochs": 150, "train.batch_size": 64, "train.learning_rate": 1e-3},
+    "off_apexnet": {"train.epochs": 30, "train.batch_size": 32, "train.learning_rate": 1e-3, "model.width": 0.25},
+}
+DRAWN = Tables(
+    rows={f"E/{name}": {"model.name": name} for name in METHODS}
+    | {f"E/{name}": {"model.name": name, **PUBLISHED[name], **changes} for name, changes in SMALL.items()},
+    columns={name: COLUMNS[name] for name in ("SMIC", "CASMEII")},
+    cells=BASELINES.cells,
+)
+"""On look-alikes: what trains in a minute on two cores. SAMM has no look-alike with drawn motion."""
+
+if __name__ == "__main__":
+    from mer_tf.runner import main
+
+    main(EXPERIMENT, EMBEDDED, baselines=(BASELINES, DRAWN))

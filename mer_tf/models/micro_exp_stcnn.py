@@ -1,0 +1,44 @@
+"""MicroExpSTCNN: one 3-D convolution over grey frames (Reddy et al., IJCNN 2019; geometry of the authors' code).
+
+    grey (B, T, 64, 64, 1) --[32 filters 15 x 3 x 3, ReLU, pool 3 x 3 x 3, dropout]--> flat --> 128, dropout --> logits
+
+T is 96 in the paper on CAS(ME)^2 and 18 on SMIC, which leaves (B, 1, 20, 20, 32).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from mer_tf.config import MerError, Model
+from mer_tf.models.inputs import grey, refuse_tail, relu_dense, scaled, volumes
+
+FILTERS, LENGTH, SIDE, POOL = 32, 15, 3, 3
+"""Filters, their length in time and side, and the cube that is pooled."""
+UNITS = 128
+
+
+def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
+    """The network. feature_shape: {"frames": (S, S, 3), "images": (T,)}; T 17 or more, S 5 or more.
+
+    Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes). `config.dropout` follows the
+    pooling and the dense layer (published: 0.5); `config.width` scales filters and units.
+    """
+    refuse_tail(config, tail)
+    inputs = volumes(config, feature_shape, "frames")
+    x = volume_features(grey(inputs["frames"]), "volume", config)
+    x = relu_dense(x, scaled(UNITS, config), "fc", config.dropout)
+    return keras.Model(inputs, layers.Dense(classes, dtype="float32", name="logits")(x), name="micro_exp_stcnn")
+
+
+def volume_features(x: Any, name: str, config: Model) -> Any:
+    """Grey volume (B, T, H, W, 1) to the flat output of its one convolution; `MerError` when it is too short."""
+    if x.shape[1] < LENGTH + POOL - 1:
+        short = f"windows of {x.shape[1]} images are too short"
+        raise MerError(f"model {config.name}: {short}; give clip.frames={LENGTH + POOL} or more")
+    filters = scaled(FILTERS, config)
+    x = layers.Conv3D(filters, (LENGTH, SIDE, SIDE), activation="relu", name=f"{name}_conv")(x)
+    x = layers.MaxPooling3D(POOL, name=f"{name}_pool")(x)
+    return layers.Flatten(name=f"{name}_flat")(layers.Dropout(config.dropout, name=f"{name}_dropout")(x))

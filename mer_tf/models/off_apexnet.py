@@ -1,0 +1,44 @@
+"""OFF-ApexNet: two small CNNs, on horizontal and on vertical flow, onset to apex (Gan et al., Signal Processing: Image
+Communication 2019).
+
+    u | v (B, 28, 28, 1) --[5 x 5 conv 6, pool 2, 5 x 5 conv 16, pool 2]--> concat (B, 1568)
+    --> 1024 --> 1024 --> logits (B, classes)
+
+From memory of the paper; 2,664,475 parameters, as another public rebuilding counts (2.66M).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from mer_tf.config import Model
+from mer_tf.models.inputs import flow_image, refuse_tail, relu_dense, scaled
+
+FILTERS = (6, 16)
+UNITS = 1024
+
+
+def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
+    """The network. feature_shape: {"flow_image": (S, S, 3)}; S = 28 was published.
+
+    Input (dict): flow_image (B, S, S, 3), 0..255, whose third channel is not used. Output: float32 logits (B, classes).
+    `config.dropout` follows both dense layers; `config.width` scales them.
+    """
+    refuse_tail(config, tail)
+    image = flow_image(feature_shape)
+    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(image["flow_image"])
+    streams = [_stream(x[..., k : k + 1], name) for k, name in enumerate("uv")]
+    x = layers.Concatenate(name="both")(streams)
+    for number in (1, 2):
+        x = relu_dense(x, scaled(UNITS, config), f"fc{number}", config.dropout)
+    return keras.Model(image, layers.Dense(classes, dtype="float32", name="logits")(x), name="off_apexnet")
+
+
+def _stream(x: Any, name: str) -> Any:
+    for number, filters in enumerate(FILTERS, start=1):
+        x = layers.Conv2D(filters, 5, padding="same", activation="relu", name=f"{name}{number}")(x)
+        x = layers.MaxPooling2D(2, name=f"{name}{number}_pool")(x)
+    return layers.Flatten(name=f"{name}_flat")(x)

@@ -1,0 +1,51 @@
+"""Every baseline beside every other: one table of many systems on some data sets, each scored by the same folds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.files import atomic, facts, write_text
+from mer_tf.protocols.paper_tables import Run, cell_scores, run_cells, run_warnings
+from mer_tf.reporting.tables import baseline_text
+
+
+def baseline_table(experiment: Experiment, tables: Tables, directory: Path, run: Run) -> pd.DataFrame:
+    """Run every row of `tables` in every column; finished runs under `directory` are kept.
+
+    Writes baselines.csv and baselines.txt: column, system, n, each score with its 95 % interval over subjects
+    (accuracy, accuracy_low, ...), mean-of-folds accuracy, chance, majority rate, the figures that were published under
+    the key row/column, and the predictions.csv that all of it is derived from.
+    """
+    runs, rows = dict(run_cells(experiment, tables, directory, run)), []
+    for (row, column), path in runs.items():
+        scored = cell_scores(read_predictions(path / "predictions.csv"), experiment.evaluation.bootstrap)
+        named = {"column": column, "system": row.rpartition("/")[2]} | scored
+        rows.append(named | {"published": _published(f"{row}/{column}"), "predictions": str(path / "predictions.csv")})
+    table = pd.DataFrame(rows)
+    with atomic(directory / "baselines.csv") as part:
+        table.to_csv(part, index=False)
+    folds = f"split: {experiment.evaluation.split}"
+    write_text(directory / "baselines.txt", "\n\n".join([*run_warnings(runs), folds, baseline_text(table)]) + "\n")
+    return table
+
+
+def chosen_systems(tables: Tables, wanted: str | None) -> Tables:
+    """The table with the rows whose last part is among `wanted`, as lbp_top,mdmo; `MerError` for an unknown one."""
+    if wanted is None:
+        return tables
+    known, names = {row.rpartition("/")[2]: row for row in tables.rows}, wanted.split(",")
+    if lost := [name for name in names if name not in known]:
+        raise MerError(f"--systems {', '.join(lost)}: unknown here; choose among {', '.join(known)}")
+    return replace(tables, rows={known[name]: tables.rows[known[name]] for name in names})
+
+
+def _published(key: str) -> str:
+    """Figures printed for a system on a data set, as text with where and how; empty when there is none."""
+    table = facts("published_results.csv")
+    found = table[table["key"] == key]
+    return "; ".join(f"{r['printed']} ({r['protocol']}; {r['where']})" for r in found.to_dict("records"))

@@ -1,0 +1,83 @@
+"""Classical systems on the bench: a scikit-learn pipeline on descriptors stands where a Keras model is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import Pipeline
+
+from mer_tf.config import Evaluation, Experiment, MerError
+from mer_tf.descriptors import METHODS
+from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.evaluation.folds import make_folds
+from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.preparation import Clips, Encoded
+from mer_tf.protocols.bench import Bench
+from mer_tf.training.described import DescribedStore
+
+
+class ClassicalBench(Bench):
+    """Descriptors and pipelines of one experiment. Labels enter through the arguments of `fit_classical` alone."""
+
+    store: DescribedStore
+
+    def fit_classical(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Pipeline, dict[str, Any]]:
+        """Fit on the clips `rows` with class indices `labels`; the pipeline, and what was chosen (for choice.json).
+
+        Where several penalties are offered, that of the best UAR pooled over inner folds of the training subjects is
+        taken, of equals the smallest.
+        """
+        config, method = self.experiment.model.classical, METHODS[self.experiment.model.name]
+        offered = sorted(config.C) or [method.C]
+        pipelines = [classifier(method, config.kernel, c, seed) for c in offered]
+        features, table = self.features(rows), []
+        if len(offered) > 1:
+            subjects = self.clips["subject"].iloc[list(rows)].tolist()
+            found = [inner_scores(p, features, labels, subjects, self.experiment.search.folds) for p in pipelines]
+            table = [{"C": c} | f for c, f in zip(offered, found, strict=True)]
+        best = int(np.argmax([row["UAR"] for row in table])) if table else 0
+        chosen = pipelines[best].fit(features, labels)
+        steps = {name: _plain(step.get_params()) for name, step in chosen.steps}
+        return chosen, {"method": self.experiment.model.name, "chosen": steps, "inner": table}
+
+    def predict(self, model: Any, rows: Sequence[int]) -> np.ndarray:
+        """Class shares (len(rows), classes); see `class_shares`."""
+        return class_shares(model, self.features(rows), len(self.classes))
+
+    def features(self, rows: Sequence[int]) -> np.ndarray:
+        """Vectors (len(rows), D) of clips; one-hot subjects, or a constant, for methods that look at no pixel."""
+        name = self.experiment.model.name
+        if METHODS[name].descriptor:
+            return self.store.features(self.ids(rows))
+        subjects = self.clips["subject"] if name == "subject_identity" else pd.Series(["all"] * len(self.clips))
+        return pd.get_dummies(subjects, dtype=float).to_numpy()[list(rows)]
+
+
+def inner_scores(
+    pipeline: Pipeline, features: np.ndarray, labels: np.ndarray, subjects: Sequence[str], folds: int
+) -> dict[str, float]:
+    """Accuracy, UAR and UF1 pooled over stratified, subject-disjoint folds of training clips."""
+    wanted = Evaluation(folds=min(folds, len(set(subjects))))
+    pairs = [(list(f.train), list(f.test)) for f in make_folds(list(subjects), labels.tolist(), wanted)]
+    predicted = cross_val_predict(clone(pipeline), features, labels, cv=pairs)
+    return dict(zip(SCORES, map(float, scores(confusion_matrix(labels, predicted))), strict=True))
+
+
+def bench_of(experiment: Experiment, clips: Clips, encoded: Encoded) -> Bench:
+    """The bench of an experiment: for classical systems, or for Keras models."""
+    if experiment.model.name not in METHODS:
+        return Bench(experiment, clips, encoded)
+    if experiment.clip.test != "whole":
+        raise MerError(f"clip.test=windows: {experiment.model.name} describes whole clips; use clip.test=whole")
+    return ClassicalBench(experiment, clips, encoded)
+
+
+def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Parameters as JSON can hold them."""
+    return {k: v if isinstance(v, (int, float, str, bool, type(None))) else str(v) for k, v in parameters.items()}

@@ -1,0 +1,216 @@
+"""The composite of MEGC 2019: methods on flow images, leave one subject out, scored over all clips and by data set.
+
+Beside each network stands what it scores when every subject's epoch is chosen on that subject, as published numbers
+were (the code of HTNet does so). That row peeks at the answers: it is there to be compared with, and says so.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.config import Experiment, MerError
+from mer_tf.descriptors import METHODS
+from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.evaluation.folds import Fold
+from mer_tf.evaluation.metrics import class_names, evaluate
+from mer_tf.evaluation.predictions import read_predictions, write_predictions
+from mer_tf.evaluation.sealed import SealedLabels
+from mer_tf.files import atomic, facts, read_json, write_json, write_text
+from mer_tf.overrides import override
+from mer_tf.preparation import Clips, Encoded
+from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.ladder import best_epoch
+from mer_tf.reporting.plots import confusion_pair
+from mer_tf.reporting.tables import composite_text
+from mer_tf.training.all_folds import COVERED, AllFolds
+from mer_tf.training.trainer import EpochPredictions, training_seed
+
+WATCHED = 80
+"""Epochs, evenly spaced, at which test clips are predicted, so that the best of them can be told."""
+PEEKED = ", best epoch on the test subject"
+FULL = "full"
+
+Settings = Mapping[str, Any]
+Methods = Mapping[str, Settings]
+ByEpoch = dict[int, np.ndarray]
+"""Epoch -> probabilities (test clips, classes)."""
+
+
+def composite(
+    experiment: Experiment,
+    methods: Methods,
+    clips: Clips,
+    encoded: Encoded,
+    directory: Path,
+    arguments: Sequence[str] = (),
+) -> str:
+    """Run every method (name -> dotted settings, model.name among them); those that have predictions are kept.
+
+    `arguments`, of the command line, win over a method's settings. A resumed run goes by methods.json. Writes
+    <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the text.
+    """
+    path = directory / "methods.json"
+    if not path.exists():
+        write_json(path, {n: [*(f"--{k}={v}" for k, v in s.items()), *arguments] for n, s in methods.items()})
+    tables: dict[str, pd.DataFrame] = {}
+    models: dict[str, str] = {}
+    for name, given in tqdm(read_json(path).items(), "methods", unit="method"):
+        chosen = override(experiment, given)
+        bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
+        if not (home / "predictions.csv").exists():
+            _write(bench, *_predicted(bench, name), home)
+        for suffix, folder in (("", home), (PEEKED, home / "best-epoch")):
+            if (folder / "predictions.csv").exists():
+                tables[name + suffix] = read_predictions(folder / "predictions.csv")
+                models[name + suffix] = chosen.model.name
+    return _summary(experiment, clips, tables, models, directory)
+
+
+def chosen_methods(known: Methods, declared: Methods, wanted: str | None) -> Methods:
+    """`declared`, or those of `wanted`, separated by commas, as declared or else as `known`; `MerError` for others."""
+    if wanted is None:
+        return declared
+    names, all_known = wanted.split(","), {**known, **declared}
+    if unknown := [name for name in names if name not in all_known]:
+        raise MerError(f"--methods {', '.join(unknown)}: unknown; known: {', '.join(all_known)}")
+    return {name: all_known[name] for name in names}
+
+
+def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch]]:
+    """Predictions of each fold's test clips after its watched epochs, and the labels still sealed for them."""
+    seal, model = bench.seal(), bench.experiment.model.name
+    if model in METHODS:
+        return seal, _classical(bench, seal)
+    return seal, (_at_once if model in COVERED else _one_by_one)(bench, seal, name)
+
+
+def _classical(bench: Bench, seal: SealedLabels) -> dict[int, ByEpoch]:
+    """A pipeline on the pixels of the flow images."""
+    method, pixels, found = METHODS[bench.experiment.model.name], _images(bench), {}
+    pixels = pixels.reshape(len(pixels), -1).astype(float)
+    for fold in bench.folds():
+        fitted = classifier(method).fit(pixels[list(fold.train)], seal.training(fold))
+        found[fold.number] = {0: class_shares(fitted, pixels[list(fold.test)], len(bench.classes))}
+    return found
+
+
+def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
+    """All folds in one program."""
+    folds, config, seed = bench.folds(), bench.experiment.train, bench.experiment.train.seed
+    truth = np.full((len(bench.clips), len(folds)), -1)
+    for place, fold in enumerate(folds):
+        truth[list(fold.train), place] = seal.training(fold)
+    models = [_drawn(bench, training_seed(seed, fold.number)) for fold in folds]
+    training = AllFolds(models, _images(bench), truth, config, seed, bench.experiment.model.dropout)
+    found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
+    watched = _watched(config.epochs)
+    for epoch in tqdm(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):
+        training.epoch()
+        if epoch in watched:
+            training.give()
+            for fold, model in zip(folds, models, strict=True):
+                found[fold.number][epoch] = _predict(bench, model, fold)
+    return found
+
+
+def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
+    """What `model` says of the fold's test clips, by the one network that is compiled."""
+    compiled = bench.trainer().model
+    compiled.set_weights(model.get_weights())
+    return bench.predict(compiled, fold.test)
+
+
+def _one_by_one(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
+    """Each fold by itself."""
+    found, config = {}, bench.experiment.train
+    for fold in tqdm(bench.folds(), f"{name}, fold by fold", unit="fold"):
+        watch = EpochPredictions(partial(bench.predict, rows=fold.test), _watched(config.epochs))
+        bench.fit(fold.train, seal.training(fold), training_seed(config.seed, fold.number), callbacks=[watch])
+        found[fold.number] = watch.shares
+    return found
+
+
+def _watched(epochs: int) -> set[int]:
+    return {int(e) for e in np.linspace(epochs, 0, min(WATCHED, epochs), endpoint=False).round()}
+
+
+def _drawn(bench: Bench, seed: int) -> Any:
+    """A network with weights newly drawn from the seed, as the trainer of one fold draws them."""
+    random.seed(seed)
+    return bench.trainer().build()
+
+
+def _images(bench: Bench) -> np.ndarray:
+    """Flow images (N, S, S, 3) in the order of the clips."""
+    return np.stack([bench.store.images[name] for name in bench.clips["clip_id"]])  # type: ignore[attr-defined]
+
+
+def _write(bench: Bench, seal: SealedLabels, found: dict[int, ByEpoch], home: Path) -> None:
+    """Predictions after the last epoch, then those of each fold's best epoch, where there were several."""
+    seed, last, best = bench.experiment.train.seed, [], []
+    for fold in bench.folds():
+        epochs = found[fold.number]
+        table = pd.concat([bench.joined(fold, seed, s, "flow image", seal).assign(epoch=e) for e, s in epochs.items()])
+        final = table["epoch"] == max(epochs)
+        last.append(table[final].drop(columns="epoch"))
+        best.append(table[table["epoch"] == best_epoch(table)].drop(columns="epoch"))
+    if any(len(epochs) > 1 for epochs in found.values()):
+        write_predictions(_by_source(best), home / "best-epoch" / "predictions.csv")
+    write_predictions(_by_source(last), home / "predictions.csv")
+
+
+def _by_source(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Rows whose data set is that of the subject, which flow images do not say by themselves."""
+    frame = pd.concat(parts)
+    return frame.assign(dataset=frame["subject"].str.split("/").str[0])
+
+
+def _summary(
+    experiment: Experiment, clips: Clips, tables: dict[str, pd.DataFrame], models: dict[str, str], directory: Path
+) -> str:
+    options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
+    results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
+    rows = [r for n, found in results.items() for r in _rows(n, models[n], found)]
+    table = pd.DataFrame(rows)
+    with atomic(directory / "composite.csv") as part:
+        table.to_csv(part, index=False)
+    for name, frame in tables.items():
+        confusion_pair(frame, class_names(frame), name, directory / _slug(name))
+    peeked = [f"PEEKING: {name}: chosen on the clips it is scored on" for name in tables if name.endswith(PEEKED)]
+    warnings = [*clips.warnings, *peeked]
+    described = {"split": experiment.evaluation.split, "encoder": "none, trained from the start"}
+    whole = {name: found[FULL] for name, found in results.items()}
+    write_json(directory / "metrics.json", described | {"warnings": warnings, "results": whole, "parts": results})
+    text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(table)])
+    write_text(directory / "results.txt", text + "\n")
+    return text
+
+
+def _parts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield FULL, frame
+    yield from ((str(name), part) for name, part in frame.groupby("dataset", sort=True))
+
+
+def _rows(name: str, model: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row of composite.csv for each part."""
+    published = facts("published_results.csv").set_index("key")["printed"]
+    for part, metrics in found.items():
+        row: dict[str, Any] = {"method": name, "data": part, "peeks": name.endswith(PEEKED)}
+        for score in ("UF1", "UAR"):
+            low, high = metrics[score]["ci95"]
+            printed = published.get(f"E/{model}/MEGC2019-{score}", "") if part == FULL else ""
+            row |= {score: metrics[score]["pooled"], f"{score}_low": low, f"{score}_high": high}
+            row[f"{score}_published"] = printed
+        yield row | {k: metrics[k] for k in ("n", "subjects", "majority_rate", "chance_UAR")}
+
+
+def _slug(name: str) -> str:
+    return name.removesuffix(PEEKED).replace(" ", "-").lower() + ("/best-epoch" if name.endswith(PEEKED) else "")

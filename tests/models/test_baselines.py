@@ -1,0 +1,124 @@
+"""The named baselines: parameters, shapes, saved and reloaded in safe mode, half precision, what they refuse."""
+
+import keras
+import numpy as np
+import pytest
+
+from mer_tf.config import MerError, Model
+from mer_tf.models import OF_FLOW_IMAGES, model_builder, model_stages
+from mer_tf.models.elrcn import _strain, vgg16
+from mer_tf.models.htnet import parts
+from mer_tf.models.micro_exp_stcnn import volume_features
+from mer_tf.models.presets import PUBLISHED
+from mer_tf.models.rcn import AttendedLogits
+from mer_tf.preprocessing.strain import optical_strain
+
+RNG = np.random.default_rng(0)
+FLOW_IMAGE = {"flow_image": (28, 28, 3)}
+WIDTHS = {"off_apexnet": 0.05, "htnet": 0.05, "rcn": 0.2}
+
+
+def made(name, width=1.0, **changes):
+    one = name in OF_FLOW_IMAGES
+    shapes = FLOW_IMAGE if one else {"frames": (32, 32, 3), "flow": (32, 32, 3), "images": (17,)}
+    return model_builder(name)(Model(name=name, width=width, dropout=0.5, **changes), shapes, 3)
+
+
+def batch(model, clips=2):
+    return {t.name: RNG.integers(0, 256, (clips, *t.shape[1:])).astype("uint8") for t in model.inputs}
+
+
+def logits(model, inputs):
+    return np.asarray(keras.ops.convert_to_numpy(model(inputs)))
+
+
+def trained(model):
+    return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
+
+
+def test_parameters_of_the_published_sizes():
+    assert trained(made("ststnet")) == 9 * 3 * 16 + 16 + 2 * 16 + 400 * 3 + 3 == 1683
+    assert trained(made("off_apexnet")) == 2_664_475
+    stem = 25 * 3 * 64 + 64
+    assert trained(made("rcn")) == stem + (64 * 64 + 64) + (9 * 64 * 64 + 64) + 3 * 2 * 64 + 6 * 6 * 64 * 3 + 3
+    whole, classifier, narrower = 138_357_544, 4_097_000, (512 * 49 - 512) * 4096  # VGG16 of 224 pixels, here of 32
+    assert trained(vgg16((32, 32, 3), Model(), "vgg")) == whole - classifier - narrower
+    grey = {"frames": (64, 64, 3), "images": (18,)}
+    stcnn = model_builder("micro_exp_stcnn")(Model(name="micro_exp_stcnn"), grey, 3)
+    assert trained(stcnn) == (15 * 9 * 32 + 32) + (20 * 20 * 32 * 128 + 128) + (128 * 3 + 3)
+
+
+@pytest.mark.parametrize(("side", "flat"), [(64, 345_600), (32, 172_800 // 2)])
+def test_volumes_of_96_images_have_the_flat_features_of_the_code(side, flat):
+    assert volume_features(keras.Input((96, side, side, 1)), "volume", Model()).shape == (None, flat)
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_saved_and_reloaded_it_predicts_the_same(name, tmp_path):
+    model = made(name, WIDTHS.get(name, 1.0 if name == "ststnet" else 0.03), grey=True)
+    inputs = batch(model)
+    before = logits(model, inputs)
+    assert (before.shape, before.dtype.name) == ((2, 3), "float32")
+    assert np.isfinite(before).all()
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        logits(keras.saving.load_model(tmp_path / "model.keras", safe_mode=True), inputs), before
+    )
+
+
+def test_attention_is_that_of_the_formula():
+    early, late = (RNG.normal(size=(2, 3, 3, 4)).astype("float32") for _ in range(2))
+    layer = AttendedLogits(5)
+    found = np.asarray(keras.ops.convert_to_numpy(layer([early, late])))
+    kernel = np.asarray(keras.ops.convert_to_numpy(layer.kernel))
+    for clip in range(2):
+        maps = [(early[clip] * kernel[..., k]).mean(axis=-1) for k in range(5)]
+        places = np.mean([(m - m.min()) / (m.max() - m.min()) for m in maps], axis=0)
+        wanted = [(late[clip] * places[..., None] * kernel[..., k]).sum() for k in range(5)]
+        np.testing.assert_allclose(found[clip], wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_facial_parts_are_cut_as_the_code_reads_its_centres():
+    rows, columns = np.mgrid[:28, :28]
+    image = np.stack([rows, columns], axis=-1)[None].astype("float32")
+    as_code, as_drawn = (np.asarray(keras.ops.convert_to_numpy(parts(image, swap)))[0] for swap in (True, False))
+    assert as_code.shape == (28, 28, 2)
+    assert as_code[0, 0].tolist() == [9 - 7, 11 - 7]  # left eye (9.5, 11.1), x as row
+    assert as_drawn[0, 0].tolist() == [11 - 7, 9 - 7]
+    assert as_drawn[0, 14].tolist() == [21 - 7, 10 - 7]  # left mouth corner (10.3, 22.1), kept inside
+    assert as_drawn[14, 0].tolist() == [10 - 7, 21 - 7]  # right eye
+
+
+def test_strain_inside_the_network_is_the_one_outside():
+    flow = RNG.normal(size=(1, 2, 9, 9, 2)).astype("float32")
+    found = np.asarray(keras.ops.convert_to_numpy(_strain(keras.ops.convert_to_tensor(flow))))[..., 0]
+    np.testing.assert_allclose(found, optical_strain(flow), rtol=1e-4, atol=1e-5)
+
+
+def test_elrcn_trains_its_images_before_its_lstm():
+    model = made("elrcn_te", 0.02)
+    first, second = model_stages("elrcn_te")(model, Model(name="elrcn_te"))
+    assert (first.name, first.last, second.name) == ("vgg", False, "lstm")
+    inputs = batch(model)
+    features = second.trunk(inputs)
+    assert first.model(inputs).shape == (2, 3)
+    np.testing.assert_allclose(logits(second.model, features), logits(model, inputs), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "said"),
+    [
+        ("htnet", {"flow_image": (32, 32, 3)}, "placed on 28 pixels"),
+        ("micro_exp_stcnn", {"frames": (32, 32, 3), "images": (10,)}, "give clip.frames=18 or more"),
+        ("fcnn3d", {"frames": (32, 32, 3), "flow": (32, 32, 3)}, "one known length"),
+        ("elrcn_se", {"frames": (16, 16, 3), "flow": (16, 16, 3), "images": (9,)}, "clip.side=32 or more"),
+    ],
+)
+def test_shapes_they_cannot_have_are_refused(name, shapes, said):
+    with pytest.raises(MerError, match=said):
+        model_builder(name)(Model(name=name, width=0.02), shapes, 3)
+
+
+def test_a_retrained_encoder_is_refused():
+    with pytest.raises(MerError, match="ststnet has no pretrained encoder"):
+        model_builder("ststnet")(Model(name="ststnet"), FLOW_IMAGE, 3, keras.Sequential())

@@ -1,0 +1,82 @@
+"""The composite protocol on a few drawn flow images: every clip once, peeking said, methods kept and chosen."""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, Train
+from mer_tf.preparation import encode, prepare_clips
+from mer_tf.protocols.composite import PEEKED, chosen_methods, composite
+
+METHODS = {
+    "majority": {"model.name": "majority"},
+    "logistic regression": {"model.name": "flow_logistic"},
+    "STSTNet": {"model.name": "ststnet"},
+    "RCN": {"model.name": "rcn", "model.width": 0.05, "train.epochs": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("composite")
+    experiment = Experiment(
+        name="composite",
+        data=Data(dataset="flow-images", label_protocol="megc2019-3", subjects=4, cache=str(folder / "cache")),
+        clip=Clip(frames=1, mirror=False, balance=False),
+        model=Model(name="ststnet"),
+        train=Train(epochs=3, batch_size=256, learning_rate=1e-3, jit_compile=False),
+        evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
+    )
+    clips = prepare_clips(experiment, folder)
+    given = (experiment, METHODS, clips, encode(experiment, clips), folder, ["--train.epochs=2"])
+    return folder, given, composite(*given)
+
+
+def test_every_clip_is_predicted_once_by_every_method(finished):
+    folder, (_, _, clips, *_), _ = finished
+    for path in ("majority", "logistic-regression", "ststnet", "ststnet/best-epoch", "rcn"):
+        frame = pd.read_csv(folder / path / "predictions.csv")
+        assert sorted(frame["clip_id"]) == sorted(clips.table["clip_id"])
+        assert (frame.groupby("fold")["subject"].nunique() == 1).all()
+        assert set(frame["dataset"]) <= {"casme2", "samm", "smic"}
+
+
+def test_the_table_has_every_part_and_marks_what_peeks(finished):
+    folder, _, text = finished
+    table = pd.read_csv(folder / "composite.csv", keep_default_na=False)
+    full = table[table["data"] == "full"].set_index("method")
+    assert full.loc["STSTNet" + PEEKED, "peeks"]
+    assert not full.loc["STSTNet", "peeks"]
+    assert full.loc["STSTNet", "UF1_published"] == ".7353"
+    parts = table[(table["method"] == "STSTNet") & (table["data"] != "full")]
+    assert parts["n"].sum() == full.loc["STSTNet", "n"]
+    assert full.loc["majority", "UAR"] == pytest.approx(1 / 3, abs=1e-5)
+    warnings = json.loads((folder / "metrics.json").read_text())["warnings"]
+    assert sum(w.startswith("PEEKING: ") for w in warnings) == 2
+    assert any("no evidence about people" in w for w in warnings)
+    assert "best epoch on the test subject" in text
+
+
+def test_a_best_epoch_is_never_worse_than_the_last(finished):
+    folder = finished[0] / "ststnet"
+    last, best = (pd.read_csv(p / "predictions.csv").set_index("clip_id") for p in (folder, folder / "best-epoch"))
+    right = [(f["y_true"] == f["y_pred"]).groupby(f["fold"]).sum() for f in (last, best)]
+    assert (right[1] >= right[0]).all()
+
+
+def test_finished_methods_are_kept_and_settings_are_those_of_the_first_call(finished):
+    folder, (experiment, methods, clips, encoded, *_), text = finished
+    before = (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns
+    assert composite(replace(experiment), methods, clips, encoded, folder, ["--train.epochs=9"]) == text
+    assert (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns == before
+    assert json.loads((folder / "methods.json").read_text())["STSTNet"][-1] == "--train.epochs=2"
+
+
+def test_methods_are_chosen_by_name():
+    known = {"a": {"x": 1}, "b": {"x": 2}}
+    assert chosen_methods(known, {"a": {"x": 3}}, "b,a") == {"b": {"x": 2}, "a": {"x": 3}}
+    assert chosen_methods(known, {"a": {"x": 3}}, None) == {"a": {"x": 3}}
+    with pytest.raises(MerError, match="--methods c: unknown; known: a, b"):
+        chosen_methods(known, {}, "c")
