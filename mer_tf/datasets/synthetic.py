@@ -84,7 +84,10 @@ def draw_tree(
     image: str = "reg_image{}.bmp",
     finish: Callable[[list[dict[str, Any]]], None] = lambda rows: None,
 ) -> Path:
-    """Write the clips into their folders, then the truth table; `finish` gets its rows, and the marker comes last."""
+    """Write the clips into their folders, then the truth table; `finish` gets its rows, and the marker comes last.
+
+    `image`: name of a frame's file, formatted with its number and `clip`.
+    """
     if _finished(out, arguments):
         return out
     work = out / WORK
@@ -148,7 +151,7 @@ def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> 
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for number, image in enumerate(draw(clip), start=clip.first_frame):
-            path = part / image_name.format(number)
+            path = part / image_name.format(number, clip=clip)
             if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
                 raise MerError(f"{path}: could not be written; is the disk full?")
         home.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mer_tf.datasets.lookalike_files import Tab, write_sheet
-from mer_tf.datasets.lookalike_samm import MICRO_HEADER
+from mer_tf.datasets.lookalike_samm import MICRO_HEADER, TEXT
 from mer_tf.datasets.portraits import load_portraits
 from mer_tf.datasets.synthetic import draw_tree, tree_arguments
 from mer_tf.datasets.synthetic_clip import SyntheticClip, plan_clips
