@@ -120,18 +120,25 @@ def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: b
 
 def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
     """One window of a parsed clip: frames, onset, mask and, where the clip has it, flow (see `window_dataset`)."""
-    length = tf.shape(clip["frames"])[0]
-    wanted = start + step * tf.range(frames)
-    mask = wanted < length
-    window = {
-        "frames": tf.gather(clip["frames"], tf.minimum(wanted, length - 1)),
-        "onset": clip["frames"][:1],
-        "mask": mask,
-    }
+    mask = start + step * tf.range(frames) < tf.shape(clip["frames"])[0]
+    window = {"frames": _entries(clip["frames"], start, step, frames), "onset": clip["frames"][:1], "mask": mask}
     if "flow" in clip:
-        steps = tf.gather(clip["flow"], tf.minimum(wanted[:-1], length - 2))
-        window["flow"] = tf.where(mask[1:, None, None, None], steps, tf.zeros_like(steps))
+        window["flow"] = _still_after(_entries(clip["flow"], start, step, frames - 1), mask[1:])
     return tf.cond(mirror, lambda: mirrored(window), lambda: window)
+
+
+def _entries(clip: Any, start: Any, step: Any, count: int) -> Any:
+    """`count` entries of a clip, its last one repeated. A stretch inside it is a view, copied only into its batch."""
+    length = tf.shape(clip)[0]
+    wanted = tf.minimum(start + step * tf.range(count), length - 1)
+    stretch = tf.logical_and(tf.equal(step, 1), start + count <= length)
+    return tf.cond(stretch, lambda: clip[start : start + count], lambda: tf.gather(clip, wanted))
+
+
+def _still_after(flow: Any, mask: Any) -> Any:
+    """Flow that is zero where the clip has ended."""
+    ended = mask[:, None, None, None]
+    return tf.cond(tf.reduce_all(mask), lambda: flow, lambda: tf.where(ended, flow, tf.zeros_like(flow)))
 
 
 def mirrored(window: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import Window, clip_starts
 from mer_tf.models.stages import Stage
 from mer_tf.training.batches import Store, WindowBatches, fixed_batches, input_names
+from mer_tf.training.devices import refuse_local_statistics, scope_of
 from mer_tf.training.window_features import WindowFeatures
 
 Stages = Callable[[keras.Model], list[Stage]]
@@ -33,12 +34,15 @@ class FoldTrainer:
         self.build, self.config = build, config
         self.divide: Stages = stages or (lambda model: [Stage("", model)])
         keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
-        self.model = build()
-        self.stages = self.divide(self.model)
-        for stage in self.stages:
-            compile_model(stage.model, config)
-            if stage.trunk is not None:
-                stage.trunk.compile(jit_compile=config.jit_compile)
+        self.scope = scope_of(config)
+        with self.scope():
+            self.model = build()
+            refuse_local_statistics(self.model, config)
+            self.stages = self.divide(self.model)
+            for stage in self.stages:
+                compile_model(stage.model, config)
+                if stage.trunk is not None:
+                    stage.trunk.compile(jit_compile=config.jit_compile)
 
     def fit(
         self,
@@ -66,7 +70,8 @@ class FoldTrainer:
             held = store if stage.trunk is None else WindowFeatures(store, plan, frames, stage.trunk)
             names = input_names(stage.model)
             data = WindowBatches(held, plan, labels, frames, self.config.batch_size, seed, names)
-            history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, callbacks=watching)
+            with self.scope():
+                history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, callbacks=watching)
             parts.append(pd.DataFrame(history.history).assign(stage=stage.name))
         table = pd.concat(parts, ignore_index=True).rename_axis("epoch").reset_index()
         return table if len(parts) > 1 else table.drop(columns="stage")
@@ -99,7 +104,7 @@ def compile_model(model: keras.Model, config: Train) -> None:
 def _renew(model: keras.Model, fresh: keras.Model) -> None:
     model.set_weights(fresh.get_weights())
     for held, drawn in zip(_seeds(model), _seeds(fresh), strict=True):
-        held.assign(drawn.value)
+        held.assign(keras.ops.convert_to_numpy(drawn.value))
     rate = model.optimizer.learning_rate
     for variable in model.optimizer.variables:
         if variable is not rate:
