@@ -107,7 +107,7 @@ def _clips(index: Index, plan: _Plan, seed: int, shuffle: bool, flow: bool) -> t
     clips = files.map(
         lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
     )
-    return clips.map(lambda clip: (clip, plan.rows(clip["clip_id"])))
+    return clips.map(lambda clip: (_shaped(clip, index.config.size), plan.rows(clip["clip_id"])))
 
 
 def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: bool) -> tf.data.Dataset:
@@ -116,6 +116,12 @@ def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: b
     if shuffle:
         order = order.shuffle(256, seed=seed + 3, reshuffle_each_iteration=True)
     return order.map(lambda row: (cut(clip, row[0], row[1] > 0, frames, row[2]), row[3]))
+
+
+def _shaped(clip: dict[str, Any], side: int) -> dict[str, Any]:
+    """The clip with the sizes of its images known, without which a model's convolutions cannot be traced."""
+    channels = {"frames": 3, "flow": 2}
+    return clip | {n: tf.ensure_shape(clip[n], (None, side, side, c)) for n, c in channels.items() if n in clip}
 
 
 def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
@@ -132,7 +138,8 @@ def _entries(clip: Any, start: Any, step: Any, count: int) -> Any:
     length = tf.shape(clip)[0]
     wanted = tf.minimum(start + step * tf.range(count), length - 1)
     stretch = tf.logical_and(tf.equal(step, 1), start + count <= length)
-    return tf.cond(stretch, lambda: clip[start : start + count], lambda: tf.gather(clip, wanted))
+    found = tf.cond(stretch, lambda: clip[start : start + count], lambda: tf.gather(clip, wanted))
+    return tf.ensure_shape(found, (count, *clip.shape[1:]))
 
 
 def _still_after(flow: Any, mask: Any) -> Any:
