@@ -12,13 +12,14 @@ the device's own rate of matrix products, measured in the same run and precision
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from unittest.mock import patch
 
@@ -78,7 +79,12 @@ def main(
     """
     name, rates = device_name(), {dtype: matrix_rate(dtype) for dtype in POLICIES}
     experiments = [declared(script, preset, (*SMALL_DATA, *changes)) for script in scripts]
-    lines = [line for experiment in experiments for line in measured(experiment, rates, steps)]
+    lines = []
+    for experiment in experiments:
+        with TemporaryDirectory(prefix="train-step-") as folder:
+            for line in measured(experiment, rates, steps, Path(folder)):
+                print(" ".join(line), file=sys.stderr, flush=True)
+                lines.append(line)
     measure = ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {dtype}" for dtype, rate in rates.items())
     text = "\n".join(
         [
@@ -93,9 +99,8 @@ def main(
         keep(f"train-step {'gpu' if on_gpu() else 'cpu'} {keras.backend.backend()} {preset}", text)
 
 
-def measured(experiment: Experiment, rates: dict[str, float], steps: int) -> Iterator[list[str]]:
-    """A line of the table for each variant of one experiment's network."""
-    folder = Path(mkdtemp(prefix="train-step-"))
+def measured(experiment: Experiment, rates: dict[str, float], steps: int, folder: Path) -> Iterator[list[str]]:
+    """A line of the table for each variant of one experiment's network; data are drawn into `folder`."""
     bench, _ = open_bench(replace(experiment, data=replace(experiment.data, cache=str(folder / "data"))), folder)
     batch, weights = one_batch(bench), []
     frames = len(batch[1]) * next(iter(batch[0].values())).shape[1]

@@ -115,7 +115,23 @@ def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: b
     order = tf.data.Dataset.from_tensor_slices(rows)
     if shuffle:
         order = order.shuffle(256, seed=seed + 3, reshuffle_each_iteration=True)
-    return order.map(lambda row: (cut(clip, row[0], row[1] > 0, frames, row[2]), row[3]))
+    length, continued = tf.shape(clip["frames"])[0], _continued(clip, rows, frames)
+    return order.map(lambda row: (cut(continued, length, row[0], row[1] > 0, frames, row[2]), row[3]))
+
+
+def _continued(clip: dict[str, Any], rows: Any, frames: int) -> dict[str, Any]:
+    """The clip as far as its windows reach: its last frame again and again, and no motion.
+
+    Once a clip, so that every window is a stretch of it, a view that is copied only into its batch.
+    """
+    reach = tf.reduce_max(rows[:, 0] + rows[:, 2] * (frames - 1)) + 1
+    more = tf.maximum(reach - tf.shape(clip["frames"])[0], 0)
+
+    def still(flow: Any) -> Any:
+        return tf.zeros(tf.concat([[more], tf.shape(flow)[1:]], 0), flow.dtype)
+
+    tails = {"frames": lambda images: tf.repeat(images[-1:], more, axis=0), "flow": still}
+    return clip | {name: tf.concat([clip[name], tail(clip[name])], 0) for name, tail in tails.items() if name in clip}
 
 
 def _shaped(clip: dict[str, Any], side: int) -> dict[str, Any]:
@@ -124,28 +140,21 @@ def _shaped(clip: dict[str, Any], side: int) -> dict[str, Any]:
     return clip | {n: tf.ensure_shape(clip[n], (None, side, side, c)) for n, c in channels.items() if n in clip}
 
 
-def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
-    """One window of a parsed clip: frames, onset, mask and, where the clip has it, flow (see `window_dataset`)."""
-    mask = start + step * tf.range(frames) < tf.shape(clip["frames"])[0]
-    window = {"frames": _entries(clip["frames"], start, step, frames), "onset": clip["frames"][:1], "mask": mask}
+def cut(clip: dict[str, Any], length: Any, start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
+    """One window of a parsed clip of `length` frames that goes on as far: frames, onset, mask and its flow if any."""
+    window = {
+        "frames": _stretch(clip["frames"], start, step, frames),
+        "onset": clip["frames"][:1],
+        "mask": start + step * tf.range(frames) < length,
+    }
     if "flow" in clip:
-        window["flow"] = _still_after(_entries(clip["flow"], start, step, frames - 1), mask[1:])
+        window["flow"] = _stretch(clip["flow"], start, step, frames - 1)
     return tf.cond(mirror, lambda: mirrored(window), lambda: window)
 
 
-def _entries(clip: Any, start: Any, step: Any, count: int) -> Any:
-    """`count` entries of a clip, its last one repeated. A stretch inside it is a view, copied only into its batch."""
-    length = tf.shape(clip)[0]
-    wanted = tf.minimum(start + step * tf.range(count), length - 1)
-    stretch = tf.logical_and(tf.equal(step, 1), start + count <= length)
-    found = tf.cond(stretch, lambda: clip[start : start + count], lambda: tf.gather(clip, wanted))
-    return tf.ensure_shape(found, (count, *clip.shape[1:]))
-
-
-def _still_after(flow: Any, mask: Any) -> Any:
-    """Flow that is zero where the clip has ended."""
-    ended = mask[:, None, None, None]
-    return tf.cond(tf.reduce_all(mask), lambda: flow, lambda: tf.where(ended, flow, tf.zeros_like(flow)))
+def _stretch(clip: Any, start: Any, step: Any, count: int) -> Any:
+    """`count` entries from `start` on, every `step`-th."""
+    return tf.ensure_shape(clip[start : start + step * count : step], (count, *clip.shape[1:]))
 
 
 def mirrored(window: dict[str, Any]) -> dict[str, Any]:
