@@ -12,16 +12,15 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from results import keep
 
 from mer_tf.datasets.appearance import NOISE
 from mer_tf.datasets.synthetic import SyntheticClip, displacement, draw, smic_clips
-from mer_tf.files import write_text
 from mer_tf.preprocessing.faces import Matrix, detect_face, face_transform, similarity, warp
 from mer_tf.preprocessing.flow import Method, flow_pair
 from mer_tf.preprocessing.landmarks import canonical_landmarks
@@ -34,8 +33,6 @@ STEPS = (1, 2, 4)
 ANCHORS = {"eye_outer_left": 36, "eye_outer_right": 45, "mouth_corner_left": 48, "mouth_corner_right": 54}
 FACE = (slice(14, 92), slice(14, 82))
 """Rows and columns of the aligned square that the face fills."""
-RESULTS = Path(__file__).with_name("RESULTS.md")
-START, END = "<!-- flow-accuracy -->", "<!-- /flow-accuracy -->"
 
 
 def clips(amplitude: float, subjects: int) -> Iterator[SyntheticClip]:
@@ -145,8 +142,7 @@ def section(subjects: int) -> str:
     """What goes into RESULTS.md."""
     errors_table = accuracy(subjects)
     columns = ["pair", "amplitude", "motion", *METHODS]
-    return f"""{START}
-## Optical flow on drawn faces
+    return f"""## Optical flow on drawn faces
 
 `python benchmarks/flow_accuracy.py`. Mean endpoint error in pixels of a face aligned to {SIZE} pixels, over the face;
 `motion` is the mean length of the true motion, head included, which is the error of no flow at all. `amplitude` is that
@@ -162,8 +158,7 @@ pixels.
 
 Milliseconds a pair (this machine; take the ratios).
 
-{markdown(speed(), "{:.1f}")}
-{END}"""
+{markdown(speed(), "{:.1f}")}"""
 
 
 def main() -> None:
@@ -172,9 +167,7 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=4)
     text = section(parser.parse_args().subjects)
     print(text)
-    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results of the benchmarks\n"
-    before, _, rest = old.partition(START)
-    write_text(RESULTS, before.rstrip() + "\n\n" + text + "\n" + rest.partition(END)[2].lstrip("\n"))
+    keep("flow-accuracy", text)
 
 
 if __name__ == "__main__":

@@ -28,19 +28,17 @@ from typing import Any
 import cv2
 import numpy as np
 import tyro
+from results import keep
 from skimage.data import astronaut
 
 from mer_tf.config import Preprocess
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import write_text
 
 FRAMES = 20
 TURN = 4
 """Clips a turn."""
 KERNELS = ("imread", "resize", "flow", "detect")
 FACES = "faces found and aligned"
-RESULTS = Path(__file__).with_name("RESULTS.md")
-START, END = "<!-- preprocess -->", "<!-- /preprocess -->"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +79,7 @@ def main(clips: int = 40, size: int = 96, workers: int = 2, write: bool = True) 
         shutil.rmtree(folder)
     print(text)
     if write:
-        keep(text)
+        keep("preprocess", text)
 
 
 def draw_clips(root: Path, count: int) -> list[ClipRow]:
@@ -240,14 +238,6 @@ def report(
     for (name, clips), job in jobs.items():
         lines.append(f"| {name} | {clips} | {job.seconds:.0f} | {job.worker_mib:.0f} | {job.parent_mib:.0f} |")
     return "\n".join(lines)
-
-
-def keep(text: str) -> None:
-    """Replace what stands between this benchmark's markers in RESULTS.md, or add it."""
-    before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results of the benchmarks\n"
-    head, _, rest = before.partition(START)
-    tail = rest.partition(END)[2]
-    write_text(RESULTS, f"{head.rstrip()}\n\n{START}\n{text}\n{END}\n{tail.lstrip()}")
 
 
 if __name__ == "__main__":

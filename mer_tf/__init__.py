@@ -1,8 +1,15 @@
-"""mer_tf: micro-expression recognition research, reproducible. Importing it loads neither TensorFlow nor Keras."""
+"""mer_tf: micro-expression recognition research, reproducible. Importing it loads nothing else."""
 
-from importlib.metadata import PackageNotFoundError, version
+__all__ = ["__version__"]
 
-try:
-    __version__ = version("mer_tf")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
+
+def __getattr__(name: str) -> str:
+    # The version is looked up when it is asked for: importlib.metadata takes longer to load than all the rest.
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mer_tf")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0+unknown"

@@ -207,6 +207,8 @@ class Train:
     jit_compile: bool = True
     """Compile the training step with XLA where the model allows it."""
     mixed_precision: bool = False
+    data_parallel: bool = False
+    """Share each batch among all devices of the machine; a step stays that of one device on the whole batch."""
     seed: int = 0
 
 

@@ -5,12 +5,13 @@ Heavy imports wait until a subcommand runs.
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tyro.extras import SubcommandApp
+import tyro
 
 from mer_tf.cli import data_commands, record_commands, result_commands, run_commands
 from mer_tf.config import MerError
@@ -31,9 +32,18 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "audit": result_commands.audit,
     "report": result_commands.report,
 }
-app = SubcommandApp()
-for name, command in COMMANDS.items():
-    app.command(name=name)(command)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command that `arguments` begin with; the options of the others are not looked at, which takes time."""
+    overview = argparse.ArgumentParser("mer-tf", description="Micro-expression recognition research, reproducible.")
+    listed = overview.add_subparsers(title="commands, each with its own --help", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        listed.add_parser(name, help=" ".join((command.__doc__ or "").split("\n\n")[0].split()))
+    name = arguments[0] if arguments else ""
+    if name not in COMMANDS:
+        overview.parse_args(arguments[:1])  # prints the overview, or the known commands, and exits
+    tyro.cli(COMMANDS[name], prog=f"mer-tf {name}", args=arguments[1:])
 
 
 def main() -> None:
@@ -41,7 +51,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        app.cli(prog="mer-tf", description="Micro-expression recognition research, reproducible.")
+        run(sys.argv[1:])
     except MerError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

@@ -107,7 +107,7 @@ def _clips(index: Index, plan: _Plan, seed: int, shuffle: bool, flow: bool) -> t
     clips = files.map(
         lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
     )
-    return clips.map(lambda clip: (clip, plan.rows(clip["clip_id"])))
+    return clips.map(lambda clip: (_shaped(clip, index.config.size), plan.rows(clip["clip_id"])))
 
 
 def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: bool) -> tf.data.Dataset:
@@ -115,23 +115,46 @@ def _windows(clip: dict[str, Any], rows: Any, frames: int, seed: int, shuffle: b
     order = tf.data.Dataset.from_tensor_slices(rows)
     if shuffle:
         order = order.shuffle(256, seed=seed + 3, reshuffle_each_iteration=True)
-    return order.map(lambda row: (cut(clip, row[0], row[1] > 0, frames, row[2]), row[3]))
+    length, continued = tf.shape(clip["frames"])[0], _continued(clip, rows, frames)
+    return order.map(lambda row: (cut(continued, length, row[0], row[1] > 0, frames, row[2]), row[3]))
 
 
-def cut(clip: dict[str, Any], start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
-    """One window of a parsed clip: frames, onset, mask and, where the clip has it, flow (see `window_dataset`)."""
-    length = tf.shape(clip["frames"])[0]
-    wanted = start + step * tf.range(frames)
-    mask = wanted < length
+def _continued(clip: dict[str, Any], rows: Any, frames: int) -> dict[str, Any]:
+    """The clip as far as its windows reach: its last frame again and again, and no motion.
+
+    Once a clip, so that every window is a stretch of it, a view that is copied only into its batch.
+    """
+    reach = tf.reduce_max(rows[:, 0] + rows[:, 2] * (frames - 1)) + 1
+    more = tf.maximum(reach - tf.shape(clip["frames"])[0], 0)
+
+    def still(flow: Any) -> Any:
+        return tf.zeros(tf.concat([[more], tf.shape(flow)[1:]], 0), flow.dtype)
+
+    tails = {"frames": lambda images: tf.repeat(images[-1:], more, axis=0), "flow": still}
+    return clip | {name: tf.concat([clip[name], tail(clip[name])], 0) for name, tail in tails.items() if name in clip}
+
+
+def _shaped(clip: dict[str, Any], side: int) -> dict[str, Any]:
+    """The clip with the sizes of its images known, without which a model's convolutions cannot be traced."""
+    channels = {"frames": 3, "flow": 2}
+    return clip | {n: tf.ensure_shape(clip[n], (None, side, side, c)) for n, c in channels.items() if n in clip}
+
+
+def cut(clip: dict[str, Any], length: Any, start: Any, mirror: Any, frames: int, step: Any = 1) -> dict[str, Any]:
+    """One window of a parsed clip of `length` frames that goes on as far: frames, onset, mask and its flow if any."""
     window = {
-        "frames": tf.gather(clip["frames"], tf.minimum(wanted, length - 1)),
+        "frames": _stretch(clip["frames"], start, step, frames),
         "onset": clip["frames"][:1],
-        "mask": mask,
+        "mask": start + step * tf.range(frames) < length,
     }
     if "flow" in clip:
-        steps = tf.gather(clip["flow"], tf.minimum(wanted[:-1], length - 2))
-        window["flow"] = tf.where(mask[1:, None, None, None], steps, tf.zeros_like(steps))
+        window["flow"] = _stretch(clip["flow"], start, step, frames - 1)
     return tf.cond(mirror, lambda: mirrored(window), lambda: window)
+
+
+def _stretch(clip: Any, start: Any, step: Any, count: int) -> Any:
+    """`count` entries from `start` on, every `step`-th."""
+    return tf.ensure_shape(clip[start : start + step * count : step], (count, *clip.shape[1:]))
 
 
 def mirrored(window: dict[str, Any]) -> dict[str, Any]:

@@ -91,14 +91,25 @@ def stack(store: Copies, windows: Sequence[Window], frames: int) -> dict[str, np
     A clip that ends before the window does is continued with its last frame, masked out.
     """
     clips = [store.clip(w.clip_id, w.copy) for w in windows]
-    index = np.array([w.start for w in windows])[:, None] + np.outer([w.step for w in windows], np.arange(frames))
     last = np.array([len(c) - 1 for c in clips])[:, None]
-    kept = np.clip(index, 0, last)
-    return {
-        "frames": np.stack([clip[i] for clip, i in zip(clips, kept, strict=True)]),
-        "onset": np.stack([clip[:1] for clip in clips]),
-        "mask": index <= last,
-    }
+    index = np.array([w.start for w in windows])[:, None] + np.outer([w.step for w in windows], np.arange(frames))
+    held = np.empty((len(windows), frames, *clips[0].shape[1:]), clips[0].dtype)
+    for out, clip, window in zip(held, clips, windows, strict=True):
+        fill(out, clip, window.start, window.step)
+    return {"frames": held, "onset": np.stack([clip[:1] for clip in clips]), "mask": index <= last}
+
+
+def fill(out: np.ndarray, clip: np.ndarray, start: int, step: int = 1) -> None:
+    """Copy every `step`-th entry of `clip` from `start` on into `out`, its first and last repeated beyond its ends.
+
+    By slices: an array of numbers would copy the window once more before it stands in its batch.
+    """
+    index = start + step * np.arange(len(out))
+    before, inside = int((index < 0).sum()), int((index < len(clip)).sum())
+    out[:before] = clip[0]
+    if before < inside:
+        out[before:inside] = clip[index[before] : index[inside - 1] + 1 : step]
+    out[inside:] = clip[-1]
 
 
 class WindowBatches(keras.utils.PyDataset):

@@ -11,8 +11,8 @@ import numpy as np
 
 from mer_tf.config import Clip, MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.preprocessing.segments import spatial_frames
 from mer_tf.preprocessing.stacks import flow_stack, quantised
+from mer_tf.training.batches import fill
 
 REST = np.array([128, 128, 0], np.uint8)
 """No motion, as `quantised` writes it."""
@@ -63,22 +63,26 @@ class ImageStore:
                 "models of images take windows of two or more neighbouring frames, as stored or mirrored: "
                 "clip.frames 2 or more, clip.scheme v1, no clip.multiply"
             )
-        held = {"frames": self._images, "flow": self._motion}
-        return {
-            name: np.stack([get(w, _places(w, self.length(w.clip_id), frames)) for w in windows])
-            for name, get in held.items()
-            if name in names
-        }
+        makers = {"frames": self._images, "flow": self._motion}
+        found = {}
+        for name, make in makers.items():
+            if name in names:
+                found[name] = np.empty((len(windows), frames - 1, *self.shape[name]), np.uint8)
+                for out, window in zip(found[name], windows, strict=True):
+                    make(window, out)
+        return found
 
-    def _images(self, window: Window, places: np.ndarray) -> np.ndarray:
-        images = self.frames[window.clip_id][spatial_frames(places)]
-        return images[:, :, ::-1] if window.copy else images
+    def _images(self, window: Window, out: np.ndarray) -> None:
+        images = self.frames[window.clip_id]
+        fill(out, images[:, :, ::-1] if window.copy else images, window.start)
 
-    def _motion(self, window: Window, places: np.ndarray) -> np.ndarray:
-        moving = places[1:] > (0 if self.flow_from == "onset" else places[:-1])
-        flow = self.flow[window.clip_id][np.maximum(places[1:] - 1, 0)]
-        flow[~moving] = REST
-        return mirrored(flow) if window.copy else flow
+    def _motion(self, window: Window, out: np.ndarray) -> None:
+        flow = self.flow[window.clip_id]
+        fill(out, flow[:, :, ::-1] if window.copy else flow, window.start)
+        if window.copy:
+            turn(out)
+        places = np.clip(window.start + np.arange(len(out) + 1), 0, len(flow))
+        out[places[1:] <= (0 if self.flow_from == "onset" else places[:-1])] = REST
 
 
 def image_store(
@@ -105,15 +109,10 @@ def small_greys(images: np.ndarray) -> np.ndarray:
     return np.stack([cv2.resize(g, (PROBED, PROBED), interpolation=cv2.INTER_AREA).ravel() for g in greys])
 
 
-def mirrored(flow: np.ndarray) -> np.ndarray:
-    """Flow images (T, S, S, 3) seen in a mirror: x reversed, dx turned about its rest."""
-    seen = flow[:, :, ::-1].copy()
-    seen[..., 0] = np.minimum(256 - seen[..., 0].astype(np.int16), 255)
-    return seen
-
-
-def _places(window: Window, length: int, frames: int) -> np.ndarray:
-    return np.clip(window.start + np.arange(frames), 0, length - 1)
+def turn(flow: np.ndarray) -> None:
+    """Turn dx of flow images (..., 3) about its rest, 128, in place: what a mirror does to it beside reversing x."""
+    dx = flow[..., 0]
+    np.negative(np.maximum(dx, 1, out=dx), out=dx)  # 256 - dx in 8 bits, and 255 for 0
 
 
 def _every(flow: np.ndarray, step: int, flow_from: str) -> np.ndarray:

@@ -18,6 +18,7 @@ from mer_tf.datasets.windows import Window, clip_starts
 from mer_tf.models.stages import Stage
 from mer_tf.training.batches import Store, WindowBatches, fixed_batches, input_names
 from mer_tf.training.block_store import BlockStore
+from mer_tf.training.devices import refuse_local_statistics, scope_of
 from mer_tf.training.window_features import WindowFeatures
 
 Stages = Callable[[keras.Model], list[Stage]]
@@ -35,13 +36,16 @@ class FoldTrainer:
         self.build, self.config = build, config
         self.divide: Stages = stages or (lambda model: [Stage("", model)])
         keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
-        self.model = build()
-        self.stages = self.divide(self.model)
-        for stage in self.stages:
-            with stage.holding():
-                compile_model(stage.model, stage_recipe(config, stage))
-            if stage.trunk is not None:
-                stage.trunk.compile(jit_compile=config.jit_compile)
+        self.scope = scope_of(config)
+        with self.scope():
+            self.model = build()
+            refuse_local_statistics(self.model, config)
+            self.stages = self.divide(self.model)
+            for stage in self.stages:
+                with stage.holding():
+                    compile_model(stage.model, stage_recipe(config, stage))
+                if stage.trunk is not None:
+                    stage.trunk.compile(jit_compile=config.jit_compile)
 
     def fit(
         self,
@@ -72,7 +76,7 @@ class FoldTrainer:
             names = input_names(stage.model)
             data = WindowBatches(held, windows, labels, length, recipe.batch_size, seed, names)
             options = {"callbacks": watching, "class_weight": self._weights(plan, labels)}
-            with stage.holding():
+            with self.scope(), stage.holding():
                 history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, **options)
             parts.append(pd.DataFrame(history.history).assign(stage=stage.name))
         table = pd.concat(parts, ignore_index=True).rename_axis("epoch").reset_index()
@@ -130,7 +134,7 @@ def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
 def _renew(model: keras.Model, fresh: keras.Model) -> None:
     model.set_weights(fresh.get_weights())
     for held, drawn in zip(_seeds(model), _seeds(fresh), strict=True):
-        held.assign(drawn.value)
+        held.assign(keras.ops.convert_to_numpy(drawn.value))
     rate = model.optimizer.learning_rate
     for variable in model.optimizer.variables:
         if variable is not rate:

@@ -154,3 +154,15 @@ def test_missing_labels_flow_and_windows_are_refused(stored: tuple[Path, Any], t
     bare = write_records(make_rows(tmp_path / "s", 2), config, tmp_path, progress=False)
     with pytest.raises(MerError, match="holds no flow"):
         clip_dataset(bare, flow=True)
+
+
+def test_a_model_with_convolutions_can_be_traced(stored: tuple[Path, Any]) -> None:
+    """Time and image have their sizes before the first batch is read; only the batch's own is open."""
+    inputs, label = batches(stored, every_window(), flow=True).element_spec
+    shapes = {name: tuple(spec.shape) for name, spec in inputs.items()}
+    image = (TINY.size, TINY.size)
+    assert shapes["frames"] == (None, N, *image, 3)
+    assert shapes["onset"][2:] == (*image, 3)
+    assert shapes["flow"] == (None, N - 1, *image, 2)
+    assert tuple(shapes["mask"]) == (None, N)
+    assert tuple(label.shape) == (None,)

@@ -6,7 +6,7 @@ import pytest
 from mer_tf.config import Clip, MerError
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows
 from mer_tf.preprocessing.segments import centred
-from mer_tf.training.image_store import REST, image_store, mirrored
+from mer_tf.training.image_store import REST, image_store, turn
 
 BOTH = ("frames", "flow")
 
@@ -70,10 +70,15 @@ def test_a_mirrored_window_is_mirrored_twice_itself():
     plain, turned = (one.inputs([Window("a", 0, copy)], 5, BOTH) for copy in (0, 1))
     assert (turned["frames"] == plain["frames"][:, :, :, ::-1]).all()
     assert (turned["flow"][..., 1:] == plain["flow"][:, :, :, ::-1, 1:]).all()
-    middle = plain["flow"][0] > 0
-    assert (mirrored(turned["flow"][0])[middle] == plain["flow"][0][middle]).all()
-    still = np.broadcast_to(REST, (1, 8, 8, 3))
-    assert (mirrored(still) == still).all()
+    dx = plain["flow"][..., 0].astype(int)
+    assert (turned["flow"][:, :, :, ::-1, 0] == np.minimum(256 - dx, 255)).all()
+
+
+def test_what_rests_rests_in_the_mirror_and_nothing_wraps():
+    flow = np.tile(REST, (4, 1))
+    flow[:, 0] = 128, 0, 1, 255
+    turn(flow)
+    assert flow.tolist() == [[128, 128, 0], [255, 128, 0], [255, 128, 0], [1, 128, 0]]
 
 
 def test_every_second_frame_has_the_motion_of_both_steps():

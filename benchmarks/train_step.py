@@ -1,0 +1,203 @@
+"""Forward pass and training step of every experiment's network: how near they come to what the device can do.
+
+    python benchmarks/train_step.py                          # the embedded settings, on whatever device there is
+    python benchmarks/train_step.py --preset paper           # the papers' widths and sizes, for a GPU
+    python benchmarks/train_step.py experiments/exp2_vggface_lstm.py --changes model.retrain_from=conv4
+
+Each network is trained and evaluated by Keras' own loops on a batch of its experiment, repeated; the first epoch is not
+counted. All variants begin with the same weights, so that their losses must agree, which the last column shows. Dropout
+is off for that, and every part of a network is trained. Operations are counted as `flops` says; the share is that of
+the device's own rate of matrix products, measured in the same run and precision.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+from unittest.mock import patch
+
+import keras
+import numpy as np
+import tyro
+from device import device_name, matrix_rate, on_gpu
+from flops import TRAINING, forward_flops
+from resnet50 import resnet50_table
+from results import keep, table
+
+from mer_tf.config import Experiment
+from mer_tf.models import MODELS
+from mer_tf.models.layers import FoldTime
+from mer_tf.protocols.bench import Bench
+from mer_tf.runner import declared, open_bench
+from mer_tf.training.batches import WindowBatches, input_names
+from mer_tf.training.trainer import compile_model
+
+SCRIPTS = tuple(sorted((Path(__file__).parents[1] / "experiments").glob("exp*.py")))
+SMALL_DATA = ("data.subjects=3", "data.clips_per_class=1", "model.dropout=0.0")
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+COLUMNS = ["network", "time", "XLA", "precision", "forward, frames/s", "of the device", "step, frames/s"]
+COLUMNS += ["of the device", "first step, s", "first loss"]
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What was measured of one variant."""
+
+    forward: float
+    """Seconds of a forward pass with its loss."""
+    step: float
+    """Seconds of a training step."""
+    first: float
+    """Seconds of the first step, which compiles."""
+    loss: float
+    """Of the first step."""
+
+
+def main(
+    scripts: tyro.conf.Positional[tuple[Path, ...]] = SCRIPTS,
+    preset: Literal["paper", "embedded"] = "embedded",
+    changes: tuple[str, ...] = (),
+    steps: int = 8,
+    write: bool = True,
+) -> None:
+    """Measure, print the table, and write it into RESULTS.md.
+
+    Args:
+        scripts: Experiments.
+        preset: Which of their two declarations.
+        changes: Settings to change, as train.batch_size=8 clip.side=48.
+        steps: Steps of the epoch that counts.
+        write: Write the tables into RESULTS.md too.
+    """
+    name, rates = device_name(), {dtype: matrix_rate(dtype) for dtype in POLICIES}
+    experiments = [declared(script, preset, (*SMALL_DATA, *changes)) for script in scripts]
+    lines = []
+    for experiment in experiments:
+        with TemporaryDirectory(prefix="train-step-") as folder:
+            for line in measured(experiment, rates, steps, Path(folder)):
+                print(" ".join(line), file=sys.stderr, flush=True)
+                lines.append(line)
+    measure = ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {dtype}" for dtype, rate in rates.items())
+    text = "\n".join(
+        [
+            f"## Training step: {name}, {keras.backend.backend()}\n",
+            f"`python benchmarks/train_step.py --preset {preset}`. The device multiplies matrices at {measure}.\n",
+            table(COLUMNS, lines),
+            "\n" + resnet50_table(),
+        ]
+    )
+    print(text)
+    if write:
+        keep(f"train-step {'gpu' if on_gpu() else 'cpu'} {keras.backend.backend()} {preset}", text)
+
+
+def measured(experiment: Experiment, rates: dict[str, float], steps: int, folder: Path) -> Iterator[list[str]]:
+    """A line of the table for each variant of one experiment's network; data are drawn into `folder`."""
+    bench, _ = open_bench(replace(experiment, data=replace(experiment.data, cache=str(folder / "data"))), folder)
+    batch, weights = one_batch(bench), []
+    frames = len(batch[1]) * next(iter(batch[0].values())).shape[1]
+    for dtype, streamed, xla in product(POLICIES, ("folded", "TimeDistributed"), (True, False)):
+        model = variant(bench, streamed, POLICIES[dtype])
+        if model is None or (streamed != "folded" and dtype != "float32"):
+            continue
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        operations = forward_flops(model, batch[0])
+        speed = timed(model, replace(experiment.train, jit_compile=xla), batch, steps)
+        shares = (operations / speed.forward / rates[dtype], TRAINING * operations / speed.step / rates[dtype])
+        yield [
+            *(experiment.name, streamed, "yes" if xla else "no", dtype),
+            *(f"{frames / speed.forward:.0f}", f"{shares[0]:.1%}", f"{frames / speed.step:.0f}", f"{shares[1]:.1%}"),
+            *(f"{speed.first:.1f}", f"{speed.loss:.4f}"),
+        ]
+    keras.config.set_dtype_policy("float32")
+
+
+def one_batch(bench: Bench) -> Batch:
+    """A training batch of the experiment: its windows, repeated where drawn data have fewer, classes in turn."""
+    experiment = bench.experiment
+    windows, _ = bench.windows()
+    labels = {w.clip_id: k % len(bench.classes) for k, w in enumerate(windows)}
+    names = input_names(bench.trainer().model)
+    size = experiment.train.batch_size
+    plan = [windows[k % len(windows)] for k in range(size)]
+    return WindowBatches(bench.store, plan, labels, experiment.clip.frames, size, 0, names)[0]
+
+
+def variant(bench: Bench, streamed: str, policy: str) -> Any | None:
+    """A new model of the experiment; None where it has no time to fold and TimeDistributed was asked for."""
+    trainer = bench.trainer()
+    keras.config.set_dtype_policy(policy)  # after the trainer, which sets it as well
+    if streamed == "folded":
+        return trainer.build()
+    if not any(isinstance(layer, FoldTime) for layer in trainer.model._flatten_layers()):
+        return None
+    with patch.object(import_module(MODELS[bench.experiment.model.name]), "FoldTime", keras.layers.TimeDistributed):
+        return trainer.build()
+
+
+def timed(model: Any, train: Any, batch: Batch, steps: int) -> Speed:
+    """The model trained and evaluated on one batch, again and again."""
+    compile_model(model, train)
+    data, clock = Repeated(batch, steps), Clock()
+    start = time.perf_counter()
+    loss = float(model.train_on_batch(*batch)[0])
+    first = time.perf_counter() - start
+    model.fit(data, epochs=2, verbose=0, shuffle=False, callbacks=[clock])
+    for _ in range(2):
+        model.evaluate(data, verbose=0, callbacks=[clock])
+    return Speed(clock.tests[-1] / steps, clock.epochs[-1] / steps, first, loss)
+
+
+class Repeated(keras.utils.PyDataset):
+    """The same batch a number of times."""
+
+    def __init__(self, batch: Batch, steps: int) -> None:
+        super().__init__()
+        self.batch, self.steps = batch, steps
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return self.steps
+
+    def __getitem__(self, number: int) -> Batch:
+        """The batch."""
+        return self.batch
+
+
+class Clock(keras.callbacks.Callback):
+    """Seconds of every epoch and of every evaluation; both end when the device has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[float] = []
+        self.tests: list[float] = []
+        self._start = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Start."""
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Stop."""
+        self.epochs.append(time.perf_counter() - self._start)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Start."""
+        self._start = time.perf_counter()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Stop."""
+        self.tests.append(time.perf_counter() - self._start)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

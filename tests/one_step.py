@@ -1,0 +1,46 @@
+"""One training step of every small model from weights and a batch that no backend draws: python one_step.py FOLDER."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from small_models import CLASSES, SMALL
+
+from mer_tf.config import Train
+from mer_tf.models import model_builder
+from mer_tf.training.batches import input_names
+from mer_tf.training.trainer import compile_model
+
+BATCH = 8
+
+
+def one_step(name: str) -> dict[str, np.ndarray]:
+    """Logits before a step of plain gradient descent, its loss, and what it adds to each weight: - gradient."""
+    small = SMALL[name]
+    model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
+    before = drawn([weight.shape for weight in model.weights], model.get_weights())
+    model.set_weights(before)
+    compile_model(model, Train(optimizer="sgd", momentum=0.0, learning_rate=1.0))
+    inputs, labels = small.batch(BATCH, input_names(model))
+    logits = np.asarray(model.predict_on_batch(inputs))
+    loss = np.array(model.train_on_batch(inputs, labels)[0])
+    names = [f"step {number} {weight.path}" for number, weight in enumerate(model.weights)]
+    steps = [after - start for after, start in zip(model.get_weights(), before, strict=True)]
+    return {"loss": loss, "logits": logits, **dict(zip(names, steps, strict=True))}
+
+
+def drawn(shapes: Sequence[tuple[int, ...]], initial: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Kernels from NumPy's generator; biases and statistics as they begin."""
+    rng = np.random.default_rng(0)
+    return [
+        rng.normal(0, (2 / np.prod(shape[:-1])) ** 0.5, shape).astype("float32") if len(shape) > 1 else value
+        for shape, value in zip(shapes, initial, strict=True)
+    ]
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for known in SMALL:
+        np.savez(folder / f"{known}.npz", **one_step(known))

@@ -1,0 +1,50 @@
+"""The cluster commands of README.md: options that the installed Beam knows, and that reach it as they were given."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from mer_tf import cli
+from mer_tf.records.beam import _flags
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def shown() -> list[list[str]]:
+    """The options of each --beam line of README.md."""
+    (block,) = re.findall(r"<!-- beam -->\n```bash\n(.*?)```", README, flags=re.DOTALL)
+    return [line.split("--beam ")[1].split() for line in block.splitlines() if "--beam " in line]
+
+
+@pytest.mark.parametrize("options", shown(), ids=lambda options: options[0])
+def test_beam_knows_every_option(options: list[str]) -> None:
+    beam = pytest.importorskip("apache_beam.options.pipeline_options")
+    read = beam.PipelineOptions(_flags(options, workers=1)).get_all_options(drop_default=True)
+    for option in options:
+        name, value = option.split("=", 1)
+        assert str(read[name]) == value
+
+
+@pytest.mark.parametrize("options", shown(), ids=lambda options: options[0])
+def test_the_command_hands_them_on(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = {}
+
+    def write_records(*_: object, **settings: object) -> Path:
+        taken.update(settings)
+        return tmp_path
+
+    monkeypatch.setattr("mer_tf.records.write.write_records", write_records)
+    monkeypatch.setattr("mer_tf.records.inspect.describe", lambda directory: "")
+    monkeypatch.setattr("mer_tf.datasets.manifest.read_manifest", lambda path: [])
+    command = ["mer-tf", "preprocess", "--manifest", "m.csv", "--out", "out", "--engine", "beam", "--beam", *options]
+    monkeypatch.setattr(sys, "argv", command)
+    cli.main()
+    assert taken["engine"] == "beam"
+    assert list(taken["beam"]) == options
+    assert _flags(taken["beam"], workers=4) == [f"--{option}" for option in options]

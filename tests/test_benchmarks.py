@@ -1,0 +1,58 @@
+"""What benchmarks count and keep. What they time is their own affair."""
+
+import os
+from importlib import import_module
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from mer_tf.models.layers import FoldTime
+
+
+@pytest.fixture
+def benchmark(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    return import_module
+
+
+def test_a_section_of_results_is_replaced_and_the_others_stay(benchmark, tmp_path):
+    keep, path = benchmark("results").keep, tmp_path / "RESULTS.md"
+    keep("a", "first\n", path)
+    keep("a b", "second", path)
+    keep("a", "third", path)
+    text = path.read_text()
+    assert text.startswith("# Results of the benchmarks\n\n<!-- a -->\nthird\n<!-- /a -->\n")
+    assert text.endswith("<!-- a b -->\nsecond\n<!-- /a b -->\n")
+    keep("a", "third", path)
+    assert path.read_text() == text
+
+
+def test_operations_of_layers_by_hand(benchmark):
+    frames = keras.Input((5, 8, 8, 3), name="frames")
+    image = keras.Input((8, 8, 3))
+    cnn = keras.Model(image, layers.Flatten()(layers.Conv2D(4, 3, strides=2, padding="same")(image)))
+    x = FoldTime(cnn)(frames)
+    x = layers.BatchNormalization()(layers.Dense(7)(x))
+    x = layers.Bidirectional(layers.LSTM(6, return_sequences=True))(x)
+    model = keras.Model({"frames": frames}, layers.Dense(2)(layers.LSTM(3)(x)))
+    batch, time = 2, 5
+    conv, dense, last = time * 4 * 4 * (3 * 3 * 3 * 4), time * 4 * 4 * 4 * 7, 3 * 2
+    lstms = time * (2 * 4 * 6 * (7 + 6) + 4 * 3 * (12 + 3))
+    found = benchmark("flops").forward_flops(model, {"frames": np.zeros((batch, time, 8, 8, 3), "float32")})
+    assert found == 2 * batch * (conv + dense + lstms + last)
+
+
+def test_stages_end_with_the_files_that_end_them(benchmark, tmp_path):
+    defaults = benchmark("defaults")
+    times = {"manifest.csv": 10, "config.json": 25, "fold-0/predictions.csv": 40, "fold-1/predictions.csv": 55}
+    for run, start in (("x/1", 100), ("x/2", 200)):
+        for name, at in times.items():
+            path = tmp_path / "runs" / run / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            os.utime(path, (start + at, start + at))
+    spent = defaults.stages(defaults.run_directories(tmp_path), 100, 260)
+    assert list(spent.values()) == [10 + 55, 15 + 15, 30 + 30, 5]

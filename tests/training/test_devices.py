@@ -1,0 +1,72 @@
+"""A batch shared among devices: the training of one device, on virtual CPUs of processes of their own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from small_models import SMALL
+
+from mer_tf.config import MerError, Train
+from mer_tf.training.devices import scope_of
+
+SCRIPT = Path(__file__).parents[1] / "two_devices.py"
+NORMALISED = ("vggface_frames", "vggface_lstm")
+TENSORFLOW = keras.backend.backend() == "tensorflow"
+PARALLEL = Train(data_parallel=True)
+
+
+def trained(name: str, devices: int, folder: Path) -> dict[str, np.ndarray]:
+    file = folder / f"{devices}.npz"
+    done = start(name, devices, file)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(file, allow_pickle=False) as values:
+        return dict(values)
+
+
+def start(name: str, devices: int, file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), name, str(devices), str(file)]
+    environment = os.environ | {"KERAS_BACKEND": keras.backend.backend()}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(SMALL) - set(NORMALISED if TENSORFLOW else ())))
+def test_two_devices_train_as_one(name: str, tmp_path: Path) -> None:
+    one, two = (trained(name, devices, tmp_path) for devices in (1, 2))
+    assert (int(one.pop("devices")), int(two.pop("devices"))) == (1, 2)
+    assert list(one) == list(two)
+    for what, value in one.items():
+        np.testing.assert_allclose(two[what], value, rtol=1e-4, atol=1e-5, err_msg=what)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TENSORFLOW, reason="JAX normalises over the whole batch")
+def test_statistics_of_one_share_are_refused(tmp_path: Path) -> None:
+    done = start("vggface_lstm", 2, tmp_path / "2.npz")
+    assert done.returncode == 1
+    assert "MerError: train.data_parallel: fc1_bn, fc2_bn would see one device's share" in done.stderr
+
+
+def test_a_batch_is_shared_equally(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1", "gpu:2"])
+    with pytest.raises(MerError, match="batch_size=20 is no multiple of the 3 devices"):
+        scope_of(PARALLEL)
+
+
+def test_one_device_trains_as_ever_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    with caplog.at_level(logging.WARNING), scope_of(PARALLEL)():
+        assert "one device, gpu:0" in caplog.text
+    caplog.clear()
+    with scope_of(replace(PARALLEL, data_parallel=False))():
+        assert caplog.text == ""
