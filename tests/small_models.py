@@ -4,13 +4,16 @@ A model added to `mer_tf.models.MODELS` needs a line in `SMALL`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from mer_tf.config import Clip, Fusion, Model
+from mer_tf.config import Blocks, Clip, Fusion, Model
 from mer_tf.datasets.windows import LabelledClip, cut_windows
 from mer_tf.training.batches import FeatureStore, Store
+from mer_tf.training.block_store import BlockStore
+from mer_tf.training.flow_image_store import FlowImageStore
 from mer_tf.training.image_store import ImageStore
 
 CLASSES = ("still", "moving")
@@ -25,10 +28,11 @@ class Small:
     config: Model
     clip: Clip
     store: Callable[[], Store]
+    length: int = LENGTH
 
     def clips(self) -> list[LabelledClip]:
         """Every second clip moves."""
-        return [LabelledClip(f"c{k}", LENGTH, k % 2) for k in range(CLIPS)]
+        return [LabelledClip(f"c{k}", self.length, k % 2) for k in range(CLIPS)]
 
     def batch(self, size: int, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Inputs of `size` windows and their class indices (size,)."""
@@ -45,14 +49,38 @@ def features() -> FeatureStore:
     return FeatureStore(clips, {})
 
 
-def images() -> ImageStore:
+def images(length: int = LENGTH) -> ImageStore:
     """Frames and flow images of 32 pixels; dx stands off its rest where the clip moves."""
     rng = np.random.default_rng(0)
-    frames = {f"c{k}": rng.integers(0, 256, (LENGTH, 32, 32, 3), np.uint8) for k in range(CLIPS)}
-    flow = {name: np.full((LENGTH - 1, 32, 32, 3), (128, 128, 0), np.uint8) for name in frames}
+    frames = {f"c{k}": rng.integers(0, 256, (length, 32, 32, 3), np.uint8) for k in range(CLIPS)}
+    flow = {name: np.full((length - 1, 32, 32, 3), (128, 128, 0), np.uint8) for name in frames}
     for k, name in enumerate(flow):
         flow[name][..., 0] += np.uint8(k % 2 * 60)
-    return ImageStore(frames, flow)
+    return ImageStore(frames, flow, images=length - 1)
+
+
+def maps() -> FeatureStore:
+    """Maps of a frozen encoder, (6, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
+    rng = np.random.default_rng(0)
+    clips = {f"c{k}": rng.normal(size=(LENGTH, 4, 4, 5)).astype("float32") for k in range(CLIPS)}
+    for k, clip in enumerate(clips.values()):
+        clip[:, :2, :2] += k % 2 * np.linspace(0, 2, LENGTH, dtype="float32")[:, None, None, None]
+    return FeatureStore(clips, {})
+
+
+def blocks() -> BlockStore:
+    """The same with two blocks of the face, of which one moves."""
+    centres = {name: np.array([(1, 1), (3, 3)], "float32") for name in maps().plain}
+    return BlockStore(maps(), (centres,), dict.fromkeys(centres, LENGTH // 2), (0.0, 8.0))
+
+
+def flow_images() -> FlowImageStore:
+    """One flow image of 28 pixels a clip, brighter in one corner where it moves."""
+    rng = np.random.default_rng(0)
+    clips = {f"c{k}": rng.integers(96, 128, (28, 28, 3), np.uint8) for k in range(CLIPS)}
+    for k, image in enumerate(clips.values()):
+        image[:14, :14] += np.uint8(k % 2 * 100)
+    return FlowImageStore(clips)
 
 
 LSTM = Model(embedding=(8, 8, 8), bn_momentum=0.9, lstm_units=8, lstm_layers=2, head_units=8)
@@ -60,12 +88,27 @@ FUSION = Fusion(channels=(4, 4, 4, 4, 4), stem_stride=1, fc_units=8, fc8_units=8
 WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
+ONE = Clip(frames=1, mirror=False, balance=False, test="windows")
+VOLUMES = ("fusenet_intermediate", "fusenet_late", "stcnn")
+LONG = 20
+long_images = partial(images, LONG)
+LONG_SEGMENTS = replace(SEGMENTS, frames=LONG)
+BLOCKS = Blocks(window=2, filters=4, units=4, gate_filters=4, gate_units=4, gia_units=4, reduce_units=8)
+
 SMALL: dict[str, Small] = {
+    "attention_lstm": Small(Model("attention_lstm", lstm_units=8, lstm_layers=1, center="onset"), WINDOWS, maps),
     "cnn_lstm_fusion": Small(Model("cnn_lstm_fusion", lstm_units=8, fusion=FUSION), SEGMENTS, images),
-    "vggface_frames": Small(
-        Model("vggface_frames", embedding=(8, 8, 8)),
-        Clip(frames=1, mirror=False, balance=False, test="windows"),
-        features,
+    "gia_bia_bilstm": Small(
+        Model("gia_bia_bilstm", lstm_units=8, center="onset", bn_momentum=0.9, blocks=BLOCKS), WINDOWS, blocks
     ),
+    "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), ONE, features),
     "vggface_lstm": Small(LSTM, WINDOWS, features),
+    **{name: Small(Model(name, width=0.03), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te", "fcnn3d")},
+    **{
+        f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, partial(images, LONG), LONG)
+        for n in VOLUMES
+    },
+    **{
+        name: Small(Model(name, width=0.05), ONE, flow_images, 1) for name in ("htnet", "off_apexnet", "rcn", "ststnet")
+    },
 }
