@@ -75,7 +75,7 @@ EMBEDDED = replace(
     evaluation=Evaluation(split="group", folds=5),
 )
 
-_PARTS = {
+_PARTS: dict[str, dict[str, object]] = {
     "GIA": {"model.blocks.set": "none", "model.blocks.none_mode": "gia_only"},
     "BIA24": {"model.blocks.set": "24", "model.blocks.gia": False},
     "BIA10": {"model.blocks.set": "10", "model.blocks.gia": False},
