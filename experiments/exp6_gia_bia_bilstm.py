@@ -63,18 +63,19 @@ EMBEDDED = replace(
             units=16,
             gate_filters=16,
             gate_units=16,
+            gate_cost=0.3,
             gia_units=64,
             reduce_units=128,
             finetune=False,
         ),
     ),
     train=Train(
-        epochs=15, stream_epochs=20, batch_size=16, learning_rate=1e-3, stream_batch_size=32, class_weights=True
+        epochs=10, stream_epochs=12, batch_size=16, learning_rate=1e-3, stream_batch_size=32, class_weights=True
     ),
     evaluation=Evaluation(split="group", folds=5),
 )
 
-_PARTS = {
+_PARTS: dict[str, dict[str, object]] = {
     "GIA": {"model.blocks.set": "none", "model.blocks.none_mode": "gia_only"},
     "BIA24": {"model.blocks.set": "24", "model.blocks.gia": False},
     "BIA10": {"model.blocks.set": "10", "model.blocks.gia": False},

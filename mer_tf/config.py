@@ -150,7 +150,7 @@ class Model:
     (C, section 3.2); None: the encoder stays frozen (C's released code)."""
     features_at: str | None = None
     """Block or layer of the encoder whose map (H, W, C) models are given, e.g. conv4_2 or pool5; None: its embedding.
-    Where encoder auto finds no weights, the map of ONet after as many poolings stands for it, said in every output."""
+    ONet, which auto becomes without weights, gives its map after as many poolings for one it has not, and says so."""
     center: Literal["none", "onset"] = "none"
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
     embedding: tuple[int, ...] = (1024, 768, 512)

@@ -34,7 +34,7 @@ from mer_tf.records.places import clip_places
 from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
 from mer_tf.training.batches import FeatureStore, Store
-from mer_tf.training.block_store import BlockStore
+from mer_tf.training.block_store import BlockStore, nearest_frame
 from mer_tf.training.described import described_store
 from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.training.flow_image_store import FlowImageStore, flow_image_store
@@ -284,11 +284,7 @@ def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, featu
     plain = {name: centres(places[name].landmarks) for name in features.plain}
     turned = {name: centres(mirrored(places[name].landmarks)) for name in features.mirrored}
     apex = {row.clip_id: row.apex for row in clips.rows}
-    numbers = {name: places[name].frame_numbers[:: experiment.clip.step] for name in features.plain}
-    apexes = {
-        name: len(found) // 2 if apex[name] is None else int(np.abs(found - apex[name]).argmin())
-        for name, found in numbers.items()
-    }
+    apexes = {n: nearest_frame(places[n].frame_numbers[:: experiment.clip.step], apex[n]) for n in features.plain}
     return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
 
 

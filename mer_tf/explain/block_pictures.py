@@ -62,8 +62,8 @@ def faces_png(
 
 def _draw(axes: Axes, weights: NDArray[np.floating], windows: Windows, colours: ScalarMappable) -> None:
     """Frames of the windows, heaviest on top, and a dot at each centre: windows overlap, dots do not."""
-    half = windows.side / 2
+    half, shades = windows.side / 2, colours.to_rgba(weights)
     for index in np.argsort(weights):
-        (x, y), colour = windows.centres[index], colours.to_rgba(float(weights[index]))
+        (x, y), colour = windows.centres[index], shades[index]
         axes.add_patch(Rectangle((x - half, y - half), windows.side, windows.side, fill=False, ec=colour, lw=1.1))
         axes.plot(x, y, "o", ms=4, mfc=colour, mec="white", mew=0.5)

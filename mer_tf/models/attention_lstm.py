@@ -9,6 +9,9 @@
 Only the abstract of the paper could be read: key frames, VGG-Face features, an LSTM with spatial and temporal
 attention, softmax. The equations are those of STA-LSTM (Song et al., AAAI 2017), cells of a map for its joints; every
 size is our reading. The batch normalisation is ours as well: VGG's maps are too large for an LSTM as they are.
+
+Weights and their pooled sum know what a cell shows, not where it lies: equal changes in two places are the same to it,
+unless `attention.pool` is False.
 """
 
 from __future__ import annotations

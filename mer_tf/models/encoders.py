@@ -176,12 +176,12 @@ def _onet_maps(name: str, config: Model, input_size: int, note: str) -> Encoder:
     def build(x: Any) -> Any:
         return layers.GlobalAveragePooling2D(name="avg_pool")(onet.onet_layers(x, "conv4"))
 
-    wanted = str(config.features_at)
-    at = onet.stands_for(wanted) if config.encoder == "auto" else wanted
+    size = max(input_size, onet.NATIVE_SIZE)
+    model, wanted = _assemble(name, build, "mtcnn", input_size, size), str(config.features_at)
+    own = config.encoder != "auto" and wanted in {layer.name for layer in model.layers}
+    at = wanted if own else onet.stands_for(wanted)
     if at != wanted:
         _LOG.warning("model.features_at=%s: %s gives its map %s instead", wanted, name, at)
-    size = max(input_size, onet.NATIVE_SIZE)
-    model = _assemble(name, build, "mtcnn", input_size, size)
     return _with_map(Encoder(name, config.encoder, model, size, _onet_weights(model, config, note)), at)
 
 

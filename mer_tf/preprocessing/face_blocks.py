@@ -5,8 +5,10 @@ A block's centre is the mean of some of the 68 landmarks, shifted by (dx, dy) pi
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,7 +85,7 @@ def _blocks(table: pd.DataFrame, file: str) -> FaceBlocks:
     return FaceBlocks(tuple(names), tuple(table["region"]), np.stack(weights), np.stack(offsets))
 
 
-def _row(row: dict[str, str], where: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _row(row: dict[Hashable, Any], where: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights (68,) and offset (2,) of one block."""
     try:
         points = [int(part) for part in row["landmarks"].split("+")]

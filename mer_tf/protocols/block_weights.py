@@ -71,7 +71,7 @@ def _of_folds(bench: Bench, run: Path, frame: pd.DataFrame) -> Iterator[pd.DataF
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         for name, weights in clip_weights(bench, model, rows["clip_id"].tolist()).items():
             row = rows[rows["clip_id"] == name].iloc[0]
-            about = {k: row[k] for k in ("clip_id", "y_true", "y_pred", "fold")}
+            about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"fold": int(str(fold))}
             count = len(weights)
             yield pd.DataFrame(
                 about

@@ -68,3 +68,8 @@ class BlockStore:
             Window(w.clip_id, min(max(place, 0), end), w.copy)
             for w, place, end in zip(windows, places, last, strict=True)
         ]
+
+
+def nearest_frame(numbers: np.ndarray, wanted: int | None) -> int:
+    """Index of the frame whose number (T,) in the source is nearest to `wanted`; the middle one where that is None."""
+    return len(numbers) // 2 if wanted is None else int(np.abs(numbers - wanted).argmin())

@@ -4,56 +4,17 @@ The clips are the same for every model and only the labels differ. Clips in whic
 nothing: the activations less the onset's differ from zero there alone, whatever the model has learnt.
 """
 
-from dataclasses import replace
-from itertools import islice
-
 import keras
 import numpy as np
 import pytest
+from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
 from mer_tf.config import Model
-from mer_tf.datasets.action_units import expression
-from mer_tf.datasets.synthetic import draw, smic_clips
 from mer_tf.explain.gradcam import GradCam
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.models.encoders import build_encoder
 from mer_tf.models.vggface_lstm import build, end_to_end
-from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity, warp
-
-SIZE, FRAMES, SUBJECTS, TESTED = 96, 6, 20, 5
-SHOWN = {"mouth": ((12,), (15,)), "brows": ((1, 2), (4,))}
-"""Action units of the two classes of each part."""
-
-
-def aligned(clip):
-    """FRAMES aligned frames of a clip, from its onset to its apex."""
-    points = clip.neutral.points
-    eyes = [(points[f"eye_outer_{s}"] + points[f"eye_inner_{s}"]) / 2 for s in ("left", "right")]
-    known = np.array([*eyes, points["mouth_corner_left"], points["mouth_corner_right"]])
-    matrix = similarity(known, TEMPLATE[list(ALIGNED_BY)] * SIZE - 0.5)
-    apex = int(clip.motion.course.argmax())
-    drawn = list(islice(draw(clip), apex + 1))
-    return np.stack([warp(drawn[i], matrix, SIZE) for i in np.linspace(0, apex, FRAMES).round().astype(int)])
-
-
-def drawn_clips():
-    """Frames, the class of each part, and subjects, of clips in which both parts move independently."""
-    rng = np.random.default_rng(70)
-    frames, subjects, labels = [], [], {part: [] for part in SHOWN}
-    for clip in smic_clips(subjects=SUBJECTS, clips_per_class=2, seed=7):
-        if clip.label == "non-micro":
-            continue
-        points, width = clip.neutral.points, clip.neutral.face_width
-        blobs = []
-        for part, options in SHOWN.items():
-            labels[part].append(int(rng.integers(0, 2)))
-            shown = expression(options[labels[part][-1]], points, width, (1.0, 1.0))
-            blobs.append(shown.scaled(3 * clip.intensity * width / 96))
-        frames.append(aligned(replace(clip, motion=replace(clip.motion, expression=blobs[0].joined(blobs[1])))))
-        subjects.append(clip.subject)
-    classes = {part: np.array(found) for part, found in labels.items()}
-    return np.stack(frames).astype("float32"), classes, np.array(subjects)
 
 
 def clip_model(encoder, frames, labels, epochs):

@@ -74,6 +74,11 @@ def test_at_48_pixels_onets_map_is_that_of_its_flat_encoder():
     np.testing.assert_allclose(found, flat.model.predict_on_batch(shown), atol=1e-5)
 
 
+def test_onet_by_name_gives_its_own_maps_and_what_stands_for_others():
+    given = [build_encoder(Model(encoder="mtcnn-onet", features_at=at), input_size=96) for at in ("conv4", "pool5")]
+    assert [encoder.features_at for encoder in given] == ["conv4", "conv4"]
+
+
 @pytest.mark.parametrize(("asked", "given"), [("pool5", "conv4"), ("conv5_3", "conv4"), ("conv4_2", "conv3")])
 def test_auto_without_weights_takes_onets_map_and_says_so(asked, given, tmp_path, monkeypatch, caplog):
     def unreachable(name, **_):

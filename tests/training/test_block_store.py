@@ -10,7 +10,7 @@ from mer_tf.config import Blocks, Clip, MerError, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
 from mer_tf.models.gia_bia_bilstm import block_weights, build, stages
 from mer_tf.training.batches import FeatureStore
-from mer_tf.training.block_store import BlockStore
+from mer_tf.training.block_store import BlockStore, nearest_frame
 from mer_tf.training.trainer import FoldTrainer, predict_clips
 
 SIDE, FRAMES, CLASSES = 8, 5, ("a", "b", "c")
@@ -70,6 +70,11 @@ def test_frames_about_the_apex_belong_to_the_planned_clips_and_stay_within():
     assert [(w.clip_id, w.copy) for w in near] == [(w.clip_id, w.copy) for w in plan]
     places = {name: {w.start for w in near if w.clip_id == name} for name in ("c00", "c01", "c02")}
     assert places == {"c00": {0, 1, 2, 3, 4}, "c01": {0, 1, 2}, "c02": {2, 3, 4}}
+
+
+def test_the_apex_is_the_nearest_stored_frame_or_the_middle():
+    numbers = np.array([10, 13, 13, 17, 30])
+    assert [nearest_frame(numbers, apex) for apex in (10, 16, 99, None)] == [0, 3, 4, 2]
 
 
 @pytest.fixture(scope="module")
