@@ -166,3 +166,15 @@ def test_a_model_with_convolutions_can_be_traced(stored: tuple[Path, Any]) -> No
     assert shapes["flow"] == (None, N - 1, *image, 2)
     assert tuple(shapes["mask"]) == (None, N)
     assert tuple(label.shape) == (None,)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_every_second_frame_beside_every_frame(stored: tuple[Path, Any], shuffle: bool) -> None:
+    plan = [Window("toy/c00", 1, 0, 2), Window("toy/c00", 0), Window("toy/c04", 4, 0, 2)]
+    found = {}
+    for inputs, _ in batches(stored, plan, shuffle=shuffle).as_numpy_iterator():
+        found |= {f.tobytes(): m.tolist() for f, m in zip(inputs["frames"], inputs["mask"], strict=True)}
+    for window in plan:
+        clip = stored[1][window.clip_id].frames
+        places = window.start + window.step * np.arange(N)
+        assert found[clip[np.minimum(places, len(clip) - 1)].tobytes()] == (places < len(clip)).tolist()
