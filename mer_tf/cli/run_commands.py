@@ -26,7 +26,8 @@ def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None
         run: Run directory with its checkpoints.
         out: Folder to write, one folder a clip, and regions.csv.
         clips: Clip ids; without any, the best recognised clips of each class.
-        block: Block of the encoder; without one the middle one, conv4_1 of a ResNet-50.
+        block: Block of the encoder; without one the middle one, conv4_1 of a ResNet-50. Of a model of images a layer
+            such as temporal_trunk/conv5; without one the last.
         per_class: Clips of each class.
     """
     from mer_tf.overrides import read_experiment

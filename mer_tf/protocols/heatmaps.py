@@ -21,18 +21,19 @@ from mer_tf.explain.gradcam import GradCam, Maps, find_layer, normalised
 from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
 from mer_tf.explain.regions import region_masks
-from mer_tf.explain.upsampling import cell_grid, upsample
+from mer_tf.explain.upsampling import upsample
 from mer_tf.files import atomic
-from mer_tf.models.encoder_parts import block_outputs, encoder_parts
-from mer_tf.models.vggface_frames import images_to_logits
-from mer_tf.models.vggface_lstm import end_to_end, frames_shape
+from mer_tf.models.encoder_parts import block_outputs
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import fold_folder
+from mer_tf.protocols.explained import Explained, Windows, explained
 from mer_tf.protocols.layer_choice import stored_landmarks
 
 log = logging.getLogger("mer_tf")
 PER_CLASS = 2
 SHOWN = 8
+FRAMEWISE = frozenset({"cnn_lstm_fusion", "elrcn_se", "elrcn_te"})
+"""Models of images whose networks see one frame, or its flow, at a time."""
 
 
 def export_heatmaps(
@@ -48,27 +49,29 @@ def export_heatmaps(
 
     Each folder: strip.png (over time), overlay.png (the frame of most heat), overlay.gif, maps.npz (raw (T, h, w)).
     Maps are of the predicted class, of what changed since the onset, every cell by its own gradient (`Tapped.cam`:
-    pooled weights cannot tell what a model of motion has learned from what moves), at encoder block `block` (None:
-    the middle one that has a map; conv4_1 of a ResNet-50, as in the released notebook of Bai & Goecke). Without
-    `clips`, the best recognised `per_class` of each class. before_after.png shows the frames of most heat beside the
-    untrained encoder's own maps (their Figure 4). Returns and writes regions.csv: clip_id, y_true, y_pred, block,
-    frame of most heat, and the lift of each facial region.
+    pooled weights cannot tell what a model of motion has learned from what moves), at `block`: one of the encoder
+    (None: the middle one that has a map; conv4_1 of a ResNet-50, as in the released notebook of Bai & Goecke), or of a
+    model of images a convolution of one of its networks, as temporal_trunk/conv5 (None: the last). Without `clips`,
+    the best recognised `per_class` of each class. With an encoder before_after.png shows the frames of most heat
+    beside the untrained encoder's own maps (their Figure 4). Returns and writes regions.csv: clip_id, y_true, y_pred,
+    block, frame of most heat, and the lift of each facial region.
     """
     frame = read_predictions(run / "predictions.csv")
     frame = frame[frame["seed"] == frame["seed"].iloc[0]]
     chosen = _chosen(frame, clips, per_class)
-    encoder = bench.encoder()
-    blocks = block_outputs(encoder)
-    name = block or list(blocks)[(len(blocks) - 1) // 2]
-    if name not in blocks:
-        raise MerError(f"--block {name}: {encoder.name} has maps at {', '.join(blocks)}")
+    opened = explained(bench, run, chosen["clip_id"].tolist())
+    names = list(opened.blocks)
+    name = block or names[len(names) - 1 if isinstance(opened, Windows) else (len(names) - 1) // 2]
+    if name not in names:
+        raise MerError(f"--block {name}: {bench.experiment.model.name} has maps at {', '.join(names)}")
     rows, peaks = [], []
-    for row, frames, maps in _maps(bench, run, chosen, blocks[name]):
-        heat = upsample(maps, frames.shape[1], cell_grid(encoder, blocks[name]))
+    for row, frames, maps in _maps(bench, opened, run, chosen, opened.blocks[name]):
+        heat = upsample(maps, frames.shape[1], opened.grid(name))
         rows.append(_written(bench, row, frames, maps, heat, name, out / row["clip_id"].replace("/", "_")))
         peaks.append((frames[rows[-1]["frame"]], heat[rows[-1]["frame"]]))
     table = pd.DataFrame(rows)
-    _before_after(encoder, name, table, peaks[:SHOWN], out / "before_after.png")
+    if bench.encoded.encoder is not None:
+        _before_after(bench.encoder(), name, table, peaks[:SHOWN], out / "before_after.png")
     with atomic(out / "regions.csv") as part:
         table.to_csv(part, index=False)
     return table
@@ -99,50 +102,21 @@ def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:
     return best.drop(columns="p_true").sort_values("fold")
 
 
-def _maps(bench: Bench, run: Path, chosen: pd.DataFrame, layer: str) -> Iterator[tuple[Any, np.ndarray, Maps]]:
+def _maps(
+    bench: Bench, opened: Explained, run: Path, chosen: pd.DataFrame, layer: str
+) -> Iterator[tuple[Any, np.ndarray, Maps]]:
     """(row of predictions, frames, maps (T, h, w)) of each chosen clip."""
-    frames = bench.shown(chosen["clip_id"].tolist())
-    longest = max(map(len, frames.values()))
     with tqdm(total=len(chosen), desc="Grad-CAM", unit="clip") as bar:
         for fold, rows in chosen.groupby("fold", sort=False):
             folder = fold_folder(bench, run, int(rows["seed"].iloc[0]), int(str(fold)))
-            model = whole_model(bench, folder / "model.keras")
-            cam = GradCam(model, [layer])
+            model = opened.model(folder / "model.keras")
+            cam, timed = GradCam(model, [layer]), find_layer(model, layer)[1]
             for row in rows.to_dict("records"):
-                clip = frames[row["clip_id"]]
-                target = bench.classes.index(row["y_pred"])
-                tapped = cam(_inputs(clip, longest, model), target)[layer]
-                timed = find_layer(model, layer)[1]
-                yield (
-                    row,
-                    clip,
-                    tapped.cam(minus_onset=timed, local=timed).reshape(-1, *tapped.activations.shape[1:3])[: len(clip)],
-                )
+                frames, inputs = opened.sample(row["clip_id"], model)
+                tapped = cam(inputs, bench.classes.index(row["y_pred"]))[layer]
+                maps = tapped.cam(minus_onset=timed, local=timed).reshape(-1, *tapped.activations.shape[1:3])
+                yield row, frames, maps[: len(frames)]
                 bar.update()
-
-
-def whole_model(bench: Bench, path: Path) -> keras.Model:
-    """The fold's model with the frozen part of its encoder before it: images in, logits out."""
-    if not path.exists():
-        raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
-    head = keras.saving.load_model(path, compile=False, safe_mode=True)
-    encoder, (_, time, *shape) = bench.encoder(), frames_shape(head)
-    joined = images_to_logits if time == 1 else end_to_end
-    cuts = [(None, bench.encoded.resolved.get("features_at")), *((block, None) for block in block_outputs(encoder))]
-    for cut in cuts:
-        trunk, _ = encoder_parts(encoder, *cut)
-        if list(trunk.output_shape[1:]) == shape:
-            return joined(trunk, head)
-    raise MerError(f"{path}: takes features {shape}, which no layer of {encoder.name} gives; was the encoder changed?")
-
-
-def _inputs(clip: np.ndarray, longest: int, model: keras.Model) -> Any:
-    """A clip as one sample of one length for all, so that XLA compiles once; or each frame as a sample of its own."""
-    index = np.minimum(np.arange(longest), len(clip) - 1)
-    padded, mask = clip[index].astype("float32"), np.arange(longest) < len(clip)
-    if len(model.inputs) == 1:
-        return padded
-    return {"frames": padded[None], "onset": padded[None, :1], "mask": mask[None]}
 
 
 def _written(
@@ -165,12 +139,14 @@ def write_heatmaps(bench: Bench, run: Path) -> None:
     """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
     home = run / "pictures"
     encoder = bench.encoded.encoder
-    if encoder is None or not block_outputs(encoder):
-        name = encoder.name if encoder else bench.experiment.model.name
-        log.info("no heat maps: %s has no encoder layer that gives a map", name)
+    if encoder is not None and not block_outputs(encoder):
+        log.info("no heat maps: %s has no encoder layer that gives a map", encoder.name)
+        return
+    if encoder is None and bench.experiment.model.name not in FRAMEWISE:
+        log.info("no heat maps: %s has no layer whose map lies on a frame", bench.experiment.model.name)
         return
     table = export_heatmaps(bench, run, home / "gradcam", per_class=1)
-    rows = [_entry("Before and after training", "", "gradcam/before_after.png")]
+    rows = [_entry("Before and after training", "", "gradcam/before_after.png")] if encoder else []
     for row in table.to_dict("records"):
         lift = ", ".join(f"{c.removeprefix('lift_')} {row[c]:.1f}" for c in table.columns if c.startswith("lift_"))
         caption = (

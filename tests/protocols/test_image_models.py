@@ -10,6 +10,7 @@ from mer_tf.config import Clip, Fusion, MerError, Model, Preprocess, Search, Tra
 from mer_tf.preparation import Encoded, encode
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.heatmaps import export_heatmaps, write_heatmaps
 from mer_tf.protocols.self_test import before_training
 from mer_tf.protocols.summary import summarise
 from mer_tf.training.image_store import image_store
@@ -39,17 +40,46 @@ def bench(make_bench, experiment):
     return Bench(settings, clips, Encoded(store, None, None, resolved, ())), clips
 
 
-def test_folds_are_trained_in_stages_tested_and_pooled(bench, tmp_path):
+@pytest.fixture(scope="module")
+def finished(bench, tmp_path_factory):
     held, clips = bench
-    before_training(held.experiment, clips, held, tmp_path)
-    cross_validate(held, tmp_path)
-    summarise(held, clips, tmp_path)
-    frame = pd.read_csv(tmp_path / "predictions.csv")
+    run = tmp_path_factory.mktemp("run")
+    before_training(held.experiment, clips, held, run)
+    cross_validate(held, run)
+    summarise(held, clips, run)
+    return run
+
+
+def test_folds_are_trained_in_stages_tested_and_pooled(finished):
+    frame = pd.read_csv(finished / "predictions.csv")
     assert frame["clip_id"].is_unique
     assert len(frame) == 36
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.7
-    history = pd.read_csv(tmp_path / "fold-0" / "history.csv")
+    history = pd.read_csv(finished / "fold-0" / "history.csv")
     assert history["stage"].value_counts().to_dict() == {"spatial": 6, "temporal": 6, "fusion": 6}
+
+
+@pytest.mark.parametrize(("block", "side"), [("spatial_trunk/conv1", 24), ("temporal_trunk/conv3", 5)])
+def test_either_stream_shows_its_heat_on_the_frames(bench, finished, tmp_path, block, side):
+    table = export_heatmaps(bench[0], finished, tmp_path, block=block, per_class=1)
+    assert len(table) == 3
+    for name in table["clip_id"]:
+        folder = tmp_path / name.replace("/", "_")
+        with np.load(folder / "maps.npz", allow_pickle=False) as held:
+            assert held["maps"].shape == (4, side, side)
+        assert {p.name for p in folder.iterdir()} == {"maps.npz", "overlay.gif", "overlay.png", "strip.png"}
+
+
+def test_heat_maps_stand_in_the_report(bench, finished):
+    write_heatmaps(bench[0], finished)
+    pictures = pd.read_csv(finished / "pictures" / "pictures.csv")
+    assert len(pictures) == 3
+    assert all((finished / "pictures" / file).exists() for file in pictures["file"])
+
+
+def test_an_unknown_layer_is_told_from_those_there_are(bench, finished, tmp_path):
+    with pytest.raises(MerError, match="has maps at spatial_trunk/conv1, .*temporal_trunk/conv5"):
+        export_heatmaps(bench[0], finished, tmp_path, block="conv5")
 
 
 def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, tmp_path):
