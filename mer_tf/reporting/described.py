@@ -97,7 +97,8 @@ def command(run: Run) -> str:
 
 
 def _encoder(run: Run) -> str:
-    return str(run.resolved.get("encoder") or run.settings["model.encoder"])
+    name, at = run.resolved.get("encoder") or run.settings["model.encoder"], run.resolved.get("features_at")
+    return f"{name}, map {at}" if at else str(name)
 
 
 def _data(run: Run) -> str:

@@ -49,6 +49,15 @@ def page(*directories):
     return Page(report_html([read_run(d) for d in directories]))
 
 
+def test_the_map_that_stood_for_the_encoder_is_named(tmp_path):
+    run = write_run(tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    assert "map conv4" not in page(run).text
+    config["resolved"]["features_at"] = "conv4"
+    (run / "config.json").write_text(json.dumps(config))
+    assert "mtcnn-onet, map conv4" in page(run).text
+
+
 def test_numbers_are_those_of_the_predictions(run_directory):
     run, text = read_run(run_directory), page(run_directory).text
     metrics = evaluate(run.predictions, bootstrap=200, permutations=199)
