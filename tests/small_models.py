@@ -57,11 +57,12 @@ def images() -> ImageStore:
 
 LSTM = Model(embedding=(8, 8, 8), bn_momentum=0.9, lstm_units=8, lstm_layers=2, head_units=8)
 FUSION = Fusion(channels=(4, 4, 4, 4, 4), stem_stride=1, fc_units=8, fc8_units=8)
+SINGLE = Clip(frames=1, mirror=False, balance=False, test="windows")
 WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
 SMALL: dict[str, Small] = {
     "cnn_lstm_fusion": Small(Model("cnn_lstm_fusion", lstm_units=8, fusion=FUSION), SEGMENTS, images),
-    "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), Clip(frames=1, mirror=False, balance=False, test="windows"), features),
+    "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), SINGLE, features),
     "vggface_lstm": Small(LSTM, WINDOWS, features),
 }
