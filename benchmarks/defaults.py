@@ -1,7 +1,7 @@
 """Every `python experiments/*.py` as it comes, one after the other: seconds, memory and what the seconds went into.
 
     python benchmarks/defaults.py                                  # all of them, and a table in benchmarks/RESULTS.md
-    python benchmarks/defaults.py experiments/exp1_vggface_frames.py --options --data.subjects 3
+    python benchmarks/defaults.py experiments/exp1_vggface_frames.py --changes data.subjects=3
 
 They share one folder, as they would a user's: what the first has drawn, preprocessed and encoded the others find. The
 stages are told by the times of the files that end them, so `other` is loading libraries, statistics and pictures.
@@ -46,27 +46,27 @@ class Spent:
 
 
 def main(
-    scripts: tyro.conf.Positional[tuple[Path, ...]] = SCRIPTS, options: tuple[str, ...] = (), write: bool = True
+    scripts: tyro.conf.Positional[tuple[Path, ...]] = SCRIPTS, changes: tuple[str, ...] = (), write: bool = True
 ) -> None:
     """Run, print the table, and write it into RESULTS.md.
 
     Args:
         scripts: Experiments.
-        options: Options for all of them, after everything else.
+        changes: Settings to change in all of them, as data.subjects=3 train.epochs=1.
         write: Write the table into RESULTS.md too.
     """
     folder = Path(mkdtemp(prefix="defaults-"))
     try:
-        spent = [run(script.resolve(), options, folder) for script in scripts]
+        spent = [run(script.resolve(), [f"--{change}" for change in changes], folder) for script in scripts]
     finally:
         shutil.rmtree(folder)
-    text = report(spent, options)
+    text = report(spent, changes)
     print(text)
     if write:
         keep("defaults", text)
 
 
-def run(script: Path, options: tuple[str, ...], folder: Path) -> Spent:
+def run(script: Path, options: list[str], folder: Path) -> Spent:
     """One experiment in a process of its own; `SystemExit` with its last words when it fails."""
     before, start, log = set(run_directories(folder)), time.time(), folder / f"{script.stem}.log"
     with log.open("w") as stream:
@@ -96,13 +96,13 @@ def stages(directories: list[Path], start: float, end: float) -> dict[str, float
     return total | {"other": end - start - sum(total.values())}
 
 
-def report(spent: list[Spent], options: tuple[str, ...]) -> str:
+def report(spent: list[Spent], changes: tuple[str, ...]) -> str:
     """The table, in Markdown, with a last line for all."""
     columns = ["experiment", "s", "CPU s", "peak MiB", *(f"{name}, s" for name in spent[0].stages)]
     rows = [[s.name, *(f"{v:.0f}" for v in (s.seconds, s.cpu_seconds, s.peak_mib, *s.stages.values()))] for s in spent]
     sums = [sum(s.seconds for s in spent), sum(s.cpu_seconds for s in spent), max(s.peak_mib for s in spent)]
     sums += [sum(s.stages[name] for s in spent) for name in spent[0].stages]
-    command = " ".join(["python benchmarks/defaults.py", *(["--options", *options] if options else [])])
+    command = " ".join(["python benchmarks/defaults.py", *(["--changes", *changes] if changes else [])])
     heading = f"## The experiments as they come\n\n`{command}`, {processor()}; one after the other in one folder.\n\n"
     return heading + table(columns, [*rows, ["all", *(f"{v:.0f}" for v in sums)]])
 

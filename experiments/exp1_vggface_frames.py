@@ -35,6 +35,6 @@ EMBEDDED = replace(
 )
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED)

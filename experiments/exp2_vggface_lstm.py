@@ -61,6 +61,6 @@ TABLES = Tables(
 """Rows of `--tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)

@@ -49,6 +49,6 @@ SWEEP = {
 """Grid of `--sweep`; the paper searched N in 11 to 17, its code these batches."""
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED, SWEEP)

@@ -81,6 +81,6 @@ TABLES = Tables(
 """Tables of `--tables` and what the paper claims of them; its best model stands in all four under three values."""
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)

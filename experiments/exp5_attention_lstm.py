@@ -80,6 +80,6 @@ TABLES = Tables(
 """Tables of `--tables`: each part of the attention, and the order that the paper's claim implies."""
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)

@@ -108,6 +108,6 @@ TABLES = Tables(
 third follows from what it says of blocks as such."""
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED, tables=TABLES)

@@ -62,6 +62,6 @@ DRAWN = Tables(
 """On look-alikes: what trains in a minute on two cores. SAMM has no look-alike with drawn motion."""
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, EMBEDDED, baselines=(BASELINES, DRAWN))

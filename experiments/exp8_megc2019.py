@@ -40,6 +40,6 @@ EMBEDDED_METHODS = {
 }
 
 if __name__ == "__main__":
-    from mer_tf.runner import main
+    from mer_tf.script import main
 
     main(EXPERIMENT, composite=(METHODS, EMBEDDED_METHODS))

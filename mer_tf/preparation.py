@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import GRADCAM, Clip, Data, Experiment, MerError, digest
+from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
@@ -21,25 +19,10 @@ from mer_tf.datasets.synthetic import MARKER, write_smic
 from mer_tf.datasets.synthetic_casme2 import write_casme2
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.datasets.synthetic_samm import write_samm
-from mer_tf.descriptors import METHODS, method_descriptor
-from mer_tf.explain.upsampling import cell_grid
 from mer_tf.files import read_json
-from mer_tf.models import OF_BLOCKS, OF_FLOW_IMAGES, OF_IMAGES
-from mer_tf.models.encoder_parts import encoder_parts
-from mer_tf.models.encoders import Encoder, build_encoder
-from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
-from mer_tf.records.places import clip_places
-from mer_tf.records.read import clip_dataset
 from mer_tf.records.write import write_records
-from mer_tf.training.batches import FeatureStore, Store
-from mer_tf.training.block_store import BlockStore, nearest_frame
-from mer_tf.training.described import described_store
-from mer_tf.training.feature_cache import CachedClip, encode_clips, weights_digest
-from mer_tf.training.flow_image_store import FlowImageStore, flow_image_store
-from mer_tf.training.image_store import image_store
-from mer_tf.training.key_frames import KeyFrameStore, key_frame_store
 
 log = logging.getLogger("mer_tf")
 DRAWN = {"casme2": write_casme2, "samm": write_samm}
@@ -57,25 +40,6 @@ class Clips:
     indexed: tuple[IndexedClip, ...]
     records: Path
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What models are given of all frames, and what made it."""
-
-    store: Store
-    encoder: keras.Model | None
-    """The whole encoder, images to features; None for a model that takes images."""
-    tail: keras.Model | None
-    resolved: dict[str, Any]
-    warnings: tuple[str, ...]
-    step: int = 1
-    """Every step-th stored frame is given to models."""
-
-    def places(self, clip_id: str, frames: int) -> np.ndarray:
-        """Which of a clip's stored frames models are given, counted from 0."""
-        shown = np.arange(frames)[:: self.step]
-        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
 
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
@@ -156,166 +120,3 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
     if data.shuffle_labels:
         table["label"] = np.random.default_rng(data.seed).permutation(table["label"])
     return table
-
-
-def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
-    if experiment.model.name in METHODS:
-        return _descriptors(experiment, clips)
-    if experiment.model.name in OF_FLOW_IMAGES:
-        return _flow_images(experiment, clips)
-    return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
-
-
-def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
-    """What a classical method says of every clip."""
-    name, config = experiment.model.name, experiment.preprocess
-    descriptor = method_descriptor(name, experiment.model.classical)
-    flow = descriptor is not None and descriptor.takes != "frames"
-    if flow and config.flow == "none":
-        raise MerError(f"preprocess.flow=none: {name} takes flow; use dis, farneback or tvl1")
-    if name == "mdmo" and config.face != "align":
-        raise MerError(f"preprocess.face={config.face}: mdmo knows where landmarks are in aligned faces; use align")
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    items = _stored(clips, flow)
-    arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
-    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
-    said = " ".join(str(descriptor).split()) if descriptor else "none"
-    resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
-    return Encoded(store, None, None, resolved, ())
-
-
-def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
-    name, config = experiment.model.name, experiment.preprocess
-    if all(row.image for row in clips.rows):
-        return _trained(FlowImageStore({row.clip_id: read_frame(row.image_path()) for row in clips.rows}))
-    if config.flow == "none" or config.flow_from != "onset":
-        raise MerError(
-            f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
-        )
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    items = _stored(clips)
-    arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
-    return _trained(flow_image_store(arrays, experiment.clip))
-
-
-def _place(numbers: np.ndarray, frame: int | None) -> int | None:
-    """Index of the stored frame whose number in the source is nearest."""
-    return None if frame is None else int(np.abs(numbers - frame).argmin())
-
-
-def _images(experiment: Experiment, clips: Clips) -> Encoded:
-    if experiment.preprocess.flow == "none":
-        raise MerError(f"preprocess.flow=none: {experiment.model.name} takes flow; use dis, farneback or tvl1")
-    if experiment.clip.keyframes != "none":
-        raise MerError(
-            f"clip.keyframes={experiment.clip.keyframes}: {experiment.model.name} takes flow between neighbouring "
-            "frames; leave it at none"
-        )
-    if experiment.clip.test == "whole":
-        raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
-    arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
-    return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
-
-
-def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The labelled clips by id, with frames and, when `flow`, flow."""
-    kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=flow).as_numpy_iterator())
-    return ((name, x) for name, x in items if name in kept)
-
-
-def _trained(store: Store, step: int = 1) -> Encoded:
-    """A store for a model without encoder."""
-    resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
-    return Encoded(store, None, None, resolved, (), step)
-
-
-def _features(experiment: Experiment, clips: Clips) -> Encoded:
-    """Frozen part of the encoder over every frame of every copy, once."""
-    config = experiment.model
-    block = None if config.retrain_from == GRADCAM else config.retrain_from
-    encoder = build_encoder(config, input_size=experiment.preprocess.size)
-    log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
-    trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
-    trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
-    at = encoder.features_at
-    name = digest(encoder.name, config.preproc, block, at, experiment.preprocess.size, weights_digest(trunk))
-    folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
-    wanted = cached_clips(clips, experiment.clip)
-    store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
-    resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
-    if at:
-        log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
-        resolved["features_at"] = at
-    step = experiment.clip.step
-    given = _given(experiment, clips, trunk, store.every(step))
-    return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
-
-
-def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:
-    """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
-    config, model = experiment.clip, experiment.model.name
-    if model in OF_BLOCKS:
-        if config.keyframes != "none":
-            raise MerError(f"clip.keyframes={config.keyframes}: {model} takes neighbouring frames; leave it at none")
-        return _with_blocks(experiment, clips, trunk, features)
-    if config.keyframes == "none":
-        return features
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records).as_numpy_iterator())
-    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in items if name in kept)
-    return key_frame_store(features, arrays, apexes, config)
-
-
-def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:
-    """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
-    places, blocks = clip_places(clips.records), load_blocks(experiment.model.blocks.set)
-    if len(features.shape) != 3:
-        raise MerError(f"{experiment.model.name} takes maps: give model.features_at, such as conv4_2")
-    rows, columns = cell_grid(trunk, trunk.layers[-1].name)
-    start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
-
-    def centres(landmarks: np.ndarray) -> np.ndarray:
-        pixels = blocks.centres(landmarks) * experiment.preprocess.size - 0.5
-        return ((pixels - start) / step + 0.5).astype("float32")
-
-    plain = {name: centres(places[name].landmarks) for name in features.plain}
-    turned = {name: centres(mirrored(places[name].landmarks)) for name in features.mirrored}
-    apex = {row.clip_id: row.apex for row in clips.rows}
-    apexes = {n: nearest_frame(places[n].frame_numbers[:: experiment.clip.step], apex[n]) for n in features.plain}
-    return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
-
-
-def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
-    """(clip_id, frames uint8 (T, S, S, 3)) of the labelled clips, in the order they are stored."""
-    kept = set(clips.table["clip_id"])
-    for item in clip_dataset(clips.records).as_numpy_iterator():
-        if (clip_id := item["clip_id"].decode()) in kept:
-            yield clip_id, item["frames"]
-
-
-def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:
-    """What the feature cache must hold for the labelled clips, in the order they are stored."""
-    labels = dict(zip(clips.table["clip_id"], clips.table["label"], strict=True))
-    sides = 2 if config.mirror or config.mirrored_only else 1
-    return [
-        CachedClip(
-            c.clip_id, c.content_sha256, c.n_frames, config.multiply[labels[c.clip_id]] if config.multiply else sides
-        )
-        for c in clips.indexed
-        if c.clip_id in labels
-    ]
-
-
-def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
-    """What a reader must know of the encoder before any number."""
-    if encoder.weights["source"] == "random":
-        return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
-    if encoder.requested == "auto" and not encoder.name.startswith("vggface"):
-        name, wanted = encoder.name, "VGGFace2's"
-        if encoder.features_at:
-            name, wanted = f"{name}, its map {encoder.features_at}", "VGG-Face's"
-        return (f"encoder auto became {name}: {wanted} weights are not here; config.json says where they go",)
-    return ()

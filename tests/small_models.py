@@ -85,10 +85,10 @@ def flow_images() -> FlowImageStore:
 
 LSTM = Model(embedding=(8, 8, 8), bn_momentum=0.9, lstm_units=8, lstm_layers=2, head_units=8)
 FUSION = Fusion(channels=(4, 4, 4, 4, 4), stem_stride=1, fc_units=8, fc8_units=8)
+SINGLE = Clip(frames=1, mirror=False, balance=False, test="windows")
 WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
-ONE = Clip(frames=1, mirror=False, balance=False, test="windows")
 VOLUMES = ("fusenet_intermediate", "fusenet_late", "stcnn")
 LONG = 20
 long_images = partial(images, LONG)
@@ -101,14 +101,9 @@ SMALL: dict[str, Small] = {
     "gia_bia_bilstm": Small(
         Model("gia_bia_bilstm", lstm_units=8, center="onset", bn_momentum=0.9, blocks=BLOCKS), WINDOWS, blocks
     ),
-    "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), ONE, features),
+    "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), SINGLE, features),
     "vggface_lstm": Small(LSTM, WINDOWS, features),
     **{name: Small(Model(name, width=0.03), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te", "fcnn3d")},
-    **{
-        f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, partial(images, LONG), LONG)
-        for n in VOLUMES
-    },
-    **{
-        name: Small(Model(name, width=0.05), ONE, flow_images, 1) for name in ("htnet", "off_apexnet", "rcn", "ststnet")
-    },
+    **{f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, long_images, LONG) for n in VOLUMES},
+    **{n: Small(Model(n, width=0.05), SINGLE, flow_images, 1) for n in ("htnet", "off_apexnet", "rcn", "ststnet")},
 }

@@ -8,7 +8,7 @@ from mer_tf.config import Clip, Data, Experiment, MerError, Model, digest
 from mer_tf.files import write_json
 from mer_tf.overrides import field_names, override, read_experiment
 from mer_tf.preprocessing.recipes import load_recipe
-from mer_tf.runner import _choose, main
+from mer_tf.script import _choose, main
 
 PAPER = Experiment("demo", data=Data(dataset="smic-hs"), published=("C/T4/LSTM",))
 EMBEDDED = dataclasses.replace(PAPER, clip=Clip(stride=4))

@@ -12,11 +12,12 @@ import pandas as pd
 
 from mer_tf.config import Evaluation, Experiment, MerError, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
+from mer_tf.encoding import Encoded, clip_frames, encode
 from mer_tf.evaluation.folds import Fold, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import model_builder, model_stages
-from mer_tf.preparation import Clips, Encoded, clip_frames, encode
+from mer_tf.preparation import Clips
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 

@@ -15,9 +15,10 @@ from sklearn.pipeline import Pipeline
 from mer_tf.config import Evaluation, Experiment, MerError
 from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.encoding import Encoded
 from mer_tf.evaluation.folds import make_folds
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.preparation import Clips, Encoded
+from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.training.described import DescribedStore
 

@@ -19,13 +19,14 @@ from tqdm import tqdm
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.encoding import Encoded
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.files import atomic, facts, read_json, write_json, write_text
 from mer_tf.overrides import override
-from mer_tf.preparation import Clips, Encoded
+from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.reporting.plots import confusion_pair

@@ -10,7 +10,8 @@ import pytest
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Train
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.preparation import Clips, Encoded, label_clips
+from mer_tf.encoding import Encoded
+from mer_tf.preparation import Clips, label_clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.records.index import IndexedClip
 from mer_tf.training.batches import FeatureStore

@@ -10,9 +10,9 @@ import pytest
 import mer_tf.protocols.bench as bench_module
 from mer_tf.config import Attention, Clip, MerError, Model, Train
 from mer_tf.datasets.windows import Window
+from mer_tf.encoding import Encoded
 from mer_tf.explain.regions import REGIONS
 from mer_tf.models.attention_lstm import attention_maps, build
-from mer_tf.preparation import Encoded
 from mer_tf.protocols.attention_pictures import clip_attention, model_attention, write_attention
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import cross_validate

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Blocks, Clip, MerError, Model, Train
-from mer_tf.preparation import Encoded
+from mer_tf.encoding import Encoded
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.block_weights import FACE, FILE, clip_weights, write_block_weights

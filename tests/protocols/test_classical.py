@@ -12,15 +12,15 @@ import pytest
 import mer_tf.protocols.baseline_table as module
 from mer_tf.config import Classical, MerError, Model, Tables
 from mer_tf.descriptors import METHODS
+from mer_tf.encoding import Encoded
 from mer_tf.files import write_json
 from mer_tf.overrides import override
-from mer_tf.preparation import Encoded
 from mer_tf.protocols import paper_tables
 from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
-from mer_tf.runner import main
+from mer_tf.script import main
 from mer_tf.training.described import described_store
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp7_baselines.py"

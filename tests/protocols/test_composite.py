@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, Train
-from mer_tf.preparation import encode, prepare_clips
+from mer_tf.encoding import encode
+from mer_tf.preparation import prepare_clips
 from mer_tf.protocols.composite import PEEKED, chosen_methods, composite
 
 METHODS = {

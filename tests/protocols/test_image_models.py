@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Clip, Fusion, MerError, Model, Preprocess, Search, Train
-from mer_tf.preparation import Encoded, encode
+from mer_tf.encoding import Encoded, encode
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.heatmaps import export_heatmaps, write_heatmaps

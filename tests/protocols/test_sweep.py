@@ -8,7 +8,7 @@ import pytest
 
 from mer_tf.files import write_json
 from mer_tf.protocols.sweep import sweep, sweep_text
-from mer_tf.runner import main
+from mer_tf.script import main
 
 GRID = {"clip.frames": (11, 13), "train.batch_size": (10, 20)}
 
