@@ -4,10 +4,10 @@
     python benchmarks/train_step.py --preset paper           # the papers' widths and sizes, for a GPU
     python benchmarks/train_step.py experiments/exp2_vggface_lstm.py --changes model.retrain_from=conv4
 
-Each network is trained and evaluated by Keras' own loops on a batch of its experiment, repeated; the first epoch is
-not counted, of three more the fastest is. All variants begin with the same weights, so that their losses must agree,
-which the last column shows. Dropout is off for that, and every part of a network is trained. Operations are counted as
-`flops` says; the share is that of the device's own rate of matrix products, measured in the same run and precision.
+Each network is trained and evaluated by Keras' own loops on a batch of its experiment, repeated; the first epoch is not
+counted, of three more the fastest is. All variants begin with the same weights, so that their losses must agree, which
+the last column shows. Dropout is off for that, and every part of a network is trained. Operations are counted by
+`flops.py`; the share is that of the device's own rate of matrix products, measured in the same run and precision.
 """
 
 from __future__ import annotations
