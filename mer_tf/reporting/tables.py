@@ -64,7 +64,7 @@ def side_by_side(tables: pd.DataFrame) -> str:
         ours = (f"{row['mean_of_folds_accuracy'] * 100:.1f}", f"{row['n']:.0f}") if scored else ("", "")
         rows.append(cells | dict(zip(("mean of folds", "n"), ours, strict=True)))
     note = "per cent; pooled over folds, [95 % interval over subjects]"
-    if (tables["printed"] != "unknown").any():
+    if not tables["printed"].isin(["unknown", ""]).all():
         note += "; printed: average recognition rate"
     return f"{_aligned(pd.DataFrame(rows).set_index('table'))}\n{note}"
 
