@@ -13,8 +13,8 @@ subjects, 93 to 100 % right). Mean weight over test frames of the blocks of
                                      brows          .05    .09     .07    .12
 
 A gate is free: a small weight is made good by a large vector behind it, so that without a cost all stay about .5 and
-say little. With a cost mouth and brows are told apart; but a block weighs for all that lies within its receptive field, the
-blocks of lids and cheeks for mouth and brows alike, and of several blocks that see the same, one is kept.
+say little. With a cost mouth and brows are told apart; but a block weighs for all that lies within its receptive field,
+the blocks of lids and cheeks for mouth and brows alike, and of several blocks that see the same, one is kept.
 """
 
 from __future__ import annotations
