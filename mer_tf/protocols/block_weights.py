@@ -12,9 +12,10 @@ subjects, 93 to 100 % right). Mean weight over test frames of the blocks of
     conv2 (sees 27 of 96 px), .3     mouth          .18    .13     .12    .13
                                      brows          .05    .09     .07    .12
 
-A gate is free: a small weight is made good by a large vector behind it, so that without a cost all stay about .5 and
-say little. With a cost mouth and brows are told apart; but a block weighs for all that lies within its receptive field,
-the blocks of lids and cheeks for mouth and brows alike, and of several blocks that see the same, one is kept.
+(mouth: action unit 12 or 15, on conv2 25 or 15, as 12 moves the cheek too; brows: 1+2 or 4). A gate is free: a small
+weight is made good by a large vector behind it, so that without a cost all stay about .5 and say little. With a cost
+mouth and brows are told apart; but a block weighs for all that lies within its receptive field, the blocks of lids and
+cheeks for mouth and brows alike, and of blocks that see the same not all are kept.
 """
 
 from __future__ import annotations
