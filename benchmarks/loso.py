@@ -46,9 +46,7 @@ def main(epochs: int = 4, batch: int = 256, dropout: float = 0.5) -> None:
     table = {name: np.median(times, axis=0) * (1 if name.startswith("all") else FOLDS) for name, times in turns(ways)}
     separate = np.min([v for k, v in table.items() if k.startswith("one")], axis=0)
     print(f"{keras.backend.backend()} on {os.cpu_count()} cores; {CLIPS} images, {FOLDS} folds, batch {batch}\n")
-    print(
-        f"| way | an epoch of {FOLDS} folds, s | of CPU time | {PAPER_EPOCHS} epochs, min | faster, wall | faster, CPU |"
-    )
+    print(f"| way | an epoch of {FOLDS} folds, s | of CPU time | {PAPER_EPOCHS} epochs, min | faster, wall | CPU |")
     print("|-|-|-|-|-|-|")
     for name, (wall, cpu) in table.items():
         more = " | ".join(f"{ratio:.1f}" for ratio in separate / (wall, cpu))
