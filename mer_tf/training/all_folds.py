@@ -32,14 +32,14 @@ NORM = ("gamma", "beta", "mean", "variance")
 
 
 class FoldedSTSTNet(keras.Model):
-    """STSTNet of all folds: chunks of patches and who is seen (B, F) to logits (B, classes, F).
+    """STSTNet of all folds: chunks of patches, who is seen (B, F) and what dropout keeps, to logits (B, classes, F).
 
     Weights end in an axis of folds, which are filled up to a multiple of GROUP with ones that see no clip.
     """
 
-    def __init__(self, folds: int, side: int, classes: int, dropout: float, group: int = GROUP) -> None:
+    def __init__(self, folds: int, side: int, classes: int, group: int = GROUP) -> None:
         super().__init__()
-        self.grid, self.dropout, self.classes = make_grid(side), dropout, classes
+        self.grid, self.classes = make_grid(side), classes
         self.group = min(group, folds)
         self.groups = -(-folds // self.group)
         self.folds = self.groups * self.group
@@ -50,7 +50,6 @@ class FoldedSTSTNet(keras.Model):
         self.dense = add(shape=(flat, classes, self.folds), name="dense")
         self.bias = add(shape=(classes, self.folds), name="bias")
         self.mean, self.variance = (add(shape=(WIDTH, self.folds), name=n, trainable=False) for n in ("mean", "var"))
-        self.draws = keras.random.SeedGenerator(0)
         self.built = True
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
@@ -63,7 +62,7 @@ class FoldedSTSTNet(keras.Model):
             mean, variance = self._statistics(sums, squares, inputs["seen"])
         scale = gamma * ops.rsqrt(variance + EPSILON)
         x = self._mapped(greatest, scale * sign, beta - mean * scale)
-        x = self._average(self._dropped(x) if training else x)
+        x = self._average(x * inputs["kept"][None, ..., None])
         return ops.einsum("bdf,dkf->bkf", x, self.dense) + self.bias
 
     def _grouped(self, x: Any) -> Any:
@@ -89,13 +88,6 @@ class FoldedSTSTNet(keras.Model):
         x = ops.reshape(greatest, (self.groups, -1, side, side, CHUNK, WIDTH, self.group))
         scale, shift = (ops.reshape(v, (self.groups, 1, 1, 1, 1, WIDTH, self.group)) for v in (scale, shift))
         return x * scale + shift
-
-    def _dropped(self, x: Any) -> Any:
-        """Dropout, the same places in all folds."""
-        if not self.dropout:
-            return x
-        drawn = keras.random.uniform((ops.shape(x)[1], *x.shape[2:6], 1), seed=self.draws)
-        return ops.where(drawn >= self.dropout, x / (1 - self.dropout), 0.0)
 
     def _average(self, x: Any) -> Any:
         """Average pool 2 and flatten: (B, D, F)."""
@@ -137,9 +129,9 @@ class AllFolds:
         group: int = GROUP,
     ) -> None:
         self.models, self.orders = models, batch_orders(len(truth), config, seed)
-        self.folds = FoldedSTSTNet(len(models), images.shape[1], models[0].output_shape[-1], dropout, group)
+        self.folds = FoldedSTSTNet(len(models), images.shape[1], models[0].output_shape[-1], group)
         self.folds.take(models)
-        self.folds.draws.state.assign([seed % 2**31, 0])
+        self.dropout, self.rng = dropout, np.random.default_rng([seed, 1])
         self.folds.compile(optimizer=make_optimizer(config), loss=_masked_loss, jit_compile=config.jit_compile)
         self.patches = cut_patches(images, self.folds.grid)
         self.truth = np.full((len(truth), self.folds.folds), -1, "int32")
@@ -158,7 +150,17 @@ class AllFolds:
         more = -len(rows) % CHUNK
         answers = np.concatenate([self.truth[rows], np.full((more, self.truth.shape[1]), -1, "int32")])
         chunks = in_chunks(self.patches[np.append(rows, rows[:1].repeat(more))])
-        return float(self.folds.train_on_batch({"chunks": chunks, "seen": (answers >= 0).astype("float32")}, answers))
+        inputs = {"chunks": chunks, "seen": (answers >= 0).astype("float32"), "kept": self._kept(len(chunks))}
+        return float(self.folds.train_on_batch(inputs, answers))
+
+    def _kept(self, chunks: int) -> np.ndarray:
+        """Dropout after the max-pool, float32 (N, cells, cells, CHUNK, WIDTH): the same places in all folds.
+
+        Drawn here, since XLA would draw it again for every fold.
+        """
+        cells = self.folds.grid.cells
+        kept = self.rng.random((chunks, cells, cells, CHUNK, WIDTH), "float32") >= self.dropout
+        return kept.astype("float32") / np.float32(1 - self.dropout)
 
 
 def batch_orders(count: int, config: Train, seed: int) -> Iterator[list[np.ndarray]]:

@@ -114,13 +114,14 @@ def _forward(chunk: Any, kernel: Any, sign: Any, grid: Grid) -> tuple[Any, Any, 
 def _backward(chunk: Any, kernel: Any, sign: Any, given: Sequence[Any], grid: Grid) -> Any:
     """Gradient (K, D) of the kernel from those of what `_forward` gave."""
     sums, squares, greatest = given
-    r = _responses(chunk, kernel)
-    counts = ops.convert_to_tensor(grid.counts[:, None, None])
-    signed = _by_slot(r, grid) * sign
-    chosen = ops.cast(signed == ops.max(signed, axis=0, keepdims=True), "float32")
-    chosen = chosen * ops.reshape(counts[: grid.slots], (POOL**2, grid.cells**2, 1, 1))
+    r, slots, width = _responses(chunk, kernel), grid.slots, kernel.shape[-1]
+    counts = ops.convert_to_tensor(grid.counts[:slots].reshape(POOL**2, -1, 1, 1))
+    seen = _by_slot(r, grid)
+    wanted = ops.equal(seen * sign, ops.max(seen * sign, axis=0))
     # Of equal patches, any share of the gradient gives the kernel the same sum.
-    routed = ops.reshape(chosen * (greatest * sign / ops.sum(chosen, axis=0)), (grid.slots, CHUNK, r.shape[-1]))
-    whole = ops.pad(routed, [[0, len(grid.counts) - grid.slots], [0, 0], [0, 0]])
-    slope = ops.where(r > 0, whole + (sums + 2 * squares * r) * counts, 0.0)
-    return ops.matmul(ops.transpose(chunk), ops.reshape(slope, (-1, slope.shape[-1])))
+    share = greatest * sign / ops.sum(ops.where(wanted, counts, 0.0), axis=0)
+    slope = ops.where(wanted, share, 0.0) + (sums + 2 * squares * seen)
+    inner = ops.reshape(ops.where(seen > 0, slope * counts, 0.0), (-1, width))
+    outer = ops.reshape(ops.where(r[slots:] > 0, sums + 2 * squares * r[slots:], 0.0), (-1, width))
+    turned, edge = ops.transpose(chunk), slots * CHUNK
+    return ops.matmul(turned[:, :edge], inner) + ops.matmul(turned[:, edge:], outer)
