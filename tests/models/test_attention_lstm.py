@@ -154,7 +154,7 @@ def test_a_padded_clip_is_predicted_as_the_same_clip_alone(changes):
 def test_an_untrained_model_attends_evenly(temporal):
     model, values = build(config(temporal=temporal), SHAPE, CLASSES), inputs()
     found = {name: numbers(value) for name, value in attention_maps(model)(values).items()}
-    np.testing.assert_allclose(found["alpha"], 1 / R, atol=1e-6)
+    np.testing.assert_allclose(found["alpha"], (values["mask"] / R)[..., None].repeat(R, axis=-1), atol=1e-6)
     share = 1 / values["mask"].sum(axis=1, keepdims=True) if temporal == "softmax" else 1
     np.testing.assert_allclose(found["beta"], values["mask"] * share, atol=1e-6)
 

@@ -158,7 +158,7 @@ def test_the_table_joins_systems_and_published_figures(frame, experiment, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "columns", "folds", "systems"),
     [
-        ([], ["SMIC", "CASMEII"], "group", None),
+        ([], ["SMIC", "CASMEII", "SAMM"], "group", None),
         (["--root.SAMM", "/data"], ["SAMM"], "loso", ["fdm"]),
         (["--root.SMIC=/data", "--preset=embedded"], ["SMIC"], "group", ["fdm", "ststnet"]),
     ],

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from mer_tf.protocols.ladder import RUNGS, climb, ladder_text
-from mer_tf.protocols.ladder import _best_epoch as best_epoch
+from mer_tf.protocols.ladder import RUNGS, best_epoch, climb, ladder_text
 
 
 def test_every_rung_is_scored_and_kept(make_bench, experiment, tmp_path):
