@@ -5,7 +5,7 @@ usual ways. All are functions of frames (T, H, W) or (T, H, W, 3), or of one vec
 apex and offset lie among them, counted from 0. Each gives K distinct places in order of time, all of them where a clip
 has no more.
 
-How little the rule matters where noise, light and blinks are drawn too: on 95 drawn clips (3 pixels at the apex, K = 10)
+How little the rule matters where noise, light and blinks are drawn too: on 95 drawn clips (3 pixels, K = 10)
 the largest step of the true motion between neighbours is .217 of its whole way for tim, .208 for peakdiff and .205 for
 cumdiff; less their smallest value, as noise might be taken off, cumdiff's differences follow the blinks (.247).
 """
