@@ -77,7 +77,7 @@ def build(config: Model, feature_shape: tuple[int, ...], classes: int, tail: ker
 
 
 def stages(model: keras.Model, config: Model) -> list[Stage]:
-    """One stage, or with `attention.staged` the three of Song et al.'s joint strategy (section 3.5).
+    """One stage, or with `attention.staged` the three of Song et al.'s joint strategy.
 
     The LSTM with temporal attention, the spatial weights held even; then spatial attention, the temporal one held; then
     all together.
