@@ -171,7 +171,7 @@ class TimeWeights(Unmasked):
     """
 
     def __init__(self, kind: str = "softmax", weight_l1: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.kind, self.weight_l1 = kind, weight_l1
 
     def build(
@@ -190,7 +190,7 @@ class TimeWeights(Unmasked):
     def call(self, seen: Any, state: Any, kept: Any) -> Any:
         """Weights, 0 where masked."""
         scores = ops.sum(seen * self.of_seen, axis=-1) + ops.sum(state * self.of_state, axis=-1) + self.bias
-        scores, share = ops.cast(scores, "float32"), ops.cast(kept, "float32")
+        share = ops.cast(kept, "float32")
         if self.kind == "relu":
             return ops.relu(scores) * share
         return ops.softmax(scores - 1e9 * (1.0 - share), axis=-1) * share
@@ -238,6 +238,9 @@ class FrameGate(Unmasked):
     itself (straight through), so that w learns.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+
     def build(self, regions_shape: tuple[int | None, ...], kept_shape: tuple[int | None, ...]) -> None:
         """Weights for C channels."""
         self.kernel = self.add_weight(shape=(regions_shape[-1],), initializer="zeros", name="kernel")
@@ -246,9 +249,8 @@ class FrameGate(Unmasked):
     def call(self, regions: Any, kept: Any) -> tuple[Any, Any]:
         """Gate, and say which frames are key frames."""
         share = ops.cast(kept, "float32")
-        seen = ops.cast(ops.mean(regions, axis=2), "float32")
-        a = ops.sigmoid(ops.sum(seen * self.kernel, axis=-1) + self.bias)
+        a = ops.sigmoid(ops.sum(ops.mean(regions, axis=2) * self.kernel, axis=-1) + self.bias)
         mean = ops.sum(a * share, axis=1, keepdims=True) / ops.maximum(ops.sum(share, axis=1, keepdims=True), 1.0)
         key = ops.logical_and(kept, a >= mean - 1e-6)  # equal ones are all kept, however their mean is rounded
         gate = ops.cast(key, "float32") + a - ops.stop_gradient(a)
-        return regions * ops.cast(gate, regions.dtype)[:, :, None, None], key
+        return regions * gate[:, :, None, None], key

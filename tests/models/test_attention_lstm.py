@@ -193,6 +193,20 @@ def test_learned_key_frames_are_those_not_below_the_mean():
     np.testing.assert_allclose(gated[0, :4, 0, 0], [0, 3, 0, 2], atol=1e-6)
 
 
+@pytest.mark.parametrize("changes", [VARIANTS[3], VARIANTS[6], VARIANTS[8]], ids=str)
+def test_half_precision_says_nearly_the_same(changes):
+    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        half = build(config(**changes), SHAPE, CLASSES)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    half.set_weights(model.get_weights())
+    logits = numbers(half(values))
+    assert logits.dtype == np.float32
+    np.testing.assert_allclose(logits, numbers(model(values)), atol=0.1 * np.abs(numbers(model(values))).max())
+
+
 # ------------------------------------------------------------------ saving
 
 
