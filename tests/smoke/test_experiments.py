@@ -94,7 +94,7 @@ def test_another_setting_is_refused_on_resume(finished):
 
 @pytest.mark.slow
 def test_baselines_end_in_one_table_and_leave_predictions_without_models(tmp_path):
-    """Trivial, of frames, of flow and with a codebook, on both drawn data sets."""
+    """Trivial, of frames, of flow and with a codebook, on all drawn data sets."""
     script = ROOT / "experiments" / "exp7_baselines.py"
     options = ["--data.subjects=3", "--data.clips_per_class=1", "--evaluation.folds=2", "--evaluation.bootstrap=50"]
     systems = ["majority", "flow_logistic", "stclqp", "mdmo"]
@@ -103,7 +103,7 @@ def test_baselines_end_in_one_table_and_leave_predictions_without_models(tmp_pat
     assert done.returncode == 0, done.stderr[-3000:]
     home = tmp_path / done.stdout.strip().splitlines()[-1].removeprefix("table directory: ")
     table = pd.read_csv(home / "baselines.csv")
-    assert table[["column", "system"]].to_numpy().tolist() == [[c, s] for c in ("SMIC", "CASMEII") for s in systems]
+    assert table[["column", "system"]].to_numpy().tolist() == [[c, s] for c in ("SMIC", "CASMEII", "SAMM") for s in systems]
     assert (table["n"] == 9).all()
     assert not list(tmp_path.glob("runs/**/*.keras"))
     for path in table["predictions"]:
