@@ -66,7 +66,7 @@ def test_the_step_that_is_compared_moves_the_weights(name: str) -> None:
 def test_trains_and_is_scored_from_arrays(name: str) -> None:
     """The papers' models tell the clips apart; the named baselines, which want hundreds of epochs, get better at it."""
     small, baseline = SMALL[name], name in PUBLISHED
-    train = Train(epochs=24, stream_epochs=4, batch_size=8, learning_rate=0.002 if baseline else 0.02)
+    train = Train(epochs=24, stream_epochs=4, batch_size=8, learning_rate=0.002 if baseline else 0.01)
     store, clips, divide = small.store(), small.clips(), model_stages(name)
     trainer = FoldTrainer(
         partial(model_builder(name), small.config, store.shape, len(CLASSES)),
