@@ -103,7 +103,9 @@ def test_baselines_end_in_one_table_and_leave_predictions_without_models(tmp_pat
     assert done.returncode == 0, done.stderr[-3000:]
     home = tmp_path / done.stdout.strip().splitlines()[-1].removeprefix("table directory: ")
     table = pd.read_csv(home / "baselines.csv")
-    assert table[["column", "system"]].to_numpy().tolist() == [[c, s] for c in ("SMIC", "CASMEII", "SAMM") for s in systems]
+    assert table[["column", "system"]].to_numpy().tolist() == [
+        [c, s] for c in ("SMIC", "CASMEII", "SAMM") for s in systems
+    ]
     assert (table["n"] == 9).all()
     assert not list(tmp_path.glob("runs/**/*.keras"))
     for path in table["predictions"]:
