@@ -70,7 +70,13 @@ EMBEDDED = replace(
         ),
     ),
     train=Train(
-        epochs=10, stream_epochs=12, batch_size=16, learning_rate=1e-3, stream_batch_size=32, class_weights=True
+        epochs=10,
+        stream_epochs=12,
+        batch_size=16,
+        learning_rate=1e-3,
+        stream_batch_size=32,
+        class_weights=True,
+        jit_compile=False,
     ),
     evaluation=Evaluation(split="group", folds=5),
 )
