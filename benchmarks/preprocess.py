@@ -180,6 +180,7 @@ def stages(rows: Sequence[ClipRow], config: Preprocess) -> dict[str, float]:
     from mer_tf.datasets.source import read_clip
     from mer_tf.preprocessing.faces import detect_face, face_transform, warp
     from mer_tf.preprocessing.flow import flow_clip
+    from mer_tf.preprocessing.tvl1 import tvl1_clip
     from mer_tf.records.clip import process_clip
     from mer_tf.records.schema import encode
 
@@ -188,12 +189,15 @@ def stages(rows: Sequence[ClipRow], config: Preprocess) -> dict[str, float]:
     face = detect_face(clips[0][0], config.min_face)
     align, whole = (face_transform(face, mode, config.size, config.margin, (480, 640)) for mode in ("align", "none"))
     records = [process_clip(row, config) for row in rows]
+    tvl1_clip(records[0].frames)  # compiled once a process, some 8 seconds
     work: dict[str, Iterable[Any]] = {
         "decode and check (`read_clip`)": (read_clip(row) for row in rows),
         "find the face, once a clip (`detect_face`)": (detect_face(clip[0], config.min_face) for clip in clips),
         "align (`warp`)": (warp(f, align, config.size) for clip in clips for f in clip),
         "shrink whole frames (`warp`)": (warp(f, whole, config.size) for clip in clips for f in clip),
         "flow (`flow_clip`, dis)": (flow_clip(record.frames, "dis") for record in records),
+        "flow (`flow_clip`, tvl1: scikit-image, pair by pair)": (flow_clip(r.frames, "tvl1") for r in records),
+        "flow (`tvl1_clip`, compiled, a clip's pairs at once)": (tvl1_clip(record.frames) for record in records),
         "PNG and serialise (`encode`)": (encode(record, config.image_format) for record in records),
     }
     rates = {}

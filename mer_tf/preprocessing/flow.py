@@ -26,7 +26,7 @@ def flow_pair(first: NDArray[np.uint8], second: NDArray[np.uint8], method: Metho
     DAGM 2007, as scikit-image has it, attachment 5 instead of 15: mean endpoint error .029 against .044 px between
     drawn frames at 100 a second, .063 against .097 from the onset to an apex of .25 px, though .198 against .150 to one
     of 3 px (OpenCV's own 0.15 is 38 in these units, and worse than 15 at 1 px). The slowest by far, and never the most
-    exact: benchmarks/RESULTS.md compares all.
+    exact: benchmarks/RESULTS.md compares all. The preprocessing job solves a clip's pairs at once (`tvl1_clip`).
     """
     return _solver(method)(_grey(first), _grey(second))
 

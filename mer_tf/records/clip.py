@@ -85,11 +85,19 @@ def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
         fps=course.fps,
         frame_numbers=course.numbers,
         frames=course.frames,
-        flow=None if config.flow == "none" else flow_clip(course.frames, config.flow, config.flow_from),
+        flow=_flow(course.frames, config),
         face=face,
         detected_in=detected_in,
         transform=np.asarray(matrix),
     )
+
+
+def _flow(frames: NDArray[np.uint8], config: Preprocess) -> NDArray[np.float16] | None:
+    if config.flow == "tvl1":
+        from mer_tf.preprocessing.tvl1 import tvl1_clip  # loads Keras
+
+        return tvl1_clip(frames, config.flow_from)
+    return None if config.flow == "none" else flow_clip(frames, config.flow, config.flow_from)
 
 
 def _find_face(row: ClipRow, min_face: int) -> tuple[Face, int]:
