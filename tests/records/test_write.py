@@ -189,12 +189,15 @@ def test_the_index_is_read_without_tensorflow(rows: list[ClipRow], tmp_path: Pat
 
 
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from mer_tf.config import Preprocess
 from mer_tf.datasets.manifest import read_manifest
 from mer_tf.records.write import write_records
 if __name__ == "__main__":
+    # A test run that a shell started in the background has SIGINT ignored, and its children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config = Preprocess(face="none", size=64, clips_per_shard=2)
     write_records(read_manifest(Path(sys.argv[1])), config, Path(sys.argv[2]), workers=int(sys.argv[3]))
 """
