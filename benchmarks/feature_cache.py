@@ -61,9 +61,9 @@ def report(rows: list[list[str]], clips: Clips, size: int, stride: int) -> str:
     """The section of RESULTS.md."""
     frames = sum(c.n_frames for c in clips.indexed)
     said = (
-        f"`python benchmarks/feature_cache.py`: {len(clips.table)} clips, {frames} frames of {size} px, 5 folds, windows "
-        f"of 13 frames every {stride},\nResNet-50 of random weights, {keras.backend.backend()}, {processor()}. The plain "
-        "loop is TimeDistributed(encoder) and model.fit."
+        f"`python benchmarks/feature_cache.py`: {len(clips.table)} clips, {frames} frames of {size} px, 5 folds, "
+        f"windows of 13 frames every {stride},\nResNet-50 of random weights, {keras.backend.backend()}, {processor()}. "
+        "The plain loop is TimeDistributed(encoder) and model.fit."
     )
     columns = ["retrained from", "epochs", "plain loop, s", "cached, s", "ratio", "UAR plain", "UAR cached"]
     columns += ["greatest difference of p", "greatest p less 1 / classes"]
