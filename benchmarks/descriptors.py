@@ -14,16 +14,14 @@ import cv2
 import numpy as np
 import tyro
 from numpy.typing import NDArray
+from results import keep
 
 from mer_tf.config import Classical
 from mer_tf.descriptors import METHODS, method_descriptor
 from mer_tf.descriptors.base import ClipDescriptor
 from mer_tf.descriptors.lbp_top import LbpTop
-from mer_tf.files import write_text
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
 PLAIN = Path(__file__).parents[1] / "tests" / "plain_lbp_top.py"
-START, END = "<!-- descriptors -->", "<!-- /descriptors -->"
 RADIUS, POINTS = 3, 8
 
 
@@ -38,11 +36,8 @@ def main(frames: int = 10, size: int = 96, repeats: int = 5, write: bool = True)
     """
     text = section(frames, size, repeats)
     print(text)
-    if not write:
-        return
-    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results of the benchmarks\n"
-    before, _, rest = old.partition(START)
-    write_text(RESULTS, before.rstrip() + "\n\n" + text + "\n" + rest.partition(END)[2].lstrip("\n"))
+    if write:
+        keep("descriptors", text)
 
 
 def section(frames: int, size: int, repeats: int) -> str:
@@ -61,8 +56,7 @@ def section(frames: int, size: int, repeats: int) -> str:
     fast = seconds(lambda: top.transform([clip]), repeats)
     slow = seconds(lambda: runpy.run_path(str(PLAIN))["plain_lbp_top"](clip, top), 1)
     table = "\n".join(rows)
-    return f"""{START}
-## Classical descriptors
+    return f"""## Classical descriptors
 
 `python benchmarks/descriptors.py`. One clip of {frames} frames of {size} pixels, one thread; take the ratios.
 `reading`: the inner voxels copied 3 x {POINTS} times from their neighbours' places, which took {reading * 1e3:.2f} ms.
@@ -71,8 +65,7 @@ Settings are the defaults, without temporal interpolation. The plain LBP-TOP of 
 
 | descriptor | ms a clip | times reading |
 | - | - | - |
-{table}
-{END}"""
+{table}"""
 
 
 def described() -> dict[str, ClipDescriptor]:
