@@ -53,7 +53,15 @@ class Encoded:
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
+    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output.
+
+    `MerError` for a model that wants frames where each clip is one ready-made flow image.
+    """
+    if clips.of_images and experiment.model.name not in OF_FLOW_IMAGES:
+        raise MerError(
+            f"model.name={experiment.model.name}: takes frames, but each clip here is one flow image; use one of "
+            f"{', '.join(sorted(OF_FLOW_IMAGES))}"
+        )
     if experiment.model.name in METHODS:
         return _descriptors(experiment, clips)
     if experiment.model.name in OF_FLOW_IMAGES:
@@ -183,8 +191,11 @@ def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, featu
 
 
 def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
-    """(clip_id, frames uint8 (T, S, S, 3)) of the labelled clips, in the order they are stored."""
+    """(clip_id, frames uint8 (T, H, W, 3)) of the labelled clips, in the order they are stored; T = 1 for an image."""
     kept = set(clips.table["clip_id"])
+    if clips.of_images:
+        yield from ((r.clip_id, read_frame(r.image_path())[None]) for r in clips.rows if r.clip_id in kept)
+        return
     for item in clip_dataset(clips.records).as_numpy_iterator():
         if (clip_id := item["clip_id"].decode()) in kept:
             yield clip_id, item["frames"]

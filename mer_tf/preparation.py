@@ -41,6 +41,11 @@ class Clips:
     records: Path
     warnings: tuple[str, ...]
 
+    @property
+    def of_images(self) -> bool:
+        """Whether every clip is one ready-made image, which no record holds."""
+        return _of_images(self.rows)
+
 
 def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     """Data set, or manifests -> manifest -> records -> labelled clips."""
@@ -49,7 +54,7 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
-    if all(row.image for row in rows):
+    if _of_images(rows):
         records, indexed = Path(rows[0].root), tuple(_indexed_image(row) for row in rows)
     else:
         records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
@@ -59,6 +64,10 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
         warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+
+
+def _of_images(rows: Sequence[ClipRow]) -> bool:
+    return all(row.image for row in rows)
 
 
 def _indexed_image(row: ClipRow) -> IndexedClip:

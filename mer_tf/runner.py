@@ -59,7 +59,7 @@ def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
     from mer_tf.protocols.worst import write_worst
 
     summarise(bench, clips, directory)
-    write_worst(directory, clips.records)
+    write_worst(directory, clips)
     write_pictures(bench, directory)
 
 

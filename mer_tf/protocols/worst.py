@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_tf.encoding import clip_frames
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import atomic
-from mer_tf.records.read import clip_dataset
+from mer_tf.preparation import Clips
 from mer_tf.reporting.filmstrip import filmstrip
 
 CLIPS = 6
 
 
-def write_worst(directory: Path, records: Path) -> pd.DataFrame:
+def write_worst(directory: Path, clips: Clips) -> pd.DataFrame:
     """worst/worst.csv (clip_id, subject, y_true, y_pred, p_true, file) and a filmstrip of each.
 
     Of the misclassified clips, those whose true class got the least probability, mean over seeds.
@@ -22,9 +23,9 @@ def write_worst(directory: Path, records: Path) -> pd.DataFrame:
     table = worst_clips(read_predictions(directory / "predictions.csv"))
     table["file"] = [f"{k + 1:02d}.jpg" for k in range(len(table))]
     files = dict(zip(table["clip_id"], table["file"], strict=True))
-    for item in clip_dataset(records).as_numpy_iterator():
-        if (clip_id := item["clip_id"].decode()) in files:
-            filmstrip(item["frames"], directory / "worst" / files[clip_id])
+    for clip_id, frames in clip_frames(clips):
+        if clip_id in files:
+            filmstrip(frames, directory / "worst" / files[clip_id])
     with atomic(directory / "worst" / "worst.csv") as part:
         table.to_csv(part, index=False)
     return table

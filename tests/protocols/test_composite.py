@@ -10,6 +10,7 @@ from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, T
 from mer_tf.encoding import encode
 from mer_tf.preparation import prepare_clips
 from mer_tf.protocols.composite import PEEKED, chosen_methods, composite
+from mer_tf.runner import run
 
 METHODS = {
     "majority": {"model.name": "majority"},
@@ -81,3 +82,15 @@ def test_methods_are_chosen_by_name():
     assert chosen_methods(known, {"a": {"x": 3}}, None) == {"a": {"x": 3}}
     with pytest.raises(MerError, match="--methods c: unknown; known: a, b"):
         chosen_methods(known, {}, "c")
+
+
+def test_a_plain_run_on_flow_images_shows_its_worst(finished, monkeypatch):
+    folder, (experiment, *_), _ = finished
+    monkeypatch.chdir(folder)
+    once = replace(experiment, name="plain", train=replace(experiment.train, epochs=1), out=str(folder / "runs"))
+    directory = run(once)
+    table = pd.read_csv(directory / "worst" / "worst.csv")
+    assert len(table)
+    assert all((directory / "worst" / name).is_file() for name in table["file"])
+    with pytest.raises(MerError, match=r"lbp_top: takes frames.*ststnet"):
+        run(replace(once, model=replace(once.model, name="lbp_top")))

@@ -16,17 +16,12 @@ def test_worst_are_wrong_and_least_probable(frame):
     assert len(worst_clips(frame, 2)) == 2
 
 
-def test_filmstrips_are_written_from_the_records(frame, tmp_path, monkeypatch):
+def test_filmstrips_are_written_of_the_worst(frame, tmp_path, monkeypatch):
     wanted = worst_clips(frame)["clip_id"].tolist()
     frame.to_csv(tmp_path / "predictions.csv", index=False)
-    clips = [{"clip_id": c.encode(), "frames": np.full((20, 32, 32, 3), 90, np.uint8)} for c in [*wanted, "c01"]]
-
-    class Records:
-        def as_numpy_iterator(self):
-            return iter(clips)
-
-    monkeypatch.setattr(worst, "clip_dataset", lambda _: Records())
-    table = write_worst(tmp_path, tmp_path)
+    stored = [(clip_id, np.full((20, 32, 32, 3), 90, np.uint8)) for clip_id in [*wanted, "c01"]]
+    monkeypatch.setattr(worst, "clip_frames", lambda _: iter(stored))
+    table = write_worst(tmp_path, None)
     assert table["clip_id"].tolist() == wanted
     assert sorted(p.name for p in (tmp_path / "worst").iterdir()) == [*table["file"], "worst.csv"]
     assert cv2.imread(str(tmp_path / "worst" / "01.jpg")).shape == (16 + 64, 8 * 32, 3)
