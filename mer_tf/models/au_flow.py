@@ -12,6 +12,7 @@ Faces are symmetric and so are classes: the mean over both sides of the image ma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -34,6 +35,7 @@ def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | N
     another number of classes gets a new last layer.
     """
     refuse_tail(config, tail)
+    config = replace(config, width=1.0) if config.weights else config
     given = flow_image(feature_shape)
     x = given["flow_image"]
     body = core(feature_shape["flow_image"], classes, config)

@@ -53,7 +53,7 @@ def begin_with(model: keras.Model, name: str) -> None:
         known = stored.get(layer.name, [])
         fits = [w.shape for w in known] == [tuple(w.shape) for w in layer.weights]
         if known and not fits and layer.name != "head":
-            raise MerError(f"model.weights={name}: {layer.name} has another shape; leave model.width at 1")
+            raise MerError(f"model.weights={name}: {layer.name} has another shape; its images are 28 x 28")
         if known and fits:
             layer.set_weights(known)
         if isinstance(layer, keras.layers.BatchNormalization):
