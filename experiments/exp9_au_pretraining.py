@@ -11,7 +11,7 @@ python experiments/exp9_au_pretraining.py --train.epochs 1 --train.direct 300 --
 from mer_tf.protocols.pretrain import Options, main
 from mer_tf.training.pretraining import Pretraining
 
-PRETRAINING = Options(train=Pretraining(epochs=8, direct=8000, rendered=2400, kept_out_epochs=3))
+PRETRAINING = Options(train=Pretraining(epochs=8, direct=6000, rendered=2400, kept_out_epochs=3))
 
 if __name__ == "__main__":
     main(PRETRAINING)

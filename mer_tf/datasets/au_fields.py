@@ -30,7 +30,7 @@ class Nuisance:
     shift: float = 0.35
     turn: float = 0.012
     """Of the head, radians; about as much zoom and shear."""
-    noise: tuple[float, float] = (0.03, 0.30)
+    noise: tuple[float, float] = (0.06, 0.6)
     """Standard deviation of the flow's error."""
     frame: float = 0.05
     """The crop sits wrong by this share, and is as much too large or small."""

@@ -27,11 +27,11 @@ BLINK_AU = "eye_upper"
 class Spread:
     """How unlike the table a drawn expression is; shares of the crop, or of the value, unless said otherwise."""
 
-    place: float = 0.03
+    place: float = 0.04
     """Of each blob's centre, and of the whole face."""
-    size: float = 0.25
+    size: float = 0.3
     """Of the extent of blobs (logarithm)."""
-    turn: float = 0.3
+    turn: float = 0.4
     """Of the direction, radians."""
     unit: float = 0.35
     """Strength of each action unit: 1 minus up to this, plus up to this."""
@@ -41,7 +41,7 @@ class Spread:
     """Share of expressions of one half of the face."""
     blink: float = 0.15
     """Share of images with a blink."""
-    stray: float = 0.35
+    stray: float = 0.6
     """Greatest strength of the two blobs that belong to no action unit."""
 
 
@@ -149,7 +149,9 @@ def _halves(count: int, rng: np.random.Generator, spread: Spread) -> Array:
 
 def _blinks(count: int, face: Geometry, rng: np.random.Generator, spread: Spread) -> Movements:
     """Both upper lids, down or up again."""
-    there = (rng.uniform(0, 1, count) < spread.blink) * rng.choice([-1.0, 1.0, 1.0], count) * rng.uniform(0.4, 1.2, count)
+    there = (
+        (rng.uniform(0, 1, count) < spread.blink) * rng.choice([-1.0, 1.0, 1.0], count) * rng.uniform(0.4, 1.2, count)
+    )
     lids = np.stack([face.points[f"{BLINK_AU}_{side}"] for side in ("left", "right")]) + [0, 0.02]
     centers = lids + rng.normal(0, 1, (count, 1, 2)) * spread.place
     sigmas = np.broadcast_to(face.face_width * [0.09, 0.05], (count, 2, 2))

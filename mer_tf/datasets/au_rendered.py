@@ -5,7 +5,6 @@ So what is learned knows how such a method errs: where skin has no texture, at e
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -17,16 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError, digest
-from mer_tf.datasets.appearance import HEIGHT, WIDTH, Neutral, add_noise, close_lids, draw_neutral, make_subject
-from mer_tf.datasets.appearance import noise_bank, warp
+from mer_tf.datasets.action_units import Blobs
+from mer_tf.datasets.appearance import (
+    HEIGHT,
+    WIDTH,
+    Neutral,
+    add_noise,
+    close_lids,
+    draw_neutral,
+    make_subject,
+    noise_bank,
+    warp,
+)
 from mer_tf.datasets.au_fields import SIDE, Drawn, Nuisance, draw_images, flow_images
 from mer_tf.datasets.au_geometry import crop_of, geometry_of
 from mer_tf.datasets.au_movement import Spread, draw_labels, draw_movements
-from mer_tf.datasets.action_units import Blobs
 from mer_tf.datasets.face_motion import FaceMotion, head_path
 from mer_tf.datasets.painted_faces import painted_portrait
 from mer_tf.datasets.portraits import Portrait, load_portraits
-from mer_tf.files import atomic, facts, sha256
+from mer_tf.files import atomic, facts
 from mer_tf.preprocessing.flow import flow_pair
 
 PER_FACE = 12
@@ -92,7 +100,11 @@ def _tables() -> list[str]:
 def _rendered(kind: Kind, count: int, seed: int, crop: str) -> Drawn:
     rng = np.random.default_rng((seed, list(kinds()).index(kind.kind), 1))
     labels = draw_labels(-(-count // CROPS), rng)
-    found = [image for start in range(0, len(labels), PER_FACE) for image in _person(kind, labels[start : start + PER_FACE], rng, crop)]
+    found = [
+        image
+        for start in range(0, len(labels), PER_FACE)
+        for image in _person(kind, labels[start : start + PER_FACE], rng, crop)
+    ]
     return Drawn(np.stack(found), np.repeat(labels, CROPS))
 
 
@@ -123,7 +135,11 @@ def _astronaut() -> Portrait:
 
 
 def frame_pair(
-    neutral: Neutral, expression: Blobs, rng: np.random.Generator, bank: NDArray[np.float32] | None, profile: str = "bell"
+    neutral: Neutral,
+    expression: Blobs,
+    rng: np.random.Generator,
+    bank: NDArray[np.float32] | None,
+    profile: str = "bell",
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Onset and apex (H, W, 3) of a face that moves as `expression` says, and of a head, lids and light of its own.
 

@@ -59,7 +59,9 @@ def _points(rng: np.random.Generator) -> Places:
     return found
 
 
-def _ellipse(image: NDArray[np.float32], center: tuple[float, float], radii: tuple[float, float], colour: object) -> None:
+def _ellipse(
+    image: NDArray[np.float32], center: tuple[float, float], radii: tuple[float, float], colour: object
+) -> None:
     size = [round(WIDTH * r) for r in radii]
     cv2.ellipse(image, [round(c) for c in center], size, 0, 0, 360, _colour(colour), -1, cv2.LINE_AA)
 

@@ -21,7 +21,7 @@ from keras import layers, ops
 from mer_tf.config import Model
 from mer_tf.models.inputs import flow_image, refuse_tail, scaled
 
-FILTERS = (32, 64, 128)
+FILTERS = (16, 32, 64)
 UNITS = 128
 FEATURES = "features"
 """Layer of the core whose output, (B, UNITS), other classifiers may use."""

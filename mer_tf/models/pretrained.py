@@ -36,7 +36,6 @@ def load_checked(path: Path, expected: str) -> keras.Model:
     """A .keras file whose SHA-256 is `expected`; `MerError` when it is another or the file cannot be read."""
     if (found := sha256(path)) != expected:
         raise MerError(f"{path}: SHA-256 is {found[:12]}..., its card says {expected[:12]}...; install mer_tf again")
-    import mer_tf.models.au_flow  # its layers must be known before the file is read
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -150,7 +150,9 @@ def _elsewhere(model: keras.Model, config: Pretraining) -> dict[str, float]:
     root = write_flow_images(Path(config.cache) / "synthetic-flow-images-au")
     rows = flow_images_listing(root, None).rows
     labels = np.array([CLASSES.index(row.label_raw) for row in rows])
-    found["look-alike of the composite"] = uf1(model, Drawn(np.stack([read_frame(r.image_path()) for r in rows]), labels))
+    found["look-alike of the composite"] = uf1(
+        model, Drawn(np.stack([read_frame(r.image_path()) for r in rows]), labels)
+    )
     return found
 
 

@@ -31,7 +31,7 @@ def sheet_png(
     if not fields:
         raise MerError(f"{path}: a contact sheet needs at least one flow field")
     rows = -(-len(fields) // ACROSS)
-    figure = Figure(figsize=(3.9 * ACROSS, 1.55 * rows + 0.5), dpi=110, layout="constrained")
+    figure = Figure(figsize=(3.9 * ACROSS, 1.7 * rows + 0.5), dpi=110, layout="constrained")
     axes = figure.subplots(rows, 3 * ACROSS, squeeze=False).ravel()
     limit = max(float(np.abs(f).max()) for f in fields.values())
     strains = max(float(optical_strain(f).max()) for f in fields.values())
@@ -76,7 +76,8 @@ def flow_axes(axes: Sequence[Axes], field: NDArray[np.floating], name: str, limi
         scale = scale if what == "strain" else {**scale, "vmin": -limit, "vmax": limit}
         one.imshow(plane, interpolation="nearest", **scale)
         one.set_axis_off()
-        one.set_title(f"{name}  {what}".strip(), fontsize=7)
+        # The name stands once, over the middle.
+        one.set_title(f"{name}\n{what}" if name and what[0] == "v" else what, fontsize=7)
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -34,7 +34,7 @@ class Pretraining:
     """How a network is trained on drawn images. The same values and machine give the same weights."""
 
     epochs: int = 8
-    direct: int = 8000
+    direct: int = 6000
     """Images of each kind that is drawn directly, anew each epoch."""
     rendered: int = 2400
     """Images of each kind that is estimated from rendered frames, drawn once, half of them mirrored each epoch."""
@@ -57,7 +57,9 @@ def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[
     """The network for both sides of an image, and its history, trained on all `trained` kinds but those left out."""
     names = [k.kind for k in kinds().values() if k.trained and k.kind not in left_out]
     random.seed(config.seed)  # where Keras' initializers take their seeds from
-    model = build(Model("au_flow", dropout=config.dropout, width=config.width), {"flow_image": (28, 28, 3)}, len(CLASSES))
+    model = build(
+        Model("au_flow", dropout=config.dropout, width=config.width), {"flow_image": (28, 28, 3)}, len(CLASSES)
+    )
     core = model.get_layer("core")
     steps = -(-len(_epoch(names, config, 0).labels) // config.batch_size) * config.epochs
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
@@ -110,7 +112,10 @@ def uf1(model: keras.Model, drawn: Drawn) -> float:
 
 def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """(N, classes) float32 of flow images uint8 (N, S, S, 3)."""
-    logits = [model.predict_on_batch({"flow_image": images[k : k + 256].astype("float32")}) for k in range(0, len(images), 256)]
+    logits = [
+        model.predict_on_batch({"flow_image": images[k : k + 256].astype("float32")})
+        for k in range(0, len(images), 256)
+    ]
     return keras.ops.convert_to_numpy(keras.ops.softmax(np.concatenate(logits)))
 
 
