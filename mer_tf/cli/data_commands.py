@@ -25,8 +25,8 @@ def synth(
 ) -> None:
     """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
 
-    SMIC, CASME II and flow images are drawn, unless counts or layout is given. Every other data set has tiny pictures, and its
-    annotation sheet.
+    SMIC, CASME II and flow images are drawn, unless counts or layout is given. Every other data set has tiny pictures,
+    and its annotation sheet.
 
     Args:
         out: Folder to write; finished clips are kept when the same command runs again.

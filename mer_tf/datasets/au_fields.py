@@ -6,7 +6,7 @@ several scales.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -67,8 +67,11 @@ def draw_fields(
     count = len(labels)
     movements = draw_movements(labels, face, rng).scaled(rng.uniform(*nuisance.amplitude, count) / SIDE)
     centers = (movements.centers - 0.5) * np.exp(rng.normal(0, nuisance.frame, (count, 1, 2)))
-    placed = type(movements)(centers + 0.5, movements.sigmas, movements.vectors)
-    moved = placed.fields(SIDE, profile) + _head(count, rng, nuisance) + _noise(count, rng, nuisance)
+    moved = (
+        replace(movements, centers=centers + 0.5).fields(SIDE, profile)
+        + _head(count, rng, nuisance)
+        + _noise(count, rng, nuisance)
+    )
     return np.asarray(moved, np.float32)
 
 
@@ -102,7 +105,7 @@ def _head(count: int, rng: np.random.Generator, nuisance: Nuisance) -> NDArray[n
 def _noise(count: int, rng: np.random.Generator, nuisance: Nuisance) -> NDArray[np.float32]:
     """(count, 28, 28, 2): smooth, of several scales in random shares."""
     shares = rng.dirichlet(np.ones(len(SCALES)), count)
-    size = np.exp(rng.uniform(*np.log(nuisance.noise), count))
+    size = np.exp(rng.uniform(np.log(nuisance.noise[0]), np.log(nuisance.noise[1]), count))
     total = np.zeros((count, 2, SIDE, SIDE), np.float32)
     for knots, share in zip(SCALES, shares.T, strict=True):
         up = cv2.resize(np.eye(knots, dtype=np.float32), (knots, SIDE), interpolation=cv2.INTER_CUBIC)

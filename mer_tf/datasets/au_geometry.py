@@ -48,7 +48,9 @@ def geometry(kind: str) -> Geometry:
     for row in rows.to_dict("records"):
         offset, down = float(row["offset"]), float(row["row"])
         if row["mirrored"] == "yes":
-            points |= {f"{row['point']}_{s}": np.array([0.5 + k * offset, down]) for s, k in zip(SIDES, (-1, 1))}
+            points |= {
+                f"{row['point']}_{s}": np.array([0.5 + k * offset, down]) for s, k in zip(SIDES, (-1, 1), strict=True)
+            }
         else:
             points[str(row["point"])] = np.array([0.5, down])
     width = float(points["face_right"][0] - points["face_left"][0])

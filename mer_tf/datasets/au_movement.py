@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.datasets.action_units import Blobs, au_blobs, combinations
+from mer_tf.datasets.action_units import SIDES, Blobs, au_blobs, combinations
 from mer_tf.datasets.au_geometry import Geometry
 
 Array = NDArray[np.float64]
@@ -95,7 +95,10 @@ def draw_movements(
 ) -> Movements:
     """A movement for each class index, its greatest displacement 1 crop where it is symmetric; scale it afterwards."""
     sets = [combinations()[name] for name in CLASSES]
-    picked = [options[rng.choice(len(options), p=[o.weight for o in options])].aus for options in _by(labels, sets)]
+    picked = [
+        options[rng.choice(len(options), p=[o.weight for o in options])].aus
+        for options in (sets[label] for label in labels)
+    ]
     return move_units(picked, face, rng, spread or Spread())
 
 
@@ -116,10 +119,6 @@ def move_units(
     halves = _halves(count, rng, spread)
     shown = replace(whole, vectors=whole.vectors * np.take_along_axis(halves, sides + 1, axis=1)[..., None])
     return _joined(_joined(shown, _blinks(count, face, rng, spread)), _strays(count, rng, spread))
-
-
-def _by(labels: NDArray[np.int64], sets: Sequence[Sequence[object]]) -> list:  # type: ignore[type-arg]
-    return [sets[label] for label in labels]
 
 
 def _table(units: Sequence[Sequence[int]], face: Geometry) -> tuple[Movements, NDArray[np.int64], NDArray[np.int64]]:
@@ -152,7 +151,7 @@ def _blinks(count: int, face: Geometry, rng: np.random.Generator, spread: Spread
     there = (
         (rng.uniform(0, 1, count) < spread.blink) * rng.choice([-1.0, 1.0, 1.0], count) * rng.uniform(0.4, 1.2, count)
     )
-    lids = np.stack([face.points[f"{BLINK_AU}_{side}"] for side in ("left", "right")]) + [0, 0.02]
+    lids = np.stack([face.points[f"{BLINK_AU}_{side}"] for side in SIDES]) + np.array([0, 0.02])
     centers = lids + rng.normal(0, 1, (count, 1, 2)) * spread.place
     sigmas = np.broadcast_to(face.face_width * [0.09, 0.05], (count, 2, 2))
     return Movements(centers, sigmas, np.stack([np.zeros((count, 2)), np.repeat(there[:, None], 2, 1)], axis=-1))
@@ -179,5 +178,5 @@ def _turned(vectors: Array, angles: Array) -> Array:
 def _extent(squared: NDArray[np.float32], profile: Profile) -> NDArray[np.float32]:
     """Share of the displacement at squared distances, in sigmas."""
     if profile == "patch":
-        return np.maximum(1 - squared / 8, 0) ** 3
-    return (1 + squared / 3) ** -2
+        return np.maximum(1 - squared / np.float32(8), np.float32(0)) ** 3
+    return np.asarray((1 + squared / np.float32(3)) ** -2, np.float32)

@@ -29,7 +29,7 @@ from mer_tf.datasets.appearance import (
     warp,
 )
 from mer_tf.datasets.au_fields import SIDE, Drawn, Nuisance, draw_images, flow_images
-from mer_tf.datasets.au_geometry import crop_of, geometry_of
+from mer_tf.datasets.au_geometry import crop_of, geometry, geometry_of
 from mer_tf.datasets.au_movement import Spread, draw_labels, draw_movements
 from mer_tf.datasets.face_motion import FaceMotion, head_path
 from mer_tf.datasets.painted_faces import painted_portrait
@@ -75,8 +75,6 @@ def draw_kind(name: str, count: int, seed: int, *, crop: str = "tight", cache_di
         raise MerError(f"drawing_kinds.csv has no kind {name!r}; it has {', '.join(kinds())}")
     kind = kinds()[name]
     if kind.renderer == "direct":
-        from mer_tf.datasets.au_geometry import geometry
-
         rng = np.random.default_rng((seed, list(kinds()).index(name)))
         return draw_images(count, rng, profile=kind.profile, face=geometry(crop))
     if cache_dir is None:

@@ -83,7 +83,7 @@ def _shade(image: NDArray[np.float32], points: Places, tone: NDArray[np.float64]
         _line(layer, [wing, (wing + corner) / 2 + outward, corner + outward], dark, 3)
         cv2.circle(layer, _pixel(wing * 0.8 + points["nose_tip"] * 0.2), 5, _colour(tone * 0.4), -1, cv2.LINE_AA)
     hollow = (points["mouth_bottom"] * 2 + points["chin_boss"]) / 3
-    _line(layer, [hollow - [18, 0], hollow + [0, 4], hollow + [18, 0]], dark, 4)
+    _line(layer, [hollow + np.array(step) for step in ((-18, 0), (0, 4), (18, 0))], dark, 4)
     image[:] = cv2.GaussianBlur(layer, (0, 0), 1.6)
 
 
@@ -107,7 +107,7 @@ def _brows(image: NDArray[np.float32], points: Places, rng: np.random.Generator)
         arc = _curve(*(points[f"brow_{part}_{side}"] for part in ("outer", "mid", "inner")))
         for _ in range(220):
             root = arc[rng.integers(len(arc))] + rng.normal(0, [2.0, 3.0])
-            tip = root + [np.sign(root[0] - CENTER[0]) * rng.uniform(4, 9), rng.uniform(-5, 1)]
+            tip = root + np.array([np.sign(root[0] - CENTER[0]) * rng.uniform(4, 9), rng.uniform(-5, 1)])
             cv2.line(image, _pixel(root), _pixel(tip), _colour(hair * rng.uniform(0.7, 1.4)), 1, cv2.LINE_AA)
 
 

@@ -17,8 +17,7 @@ from mer_tf.preprocessing.strain import optical_strain
 
 ACROSS = 3
 """Fields in a row of a contact sheet."""
-MARKED = ("brow_inner", "brow_mid", "brow_outer", "eye_outer", "eye_upper", "eye_lower", "eye_inner", "nose_wing")
-MARKED += ("mouth_corner", "mouth_top", "mouth_bottom")
+MARKED = ("brow", "eye", "nose", "mouth")
 
 
 def sheet_png(
@@ -37,9 +36,9 @@ def sheet_png(
     strains = max(float(optical_strain(f).max()) for f in fields.values())
     for place, (name, field) in enumerate(fields.items()):
         trio = axes[3 * place : 3 * place + 3]
-        flow_axes(trio, field, name, limit, strains)
+        flow_axes(list(trio), field, name, limit, strains)
         for one in trio:
-            marks = np.array([p for n, p in points.items() if n.removesuffix("_left").removesuffix("_right") in MARKED])
+            marks = np.array([p for n, p in points.items() if n.startswith(MARKED)])
             one.plot(*(marks.T * field.shape[0] - 0.5), ".", color="0.45", markersize=1.2)
     for unused in axes[3 * len(fields) :]:
         unused.set_axis_off()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -136,8 +136,6 @@ def _has(kind: Kind, column: str, value: str) -> bool:
 
 def kept_out_scores(config: Pretraining) -> pd.DataFrame:
     """A row a kind that was left out: `left_out` (the group), `kind`, `UF1` of a network trained without the group."""
-    from dataclasses import replace
-
     rows = []
     for group, names in kept_out_groups().items():
         model, _ = train_network(replace(config, epochs=config.kept_out_epochs), names)
