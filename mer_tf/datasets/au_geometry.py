@@ -1,7 +1,7 @@
 """Where the parts of a face lie in a square crop, as shares of its width and height, and which crop puts them there.
 
 The facts are a table, data_manifests/face_geometry.csv: `tight` as the flow images of the MEGC 2019 composite are cut,
-`loose` as a face detector's box is.
+`loose` as a face detector's box is, `aligned` as `preprocess.face=align` lays faces.
 """
 
 from __future__ import annotations

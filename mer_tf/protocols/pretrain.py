@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from mer_tf.config import MerError, digest
+from mer_tf.config import Experiment, MerError, digest
 from mer_tf.datasets.action_units import action_units
 from mer_tf.datasets.au_fields import Drawn
 from mer_tf.datasets.au_geometry import geometry
@@ -27,6 +27,7 @@ from mer_tf.datasets.flow_images import flow_images_listing
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import atomic, sha256, write_json, write_text
 from mer_tf.preprocessing.frames import read_frame
+from mer_tf.protocols.clips_saved import DrawnClips, clips_saved
 from mer_tf.reporting.flow_pictures import sheet_png
 from mer_tf.run_directory import environment, log_to
 from mer_tf.training.feature_cache import weights_digest
@@ -51,12 +52,20 @@ class Options:
     out: str = "runs"
     kept_out: bool = True
     """Also train without each portrait, flow method and renderer, and score what was left out."""
+    sequence: bool = False
+    """Instead: pretrain a network over flow stacks on drawn clips, and count the labelled clips that this saves."""
+    drawn_clips: DrawnClips = field(default_factory=DrawnClips)
+    """Of --sequence."""
 
 
-def main(options: Options) -> None:
-    """Entry of the script: its command line changes `options`; prints results and the run directory."""
+def main(options: Options, sequence: Experiment) -> None:
+    """Entry of the script: its command line changes `options`; prints results and the run directory.
+
+    `sequence`: the network over flow stacks and the look-alike on which --sequence measures it.
+    """
     try:
-        print(pretrain(tyro.cli(Options, default=options)))
+        given = tyro.cli(Options, default=options)
+        print(_sequence(given, sequence) if given.sequence else pretrain(given))
     except MerError as error:
         sys.exit(f"error: {error}")
 
@@ -64,12 +73,7 @@ def main(options: Options) -> None:
 def pretrain(options: Options) -> str:
     """Train and test; writes weights, card, history.csv, kept_out.csv, action_units.png and results.txt."""
     began, config = time.monotonic(), options.train
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    directory = Path(options.out) / "exp9_au_pretraining" / f"{stamp}-{digest(options)[:7]}"
-    directory.mkdir(parents=True)
-    log_to(directory)
-    write_json(directory / "config.json", {"options": dataclasses.asdict(options), "command": sys.argv})
-    write_json(directory / "env.json", environment())
+    directory = _directory(options)
     draw_sheet(directory / "action_units.png")
     model, history = train_network(config)
     _table(history, directory / "history.csv")
@@ -83,6 +87,25 @@ def pretrain(options: Options) -> str:
     text = "\n".join([*_lines(scores, kept, history), f"{minutes:.1f} minutes", *LIMITS])
     write_text(directory / "results.txt", text + "\n")
     return f"{text}\nrun directory: {directory}"
+
+
+def _sequence(options: Options, experiment: Experiment) -> str:
+    """Table of --sequence, and where it is."""
+    directory = _directory(options)
+    table = clips_saved(experiment, options.drawn_clips, directory)
+    text = table.to_string(index=False, float_format="{:.3f}".format)
+    write_text(directory / "results.txt", text + "\n")
+    return f"{text}\nrun directory: {directory}"
+
+
+def _directory(options: Options) -> Path:
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    directory = Path(options.out) / "exp9_au_pretraining" / f"{stamp}-{digest(options)[:7]}"
+    directory.mkdir(parents=True)
+    log_to(directory)
+    write_json(directory / "config.json", {"options": dataclasses.asdict(options), "command": sys.argv})
+    write_json(directory / "env.json", environment())
+    return directory
 
 
 def draw_sheet(path: Path) -> Path:

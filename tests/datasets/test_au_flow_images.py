@@ -105,7 +105,7 @@ def test_a_crop_lays_a_face_where_the_table_wants_it():
     eyes = [(points[f"eye_upper_{s}"] + points[f"eye_lower_{s}"]) / 2 for s in ("left", "right")]
     five = np.array([*eyes, [0, 0], points["mouth_corner_left"], points["mouth_corner_right"]])
     np.testing.assert_allclose(crop_of_landmarks(five), [20, 30, 90, 80], atol=1e-6)
-    with pytest.raises(MerError, match="it has tight, loose"):
+    with pytest.raises(MerError, match="it has tight, loose, aligned"):
         geometry("wide")
 
 
