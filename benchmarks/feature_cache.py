@@ -33,7 +33,7 @@ from mer_tf.training.batches import FeatureStore
 from mer_tf.training.trainer import FoldTrainer, predict_clips, training_seed
 
 
-def main(epochs: int = 4, retrained_epochs: int = 2, size: int = 64, subjects: int = 5, stride: int = 8) -> None:
+def main(epochs: int = 8, retrained_epochs: int = 1, size: int = 64, subjects: int = 5, stride: int = 8) -> None:
     """Measure and print the table.
 
     Args:

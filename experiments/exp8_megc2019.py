@@ -27,14 +27,28 @@ METHODS = {
     "STSTNet": {"model.name": "ststnet", **PUBLISHED["ststnet"]},
     "OFF-ApexNet": {"model.name": "off_apexnet", **PUBLISHED["off_apexnet"]},
     "RCN-A": {"model.name": "rcn", **PUBLISHED["rcn"]},
+    "au-flow-3, zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
+    "au-flow-3, fine-tuned": {
+        "model.name": "au_flow",
+        "model.weights": "au-flow-3",
+        "model.dropout": 0.3,
+        "train.epochs": 15,
+        "train.batch_size": 64,
+        "train.learning_rate": 2e-4,
+        "train.jit_compile": False,
+    },
+    "au-flow-3 features, linear": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "logistic"},
     "HTNet": {"model.name": "htnet", **PUBLISHED["htnet"]},
 }
 """Rows on real data. HTNet has 140 million parameters: 68 trainings of it want a GPU."""
 
+SHIPPED = tuple(name for name in METHODS if name.startswith("au-flow-3"))
+"""A network that was trained on drawn flow images alone: as it is, fine-tuned, and its features."""
+
 # Minutes on two cores: networks that are trained fold by fold are narrower and have fewer epochs; HTNet is left out.
 FEW = {"train.epochs": 12, "train.batch_size": 64, "train.jit_compile": False}
 EMBEDDED_METHODS = {
-    **{name: METHODS[name] for name in ("majority", "logistic regression", "STSTNet")},
+    **{name: METHODS[name] for name in ("majority", "logistic regression", "STSTNet", *SHIPPED)},
     "OFF-ApexNet": {**METHODS["OFF-ApexNet"], **FEW, "model.width": 0.125, "train.learning_rate": 1e-3},
     "RCN-A": {**METHODS["RCN-A"], **FEW, "model.width": 0.25, "train.learning_rate": 2e-2},
 }

@@ -142,7 +142,11 @@ class Model:
     encoder: str = "auto"
     """vggface2-resnet50 | vggface2-senet50 | vggface-vgg16 | mtcnn-onet | auto | path of a .keras image encoder."""
     weights: str | None = None
-    """Weight file for a VGGFace encoder, or `random` for none (said in every output)."""
+    """Weight file for a VGGFace encoder, or `random` for none (said in every output). au_flow: the name of a network
+    that ships with the package (au-flow-3), from whose weights it begins."""
+    head: Literal["trained", "given", "logistic"] = "trained"
+    """au_flow, in the composite of MEGC 2019. trained: on the training clips; given: never, so that nothing but the
+    shipped weights speaks; logistic: logistic regression on its features and the pixels."""
     preproc: Literal["vggface2", "paper_code"] = "vggface2"
     """vggface2: BGR minus the mean of VGGFace2; paper_code: RGB / 255, as C's released code feeds it."""
     retrain_from: str | None = None

@@ -105,5 +105,8 @@ SMALL: dict[str, Small] = {
     "vggface_lstm": Small(LSTM, WINDOWS, features),
     **{name: Small(Model(name, width=0.03), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te", "fcnn3d")},
     **{f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, long_images, LONG) for n in VOLUMES},
-    **{n: Small(Model(n, width=0.05), SINGLE, flow_images, 1) for n in ("htnet", "off_apexnet", "rcn", "ststnet")},
+    **{
+        n: Small(Model(n, width=0.05), SINGLE, flow_images, 1)
+        for n in ("au_flow", "htnet", "off_apexnet", "rcn", "ststnet")
+    },
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
-from mer_tf.cli import data_commands, record_commands, result_commands, run_commands
+from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
 from mer_tf.config import MerError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "preprocess": record_commands.preprocess,
     "match-flow": record_commands.match_flow,
     "inspect": record_commands.inspect,
+    "classify": classify_command.classify,
     "collect": run_commands.collect,
     "gradcam": run_commands.gradcam,
     "ladder": run_commands.ladder,

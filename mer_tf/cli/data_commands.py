@@ -21,11 +21,12 @@ def synth(
     preview: Path | None = None,
     counts: Literal["published", "small"] | None = None,
     layout: str | None = None,
+    kind: str | None = None,
 ) -> None:
     """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
 
-    SMIC and CASME II are drawn, unless counts or layout is given. Every other data set has tiny pictures, and its
-    annotation sheet.
+    SMIC, CASME II and flow images are drawn, unless counts or layout is given. Every other data set has tiny pictures,
+    and its annotation sheet.
 
     Args:
         out: Folder to write; finished clips are kept when the same command runs again.
@@ -39,12 +40,21 @@ def synth(
         preview: Write a contact sheet (PNG) here.
         counts: Folders and sheet alone, with as many clips as published, or a few.
         layout: Folders and sheet alone, in this layout, where a data set has several (casme2: CASME2_RAW, ...).
+        kind: flow-images: kind of drawing (data_manifests/drawing_kinds.csv): bell, astronaut-farneback,
+            painted-dis, ...; without it the look-alike of the composite.
     """
     from mer_tf.datasets.lookalike import write_lookalike
     from mer_tf.datasets.preview import write_preview
     from mer_tf.datasets.synthetic import write_smic
     from mer_tf.datasets.synthetic_casme2 import write_casme2
 
+    if dataset == "flow-images" and not (counts or layout):
+        if preview or faces:
+            raise MerError("--preview and --faces are for look-alikes of frames; leave them out")
+        print(_flow_images(out, kind, amplitude, subjects, clips_per_class, seed))
+        return
+    if kind:
+        raise MerError("--kind is for --dataset flow-images; leave it out")
     if counts or layout or not dataset.startswith(("smic-", "casme2")):
         if preview:
             raise MerError("--preview shows drawn faces, and this look-alike has none; leave it out")
@@ -59,6 +69,15 @@ def synth(
     if preview:
         write_preview(root, preview)
         print(preview)
+
+
+def _flow_images(out: Path, kind: str | None, amplitude: float, subjects: int, clips_per_class: int, seed: int) -> Path:
+    from mer_tf.datasets.au_folder import write_kind
+    from mer_tf.datasets.synthetic_flow_images import write_flow_images
+
+    if kind:
+        return write_kind(out, kind, subjects=subjects, clips_per_class=clips_per_class, seed=seed)
+    return write_flow_images(out, amplitude=amplitude, subjects=subjects, seed=seed)
 
 
 def manifest(

@@ -134,6 +134,18 @@ def expression(
     return _blobs(rows, points, face_width, sides).scaled(1.0 / float(reach))
 
 
+def au_blobs(
+    au: int, points: Mapping[str, NDArray[np.float64]], face_width: float | NDArray[np.float64]
+) -> tuple[Blobs, NDArray[np.int64]]:
+    """Blobs of one action unit as the table has them, and the half of the image of each: -1 left, 0 both, 1 right.
+
+    `face_width` in the units of `points`; (2,) where these differ between x and y.
+    """
+    rows = action_units().query("au == @au")
+    left, right = (_blobs(rows, points, face_width, s).vectors.any(axis=1).astype(int) for s in ((1, 0), (0, 1)))
+    return _blobs(rows, points, face_width, (1.0, 1.0)), right - left
+
+
 def _extent(points: Mapping[str, NDArray[np.float64]]) -> tuple[int, int]:
     """Width and height of a canvas that holds the face."""
     corner = np.max(list(points.values()), axis=0) * 1.2
@@ -141,7 +153,10 @@ def _extent(points: Mapping[str, NDArray[np.float64]]) -> tuple[int, int]:
 
 
 def _blobs(
-    rows: pd.DataFrame, points: Mapping[str, NDArray[np.float64]], face_width: float, sides: tuple[float, float]
+    rows: pd.DataFrame,
+    points: Mapping[str, NDArray[np.float64]],
+    face_width: float | NDArray[np.float64],
+    sides: tuple[float, float],
 ) -> Blobs:
     centers, sigmas, vectors = [], [], []
     for row in rows.to_dict("records"):

@@ -15,6 +15,7 @@ from mer_tf.config import MerError, Model
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
     "attention_lstm": "mer_tf.models.attention_lstm",
+    "au_flow": "mer_tf.models.au_flow",
     "cnn_lstm_fusion": "mer_tf.models.cnn_lstm_fusion",
     "elrcn_se": "mer_tf.models.elrcn",
     "elrcn_te": "mer_tf.models.elrcn",
@@ -31,7 +32,7 @@ MODELS = {
     "vggface_lstm": "mer_tf.models.vggface_lstm",
 }
 
-OF_FLOW_IMAGES = frozenset({"htnet", "off_apexnet", "rcn", "ststnet"})
+OF_FLOW_IMAGES = frozenset({"au_flow", "htnet", "off_apexnet", "rcn", "ststnet"})
 """Models that take one flow image a clip: u, v and optical strain, onset to apex."""
 OF_FEATURES = frozenset({"attention_lstm", "gia_bia_bilstm", "vggface_frames", "vggface_lstm"})
 """Models that take features of a frozen encoder."""
@@ -55,6 +56,13 @@ def model_stages(name: str) -> Callable[..., Any] | None:
 def first_stages(config: Model) -> int:
     """Stages before the last one."""
     return int(getattr(_module(config.name), "first_stages", lambda _: 0)(config))
+
+
+def load_pretrained(name: str) -> Any:
+    """A network that ships with the package, a keras.Model; see `mer_tf.models.pretrained.load_pretrained`."""
+    from mer_tf.models.pretrained import load_pretrained as load  # brings Keras
+
+    return load(name)
 
 
 def _module(name: str) -> Any:

@@ -29,6 +29,7 @@ from mer_tf.overrides import override
 from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.ladder import best_epoch
+from mer_tf.protocols.pretrained import as_given, on_features
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text
 from mer_tf.training.all_folds import COVERED, AllFolds
@@ -90,6 +91,8 @@ def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch
     seal, model = bench.seal(), bench.experiment.model.name
     if model in METHODS:
         return seal, _classical(bench, seal)
+    if bench.experiment.model.head != "trained":
+        return seal, (as_given if bench.experiment.model.head == "given" else on_features)(bench, seal)
     return seal, (_at_once if model in COVERED else _one_by_one)(bench, seal, name)
 
 

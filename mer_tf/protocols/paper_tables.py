@@ -62,6 +62,8 @@ def run_cells(
     cells = [(row, column) for column in tables.columns for row in tables.rows]
     for row, column in tqdm(cells, "tables", unit="run"):
         changes = {**tables.columns[column], **tables.rows[row], **tables.cells.get(f"{row}/{column}", {})}
+        if changes.get("model.name") == "flow_logistic" and experiment.preprocess.flow == "none":
+            changes.setdefault("preprocess.flow", "dis")  # the system sees frames alone, this yardstick one flow image
         settings = override(experiment, [*_arguments(changes), f"--out={directory}"])
         yield (row, column), finished_run(settings) or run(settings)
 

@@ -9,7 +9,9 @@ import pytest
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, Train
 from mer_tf.encoding import encode
 from mer_tf.preparation import prepare_clips
+from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.composite import PEEKED, chosen_methods, composite
+from mer_tf.protocols.pretrained import as_given
 from mer_tf.runner import run
 
 METHODS = {
@@ -17,6 +19,8 @@ METHODS = {
     "logistic regression": {"model.name": "flow_logistic"},
     "STSTNet": {"model.name": "ststnet"},
     "RCN": {"model.name": "rcn", "model.width": 0.05, "train.epochs": 1},
+    "zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
+    "features": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "logistic"},
 }
 
 
@@ -38,7 +42,7 @@ def finished(tmp_path_factory):
 
 def test_every_clip_is_predicted_once_by_every_method(finished):
     folder, (_, _, clips, *_), _ = finished
-    for path in ("majority", "logistic-regression", "ststnet", "ststnet/best-epoch", "rcn"):
+    for path in ("majority", "logistic-regression", "ststnet", "ststnet/best-epoch", "rcn", "zero-shot", "features"):
         frame = pd.read_csv(folder / path / "predictions.csv")
         assert sorted(frame["clip_id"]) == sorted(clips.table["clip_id"])
         assert (frame.groupby("fold")["subject"].nunique() == 1).all()
@@ -59,6 +63,21 @@ def test_the_table_has_every_part_and_marks_what_peeks(finished):
     assert sum(w.startswith("PEEKING: ") for w in warnings) == 2
     assert any("no evidence about people" in w for w in warnings)
     assert "best epoch on the test subject" in text
+
+
+def test_a_shipped_network_sees_no_label(finished):
+    """On the look-alike, drawn from the same table, it does far better than chance (1/3)."""
+    folder, (experiment, _, clips, encoded, _, _), _ = finished
+    found = pd.read_csv(folder / "composite.csv").query("data == 'full'").set_index("method")["UAR"]
+    assert found["zero-shot"] > 0.5
+    assert found["features"] > 0.3  # of 20 clips, too few for a linear model to gain by them
+    turned = replace(clips, table=clips.table.assign(label=(clips.table["label"] + 1) % 3))
+    chosen = replace(experiment, model=Model("au_flow", weights="au-flow-3", head="given"))
+    shares = [as_given(b, b.seal()) for b in (Bench(chosen, c, encoded) for c in (clips, turned))]
+    assert all((shares[0][k][0] == shares[1][k][0]).all() for k in shares[0])
+    two = Bench(chosen, replace(clips, classes=("negative", "positive")), encoded)
+    with pytest.raises(MerError, match="use --data.label_protocol megc2019-3"):
+        as_given(two, two.seal())
 
 
 def test_a_best_epoch_is_never_worse_than_the_last(finished):

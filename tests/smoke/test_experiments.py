@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted((ROOT / "experiments").glob("exp*.py"))
 COMPOSITE = ROOT / "experiments" / "exp8_megc2019.py"
-EXPERIMENTS = [path for path in SCRIPTS if path != COMPOSITE]
+PRETRAINING = ROOT / "experiments" / "exp9_au_pretraining.py"
+EXPERIMENTS = [path for path in SCRIPTS if path not in (COMPOSITE, PRETRAINING)]
 TINY = ["--data.subjects=3", "--data.clips_per_class=1", "--evaluation.folds=2", "--train.epochs=1", "--clip.stride=12"]
 TINY += [
     "--clip.non_micro_stride=12",
@@ -115,7 +116,7 @@ def test_baselines_end_in_one_table_and_leave_predictions_without_models(tmp_pat
 def test_every_experiment_is_a_declaration():
     for script in SCRIPTS:
         text = script.read_text()
-        assert "EXPERIMENT = Experiment(" in text, script
+        assert ("PRETRAINING = Options(" if script == PRETRAINING else "EXPERIMENT = Experiment(") in text, script
         assert "def " not in text, f"{script}: logic belongs in mer_tf"
 
 
@@ -130,8 +131,23 @@ def test_the_composite_ends_with_a_table_of_its_methods(tmp_path):
     assert done.stdout.strip().splitlines()[-1] == f"run directory: {run.relative_to(tmp_path)}"
     methods = set(pd.read_csv(run / "composite.csv")["method"])
     assert {"majority", "logistic regression", "STSTNet", "OFF-ApexNet", "RCN-A"} < methods
+    assert {f"au-flow-3{how}" for how in (", zero-shot", ", fine-tuned", " features, linear")} < methods
     metrics = json.loads((run / "metrics.json").read_text())
     assert any(w.startswith("PEEKING: STSTNet") for w in metrics["warnings"])
+
+
+@pytest.mark.slow
+def test_pretraining_ends_with_weights_and_their_card(tmp_path):
+    options = ["--train.epochs=1", "--train.direct=60", "--train.rendered=24", "--train.tested=24"]
+    command = [sys.executable, str(PRETRAINING), *options, "--train.width=0.2", "--train.kept-out-epochs=1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (run,) = tmp_path.glob("runs/exp9_au_pretraining/*")
+    assert {"au-flow-3.keras", "au-flow-3.json", "kept_out.csv", "action_units.png", "env.json"} <= {
+        p.name for p in run.iterdir()
+    }
+    assert len(pd.read_csv(run / "kept_out.csv")["left_out"].unique()) == 5
+    assert "It was trained on drawn action units alone" in done.stdout
 
 
 @pytest.mark.slow

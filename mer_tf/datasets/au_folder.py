@@ -1,0 +1,54 @@
+"""A flow-images folder of one kind of drawing: `<subject>/u_test/<class>/<clip> .png`, with the kind in its marker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mer_tf.config import MerError
+from mer_tf.datasets.au_movement import CLASSES
+from mer_tf.datasets.au_rendered import CROPS, PER_FACE, draw_kind, kinds
+from mer_tf.datasets.synthetic import MARKER
+from mer_tf.files import write_json
+
+
+def write_kind(out: Path, kind: str, *, subjects: int = 16, clips_per_class: int = 2, seed: int = 0) -> Path:
+    """Write `subjects` times 3 times `clips_per_class` images of one kind of drawing under `out` and return it.
+
+    Rendered kinds draw one person a subject, of at most 12 clips. `MerError` for an unknown kind, numbers out of range
+    and an `out` that holds anything.
+    """
+    most = PER_FACE // len(CLASSES)
+    if not (1 <= subjects <= 99 and 1 <= clips_per_class <= most):
+        raise MerError(f"flow images of a kind: subjects must lie in 1 .. 99 and clips_per_class in 1 .. {most}")
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise MerError(f"{out}: holds other files; delete it or choose another folder")
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        for subject in range(subjects):
+            _write_subject(part / f"s{subject + 1:02d}", kind, clips_per_class, 1000 * seed + subject)
+        # An amplitude of pixels on a face 96 wide, as other look-alikes have it: the greatest that is drawn.
+        write_json(part / MARKER, {"kind": kind, "amplitude": 4.0, "subjects": subjects, "seed": seed})
+        if out.is_dir():
+            out.rmdir()
+        part.rename(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return out
+
+
+def _write_subject(home: Path, kind: str, clips_per_class: int, seed: int) -> None:
+    copies = CROPS if kind in kinds() and kinds()[kind].renderer == "frames" else 1
+    drawn = draw_kind(kind, len(CLASSES) * clips_per_class * copies, seed)
+    images, labels = drawn.images[::copies], drawn.labels[::copies]
+    for label in range(len(CLASSES)):
+        for number, place in enumerate(np.flatnonzero(labels == label), 1):
+            path = home / "u_test" / str(label) / f"{home.name}_{label}_{number:02d} .png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not cv2.imwrite(str(path), images[place][..., ::-1]):
+                raise MerError(f"{path}: could not be written; is the disk full?")

@@ -1,0 +1,107 @@
+"""The network that ships with the package: it is the one of its card, on every backend, without a download."""
+
+import base64
+import json
+import shutil
+from dataclasses import replace
+from importlib.resources import files
+
+import keras
+import numpy as np
+import pytest
+
+from mer_tf.config import MerError, Model
+from mer_tf.datasets.au_fields import flipped
+from mer_tf.datasets.au_rendered import draw_kind
+from mer_tf.models import load_pretrained, model_builder
+from mer_tf.models.au_flow import features_of
+from mer_tf.models.pretrained import card, load_checked
+from mer_tf.training.pretraining import Pretraining, kept_out_groups, probabilities, train_network, uf1
+
+NAME = "au-flow-3"
+FILE = files("mer_tf.models").joinpath("weights_files", f"{NAME}.keras")
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_pretrained(NAME)
+
+
+def test_it_gives_the_recorded_probabilities(network):
+    said = card(NAME)
+    image = np.frombuffer(base64.b64decode(said["recorded_input"]), np.uint8).reshape(1, 28, 28, 3)
+    np.testing.assert_allclose(probabilities(network, image)[0], said["recorded_probabilities"], atol=1e-5)
+    assert np.ptp(said["recorded_probabilities"]) > 0.1
+    assert (said["parameters"], FILE.stat().st_size) < (1_000_000, 4_000_000)
+    assert network.count_params() == said["parameters"] < 1_000_000
+
+
+def test_kinds_are_recognised_as_the_card_says(network):
+    """Images of a seed that nothing was trained on or scored with. The card's figures are of 240 images."""
+    for name, seed in (("bell", 91), ("tail", 92), ("painted-farneback", 93)):
+        drawn = draw_kind(name, 240, seed)
+        assert uf1(network, drawn) == pytest.approx(card(NAME)["UF1"]["known kinds, new images"][name], abs=0.09)
+
+
+def test_kinds_kept_out_are_recognised():
+    """All above .8, but one of the three direct drawings when no direct drawing at all was trained on."""
+    kept = card(NAME)["UF1_kept_out"]
+    assert {row["left_out"] for row in kept} == set(kept_out_groups())
+    assert all(row["UF1"] > 0.8 for row in kept if row["left_out"] != "renderer direct")
+    assert min(row["UF1"] for row in kept) > 0.7
+    assert min(card(NAME)["UF1"]["kinds in no training"].values()) > 0.8
+
+
+def test_a_mirrored_image_has_the_same_answer(network):
+    images = draw_kind("patch", 30, 94).images
+    np.testing.assert_allclose(probabilities(network, images), probabilities(network, flipped(images)), atol=1e-5)
+    core = network.get_layer("core")
+    one, other = (
+        keras.ops.convert_to_numpy(core.predict_on_batch(x.astype("float32"))) for x in (images, flipped(images))
+    )
+    assert np.abs(one - other).max() > 1e-2, "one side alone is not symmetric, else the test above says nothing"
+
+
+def test_scaling_by_somebody_else_changes_little(network):
+    images = draw_kind("bell", 60, 95).images
+    darker = (images * 0.6 + 40).round().astype(np.uint8)
+    assert (probabilities(network, images).argmax(1) == probabilities(network, darker).argmax(1)).mean() > 0.95
+
+
+def test_other_bytes_are_refused(tmp_path):
+    copy = tmp_path / "x.keras"
+    shutil.copy(FILE, copy)
+    data = bytearray(copy.read_bytes())
+    data[len(data) // 2] ^= 1
+    copy.write_bytes(data)
+    with pytest.raises(MerError, match="SHA-256 is"):
+        load_checked(copy, card(NAME)["sha256"])
+    with pytest.raises(MerError, match="known: au-flow-3"):
+        load_pretrained("au-flow-9")
+
+
+def test_it_begins_a_training_with_its_weights_and_frozen_statistics(network):
+    model = model_builder("au_flow")(Model("au_flow", weights=NAME), {"flow_image": (28, 28, 3)}, 3)
+    images = {"flow_image": draw_kind("bell", 6, 96).images.astype("float32")}
+    np.testing.assert_allclose(model.predict_on_batch(images), network.predict_on_batch(images), atol=1e-5)
+    norms = [x for x in model.get_layer("core").layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert norms
+    assert not any(n.trainable for n in norms)
+    five = model_builder("au_flow")(Model("au_flow", weights=NAME), {"flow_image": (28, 28, 3)}, 5)
+    assert five.output_shape == (None, 5)
+    with pytest.raises(MerError, match="use au-flow-3"):
+        model_builder("au_flow")(Model("au_flow", weights="other"), {"flow_image": (28, 28, 3)}, 3)
+    assert features_of(network).output_shape == (None, network.get_layer("core").get_layer("features").units)
+
+
+def test_the_same_seed_trains_the_same_network(tmp_path):
+    config = Pretraining(epochs=1, direct=120, rendered=24, batch_size=32, width=0.2, cache=str(tmp_path))
+    found = [train_network(replace(config, seed=s))[0].get_weights() for s in (0, 0, 1)]
+    assert all((a == b).all() for a, b in zip(found[0], found[1], strict=True))
+    assert any((a != b).any() for a, b in zip(found[0], found[2], strict=True))
+
+
+def test_the_card_is_plain_json():
+    text = json.dumps(card(NAME))
+    assert "/tmp" not in text
+    assert card(NAME)["limits"]
