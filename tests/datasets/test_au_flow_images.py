@@ -29,7 +29,7 @@ def alone(au, side=56):
 def test_an_action_unit_moves_its_part_of_the_face_and_both_sides_alike(au):
     field = alone(au)
     size = np.linalg.norm(field, axis=-1)
-    assert size.max() == pytest.approx(2, rel=0.25)  # eyelids overlap: their two sides add up to 2.4
+    assert size.max() == pytest.approx(2, rel=0.25)  # AU 5 comes out at 2.4
     share = size[:28].sum() / size.sum()
     assert share > 0.9 if au in UPPER else share < 0.15 if au in LOWER else 0.1 < share < 0.9
     np.testing.assert_allclose(field[:, ::-1], field * [-1, 1], atol=1e-5)
