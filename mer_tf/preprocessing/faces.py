@@ -103,13 +103,17 @@ def warp(frame: Frame, matrix: Matrix, size: int) -> Frame:
 
 
 def _halved(frame: Frame, matrix: Matrix) -> tuple[Frame, Matrix]:
-    """Every second pixel of a frame blurred by 1 px, and its map, while it shrinks to a quarter or less.
+    """Means of 2 x 2 pixels of a frame, and its map, while it shrinks to about a fifth or less.
 
-    What a coarser grid cannot carry goes by steps, in a third of the time of one wide blur.
+    What a coarser grid cannot carry goes by steps, in a third of the time of one wide blur. Of waves near the finest
+    that the frame can hold about a tenth comes through as false ones.
     """
-    while np.linalg.norm(matrix[:, :2], axis=0).max() <= 0.25 and min(frame.shape[:2]) >= 4:
-        frame = np.asarray(cv2.pyrDown(frame, borderType=cv2.BORDER_REPLICATE), np.uint8)
-        matrix = matrix * (2, 2, 1)
+    while np.linalg.norm(matrix[:, :2], axis=0).max() <= 0.21 and min(frame.shape[:2]) >= 4:
+        height, width = frame.shape[0] // 2, frame.shape[1] // 2
+        even = frame[: 2 * height, : 2 * width]
+        frame = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        centre = matrix @ (0.5, 0.5, 1)
+        matrix = np.column_stack([2 * matrix[:, :2], centre])
     return frame, matrix
 
 
