@@ -46,20 +46,26 @@ class Spent:
 
 
 def main(
-    scripts: tyro.conf.Positional[tuple[Path, ...]] = SCRIPTS, changes: tuple[str, ...] = (), write: bool = True
+    scripts: tyro.conf.Positional[tuple[Path, ...]] = SCRIPTS,
+    changes: tuple[str, ...] = (),
+    keep_in: Path | None = None,
+    write: bool = True,
 ) -> None:
     """Run, print the table, and write it into RESULTS.md.
 
     Args:
         scripts: Experiments.
         changes: Settings to change in all of them, as data.subjects=3 train.epochs=1.
+        keep_in: An empty folder for the runs and their logs; without it they are deleted.
         write: Write the table into RESULTS.md too.
     """
-    folder = Path(mkdtemp(prefix="defaults-"))
+    folder = (keep_in or Path(mkdtemp(prefix="defaults-"))).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         spent = [run(script.resolve(), [f"--{change}" for change in changes], folder) for script in scripts]
     finally:
-        shutil.rmtree(folder)
+        if keep_in is None:
+            shutil.rmtree(folder)
     text = report(spent, changes)
     print(text)
     if write:

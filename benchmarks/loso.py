@@ -4,18 +4,18 @@ Epochs of both are timed in turns, so that other load meets both; the first ones
 medians are compared. An epoch of all folds is timed as it is. Of separate training one epoch of one fold is timed, on
 all clips but the fold's own in Keras' `fit`, and multiplied by the number of folds.
 
-    python benchmarks/loso.py
+    python benchmarks/loso.py          # prints the table and writes it into benchmarks/RESULTS.md
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import tyro
+from results import keep, processor, table
 
 from mer_tf.config import Model, Train
 from mer_tf.models.ststnet import build
@@ -26,13 +26,14 @@ CLIPS, FOLDS, SIDE, CLASSES = 442, 68, 28, 3
 PAPER_EPOCHS = 800
 
 
-def main(epochs: int = 4, batch: int = 256, dropout: float = 0.5) -> None:
-    """Measure and print the table.
+def main(epochs: int = 4, batch: int = 256, dropout: float = 0.5, write: bool = True) -> None:
+    """Measure, print the table, and write it into RESULTS.md.
 
     Args:
         epochs: Timed epochs of each way.
         batch: Clips in a batch (published: 256).
         dropout: After each max-pool (published: 0.5).
+        write: Write the table into RESULTS.md too.
     """
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (CLIPS, SIDE, SIDE, 3)).astype("uint8")
@@ -43,14 +44,38 @@ def main(epochs: int = 4, batch: int = 256, dropout: float = 0.5) -> None:
         name = "XLA" if compiled else "no XLA"
         ways[f"one fold, fit, {name}"] = one_fold(images, labels, subjects, config, dropout)
         ways[f"all folds, {name}"] = all_folds(images, labels, subjects, config, dropout)
-    table = {name: np.median(times, axis=0) * (1 if name.startswith("all") else FOLDS) for name, times in turns(ways)}
-    separate = np.min([v for k, v in table.items() if k.startswith("one")], axis=0)
-    print(f"{keras.backend.backend()} on {os.cpu_count()} cores; {CLIPS} images, {FOLDS} folds, batch {batch}\n")
-    print(f"| way | an epoch of {FOLDS} folds, s | of CPU time | {PAPER_EPOCHS} epochs, min | faster, wall | CPU |")
-    print("|-|-|-|-|-|-|")
-    for name, (wall, cpu) in table.items():
-        more = " | ".join(f"{ratio:.1f}" for ratio in separate / (wall, cpu))
-        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {wall * PAPER_EPOCHS / 60:.0f} | {more} |")
+    spent = {name: np.median(times, axis=0) * (1 if name.startswith("all") else FOLDS) for name, times in turns(ways)}
+    text = report(spent, batch)
+    print(text)
+    if write:
+        keep("loso", text)
+
+
+def report(spent: dict[str, np.ndarray], batch: int) -> str:
+    """The table, in Markdown; ratios are to the faster of the two ways of separate training."""
+    separate = np.min([v for k, v in spent.items() if k.startswith("one")], axis=0)
+    columns = [
+        "way",
+        f"an epoch of {FOLDS} folds, s",
+        "of CPU time",
+        f"{PAPER_EPOCHS} epochs, min",
+        "faster, wall",
+        "CPU",
+    ]
+    rows = [
+        [
+            name,
+            f"{wall:.2f}",
+            f"{cpu:.2f}",
+            f"{wall * PAPER_EPOCHS / 60:.0f}",
+            *(f"{r:.1f}" for r in separate / (wall, cpu)),
+        ]
+        for name, (wall, cpu) in spent.items()
+    ]
+    heading = f"## All folds at once\n\n`python benchmarks/loso.py`: STSTNet, {CLIPS} flow images of {SIDE} x {SIDE}, "
+    heading += f"{FOLDS} folds, batch {batch}; {keras.backend.backend()}, {processor()}.\n"
+    heading += "Separate training is `fit` of one fold, times the folds; epochs of all ways in turns, medians.\n\n"
+    return heading + table(columns, rows)
 
 
 def turns(ways: dict[str, Iterator[np.ndarray]]) -> list[tuple[str, list[np.ndarray]]]:

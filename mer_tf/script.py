@@ -8,14 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.overrides import override, read_experiment
 from mer_tf.runner import open_bench, run
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger("mer_tf")
 Grid = Mapping[str, Sequence[Any]]
@@ -36,10 +33,10 @@ def main(
 
     `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run,
     `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
-    on look-alikes or on the data sets given as `--root.COLUMN DIR`. `--folds 3` trains that fold alone. `baselines` are
-    the systems, of the paper's preset and of the embedded one, that a script of many runs one after the other unless
-    `--model.name` chooses one of them; `--systems lbp_top,mdmo` runs some. `composite` are methods, again of both
-    presets, on the same folds of one composite; `--methods STSTNet,HTNet` runs some.
+    on look-alikes or on the data sets given as `--root.COLUMN DIR`; `--columns SMIC,SAMM` runs some. `--folds 3` trains
+    that fold alone. `baselines` are the systems, of the paper's preset and of the embedded one, that a script of many
+    runs one after the other unless `--model.name` chooses one of them; `--systems lbp_top,mdmo` runs some. `composite`
+    are methods, again of both presets, on the same folds of one composite; `--methods STSTNet,HTNet` runs some.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -86,8 +83,7 @@ def _tables(experiment: Experiment, embedded: Experiment | None, tables: Tables 
 
     if tables is None:
         raise MerError(f"{experiment.name} declares no tables")
-    if columns := _rooted(tables, arguments):
-        tables = replace(tables, columns=columns)
+    tables = _wanted_columns(tables, arguments)
     chosen, _ = _choose(experiment, embedded, arguments)
     directory = Path(chosen.out) / f"{chosen.name}-tables"
     paper_tables(chosen, tables, directory, run)
@@ -101,11 +97,10 @@ def _baselines(
     """The table of all systems, or of `--systems`, on the data sets that are given or else on look-alikes."""
     from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
 
-    wanted, columns = _take(arguments, "--systems"), _rooted(declared[0], arguments)
+    wanted, columns = _take(arguments, "--systems"), _wanted_columns(declared[0], arguments).columns
     preset = _take(arguments, "--preset") or "embedded"
     chosen, _ = _choose(experiment, embedded, [f"--preset={preset}", *arguments])
-    tables = declared[1 if preset == "embedded" else 0]
-    tables = replace(tables, columns=columns) if columns else tables
+    tables = replace(declared[1 if preset == "embedded" else 0], columns=columns)
     directory = Path(chosen.out) / f"{chosen.name}-table"
     baseline_table(chosen, chosen_systems(tables, wanted), directory, run)
     print((directory / "baselines.txt").read_text(encoding="utf-8"))
@@ -129,6 +124,16 @@ def _composite(
     rows = chosen_methods(methods[0], declared, wanted)
     print(composite(chosen, rows, clips, bench.encoded, directory, arguments))
     print(f"run directory: {directory}")
+
+
+def _wanted_columns(tables: Tables, arguments: list[str]) -> Tables:
+    """`tables` with the columns whose data are given, with those named by `--columns`, or with all."""
+    named, rooted = _take(arguments, "--columns"), _rooted(tables, arguments)
+    columns = rooted or dict(tables.columns)
+    wanted = named.split(",") if named else list(columns)
+    if unknown := [name for name in wanted if name not in columns]:
+        raise MerError(f"--columns {','.join(unknown)}: choose from {', '.join(columns)}")
+    return replace(tables, columns={name: columns[name] for name in wanted})
 
 
 def _rooted(tables: Tables, arguments: list[str]) -> dict[str, Mapping[str, Any]]:

@@ -161,6 +161,7 @@ def test_the_table_joins_systems_and_published_figures(frame, experiment, tmp_pa
         ([], ["SMIC", "CASMEII", "SAMM"], "group", None),
         (["--root.SAMM", "/data"], ["SAMM"], "loso", ["fdm"]),
         (["--root.SMIC=/data", "--preset=embedded"], ["SMIC"], "group", ["fdm", "ststnet"]),
+        (["--columns", "CASMEII,SAMM"], ["CASMEII", "SAMM"], "group", ["fdm"]),
     ],
 )
 def test_roots_and_systems_choose_what_exp7_runs(monkeypatch, tmp_path, capsys, arguments, columns, folds, systems):
@@ -176,7 +177,7 @@ def test_roots_and_systems_choose_what_exp7_runs(monkeypatch, tmp_path, capsys, 
     main(names["EXPERIMENT"], names["EMBEDDED"], arguments=given, baselines=(names["BASELINES"], names["DRAWN"]))
     assert list(seen["tables"].columns) == columns
     assert seen["experiment"].evaluation.split == folds
-    assert ("data.root" in seen["tables"].columns[columns[0]]) == bool(arguments)
+    assert ("data.root" in seen["tables"].columns[columns[0]]) == ("--root" in str(arguments))
     assert not systems or list(seen["tables"].rows) == [f"E/{name}" for name in systems]
     assert "the table" in capsys.readouterr().out
 

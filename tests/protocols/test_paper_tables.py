@@ -126,6 +126,7 @@ def test_a_row_that_was_never_printed_is_refused(ran, fusion, tmp_path):
         ([], {"SMIC", "CASMEII"}, 1),
         (["--root.SMIC", "/data"], {"SMIC"}, 2),
         (["--root.SMIC=/data", "--preset=embedded"], {"SMIC"}, 1),
+        (["--columns", "SMIC"], {"SMIC"}, 1),
     ],
 )
 def test_roots_choose_columns_and_the_papers_settings(
@@ -143,8 +144,13 @@ def test_roots_choose_columns_and_the_papers_settings(
     main(paper, small, None, ["--tables", "--out", str(tmp_path), *arguments], TABLES)
     assert set(seen["tables"].columns) == columns
     assert seen["experiment"].train.epochs == epochs
-    assert ("data.root" in seen["tables"].columns["SMIC"]) == bool(arguments)
+    assert ("data.root" in seen["tables"].columns["SMIC"]) == ("--root" in str(arguments))
     assert "the tables" in capsys.readouterr().out
+
+
+def test_a_column_that_is_not_there_is_named(fusion):
+    with pytest.raises(SystemExit, match="--columns CASME: choose from SMIC, CASMEII"):
+        main(fusion, fusion, None, ["--tables", "--columns=SMIC,CASME"], TABLES)
 
 
 def test_a_script_without_tables_says_so(fusion):
