@@ -39,7 +39,8 @@ from mer_tf.runner import declared, open_bench
 from mer_tf.training.batches import WindowBatches, input_names
 from mer_tf.training.trainer import compile_model
 
-SCRIPTS = tuple(sorted((Path(__file__).parents[1] / "experiments").glob("exp*.py")))
+SCRIPTS = tuple(sorted((Path(__file__).parents[1] / "experiments").glob("exp[1-68]*.py")))
+"""Those that declare one network; `--changes model.name=rcn` takes another on the same data."""
 SMALL_DATA = ("data.subjects=3", "data.clips_per_class=1", "model.dropout=0.0")
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 COLUMNS = ["network", "time", "XLA", "precision", "forward, frames/s", "of the device", "step, frames/s"]
@@ -114,7 +115,7 @@ def measured(experiment: Experiment, rates: dict[str, float], steps: int, folder
     """
     bench, _ = open_bench(replace(experiment, data=replace(experiment.data, cache=str(folder / "data"))), folder)
     batch, weights = one_batch(bench), []
-    frames = len(batch[1]) * next(iter(batch[0].values())).shape[1]
+    frames = len(batch[1]) * (1 if "flow_image" in batch[0] else next(iter(batch[0].values())).shape[1])
     for dtype, streamed, xla in product(POLICIES, ("folded", "TimeDistributed"), (True, False)):
         model = variant(bench, streamed, POLICIES[dtype])
         if model is None or (streamed != "folded" and dtype != "float32"):

@@ -49,9 +49,19 @@ BASELINES = Tables(
 )
 """Settings as published."""
 
+_FEW = {"train.optimizer": "adam", "train.learning_rate": 1e-3, "train.batch_size": 16}
 SMALL = {
     "ststnet": {"train.epochs": 150, "train.batch_size": 64, "train.learning_rate": 1e-3},
     "off_apexnet": {"train.epochs": 30, "train.batch_size": 32, "train.learning_rate": 1e-3, "model.width": 0.25},
+    "rcn": {"train.epochs": 40, "train.batch_size": 32, "train.learning_rate": 2e-2, "model.width": 0.25},
+    "htnet": {"train.epochs": 30, "train.batch_size": 32, "train.learning_rate": 1e-3, "model.width": 0.1},
+    "fcnn3d": {**_FEW, "train.epochs": 20, "model.width": 0.5},
+    "micro_exp_stcnn": {**_FEW, "train.epochs": 10, "model.width": 0.25, "clip.side": 32},
+    "micro_exp_fusenet_intermediate": {**_FEW, "train.epochs": 10, "model.width": 0.25},
+    "micro_exp_fusenet_late": {**_FEW, "train.epochs": 10, "model.width": 0.25},
+    "elrcn_se": {**_FEW, "train.epochs": 10, "model.width": 0.125, "preprocess.flow": "dis", "preprocess.size": 96},
+    "elrcn_te": {**_FEW, "train.epochs": 10, "train.stream_epochs": 10, "model.width": 0.125}
+    | {"preprocess.flow": "dis", "preprocess.size": 96},
 }
 DRAWN = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}

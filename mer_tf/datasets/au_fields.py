@@ -67,12 +67,12 @@ def draw_fields(
     count = len(labels)
     movements = draw_movements(labels, face, rng).scaled(rng.uniform(*nuisance.amplitude, count) / SIDE)
     centers = (movements.centers - 0.5) * np.exp(rng.normal(0, nuisance.frame, (count, 1, 2)))
-    moved = (
-        replace(movements, centers=centers + 0.5).fields(SIDE, profile)
-        + _head(count, rng, nuisance)
-        + _noise(count, rng, nuisance)
-    )
-    return np.asarray(moved, np.float32)
+    return disturbed(replace(movements, centers=centers + 0.5).fields(SIDE, profile), rng, nuisance)
+
+
+def disturbed(fields: NDArray[np.floating], rng: np.random.Generator, nuisance: Nuisance) -> NDArray[np.float32]:
+    """Flow (N, 28, 28, 2) in pixels on which a head moves, wrong by smooth noise."""
+    return np.asarray(fields + _head(len(fields), rng, nuisance) + _noise(len(fields), rng, nuisance), np.float32)
 
 
 def flow_images(fields: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -43,7 +43,7 @@ CROPS = 4
 """Crops of one pair of frames: the flow is the same, the place of the face is not."""
 MARGIN = 0.2
 """Share of the crop beyond its edges that the flow method sees, and crops may slip into."""
-VERSION = 1
+VERSION = 2
 Array = NDArray[np.float64]
 
 
@@ -69,24 +69,31 @@ def kinds() -> dict[str, Kind]:
 def draw_kind(name: str, count: int, seed: int, *, crop: str = "tight", cache_dir: Path | None = None) -> Drawn:
     """About `count` images of one kind (rendered ones in whole groups of crops), classes alike.
 
-    crop: tight or loose. Rendered images are kept in `cache_dir`. `MerError` for an unknown kind.
+    crop: tight or loose. Rendered flow is kept in `cache_dir`. `MerError` for an unknown kind.
     """
+    if name in kinds() and kinds()[name].renderer == "direct":
+        rng = np.random.default_rng((seed, list(kinds()).index(name)))
+        return draw_images(count, rng, profile=kinds()[name].profile, face=geometry(crop))
+    fields, labels = rendered_fields(name, count, seed, crop=crop, cache_dir=cache_dir)
+    return Drawn(flow_images(fields), labels)
+
+
+def rendered_fields(
+    name: str, count: int, seed: int, *, crop: str = "tight", cache_dir: Path | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Flow (N, 28, 28, 2) of `draw_kind` in pixels of the image, and class indices; errors as there."""
     if name not in kinds():
         raise MerError(f"drawing_kinds.csv has no kind {name!r}; it has {', '.join(kinds())}")
-    kind = kinds()[name]
-    if kind.renderer == "direct":
-        rng = np.random.default_rng((seed, list(kinds()).index(name)))
-        return draw_images(count, rng, profile=kind.profile, face=geometry(crop))
     if cache_dir is None:
-        return _rendered(kind, count, seed, crop)
+        return _rendered(kinds()[name], count, seed, crop)
     made_by = digest(VERSION, name, count, seed, crop, _tables())
     path = Path(cache_dir) / "au-rendered" / f"{name}-{made_by}.npz"
     if not path.exists():
-        drawn = _rendered(kind, count, seed, crop)
+        fields, labels = _rendered(kinds()[name], count, seed, crop)
         with atomic(path) as part:
-            np.savez_compressed(part, images=drawn.images, labels=drawn.labels)
+            np.savez_compressed(part, fields=fields, labels=labels)
     with np.load(path, allow_pickle=False) as stored:
-        return Drawn(stored["images"], stored["labels"])
+        return stored["fields"], stored["labels"]
 
 
 def _tables() -> list[str]:
@@ -95,19 +102,21 @@ def _tables() -> list[str]:
     return [facts(name).to_csv() for name in names]
 
 
-def _rendered(kind: Kind, count: int, seed: int, crop: str) -> Drawn:
+def _rendered(kind: Kind, count: int, seed: int, crop: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     rng = np.random.default_rng((seed, list(kinds()).index(kind.kind), 1))
     labels = draw_labels(-(-count // CROPS), rng)
     found = [
-        image
+        field
         for start in range(0, len(labels), PER_FACE)
-        for image in _person(kind, labels[start : start + PER_FACE], rng, crop)
+        for field in _person(kind, labels[start : start + PER_FACE], rng, crop)
     ]
-    return Drawn(np.stack(found), np.repeat(labels, CROPS))
+    return np.stack(found), np.repeat(labels, CROPS)
 
 
-def _person(kind: Kind, labels: NDArray[np.int64], rng: np.random.Generator, crop: str) -> Iterator[NDArray[np.uint8]]:
-    """Images of one drawn person, `CROPS` for each class index."""
+def _person(
+    kind: Kind, labels: NDArray[np.int64], rng: np.random.Generator, crop: str
+) -> Iterator[NDArray[np.float32]]:
+    """Flow of one drawn person, `CROPS` for each class index."""
     neutral = draw_neutral(make_subject(_portrait(kind.portrait, rng), rng), rng)
     box, nuisance = crop_of(neutral.points, crop), Nuisance()
     face = geometry_of(neutral.points, neutral.face_width, box)
@@ -120,7 +129,7 @@ def _person(kind: Kind, labels: NDArray[np.int64], rng: np.random.Generator, cro
         flow = region_flow(onset, apex, box, kind.flow)
         for _ in range(CROPS):
             shift, zoom = rng.normal(0, nuisance.frame, 2), float(np.exp(rng.normal(0, nuisance.frame)))
-            yield flow_images(cropped(flow, shift, zoom))
+            yield cropped(flow, shift, zoom) * np.float32(SIDE / box[2:].mean())
 
 
 def _portrait(name: str, rng: np.random.Generator) -> Portrait:
