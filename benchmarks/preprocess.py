@@ -107,8 +107,9 @@ def in_turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Pat
 def turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Path) -> np.ndarray:
     """The same of one process; its first turn, which loads what each job needs, is not counted."""
     from mer_tf.records.shards import Shard, write_shard
+    from mer_tf.records.workers import one_thread
 
-    cv2.setNumThreads(1)
+    one_thread()
     folder.mkdir(parents=True)
     spent = []
     for start in range(0, len(rows), TURN):
@@ -183,8 +184,9 @@ def stages(rows: Sequence[ClipRow], config: Preprocess) -> dict[str, float]:
     from mer_tf.preprocessing.tvl1 import tvl1_clip
     from mer_tf.records.clip import process_clip
     from mer_tf.records.schema import encode
+    from mer_tf.records.workers import one_thread
 
-    cv2.setNumThreads(1)
+    one_thread()
     clips = [read_clip(row)[0] for row in rows]
     face = detect_face(clips[0][0], config.min_face)
     align, whole = (face_transform(face, mode, config.size, config.margin, (480, 640)) for mode in ("align", "none"))

@@ -156,6 +156,7 @@ def test_half_precision_keeps_the_answer_and_finite_gradients():
     assert all(np.isfinite(w).all() for w in half.get_weights())
 
 
+@pytest.mark.slow
 def test_the_whole_training_step_is_compiled():
     model = build(small(), SHAPES, 3)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)

@@ -82,6 +82,7 @@ def test_an_unknown_layer_is_told_from_those_there_are(bench, finished, tmp_path
         export_heatmaps(bench[0], finished, tmp_path, block="conv5")
 
 
+@pytest.mark.slow
 def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, tmp_path):
     held, clips = bench
     search = replace(held.experiment, search=Search(epochs=(1, 6), folds=2))

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 from mer_tf.protocols.ladder import RUNGS, best_epoch, climb, ladder_text
 
 
+@pytest.mark.slow
 def test_every_rung_is_scored_and_kept(make_bench, experiment, tmp_path):
     bench, _ = make_bench(replace(experiment, train=replace(experiment.train, epochs=2)))
     table = climb(bench, tmp_path, inner_folds=2)
