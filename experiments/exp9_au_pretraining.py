@@ -13,7 +13,7 @@ from mer_tf.config import Clip, Data, Experiment, Fusion, Model, Preprocess, Tra
 from mer_tf.protocols.pretrain import Options, main
 from mer_tf.training.pretraining import Pretraining
 
-PRETRAINING = Options(train=Pretraining(epochs=8, direct=6000, rendered=2400, kept_out_epochs=3))
+PRETRAINING = Options(train=Pretraining(epochs=8, direct=6000, rendered=2400, kept_out_epochs=4))
 
 # Paper A's temporal stream, small, on the drawn SMIC look-alike: what is pretrained and measured by --sequence.
 SEQUENCE = Experiment(

@@ -44,11 +44,10 @@ def test_kinds_are_recognised_as_the_card_says(network):
 
 
 def test_kinds_kept_out_are_recognised():
-    """All above .8, but one of the three direct drawings when no direct drawing at all was trained on."""
+    """All above .8, each group of them looked at once, by a network that saw none of it."""
     kept = card(NAME)["UF1_kept_out"]
     assert {row["left_out"] for row in kept} == set(kept_out_groups())
-    assert all(row["UF1"] > 0.8 for row in kept if row["left_out"] != "renderer direct")
-    assert min(row["UF1"] for row in kept) > 0.7
+    assert min(row["UF1"] for row in kept) > 0.8
     assert min(card(NAME)["UF1"]["kinds in no training"].values()) > 0.8
 
 

@@ -29,7 +29,7 @@ def alone(au, side=56):
 def test_an_action_unit_moves_its_part_of_the_face_and_both_sides_alike(au):
     field = alone(au)
     size = np.linalg.norm(field, axis=-1)
-    assert size.max() == pytest.approx(2, rel=0.25)  # AU 5 comes out at 2.4
+    assert size.max() == pytest.approx(2, rel=0.25 if au == 5 else 0.1)  # upper lids: two blobs on each other, 2.4
     share = size[:28].sum() / size.sum()
     assert share > 0.9 if au in UPPER else share < 0.15 if au in LOWER else 0.1 < share < 0.9
     np.testing.assert_allclose(field[:, ::-1], field * [-1, 1], atol=1e-5)
@@ -83,8 +83,8 @@ def test_frames_rendered_from_an_action_unit_give_the_flow_image_that_is_drawn(p
         pair = frame_pair(neutral, moved.blobs(0, box), rng, None)
         seen = cropped(region_flow(*pair, box, method), np.zeros(2))
         found[au] = correlation(seen, moved.fields(SIDE)[0])
-    print(portrait, method, {au: round(c, 3) for au, c in found.items()})
-    assert np.median(list(found.values())) > 0.9, found
+    low = 4 if method == "farneback" else 0  # its windows of 15 pixels are wider than a brow: .88 on one portrait
+    assert min(c for au, c in found.items() if au != low) > (0.95 if method == "dis" else 0.9), found
     assert min(found.values()) > 0.85, found
 
 
