@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from mtcnn import MTCNN
 from mtcnn.stages import StageONet, StagePNet, StageRNet
 from mtcnn.utils.bboxes import generate_bounding_box, resize_to_square, smart_nms_from_bboxes
@@ -47,16 +48,20 @@ class ProposalStage(StagePNet):
 
 
 def build_detector() -> MTCNN:
-    """MTCNN with the fixed first stage.
+    """MTCNN with the fixed first stage, each of its three networks one graph.
 
     The weights are named by their place in the package: by bare name mtcnn would first unpickle a file of that name
     from the working directory.
     """
     weights = files("mtcnn.assets.weights")
-    return MTCNN(
-        stages=[
-            ProposalStage(weights=str(weights / "pnet.lz4")),
-            StageRNet(weights=str(weights / "rnet.lz4")),
-            StageONet(weights=str(weights / "onet.lz4")),
-        ]
-    )
+    sides = {ProposalStage: ("pnet", None), StageRNet: ("rnet", 24), StageONet: ("onet", 48)}
+    stages = []
+    for stage, (name, side) in sides.items():
+        stages.append(stage(weights=str(weights / f"{name}.lz4")))
+        stages[-1]._model = _graph(stages[-1].model, side)
+    return MTCNN(stages=stages)
+
+
+def _graph(network: Any, side: int | None) -> Any:
+    """`network` for images (N, side, side, 3), or of any size: layer by layer most of its time is Python's."""
+    return tf.function(network, input_signature=[tf.TensorSpec((None, side, side, 3), tf.float32)])
