@@ -10,6 +10,7 @@ python experiments/exp7_baselines.py --root.SMIC /data/SMIC --root.CASMEII /data
 """
 
 from dataclasses import replace
+from typing import Any
 
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 from mer_tf.descriptors import METHODS
@@ -49,8 +50,8 @@ BASELINES = Tables(
 )
 """Settings as published."""
 
-_FEW = {"train.optimizer": "adam", "train.learning_rate": 1e-3, "train.batch_size": 16}
-SMALL = {
+_FEW: dict[str, Any] = {"train.optimizer": "adam", "train.learning_rate": 1e-3, "train.batch_size": 16}
+SMALL: dict[str, dict[str, Any]] = {
     "ststnet": {"train.epochs": 150, "train.batch_size": 64, "train.learning_rate": 1e-3},
     "off_apexnet": {"train.epochs": 30, "train.batch_size": 32, "train.learning_rate": 1e-3, "model.width": 0.25},
     "rcn": {"train.epochs": 40, "train.batch_size": 32, "train.learning_rate": 2e-2, "model.width": 0.25},
