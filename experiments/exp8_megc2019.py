@@ -27,8 +27,8 @@ METHODS = {
     "STSTNet": {"model.name": "ststnet", **PUBLISHED["ststnet"]},
     "OFF-ApexNet": {"model.name": "off_apexnet", **PUBLISHED["off_apexnet"]},
     "RCN-A": {"model.name": "rcn", **PUBLISHED["rcn"]},
-    "au-flow-3, zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
-    "au-flow-3, fine-tuned": {
+    "au-flow-3 zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
+    "au-flow-3 fine-tuned": {
         "model.name": "au_flow",
         "model.weights": "au-flow-3",
         "model.dropout": 0.3,
@@ -37,7 +37,7 @@ METHODS = {
         "train.learning_rate": 2e-4,
         "train.jit_compile": False,
     },
-    "au-flow-3 features, linear": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "logistic"},
+    "au-flow-3 features + linear": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "logistic"},
     "HTNet": {"model.name": "htnet", **PUBLISHED["htnet"]},
 }
 """Rows on real data. HTNet has 140 million parameters: 68 trainings of it want a GPU."""
