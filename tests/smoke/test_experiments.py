@@ -131,7 +131,8 @@ def test_the_composite_ends_with_a_table_of_its_methods(tmp_path):
     assert done.stdout.strip().splitlines()[-1] == f"run directory: {run.relative_to(tmp_path)}"
     methods = set(pd.read_csv(run / "composite.csv")["method"])
     assert {"majority", "logistic regression", "STSTNet", "OFF-ApexNet", "RCN-A"} < methods
-    assert {f"au-flow-3{how}" for how in (", zero-shot", ", fine-tuned", " features, linear")} < methods
+    assert {f"au-flow-3 {how}" for how in ("zero-shot", "fine-tuned", "features + linear")} < methods
+    assert not any("," in name for name in methods), "--methods separates them by commas"
     metrics = json.loads((run / "metrics.json").read_text())
     assert any(w.startswith("PEEKING: STSTNet") for w in metrics["warnings"])
 
