@@ -46,6 +46,15 @@ class EachAs(Unmasked):
         return {**super().get_config(), "shape": self.shape}
 
 
+def _product(steps: Any, kernel: Any) -> Any:
+    """(..., C) times (C, U), by a product of two matrices.
+
+    Of other ranks ops.matmul has a gradient (TensorFlow's tensordot) that XLA refuses in a loop over time.
+    """
+    flat = ops.matmul(ops.reshape(steps, (-1, steps.shape[-1])), kernel)
+    return ops.reshape(flat, (*ops.shape(steps)[:-1], kernel.shape[-1]))
+
+
 @REGISTERED
 class RegionWeights(Unmasked):
     """alpha = softmax over regions of U tanh(W_x x_r + W_h h + b): (..., R, C), (..., H) -> float32 (..., R).
@@ -67,7 +76,7 @@ class RegionWeights(Unmasked):
 
     def call(self, regions: Any, state: Any) -> Any:
         """Weights that sum to 1 over the regions."""
-        hidden = ops.matmul(regions, self.of_region) + ops.expand_dims(ops.matmul(state, self.of_state) + self.bias, -2)
+        hidden = _product(regions, self.of_region) + ops.expand_dims(_product(state, self.of_state) + self.bias, -2)
         scores = ops.sum(ops.tanh(hidden) * self.score, axis=-1)
         return ops.softmax(ops.cast(scores, "float32"), axis=-1)
 

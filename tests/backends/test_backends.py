@@ -23,7 +23,8 @@ from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.models import MODELS, model_builder, model_stages
 from mer_tf.models.presets import PUBLISHED
-from mer_tf.training.trainer import FoldTrainer, predict_clips
+from mer_tf.training.batches import WindowBatches, input_names
+from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 OTHER = os.environ.get("MER_TF_STEPS")
 here = cache(one_step)
@@ -59,6 +60,21 @@ def test_the_step_that_is_compared_moves_the_weights(name: str) -> None:
     moved = [np.abs(v).max() for what, v in found.items() if what.startswith("step")]
     assert np.mean(np.array(moved) > 1e-4) > 0.5
     assert max(moved) > 0.01
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles whatever it runs")
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_xla_compiles_the_training_loop(name: str) -> None:
+    """Keras' loop leaves the size of a batch open, which a single step of given arrays does not."""
+    small = SMALL[name]
+    model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
+    compile_model(model, Train(jit_compile=True))
+    clips = small.clips()
+    plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
+    data = WindowBatches(small.store(), plan, labels, small.clip.frames, 4, 0, input_names(model))
+    assert np.isfinite(model.fit(data, epochs=1, verbose=0).history["loss"][0])
+    assert np.isfinite(model.evaluate(data, verbose=0, return_dict=True)["loss"])
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="every run is trained with TensorFlow")
