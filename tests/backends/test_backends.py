@@ -66,7 +66,7 @@ def test_the_step_that_is_compared_moves_the_weights(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["attention_lstm", "cnn_lstm_fusion", "elrcn_te", "gia_bia_bilstm", "vggface_lstm"])
 def test_xla_compiles_the_training_loop(name: str) -> None:
-    """Keras' loop leaves the size of a batch open, which a single step of given arrays does not; a loop over time may mind."""
+    """Keras' loop leaves the size of a batch open, which a single step of given arrays does not."""
     small = SMALL[name]
     model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
     compile_model(model, Train(jit_compile=True))
