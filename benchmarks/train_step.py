@@ -94,11 +94,12 @@ def main(
             for speed in measured(experiment, rates, steps, Path(folder)):
                 print(speed, file=sys.stderr, flush=True)
                 speeds.append(speed)
+    given = "" if scripts == SCRIPTS else " ".join(["", *(f"experiments/{script.name}" for script in scripts)])
     measure = ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {dtype}" for dtype, rate in rates.items())
     text = "\n".join(
         [
             f"## Training step: {name}, {keras.backend.backend()}\n",
-            f"`python benchmarks/train_step.py --preset {preset}`. The device multiplies matrices at {measure}.\n",
+            f"`python benchmarks/train_step.py{given} --preset {preset}`. The device multiplies matrices at {measure}.\n",
             table(COLUMNS, [line(speed, rates) for speed in speeds]),
             "\n" + resnet50_table(),
         ]
