@@ -99,7 +99,8 @@ def main(
     text = "\n".join(
         [
             f"## Training step: {name}, {keras.backend.backend()}\n",
-            f"`python benchmarks/train_step.py{given} --preset {preset}`. The device multiplies matrices at {measure}.\n",
+            f"`python benchmarks/train_step.py{given} --preset {preset}`. The device multiplies matrices at "
+            f"{measure}.\n",
             table(COLUMNS, [line(speed, rates) for speed in speeds]),
             "\n" + resnet50_table(),
         ]
