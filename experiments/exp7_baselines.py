@@ -51,6 +51,10 @@ BASELINES = Tables(
 """Settings as published."""
 
 _FEW: dict[str, Any] = {"train.optimizer": "adam", "train.learning_rate": 1e-3, "train.batch_size": 16}
+_ELRCN = {**_FEW, "train.epochs": 10, "train.stream_epochs": 10, "model.width": 0.125} | {
+    "preprocess.flow": "dis",
+    "preprocess.size": 96,
+}
 SMALL: dict[str, dict[str, Any]] = {
     "ststnet": {"train.epochs": 150, "train.batch_size": 64, "train.learning_rate": 1e-3},
     "off_apexnet": {"train.epochs": 30, "train.batch_size": 32, "train.learning_rate": 1e-3, "model.width": 0.25},
@@ -60,9 +64,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "micro_exp_stcnn": {**_FEW, "train.epochs": 10, "model.width": 0.25, "clip.side": 32},
     "micro_exp_fusenet_intermediate": {**_FEW, "train.epochs": 10, "model.width": 0.25},
     "micro_exp_fusenet_late": {**_FEW, "train.epochs": 10, "model.width": 0.25},
-    "elrcn_se": {**_FEW, "train.epochs": 10, "model.width": 0.125, "preprocess.flow": "dis", "preprocess.size": 96},
-    "elrcn_te": {**_FEW, "train.epochs": 10, "train.stream_epochs": 10, "model.width": 0.125}
-    | {"preprocess.flow": "dis", "preprocess.size": 96},
+    "elrcn_se": _ELRCN,
+    "elrcn_te": _ELRCN,
 }
 DRAWN = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}

@@ -58,6 +58,11 @@ def stages(model: keras.Model, config: Model) -> list[Stage]:
     return [Stage("vgg", first, last=False), Stage("lstm", head, trunk)]
 
 
+def first_stages(_: Model) -> int:
+    """The VGG's, in both networks."""
+    return 1
+
+
 def vgg16(image_shape: tuple[int, ...], config: Model, name: str) -> keras.Model:
     """VGG16 to its second dense layer: images (N, S, S, C) -> (N, 4096)."""
     image = keras.Input(image_shape, name="image")

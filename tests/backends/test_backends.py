@@ -21,7 +21,7 @@ from small_models import CLASSES, SMALL
 from mer_tf.config import Train
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.models import MODELS, model_builder, model_stages
+from mer_tf.models import MODELS, first_stages, model_builder, model_stages
 from mer_tf.models.presets import PUBLISHED
 from mer_tf.training.batches import WindowBatches, input_names
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
@@ -32,6 +32,14 @@ here = cache(one_step)
 
 def test_every_model_has_a_small_one():
     assert set(SMALL) == set(MODELS), "add the new model to tests/small_models.py"
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(SMALL) if model_stages(name)])
+def test_the_stages_that_the_progress_bar_counts_are_those_that_are_trained(name: str) -> None:
+    small, divide = SMALL[name], model_stages(name)
+    model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
+    assert divide is not None
+    assert first_stages(small.config) == sum(not stage.last for stage in divide(model, config=small.config))
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="another backend is meant")
