@@ -14,6 +14,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import keras
 import numpy as np
 import tyro
+from loso import timed
 from preprocess import FRAMES, draw_clips
 from results import keep, processor, table
 
@@ -157,14 +159,11 @@ def trained(sources: dict[str, Epoch], windows: int, rounds: int) -> str:
     first = next(iter(sources["records, raw: frames"]()))[0]["frames"]
     model = build(Model("cnn_lstm_fusion", fusion=NARROW), {"frames": tuple(first.shape[2:])}, len(CLASSES))
     compile_model(model, Train(jit_compile=False))
-    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    spent: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for _ in range(rounds + 1):
         for name in names:
-            data = sources[name]()
-            data = only_frames(data)
-            start, cpu = time.perf_counter(), time.process_time()
-            model.fit(data, epochs=1, verbose=0, shuffle=False)
-            spent[name].append((time.perf_counter() - start, time.process_time() - cpu))
+            data = only_frames(sources[name]())
+            spent[name].append(timed(partial(model.fit, data, epochs=1, verbose=0, shuffle=False)))
     rates = {name: windows / np.median(times[1:], axis=0) for name, times in spent.items()}
     lines = []
     for name, rate in rates.items():

@@ -51,7 +51,11 @@ BASELINES = Tables(
 """Settings as published."""
 
 _FEW: dict[str, Any] = {"train.optimizer": "adam", "train.learning_rate": 1e-3, "train.batch_size": 16}
-_ELRCN = {**_FEW, "train.epochs": 10, "train.stream_epochs": 10, "model.width": 0.125} | {
+_ELRCN = {
+    **_FEW,
+    "train.epochs": 10,
+    "train.stream_epochs": 10,
+    "model.width": 0.125,
     "preprocess.flow": "dis",
     "preprocess.size": 96,
 }

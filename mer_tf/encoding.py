@@ -89,7 +89,7 @@ def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     name, config = experiment.model.name, experiment.preprocess
-    if all(row.image for row in clips.rows):
+    if clips.of_images:
         return _trained(FlowImageStore({row.clip_id: read_frame(row.image_path()) for row in clips.rows}))
     if config.flow == "none" or config.flow_from != "onset":
         raise MerError(

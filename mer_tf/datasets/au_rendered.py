@@ -71,9 +71,10 @@ def draw_kind(name: str, count: int, seed: int, *, crop: str = "tight", cache_di
 
     crop: tight or loose. Rendered flow is kept in `cache_dir`. `MerError` for an unknown kind.
     """
-    if name in kinds() and kinds()[name].renderer == "direct":
+    kind = _kind(name)
+    if kind.renderer == "direct":
         rng = np.random.default_rng((seed, list(kinds()).index(name)))
-        return draw_images(count, rng, profile=kinds()[name].profile, face=geometry(crop))
+        return draw_images(count, rng, profile=kind.profile, face=geometry(crop))
     fields, labels = rendered_fields(name, count, seed, crop=crop, cache_dir=cache_dir)
     return Drawn(flow_images(fields), labels)
 
@@ -82,18 +83,23 @@ def rendered_fields(
     name: str, count: int, seed: int, *, crop: str = "tight", cache_dir: Path | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Flow (N, 28, 28, 2) of `draw_kind` in pixels of the image, and class indices; errors as there."""
-    if name not in kinds():
-        raise MerError(f"drawing_kinds.csv has no kind {name!r}; it has {', '.join(kinds())}")
+    kind = _kind(name)
     if cache_dir is None:
-        return _rendered(kinds()[name], count, seed, crop)
+        return _rendered(kind, count, seed, crop)
     made_by = digest(VERSION, name, count, seed, crop, _tables())
     path = Path(cache_dir) / "au-rendered" / f"{name}-{made_by}.npz"
     if not path.exists():
-        fields, labels = _rendered(kinds()[name], count, seed, crop)
+        fields, labels = _rendered(kind, count, seed, crop)
         with atomic(path) as part:
             np.savez_compressed(part, fields=fields, labels=labels)
     with np.load(path, allow_pickle=False) as stored:
         return stored["fields"], stored["labels"]
+
+
+def _kind(name: str) -> Kind:
+    if name not in kinds():
+        raise MerError(f"drawing_kinds.csv has no kind {name!r}; it has {', '.join(kinds())}")
+    return kinds()[name]
 
 
 def _tables() -> list[str]:

@@ -54,12 +54,12 @@ def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> 
     """
     clips = prepare_clips(experiment, directory)
     bench = Bench(experiment, clips, encode(experiment, clips))
-    drawn = pretrained_weights(bench, config)
+    drawn = pretrained(bench, config)
     tested = rows_of(bench, slice(max(config.subjects), None))
-    rows = [{"start": "drawn", "clips": 0, **_score(bench, drawn[0], Fold(0, (), tested))}]
+    rows = [{"start": "drawn", "clips": 0, **_score(bench, drawn, Fold(0, (), tested))}]
     for count in config.subjects:
         fold = Fold(count, rows_of(bench, slice(count)), tested)
-        for start, weights in (("new", None), ("drawn", drawn[0].get_weights())):
+        for start, weights in (("new", None), ("drawn", drawn.get_weights())):
             found = [_score(bench, _trained(bench, fold, weights, seed), fold) for seed in range(config.seeds)]
             rows.append(
                 {
@@ -75,22 +75,20 @@ def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> 
     return table
 
 
-def pretrained_weights(bench: Bench, config: DrawnClips) -> tuple[keras.Model, pd.DataFrame]:
-    """The bench's network trained on drawn clips alone, and its history."""
+def pretrained(bench: Bench, config: DrawnClips) -> keras.Model:
+    """The bench's network trained on drawn clips alone."""
     random.seed(config.seed)
     clip, shape = bench.experiment.clip, bench.store.shape
     model = model_builder(bench.experiment.model.name)(bench.experiment.model, shape, len(CLASSES))
     train = replace(bench.experiment.train, learning_rate=config.learning_rate, optimizer="adam")
     compile_model(model, train)
-    rows = []
     for number in range(config.rounds):
         rng = np.random.default_rng((config.seed, number))
         side = shape["flow"][0]
         stacks, labels = draw_stacks(config.clips, clip.frames - 1, side, rng, bound=clip.flow_bound, third=clip.third)
         done = model.fit({"flow": stacks}, labels, config.batch_size, verbose=0, shuffle=False)
-        rows.append({"round": number + 1, **{k: v[0] for k, v in done.history.items()}})
-        log.info("drawn clips: %s", rows[-1])
-    return model, pd.DataFrame(rows)
+        log.info("drawn clips: %s", {"round": number + 1, **{k: v[0] for k, v in done.history.items()}})
+    return model
 
 
 def rows_of(bench: Bench, part: slice) -> tuple[int, ...]:

@@ -17,6 +17,8 @@ from mer_tf.datasets.portraits import load_portraits
 from mer_tf.preprocessing.strain import optical_strain
 
 UPPER, LOWER = {1, 2, 4, 5, 7}, {10, 12, 14, 15, 17, 20, 25, 26}
+SUMMED = {1: 0.045, 2: 0.07, 5: 0.21, 7: 0.07, 25: 0.06}
+"""Units whose blobs lie on each other: how much more than asked they move at the most."""
 ALL = [int(au) for au in action_units()["au"].unique()]
 
 
@@ -29,7 +31,7 @@ def alone(au, side=56):
 def test_an_action_unit_moves_its_part_of_the_face_and_both_sides_alike(au):
     field = alone(au)
     size = np.linalg.norm(field, axis=-1)
-    assert size.max() == pytest.approx(2, rel=0.25 if au == 5 else 0.1)  # upper lids: two blobs on each other, 2.4
+    assert size.max() == pytest.approx(2, rel=SUMMED.get(au, 0.03))
     share = size[:28].sum() / size.sum()
     assert share > 0.9 if au in UPPER else share < 0.15 if au in LOWER else 0.1 < share < 0.9
     np.testing.assert_allclose(field[:, ::-1], field * [-1, 1], atol=1e-5)
@@ -83,7 +85,7 @@ def test_frames_rendered_from_an_action_unit_give_the_flow_image_that_is_drawn(p
         pair = frame_pair(neutral, moved.blobs(0, box), rng, None)
         seen = cropped(region_flow(*pair, box, method), np.zeros(2))
         found[au] = correlation(seen, moved.fields(SIDE)[0])
-    low = 4 if method == "farneback" else 0  # its windows of 15 pixels are wider than a brow: .88 on one portrait
+    low = 4 if (portrait, method) == ("astronaut", "farneback") else 0  # windows of 15 pixels, wider than a brow: .88
     assert min(c for au, c in found.items() if au != low) > (0.95 if method == "dis" else 0.9), found
     assert min(found.values()) > 0.85, found
 

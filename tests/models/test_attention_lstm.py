@@ -1,5 +1,8 @@
 """The attention LSTM against its equations: counts, masks, penalties, a pass in numpy, stages, what it learns."""
 
+import importlib.util
+import subprocess
+import sys
 from dataclasses import replace
 
 import keras
@@ -218,6 +221,28 @@ def test_it_is_saved_and_reloaded_in_safe_mode_and_predicts_the_same(changes, tm
         assert attention_maps(again) is None
     else:
         assert set(attention_maps(again)(values)) == set(attention_maps(model)(values))
+
+
+ON_JAX = """
+import sys, keras, numpy as np, mer_tf.models.attention_lstm
+assert keras.backend.backend() == "jax" and "tensorflow" not in sys.modules
+values = dict(np.load(sys.argv[1] + "/inputs.npz"))
+model = keras.saving.load_model(sys.argv[1] + "/model.keras", safe_mode=True)
+np.save(sys.argv[1] + "/jax.npy", model.predict_on_batch(values))
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.fit(values, np.array([0, 1, 2]), epochs=1, verbose=0)
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+@pytest.mark.parametrize("changes", [VARIANTS[6], VARIANTS[8]], ids=str)
+def test_jax_predicts_the_same(changes, tmp_path, monkeypatch):
+    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "inputs.npz", **values)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    subprocess.run([sys.executable, "-c", ON_JAX, str(tmp_path)], check=True, timeout=300)
+    np.testing.assert_allclose(np.load(tmp_path / "jax.npy"), numbers(model(values)), atol=1e-5)
 
 
 # ------------------------------------------------------------------ training
