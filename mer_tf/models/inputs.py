@@ -33,9 +33,9 @@ def volumes(config: Model, feature_shape: Mapping[str, tuple[int, ...]], *names:
     return {name: keras.Input((*feature_shape["images"], *feature_shape[name]), name=name) for name in names}
 
 
-def grey(frames: Any) -> Any:
-    """Grey levels 0..1, (..., 1), of RGB frames 0..255, (..., 3): the mean of the channels."""
-    return ops.mean(Preprocess("paper_code", name="scaled")(frames), axis=-1, keepdims=True)
+def grey(frames: Any, scaling: str = "paper_code") -> Any:
+    """Grey levels (..., 1) of RGB frames 0..255, (..., 3): the mean of their channels after `Preprocess(scaling)`."""
+    return ops.mean(Preprocess(scaling, name="scaled")(frames), axis=-1, keepdims=True)
 
 
 def refuse_tail(config: Model, tail: keras.Model | None) -> None:

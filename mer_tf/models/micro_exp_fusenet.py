@@ -36,7 +36,7 @@ def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | N
     """
     refuse_tail(config, tail)
     inputs = volumes(config, feature_shape, "frames")
-    image, late = grey(inputs["frames"]), config.name == LATE
+    image, late = grey(inputs["frames"], "centred"), config.name == LATE
     flat = [volume_features(_region(image, name), name, config) for name in REGIONS]
     if late:
         flat = [_head(x, name, config) for x, name in zip(flat, REGIONS, strict=True)]

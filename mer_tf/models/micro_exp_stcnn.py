@@ -23,12 +23,15 @@ UNITS = 128
 def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
     """The network. feature_shape: {"frames": (S, S, 3), "images": (T,)}; T 17 or more, S 5 or more.
 
+    Grey levels reach it as -1 .. 1. The authors' code subtracts the mean of all clips, those tested too, and divides by
+    the greatest value then left.
+
     Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes). `config.dropout` follows the
     pooling and the dense layer (published: 0.5); `config.width` scales filters and units.
     """
     refuse_tail(config, tail)
     inputs = volumes(config, feature_shape, "frames")
-    x = volume_features(grey(inputs["frames"]), "volume", config)
+    x = volume_features(grey(inputs["frames"], "centred"), "volume", config)
     x = relu_dense(x, scaled(UNITS, config), "fc", config.dropout)
     return keras.Model(inputs, layers.Dense(classes, dtype="float32", name="logits")(x), name="micro_exp_stcnn")
 

@@ -53,6 +53,15 @@ def test_volumes_of_96_images_have_the_flat_features_of_the_code(side, flat):
     assert volume_features(keras.Input((96, side, side, 1)), "volume", Model()).shape == (None, flat)
 
 
+@pytest.mark.parametrize("name", [name for name in sorted(PUBLISHED) if name.startswith("micro_exp")])
+def test_grey_levels_of_reddys_networks_are_centred(name):
+    model = made(name, 0.03)
+    scaled = keras.Model(model.inputs, model.get_layer("scaled").output)
+    for level, wanted in ((0, -1), (255, 1)):
+        images = np.full((1, *model.inputs[0].shape[1:]), level, "uint8")
+        assert (keras.ops.convert_to_numpy(scaled({"frames": images})) == wanted).all()
+
+
 @pytest.mark.parametrize("name", sorted(PUBLISHED))
 def test_saved_and_reloaded_it_predicts_the_same(name, tmp_path):
     model = made(name, WIDTHS.get(name, 1.0 if name == "ststnet" else 0.03), grey=True)

@@ -81,6 +81,7 @@ def test_preprocessing_matches_the_published_constants():
     np.testing.assert_allclose(scaled("vggface1"), [-93.5940, -104.7624, 255 - 129.1863], rtol=1e-6)
     np.testing.assert_allclose(scaled("vggface2"), [-91.4953, -103.8827, 255 - 131.0912], rtol=1e-6)
     np.testing.assert_allclose(scaled("paper_code"), [1, 0, 0])
+    np.testing.assert_allclose(scaled("centred"), [1, -1, -1])
     np.testing.assert_allclose(scaled("mtcnn"), [127.5 / 128, -127.5 / 128, -127.5 / 128], rtol=1e-6)
     np.testing.assert_allclose(scaled("imagenet"), [0.515 / 0.229, -0.456 / 0.224, -0.406 / 0.225], rtol=1e-5)
     with pytest.raises(ValueError, match="vggface2"):
