@@ -20,8 +20,11 @@ OPEN_CLIPS = 16
 """Decoded clips that take turns in giving windows, so that neighbours in a batch come from different clips."""
 WAITING_CLIPS = 128
 """Clips in the first shuffle, still encoded."""
-WAITING_BYTES = 256 * 2**20
-"""Memory of the second shuffle, of cut windows."""
+WAITING_BYTES = 64 * 2**20
+"""Memory of the second shuffle, of cut windows, which fills up before an epoch's first batch can come."""
+
+AHEAD = 8
+"""Batches made ahead: with `repeat`, the next epoch's shuffle fills up while the last steps of this one run."""
 
 
 def clip_dataset(directory: Path, *, flow: bool = False) -> tf.data.Dataset:
@@ -53,7 +56,8 @@ def window_dataset(
     (B, N), False where a clip shorter than N is filled up with its last frame; and, when `flow`, flow float16
     (B, N - 1, S, S, 2), zero where filled up. A mirrored window is mirrored in all of them, and its dx negated.
     label: int32 (B,). Without `shuffle` windows come in clip order, within a clip in plan order. With it, order follows
-    from `seed` alone and differs from epoch to epoch. `MerError` for a planned clip that is absent or has no label.
+    from `seed` alone and differs from epoch to epoch. `repeat`: epochs follow one another without end, so that training
+    with steps_per_epoch need not wait at the start of each. `MerError` for a planned clip that is absent or unlabelled.
     """
     index = read_index(directory)
     _check_plan(index, plan, labels, flow)
@@ -70,7 +74,7 @@ def window_dataset(
     batches = (windows.repeat() if repeat else windows).batch(
         batch_size, num_parallel_calls=PARALLEL, deterministic=True
     )
-    return batches.prefetch(2)
+    return batches.prefetch(AHEAD)
 
 
 class _Plan:
