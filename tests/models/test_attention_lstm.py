@@ -259,7 +259,8 @@ def moving(clips=64, frames=5, seed=0):
     return {k: v.astype("float32") for k, v in values.items()} | {"mask": np.ones((clips, frames), bool)}, labels
 
 
-@pytest.mark.parametrize("state", ["main", pytest.param("own", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["main", "own"])
 def test_attention_comes_to_lie_where_and_when_the_class_is_told(state):
     keras.utils.set_random_seed(0)
     model = build(replace(config(state=state), lstm_units=12, dropout=0.0, bn_momentum=0.9), SHAPE, 2)

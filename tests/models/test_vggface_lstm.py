@@ -60,6 +60,7 @@ def test_end_to_end_equals_cached_features():
     assert whole == pytest.approx(head.predict(inputs(features), verbose=0), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_retrained_tail_is_trained_and_saved(tmp_path):
     model = build(SMALL, (8, 8, 3), 3, tail=encoder())
     images = RNG.integers(0, 255, (4, 5, 8, 8, 3)).astype("float32")

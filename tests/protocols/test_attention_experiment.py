@@ -30,6 +30,7 @@ def test_the_paper_preset_is_our_reading_of_the_abstract():
     assert paper.train.class_weights
 
 
+@pytest.mark.slow
 def test_the_ablation_runs_in_every_column_and_says_that_nothing_was_printed(script, frame, tmp_path):
     asked = []
 

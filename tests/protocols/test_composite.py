@@ -103,6 +103,7 @@ def test_methods_are_chosen_by_name():
         chosen_methods(known, {}, "c")
 
 
+@pytest.mark.slow
 def test_a_plain_run_on_flow_images_shows_its_worst(finished, monkeypatch):
     folder, (experiment, *_), _ = finished
     monkeypatch.chdir(folder)

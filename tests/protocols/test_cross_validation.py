@@ -29,6 +29,7 @@ def test_each_protocol_predicts_every_clip_once(make_bench, experiment, tmp_path
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.6
 
 
+@pytest.mark.slow
 def test_nested_choice_sees_no_test_subject_and_is_written(make_bench, experiment, tmp_path):
     search = Search(epochs=(1, 4), learning_rate=(1e-9, 2e-2), folds=2)
     frame = ran(make_bench, replace(experiment, search=search), tmp_path)
@@ -40,6 +41,7 @@ def test_nested_choice_sees_no_test_subject_and_is_written(make_bench, experimen
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.6
 
 
+@pytest.mark.slow
 def test_several_seeds_train_each_fold_anew(make_bench, experiment, tmp_path):
     frame = ran(make_bench, replace(experiment, evaluation=replace(experiment.evaluation, seeds=2)), tmp_path)
     assert sorted(frame["seed"].unique()) == [0, 1]

@@ -106,6 +106,7 @@ def test_a_paper_without_known_figures_has_its_orders_tested_all_the_same(ran, f
     assert "average recognition rate" not in text
 
 
+@pytest.mark.slow
 def test_finished_runs_are_kept(ran, fusion, tmp_path):
     run, asked = ran
     first, _ = paper_tables(fusion, TABLES, tmp_path, run)

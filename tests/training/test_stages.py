@@ -60,6 +60,7 @@ def test_learns_and_predicts_new_clips_from_motion(trained):
     assert history["epoch"].tolist() == list(range(25))
 
 
+@pytest.mark.slow
 def test_a_fold_starts_afresh_in_every_stage(trained):
     held, store, clips, history = trained
     again = fit(held, store, clips)
@@ -79,6 +80,7 @@ class StreamWeights(keras.callbacks.Callback):
         self.seen.append(np.concatenate([w.ravel() for n in names for w in self.held.model.get_layer(n).get_weights()]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "moves"), [({}, False), ({"finetune_streams": True}, True), ({"mode": "untrained"}, False)]
 )
@@ -101,6 +103,7 @@ def test_frozen_features_are_those_the_whole_model_computes(trained):
     assert logits == pytest.approx(whole, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_predictions_after_an_epoch_are_the_whole_models_and_of_the_last_stage():
     held, (store, clips) = trainer(train=replace(TRAIN, stream_epochs=2)), drawn(9)
     ids = [c.clip_id for c in clips]

@@ -66,7 +66,7 @@ def test_prediction_does_not_depend_on_batch_or_company(trained):
     assert alone[0] == pytest.approx(together[ids.index(shortest)], abs=1e-5)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("dropout", [pytest.param(0.0, marks=pytest.mark.slow), 0.5])
 def test_each_fold_starts_afresh_and_repeats(dropout):
     store, clips = drawn_store()
     config = Train(epochs=1, batch_size=16, jit_compile=False)
