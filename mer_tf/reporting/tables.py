@@ -79,7 +79,16 @@ def baseline_text(table: pd.DataFrame) -> str:
         majority = {"n": f"{row['n']:.0f}", "majority": f"{row['majority_rate'] * 100:.1f}"}
         rows.append(cells | majority | {"published": row["published"]})
     note = "per cent; pooled over folds, [95 % interval over subjects]; published: as printed, on the licensed data"
-    return f"{_aligned(pd.DataFrame(rows).set_index('data'))}\n{note}"
+    return f"{_aligned(pd.DataFrame(rows).set_index('data'))}\n{note}\n{_not_above_chance(table)}"
+
+
+def _not_above_chance(table: pd.DataFrame) -> str:
+    """By data set, the systems whose interval of UAR reaches chance."""
+    low = table[table["UAR_low"] <= table["chance"]]
+    if low.empty:
+        return "every UAR's interval lies above chance"
+    named = (f"{column}: {', '.join(rows['system'])}" for column, rows in low.groupby("column", sort=False))
+    return f"UAR not above chance by its interval, in {'; '.join(named)}"
 
 
 def composite_text(table: pd.DataFrame) -> str:

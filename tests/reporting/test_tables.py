@@ -5,7 +5,7 @@ import pandas as pd
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.evaluation.variants import metric_variants, per_subject
-from mer_tf.reporting.tables import comparison_text, results_table, subject_table, variants_table
+from mer_tf.reporting.tables import baseline_text, comparison_text, results_table, subject_table, variants_table
 
 TRUE = list("xyxyxyxyxyxy")
 FRAME = pd.DataFrame(
@@ -57,3 +57,14 @@ def test_comparison_concludes_in_words():
 def test_comparison_of_few_subjects_says_that_they_are_too_few():
     text = comparison_text("a", "b", paired_permutation(FRAME.iloc[:6], WORST.iloc[:6]))
     assert "3 subjects are too few for any p below 0.05" in text
+
+
+def test_baselines_that_are_not_above_chance_are_named():
+    scores = {
+        f"{s}{end}": v for s in ("accuracy", "UAR", "UF1") for end, v in (("", 0.5), ("_low", 0.4), ("_high", 0.6))
+    }
+    made = scores | {"n": 9, "majority_rate": 1 / 3, "chance": 1 / 3, "published": ""}
+    above = pd.DataFrame([made | {"column": c, "system": s} for c in ("SMIC", "SAMM") for s in ("one", "other")])
+    assert baseline_text(above).endswith("every UAR's interval lies above chance")
+    above.loc[above["column"] == "SAMM", "UAR_low"] = 1 / 3
+    assert baseline_text(above).endswith("UAR not above chance by its interval, in SAMM: one, other")
