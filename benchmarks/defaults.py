@@ -4,7 +4,8 @@
     python benchmarks/defaults.py experiments/exp1_vggface_frames.py --changes data.subjects=3
 
 They share one folder, as they would a user's: what the first has drawn, preprocessed and encoded the others find. The
-stages are told by the times of the files that end them, so `other` is loading libraries, statistics and pictures.
+stages are told by the times of the files that end them, so `other` is loading libraries, statistics and pictures. With
+`--keep-in DIR` a stopped run goes on at the experiment that it had not finished.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 import tyro
 from results import keep, processor, table
+
+from mer_tf.files import read_json, write_json
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = tuple(sorted((ROOT / "experiments").glob("exp*.py")))
@@ -56,7 +59,7 @@ def main(
     Args:
         scripts: Experiments.
         changes: Settings to change in all of them, as data.subjects=3 train.epochs=1.
-        keep_in: An empty folder for the runs and their logs; without it they are deleted.
+        keep_in: Folder for the runs, their logs and what each took, which is not run again; else they are deleted.
         write: Write the table into RESULTS.md too.
     """
     folder = (keep_in or Path(mkdtemp(prefix="defaults-"))).resolve()
@@ -73,7 +76,10 @@ def main(
 
 
 def run(script: Path, options: list[str], folder: Path) -> Spent:
-    """One experiment in a process of its own; `SystemExit` with its last words when it fails."""
+    """One experiment in a process of its own, if `folder` has none; `SystemExit` with its last words when it fails."""
+    note = folder / f"{script.stem}.json"
+    if note.exists():
+        return finished(note, options)
     before, start, log = set(run_directories(folder)), time.time(), folder / f"{script.stem}.log"
     with log.open("w") as stream:
         child = subprocess.Popen([sys.executable, script, *options], cwd=folder, stdout=stream, stderr=stream)
@@ -83,7 +89,17 @@ def run(script: Path, options: list[str], folder: Path) -> Spent:
         sys.exit(f"{script.name} failed:\n{log.read_text()[-3000:]}")
     made = [path for path in run_directories(folder) if path not in before]
     cpu = used.ru_utime + used.ru_stime
-    return Spent(script.stem, end - start, cpu, used.ru_maxrss / 1024, stages(made, start, end))
+    spent = Spent(script.stem, end - start, cpu, used.ru_maxrss / 1024, stages(made, start, end))
+    write_json(note, {"options": options, "spent": asdict(spent)})
+    return spent
+
+
+def finished(note: Path, options: list[str]) -> Spent:
+    """What an experiment took that was run before; `SystemExit` when it had other options."""
+    kept = read_json(note)
+    if kept["options"] != options:
+        sys.exit(f"{note}: was run with {kept['options']}; give the same changes or another folder")
+    return Spent(**kept["spent"])
 
 
 def run_directories(folder: Path) -> list[Path]:

@@ -56,3 +56,15 @@ def test_stages_end_with_the_files_that_end_them(benchmark, tmp_path):
             os.utime(path, (start + at, start + at))
     spent = defaults.stages(defaults.run_directories(tmp_path), 100, 260)
     assert list(spent.values()) == [10 + 55, 15 + 15, 30 + 30, 5]
+
+
+def test_a_finished_experiment_is_not_run_again(benchmark, tmp_path):
+    defaults, script, folder = benchmark("defaults"), tmp_path / "exp.py", tmp_path / "kept"
+    folder.mkdir()
+    script.write_text("open('count.txt', 'a').write('x')")
+    first, second = (defaults.run(script, [], folder) for _ in range(2))
+    assert first == second
+    assert first.peak_mib > 0
+    assert (folder / "count.txt").read_text() == "x"
+    with pytest.raises(SystemExit, match="was run with"):
+        defaults.run(script, ["--train.epochs=3"], folder)
