@@ -28,6 +28,7 @@ from mer_tf.files import atomic, facts, read_json, write_json, write_text
 from mer_tf.overrides import override
 from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pretrained import as_given, on_features
 from mer_tf.reporting.plots import confusion_pair
@@ -38,6 +39,7 @@ from mer_tf.training.trainer import EpochPredictions, training_seed
 WATCHED = 80
 """Epochs, evenly spaced, at which test clips are predicted, so that the best of them can be told."""
 PEEKED = ", best epoch on the test subject"
+ONSET = "onset_frame"
 FULL = "full"
 
 Settings = Mapping[str, Any]
@@ -56,12 +58,14 @@ def composite(
 ) -> str:
     """Run every method (name -> dotted settings, model.name among them); those that have predictions are kept.
 
-    `arguments`, of the command line, win over a method's settings. A resumed run goes by methods.json. Writes
+    `arguments`, of the command line, win over a method's settings. A resumed run goes by methods.json. The onset frame
+    is left out where clips are ready-made flow images, which have none. Writes
     <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the text.
     """
-    path = directory / "methods.json"
+    path, onsets = directory / "methods.json", getattr(encoded.store, "onsets", {})
     if not path.exists():
-        write_json(path, {n: [*(f"--{k}={v}" for k, v in s.items()), *arguments] for n, s in methods.items()})
+        shown = {n: s for n, s in methods.items() if onsets or s["model.name"] != ONSET}
+        write_json(path, {n: [*(f"--{k}={v}" for k, v in s.items()), *arguments] for n, s in shown.items()})
     tables: dict[str, pd.DataFrame] = {}
     models: dict[str, str] = {}
     for name, given in tqdm(read_json(path).items(), "methods", unit="method"):
@@ -97,13 +101,22 @@ def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch
 
 
 def _classical(bench: Bench, seal: SealedLabels) -> dict[int, ByEpoch]:
-    """A pipeline on the pixels of the flow images."""
-    method, pixels, found = METHODS[bench.experiment.model.name], _images(bench), {}
-    pixels = pixels.reshape(len(pixels), -1).astype(float)
+    """A pipeline on the pixels of the flow images, or on what less a trivial method is given."""
+    method, features, found = METHODS[bench.experiment.model.name], _features(bench), {}
     for fold in bench.folds():
-        fitted = classifier(method).fit(pixels[list(fold.train)], seal.training(fold))
-        found[fold.number] = {0: class_shares(fitted, pixels[list(fold.test)], len(bench.classes))}
+        fitted = classifier(method).fit(features[list(fold.train)], seal.training(fold))
+        found[fold.number] = {0: class_shares(fitted, features[list(fold.test)], len(bench.classes))}
     return found
+
+
+def _features(bench: Bench) -> np.ndarray:
+    """What a classical method is given of every clip, (clips, D)."""
+    name, clips = bench.experiment.model.name, range(len(bench.clips))
+    if not METHODS[name].descriptor:
+        return blind_features(name, bench.clips)
+    if name == ONSET:
+        return np.stack([bench.store.vectors(clip, slice(1))[0] for clip in bench.ids(clips)])
+    return _images(bench).reshape(len(clips), -1).astype(float)
 
 
 def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:

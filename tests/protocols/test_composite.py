@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,9 +14,12 @@ from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.composite import PEEKED, chosen_methods, composite
 from mer_tf.protocols.pretrained import as_given
 from mer_tf.runner import run
+from mer_tf.training.flow_image_store import FlowImageStore
 
 METHODS = {
     "majority": {"model.name": "majority"},
+    "subject identity": {"model.name": "subject_identity"},
+    "onset frame": {"model.name": "onset_frame"},
     "logistic regression": {"model.name": "flow_logistic"},
     "STSTNet": {"model.name": "ststnet"},
     "RCN": {"model.name": "rcn", "model.width": 0.05, "train.epochs": 1},
@@ -47,6 +51,23 @@ def test_every_clip_is_predicted_once_by_every_method(finished):
         assert sorted(frame["clip_id"]) == sorted(clips.table["clip_id"])
         assert (frame.groupby("fold")["subject"].nunique() == 1).all()
         assert set(frame["dataset"]) <= {"casme2", "samm", "smic"}
+
+
+def test_the_subject_says_no_more_than_the_majority(finished):
+    subject, majority = (pd.read_csv(finished[0] / n / "predictions.csv") for n in ("subject-identity", "majority"))
+    assert subject["y_pred"].tolist() == majority["y_pred"].tolist()
+
+
+def test_the_onset_frame_is_a_row_where_it_is_known(finished, tmp_path):
+    _, (experiment, _, clips, encoded, *_), text = finished
+    assert "onset frame" not in text
+    images = encoded.store.images
+    labels = dict(zip(clips.table["clip_id"], clips.table["label"], strict=True))
+    telling = {c: np.full((4, 4, 3), 100 * labels[c], "uint8") for c in images}
+    known = replace(encoded, store=FlowImageStore(images, telling))
+    composite(experiment, {"onset frame": METHODS["onset frame"]}, clips, known, tmp_path)
+    frame = pd.read_csv(tmp_path / "onset-frame" / "predictions.csv")
+    assert (frame["y_true"] == frame["y_pred"]).mean() > 0.9
 
 
 def test_the_table_has_every_part_and_marks_what_peeks(finished):
