@@ -102,8 +102,9 @@ class WeightCost(layers.Layer):
     def call(self, weights: Any, mask: Any) -> Any:
         """The weights as they are."""
         if self.cost:
-            shown = ops.cast(mask, weights.dtype)
-            mean = ops.sum(weights * shown) / (ops.sum(shown) * weights.shape[1] + 1e-6)
+            # Keras adds losses up in float32, and so are many weights added up here.
+            shown = ops.cast(mask, "float32")
+            mean = ops.sum(ops.cast(weights, "float32") * shown) / (ops.sum(shown) * weights.shape[1] + 1e-6)
             self.add_loss(self.cost * mean)
         return weights
 
