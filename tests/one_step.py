@@ -15,13 +15,13 @@ from mer_tf.training.trainer import compile_model
 BATCH = 8
 
 
-def one_step(name: str) -> dict[str, np.ndarray]:
+def one_step(name: str, jit_compile: bool = True) -> dict[str, np.ndarray]:
     """Logits before a step of plain gradient descent, its loss, and what it adds to each weight: - gradient."""
     small = SMALL[name]
     model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
     before = drawn([weight.shape for weight in model.weights], model.get_weights())
     model.set_weights(before)
-    compile_model(model, Train(optimizer="sgd", momentum=0.0, learning_rate=1.0))
+    compile_model(model, Train(optimizer="sgd", momentum=0.0, learning_rate=1.0, jit_compile=jit_compile))
     inputs, labels = small.batch(BATCH, input_names(model))
     logits = np.asarray(model.predict_on_batch(inputs))
     loss = np.array(model.train_on_batch(inputs, labels)[0])

@@ -93,7 +93,7 @@ VOLUMES = ("fusenet_intermediate", "fusenet_late", "stcnn")
 LONG = 20
 long_images = partial(images, LONG)
 LONG_SEGMENTS = replace(SEGMENTS, frames=LONG)
-BLOCKS = Blocks(window=2, filters=4, units=4, gate_filters=4, gate_units=4, gia_units=4, reduce_units=8)
+BLOCKS = Blocks(window=2, filters=4, units=4, gate_filters=4, gate_units=4, gia_units=4, reduce_units=8, gate_cost=0.5)
 
 SMALL: dict[str, Small] = {
     "attention_lstm": Small(Model("attention_lstm", lstm_units=8, lstm_layers=1, center="onset"), WINDOWS, maps),

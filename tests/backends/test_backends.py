@@ -27,6 +27,7 @@ from mer_tf.training.batches import WindowBatches, input_names
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 OTHER = os.environ.get("MER_TF_STEPS")
+OF_PAPERS = ("attention_lstm", "cnn_lstm_fusion", "gia_bia_bilstm", "vggface_frames", "vggface_lstm")
 here = cache(one_step)
 
 
@@ -68,6 +69,20 @@ def test_the_step_that_is_compared_moves_the_weights(name: str) -> None:
     moved = [np.abs(v).max() for what, v in found.items() if what.startswith("step")]
     assert np.mean(np.array(moved) > 1e-4) > 0.5
     assert max(moved) > 0.01
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles, which takes long in half precision")
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OF_PAPERS)
+def test_a_step_in_half_precision_has_nearly_the_same_loss(name: str) -> None:
+    losses = []
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(policy)
+        try:
+            losses.append(one_step(name, jit_compile=False)["loss"])
+        finally:
+            keras.config.set_dtype_policy("float32")
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="JAX compiles whatever it runs")
