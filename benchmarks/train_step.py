@@ -15,7 +15,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -32,6 +33,7 @@ from resnet50 import resnet50_table
 from results import keep, table
 
 from mer_tf.config import Experiment, Train
+from mer_tf.files import read_json, write_json
 from mer_tf.models import MODELS
 from mer_tf.models.layers import FoldTime
 from mer_tf.protocols.bench import Bench
@@ -75,6 +77,7 @@ def main(
     preset: Literal["paper", "embedded"] = "embedded",
     changes: tuple[str, ...] = (),
     steps: int = 8,
+    keep_in: Path | None = None,
     write: bool = True,
 ) -> None:
     """Measure, print the table, and write it into RESULTS.md.
@@ -84,21 +87,20 @@ def main(
         preset: Which of their two declarations.
         changes: Settings to change, as train.batch_size=8 clip.side=48.
         steps: Steps of an epoch.
+        keep_in: Folder for what was measured of each experiment, which is not measured again.
         write: Write the tables into RESULTS.md too.
     """
-    name, rates = device_name(), dict.fromkeys(POLICIES, 0.0)
     experiments = [declared(script, preset, (*SMALL_DATA, *changes)) for script in scripts]
-    speeds = []
-    for experiment in experiments:
-        with TemporaryDirectory(prefix="train-step-") as folder:
-            for speed in measured(experiment, rates, steps, Path(folder)):
-                print(speed, file=sys.stderr, flush=True)
-                speeds.append(speed)
+    with ExitStack() as stack:
+        folder = keep_in or Path(stack.enter_context(TemporaryDirectory(prefix="train-step-")))
+        found = [speeds_and_rates(experiment, steps, folder / f"{experiment.name}.json") for experiment in experiments]
+    speeds = [speed for some, _ in found for speed in some]
+    rates = {dtype: max(fastest[dtype] for _, fastest in found) for dtype in POLICIES}
     given = "" if scripts == SCRIPTS else " ".join(["", *(f"experiments/{script.name}" for script in scripts)])
     measure = ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {dtype}" for dtype, rate in rates.items())
     text = "\n".join(
         [
-            f"## Training step: {name}, {keras.backend.backend()}\n",
+            f"## Training step: {device_name()}, {keras.backend.backend()}\n",
             f"`python benchmarks/train_step.py{given} --preset {preset}`. The device multiplies matrices at "
             f"{measure}.\n",
             table(COLUMNS, [line(speed, rates) for speed in speeds]),
@@ -108,6 +110,20 @@ def main(
     print(text)
     if write:
         keep(f"train-step {'gpu' if on_gpu() else 'cpu'} {keras.backend.backend()} {preset}", text)
+
+
+def speeds_and_rates(experiment: Experiment, steps: int, note: Path) -> tuple[list[Speed], dict[str, float]]:
+    """What is measured of one experiment beside the device's rates, or what `note` holds of an earlier run."""
+    if note.exists():
+        kept = read_json(note)
+        return [Speed(**{**speed, "variant": tuple(speed["variant"])}) for speed in kept["speeds"]], kept["rates"]
+    found, rates = [], dict.fromkeys(POLICIES, 0.0)
+    with TemporaryDirectory(prefix="train-step-") as folder:
+        for speed in measured(experiment, rates, steps, Path(folder)):
+            print(speed, file=sys.stderr, flush=True)
+            found.append(speed)
+    write_json(note, {"speeds": [asdict(speed) for speed in found], "rates": rates})
+    return found, rates
 
 
 def measured(experiment: Experiment, rates: dict[str, float], steps: int, folder: Path) -> Iterator[Speed]:
