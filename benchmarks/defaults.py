@@ -20,9 +20,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import tyro
-from results import keep, processor, table
-
-from mer_tf.files import read_json, write_json
+from results import keep, measured_once, processor, table
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = tuple(sorted((ROOT / "experiments").glob("exp*.py")))
@@ -65,7 +63,7 @@ def main(
     folder = (keep_in or Path(mkdtemp(prefix="defaults-"))).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        spent = [run(script.resolve(), [f"--{change}" for change in changes], folder) for script in scripts]
+        spent = [run_once(script.resolve(), [f"--{change}" for change in changes], folder) for script in scripts]
     finally:
         if keep_in is None:
             shutil.rmtree(folder)
@@ -76,10 +74,7 @@ def main(
 
 
 def run(script: Path, options: list[str], folder: Path) -> Spent:
-    """One experiment in a process of its own, if `folder` has none; `SystemExit` with its last words when it fails."""
-    note = folder / f"{script.stem}.json"
-    if note.exists():
-        return finished(note, options)
+    """One experiment in a process of its own; `SystemExit` with its last words when it fails."""
     before, start, log = set(run_directories(folder)), time.time(), folder / f"{script.stem}.log"
     with log.open("w") as stream:
         child = subprocess.Popen([sys.executable, script, *options], cwd=folder, stdout=stream, stderr=stream)
@@ -89,17 +84,13 @@ def run(script: Path, options: list[str], folder: Path) -> Spent:
         sys.exit(f"{script.name} failed:\n{log.read_text()[-3000:]}")
     made = [path for path in run_directories(folder) if path not in before]
     cpu = used.ru_utime + used.ru_stime
-    spent = Spent(script.stem, end - start, cpu, used.ru_maxrss / 1024, stages(made, start, end))
-    write_json(note, {"options": options, "spent": asdict(spent)})
-    return spent
+    return Spent(script.stem, end - start, cpu, used.ru_maxrss / 1024, stages(made, start, end))
 
 
-def finished(note: Path, options: list[str]) -> Spent:
-    """What an experiment took that was run before; `SystemExit` when it had other options."""
-    kept = read_json(note)
-    if kept["options"] != options:
-        sys.exit(f"{note}: was run with {kept['options']}; give the same changes or another folder")
-    return Spent(**kept["spent"])
+def run_once(script: Path, options: list[str], folder: Path) -> Spent:
+    """The same, unless `folder` has what it took before."""
+    note = folder / f"{script.stem}.json"
+    return Spent(**measured_once(note, options, lambda: asdict(run(script, options, folder))))
 
 
 def run_directories(folder: Path) -> list[Path]:

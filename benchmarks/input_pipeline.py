@@ -162,7 +162,7 @@ def trained(sources: dict[str, Epoch], windows: int, batch: int, rounds: int) ->
     first = next(iter(sources["records, raw: frames"]()))[0]["frames"]
     model = build(Model("cnn_lstm_fusion", fusion=NARROW), {"frames": tuple(first.shape[2:])}, len(CLASSES))
     compile_model(model, Train(jit_compile=False))
-    spent: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
             spent[name].append(second_epoch(model, only_frames(sources[name]()), -(-windows // batch)))

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -30,10 +31,9 @@ import tyro
 from device import device_name, matrix_rate, on_gpu
 from flops import TRAINING, forward_flops
 from resnet50 import resnet50_table
-from results import keep, table
+from results import keep, measured_once, table
 
 from mer_tf.config import Experiment, Train
-from mer_tf.files import read_json, write_json
 from mer_tf.models import MODELS
 from mer_tf.models.layers import FoldTime
 from mer_tf.protocols.bench import Bench
@@ -93,9 +93,12 @@ def main(
     experiments = [declared(script, preset, (*SMALL_DATA, *changes)) for script in scripts]
     with ExitStack() as stack:
         folder = keep_in or Path(stack.enter_context(TemporaryDirectory(prefix="train-step-")))
-        found = [speeds_and_rates(experiment, steps, folder / f"{experiment.name}.json") for experiment in experiments]
-    speeds = [speed for some, _ in found for speed in some]
-    rates = {dtype: max(fastest[dtype] for _, fastest in found) for dtype in POLICIES}
+        settings = [preset, *changes, f"steps={steps}"]
+        found = [
+            measured_once(folder / f"{e.name}.json", settings, partial(speeds_and_rates, e, steps)) for e in experiments
+        ]
+    speeds = [Speed(**speed) for part in found for speed in part["speeds"]]
+    rates = {dtype: max(part["rates"][dtype] for part in found) for dtype in POLICIES}
     given = "" if scripts == SCRIPTS else " ".join(["", *(f"experiments/{script.name}" for script in scripts)])
     measure = ", ".join(f"{rate / 1e12:.3g} TFLOP/s in {dtype}" for dtype, rate in rates.items())
     text = "\n".join(
@@ -112,18 +115,14 @@ def main(
         keep(f"train-step {'gpu' if on_gpu() else 'cpu'} {keras.backend.backend()} {preset}", text)
 
 
-def speeds_and_rates(experiment: Experiment, steps: int, note: Path) -> tuple[list[Speed], dict[str, float]]:
-    """What is measured of one experiment beside the device's rates, or what `note` holds of an earlier run."""
-    if note.exists():
-        kept = read_json(note)
-        return [Speed(**{**speed, "variant": tuple(speed["variant"])}) for speed in kept["speeds"]], kept["rates"]
+def speeds_and_rates(experiment: Experiment, steps: int) -> dict[str, Any]:
+    """The variants of one experiment, speeds, and the device's rates beside them."""
     found, rates = [], dict.fromkeys(POLICIES, 0.0)
     with TemporaryDirectory(prefix="train-step-") as folder:
         for speed in measured(experiment, rates, steps, Path(folder)):
             print(speed, file=sys.stderr, flush=True)
-            found.append(speed)
-    write_json(note, {"speeds": [asdict(speed) for speed in found], "rates": rates})
-    return found, rates
+            found.append(asdict(speed))
+    return {"speeds": found, "rates": rates}
 
 
 def measured(experiment: Experiment, rates: dict[str, float], steps: int, folder: Path) -> Iterator[Speed]:

@@ -62,9 +62,9 @@ def test_a_finished_experiment_is_not_run_again(benchmark, tmp_path):
     defaults, script, folder = benchmark("defaults"), tmp_path / "exp.py", tmp_path / "kept"
     folder.mkdir()
     script.write_text("open('count.txt', 'a').write('x')")
-    first, second = (defaults.run(script, [], folder) for _ in range(2))
+    first, second = (defaults.run_once(script, [], folder) for _ in range(2))
     assert first == second
     assert first.peak_mib > 0
     assert (folder / "count.txt").read_text() == "x"
     with pytest.raises(SystemExit, match="was run with"):
-        defaults.run(script, ["--train.epochs=3"], folder)
+        defaults.run_once(script, ["--train.epochs=3"], folder)

@@ -18,7 +18,7 @@ from mer_tf.training.devices import scope_of
 
 SCRIPT = Path(__file__).parents[1] / "two_devices.py"
 TENSORFLOW = keras.backend.backend() == "tensorflow"
-TRIED = ("cnn_lstm_fusion",) if TENSORFLOW else ("cnn_lstm_fusion", "vggface_lstm")
+TRIED = ("cnn_lstm_fusion",) if TENSORFLOW else ("cnn_lstm_fusion", "gia_bia_bilstm", "vggface_lstm")
 """One of two stages, one of several inputs, one with batch statistics, which TensorFlow would take of each share."""
 PARALLEL = Train(data_parallel=True)
 
