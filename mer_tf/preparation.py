@@ -13,20 +13,17 @@ import pandas as pd
 
 from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
-from mer_tf.datasets.synthetic import MARKER, write_smic
-from mer_tf.datasets.synthetic_casme2 import write_casme2
+from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
-from mer_tf.datasets.synthetic_samm import write_samm
 from mer_tf.files import read_json
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.write import write_records
 
 log = logging.getLogger("mer_tf")
-DRAWN = {"casme2": write_casme2, "samm": write_samm}
-"""Look-alikes of single data sets; those of SMIC's cameras are one."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +96,6 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
         return DRAWN[data.dataset](out, **drawn)
     if data.dataset == "flow-images":
         return write_flow_images(out, amplitude=data.amplitude, subjects=data.subjects, seed=data.seed)
-    if data.dataset.startswith("smic-"):
-        return write_smic(out, camera=data.dataset.removeprefix("smic-"), **drawn)
     raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
 
 

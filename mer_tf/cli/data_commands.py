@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from mer_tf.config import MerError
 
@@ -25,8 +25,8 @@ def synth(
 ) -> None:
     """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
 
-    SMIC, CASME II and flow images are drawn, unless counts or layout is given. Every other data set has tiny pictures,
-    and its annotation sheet.
+    SMIC, CASME II, SAMM and flow images are drawn, unless counts or layout is given. Every other data set has tiny
+    pictures, and its annotation sheet.
 
     Args:
         out: Folder to write; finished clips are kept when the same command runs again.
@@ -43,10 +43,9 @@ def synth(
         kind: flow-images: kind of drawing (data_manifests/drawing_kinds.csv): bell, astronaut-farneback,
             painted-dis, ...; without it the look-alike of the composite.
     """
+    from mer_tf.datasets.drawn import DRAWN
     from mer_tf.datasets.lookalike import write_lookalike
     from mer_tf.datasets.preview import write_preview
-    from mer_tf.datasets.synthetic import write_smic
-    from mer_tf.datasets.synthetic_casme2 import write_casme2
 
     if dataset == "flow-images" and not (counts or layout):
         if preview or faces:
@@ -55,16 +54,15 @@ def synth(
         return
     if kind:
         raise MerError("--kind is for --dataset flow-images; leave it out")
-    if counts or layout or not dataset.startswith(("smic-", "casme2")):
+    if counts or layout or dataset not in DRAWN:
         if preview:
             raise MerError("--preview shows drawn faces, and this look-alike has none; leave it out")
         print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
         return
-    drawn = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class, "seed": seed}
-    if dataset == "casme2":
-        root = write_casme2(out, faces=faces, **drawn)  # type: ignore[arg-type]
-    else:
-        root = write_smic(out, camera=dataset.removeprefix("smic-"), style=style, faces=faces, **drawn)  # type: ignore[arg-type]
+    drawn: dict[str, Any] = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class}
+    if dataset.startswith("smic-"):
+        drawn["style"] = style
+    root = DRAWN[dataset](out, seed=seed, faces=faces, **drawn)
     print(root)
     if preview:
         write_preview(root, preview)

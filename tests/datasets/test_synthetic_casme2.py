@@ -4,15 +4,16 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.synthetic_casme2 import SHEET, emotion, write_casme2
+from mer_tf.datasets.synthetic_casme2 import SHEET, emotion
 
 SMALL = {"subjects": 2, "clips_per_class": 2, "progress": False}
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    return write_casme2(tmp_path_factory.mktemp("tree") / "casme2", **SMALL)
+    return DRAWN["casme2"](tmp_path_factory.mktemp("tree") / "casme2", **SMALL)
 
 
 def test_the_adapter_reads_every_clip_with_its_frames_and_class(tree):
@@ -27,11 +28,11 @@ def test_the_adapter_reads_every_clip_with_its_frames_and_class(tree):
 
 
 def test_equal_arguments_give_an_equal_sheet_and_others_are_refused(tree, tmp_path):
-    again = write_casme2(tmp_path / "again", **SMALL)
+    again = DRAWN["casme2"](tmp_path / "again", **SMALL)
     assert (again / SHEET).read_bytes() == (tree / SHEET).read_bytes()
-    assert write_casme2(tree, **SMALL) == tree
+    assert DRAWN["casme2"](tree, **SMALL) == tree
     with pytest.raises(MerError, match="other arguments"):
-        write_casme2(tree, **SMALL, seed=4)
+        DRAWN["casme2"](tree, **SMALL, seed=4)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 
 from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.synthetic_samm import emotion, write_samm
+from mer_tf.datasets.synthetic_samm import emotion
 
 
 def test_the_adapter_reads_every_clip_with_its_frames_and_class(tmp_path):
-    tree = write_samm(tmp_path / "samm", subjects=2, clips_per_class=1, progress=False)
+    tree = DRAWN["samm"](tmp_path / "samm", subjects=2, clips_per_class=1, progress=False)
     rows, protocol = dataset_rows("samm", tree, None), load_protocol("samm-5")
     assert len(rows) == 6
     assert {row.subject for row in rows} == {"samm/006", "samm/007"}

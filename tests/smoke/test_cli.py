@@ -35,6 +35,14 @@ def test_from_synth_to_inspect(command, tmp_path):
     assert status.value.code == 0
 
 
+def test_synth_draws_samm_and_its_manifest_is_read_back(command, tmp_path):
+    tree, sheet = tmp_path / "samm", tmp_path / "sheet.png"
+    command("synth", "--dataset", "samm", "--out", tree, "--subjects", 1, "--clips-per-class", 1, "--preview", sheet)
+    assert sheet.stat().st_size > 10_000
+    shown = command("manifest", "--dataset", "samm", "--root", tree, "--out", tmp_path / "m.csv")
+    assert "3 clips of 1 subjects" in shown
+
+
 def test_check_of_a_damaged_shard_exits_with_1(command, tmp_path, capsys):
     tree = tmp_path / "smic"
     command("synth", "--out", tree, "--subjects", 1, "--clips-per-class", 1)
