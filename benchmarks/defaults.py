@@ -101,7 +101,7 @@ def run_directories(folder: Path) -> list[Path]:
 def stages(directories: list[Path], start: float, end: float) -> dict[str, float]:
     """Seconds of each stage over the runs that one script made, one after the other."""
     total, at = dict.fromkeys(STAGES, 0.0), start
-    for directory in sorted(directories, key=lambda path: (path / "manifest.csv").stat().st_mtime):
+    for directory in sorted(directories, key=lambda path: (path / "config.json").stat().st_mtime):
         for name, pattern in STAGES.items():
             reached = max((path.stat().st_mtime for path in directory.glob(pattern)), default=at)
             total[name] += max(reached - at, 0.0)

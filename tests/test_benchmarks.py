@@ -58,6 +58,15 @@ def test_stages_end_with_the_files_that_end_them(benchmark, tmp_path):
     assert list(spent.values()) == [10 + 55, 15 + 15, 30 + 30, 5]
 
 
+def test_a_run_without_manifest_has_its_stages_too(benchmark, tmp_path):
+    defaults, path = benchmark("defaults"), tmp_path / "runs" / "pretraining" / "1" / "config.json"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    os.utime(path, (130, 130))
+    spent = defaults.stages(defaults.run_directories(tmp_path), 100, 160)
+    assert list(spent.values()) == [0, 30, 0, 30]
+
+
 def test_a_finished_experiment_is_not_run_again(benchmark, tmp_path):
     defaults, script, folder = benchmark("defaults"), tmp_path / "exp.py", tmp_path / "kept"
     folder.mkdir()
