@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +75,14 @@ def facts(name: str) -> pd.DataFrame:
     """A table of data_manifests/ as text; its readers must not write into it."""
     import pandas as pd
 
-    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype=str, keep_default_na=False)
+    return pd.read_csv(fact_file(name), dtype=str, keep_default_na=False)
+
+
+def fact_file(name: str) -> Path:
+    """Path of a table of data_manifests/: inside an installed package, beside the package in a source tree."""
+    package = Path(__file__).parent
+    installed = package / "data_manifests"
+    return (installed if installed.is_dir() else package.parent / "data_manifests") / name
 
 
 def sha256(path: Path) -> str:

@@ -8,8 +8,9 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
+
+from mer_tf.files import fact_file
 
 log = logging.getLogger(__name__)
 Annotated = TypeVar("Annotated")
@@ -33,7 +34,7 @@ class Correction:
 def corrections() -> dict[str, tuple[Correction, ...]]:
     """All corrections by clip id."""
     found: dict[str, list[Correction]] = defaultdict(list)
-    with files("data_manifests").joinpath("corrections.csv").open(encoding="utf-8") as stream:
+    with fact_file("corrections.csv").open(encoding="utf-8") as stream:
         for line in csv.DictReader(stream):
             found[line["clip_id"]].append(Correction(**line))
     return {clip: tuple(known) for clip, known in found.items()}

@@ -10,7 +10,6 @@ import dataclasses
 import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ from tqdm import tqdm
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.portraits import Portrait, load_portraits
 from mer_tf.datasets.synthetic_clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
-from mer_tf.files import read_json, write_json, write_text
+from mer_tf.files import fact_file, read_json, write_json, write_text
 
 __all__ = ["Arguments", "SyntheticClip", "displacement", "draw", "smic_clips", "write_smic"]
 
@@ -122,7 +121,7 @@ def tree_arguments(
     }.items():
         if broken:
             raise MerError(f"synthetic data: {fault}")
-    tables = [files("data_manifests").joinpath(n).read_text() for n in ("action_units.csv", "emotion_action_units.csv")]
+    tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
     faces = digest([p.digest() for p in portraits])
     return Arguments(camera, float(amplitude), subjects, clips_per_class, seed, style, faces, tables=digest(tables))
 
