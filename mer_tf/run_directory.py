@@ -58,7 +58,21 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
     values = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved), "command": first}
     values["docstring"] = read_json(path).get("docstring", "") if path.exists() else asked
     write_json(path, values)
-    write_json(directory / "env.json", environment())
+    write_json(directory / "env.json", environment() | _xla(directory))
+
+
+def note_xla(directory: Path, compiled: bool | None) -> None:
+    """Say in env.json whether XLA compiled the training steps; None, where nothing was trained, changes nothing."""
+    if compiled is not None:
+        path = directory / "env.json"
+        write_json(path, read_json(path) | {"xla": compiled and _xla(directory).get("xla", True)})
+
+
+def _xla(directory: Path) -> dict[str, bool]:
+    """What an earlier process that trained in `directory` noted."""
+    path = directory / "env.json"
+    noted = read_json(path) if path.exists() else {}
+    return {"xla": noted["xla"]} if "xla" in noted else {}
 
 
 def environment() -> dict[str, Any]:
@@ -72,10 +86,25 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
+        "threads": threads(),
         "keras_backend": keras.backend.backend(),
         "devices": [str(device) for device in keras.distribution.list_devices()],
         "packages": {name: _version(name) for name in PACKAGES},
     }
+
+
+def threads() -> dict[str, Any]:
+    """Processors that this process may use, and the limits set on threads; TensorFlow's 0 is all of them."""
+    import keras
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ}
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.config import threading
+
+        limits["intra_op"] = threading.get_intra_op_parallelism_threads()
+        limits["inter_op"] = threading.get_inter_op_parallelism_threads()
+    return {"usable": usable, **limits}
 
 
 def git_commit() -> str | None:

@@ -29,12 +29,13 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     """
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
-    from mer_tf.run_directory import open_run
+    from mer_tf.run_directory import note_xla, open_run
 
     directory = open_run(experiment, resume)
     bench, clips = open_bench(experiment, directory)
     before_training(experiment, clips, bench, directory)
     cross_validate(bench, directory, folds)
+    note_xla(directory, bench.xla())
     if folds is None:
         _finish(bench, clips, directory)
     return directory

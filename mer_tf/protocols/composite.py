@@ -33,6 +33,7 @@ from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pretrained import as_given, on_features
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text
+from mer_tf.run_directory import note_xla
 from mer_tf.training.all_folds import COVERED, AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
@@ -73,6 +74,7 @@ def composite(
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():
             _write(bench, *_predicted(bench, name), home)
+            note_xla(directory, bench.xla())
         for suffix, folder in (("", home), (PEEKED, home / "best-epoch")):
             if (folder / "predictions.csv").exists():
                 tables[name + suffix] = read_predictions(folder / "predictions.csv")
