@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mer_tf import __version__
+from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.files import read_json, write_json
 from mer_tf.overrides import read_experiment
@@ -67,15 +68,25 @@ def environment() -> dict[str, Any]:
 
     return {
         "mer_tf": __version__,
+        "code": CODE,
         "git_commit": git_commit(),
         "git_dirty": bool(_git("status", "--porcelain")),
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": processor(),
         "cpus": os.cpu_count(),
+        "onednn": _onednn(),
         "keras_backend": keras.backend.backend(),
         "devices": [str(device) for device in keras.distribution.list_devices()],
         "packages": {name: _version(name) for name in PACKAGES},
     }
+
+
+def processor() -> str:
+    """Name of the processor."""
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":")[1].strip() for line in info.open() if "model name" in line] if info.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def git_commit() -> str | None:
@@ -90,6 +101,15 @@ def log_to(directory: Path) -> None:
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
     )
     logging.getLogger("absl").setLevel(logging.WARNING)
+
+
+def _onednn() -> bool | None:
+    """Whether TensorFlow computes by oneDNN, which it decides by TF_ENABLE_ONEDNN_OPTS and the processor."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return None
+    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def _version(name: str) -> str | None:
