@@ -22,6 +22,9 @@ from mer_tf.overrides import read_experiment
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 
+SOURCES = (".", "../data_manifests", "../experiments")
+"""What numbers depend on, from the folder of this file."""
+
 
 def open_run(experiment: Experiment, resume: Path | None) -> Path:
     """Make runs/<experiment>/<date>-<sha>/, or go on in `resume`, whose configuration must be the same."""
@@ -42,13 +45,27 @@ def go_on(experiment: Experiment, directory: Path) -> Path:
     path = directory / "config.json"
     if path.exists() and read_experiment(path) != experiment:
         raise MerError(f"{directory}: was started with other settings; give the same ones, or another folder")
+    if (code := code_of(directory)) not in (None, CODE):
+        raise MerError(f"{directory}: was started by code of versions {code}, now they are {CODE}; use another folder")
     return directory
 
 
 def finished_run(experiment: Experiment) -> Path | None:
-    """The newest run directory of exactly this experiment that has its results; None when there is none."""
-    done = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/metrics.json"), reverse=True)]
-    return next((path for path in done if read_experiment(path / "config.json") == experiment), None)
+    """The newest run directory of exactly this experiment, by code of these versions, that has its results; or None."""
+    return newest_run(experiment, "metrics.json")
+
+
+def newest_run(experiment: Experiment, having: str) -> Path | None:
+    """The newest run directory of exactly this experiment, by code of these versions, that has a file `having`."""
+    there = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/{having}"), reverse=True)]
+    same = (path for path in there if code_of(path) == CODE)
+    return next((path for path in same if read_experiment(path / "config.json") == experiment), None)
+
+
+def code_of(directory: Path) -> dict[str, int] | None:
+    """`CODE` of what wrote a run directory; None where it does not say, as before versions were counted."""
+    path = directory / "env.json"
+    return read_json(path).get("code") if path.exists() else None
 
 
 def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> None:
@@ -70,7 +87,7 @@ def environment() -> dict[str, Any]:
         "mer_tf": __version__,
         "code": CODE,
         "git_commit": git_commit(),
-        "git_dirty": bool(_git("status", "--porcelain")),
+        "git_dirty": bool(_git("status", "--porcelain", "--", *SOURCES)),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": processor(),
