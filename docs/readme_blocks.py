@@ -29,8 +29,9 @@ def _contact_sheet(docs: Path) -> str:
 
 
 def _ladder(docs: Path) -> str:
-    table = pd.read_csv(docs / "ladder.csv").set_index("rung")["UAR"]
-    said = ", ".join(f"{rung.replace(', ', ' ')} {uar:.1%}" for rung, uar in table.items())
+    table = pd.read_csv(docs / "ladder.csv")
+    rungs = zip(table["rung"].str.replace(",", ""), table["UAR"], strict=True)
+    said = ", ".join(f"{rung} {uar:.1%}" for rung, uar in rungs)
     made = read_made(docs / f"ladder.{NAME}")
     return f"![Leak ladder, UAR: {said}](docs/ladder.png)\n\nNumbers: [docs/ladder.csv](docs/ladder.csv). {made}"
 
