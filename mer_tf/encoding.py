@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, MerError, digest
 from mer_tf.descriptors import METHODS, method_descriptor
 from mer_tf.explain.upsampling import cell_grid
@@ -142,7 +143,8 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
     at = encoder.features_at
-    name = digest(encoder.name, config.preproc, block, at, experiment.preprocess.size, weights_digest(trunk))
+    size, version = experiment.preprocess.size, counted(TRAINING)
+    name = digest(encoder.name, config.preproc, block, at, size, weights_digest(trunk), *version)
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)

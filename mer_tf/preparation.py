@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.drawn import DRAWN
@@ -91,7 +92,7 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     """Draw the look-alike of the data set; a finished one of the same settings is taken as it is."""
     data = experiment.data
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
-    out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
+    out = cache / f"synthetic-{data.dataset}-{digest(drawn, *counted(PIXELS))}"
     if data.dataset in DRAWN:
         return DRAWN[data.dataset](out, **drawn)
     if data.dataset == "flow-images":

@@ -73,7 +73,8 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
 
     log_to(directory)
     log.info("run directory: %s", directory)
-    write_description(directory, experiment, {})
+    machine = write_description(directory, experiment, {})
+    log.info("machine: %s, threads %s, oneDNN %s", *(machine[name] for name in ("processor", "threads", "onednn")))
     clips = prepare_clips(experiment, directory)
     encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})

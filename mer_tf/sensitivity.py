@@ -39,13 +39,18 @@ def sensitivity(
     points = [(e, float(a), int(s)) for a in amplitudes for e in experiments for s in steps]
     rows = [_point(*point, out) for point in tqdm(points, "sensitivity", unit="run")]
     curve = pd.DataFrame(rows).sort_values(["experiment", "fps", "amplitude"], ascending=[True, False, True])
-    groups = curve.groupby(["experiment", "fps"], sort=False)
-    half = pd.DataFrame([{"experiment": e, "fps": f} | halfway(g) for (e, f), g in groups])
+    half = halfways(curve)
     for table, name in ((curve, "curve.csv"), (half, "halfway.csv")):
         with atomic(out / name) as part:
             table.to_csv(part, index=False)
     sensitivity_png(curve, half, out / "curve.png")
     return curve, half
+
+
+def halfways(curve: pd.DataFrame) -> pd.DataFrame:
+    """`halfway` of each experiment and frame rate."""
+    groups = curve.groupby(["experiment", "fps"], sort=False)
+    return pd.DataFrame([{"experiment": e, "fps": f} | halfway(g) for (e, f), g in groups])
 
 
 def halfway(curve: pd.DataFrame) -> dict[str, float]:

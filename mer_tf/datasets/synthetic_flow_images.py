@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.code_version import PIXELS
 from mer_tf.config import MerError
 from mer_tf.datasets.action_units import combinations, expression
 from mer_tf.datasets.flow_images import CLASSES
@@ -26,8 +27,6 @@ from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 SIDE = 28
 SUBJECTS = 68
-VERSION = 1
-"""Raised whenever the same arguments would draw other bytes."""
 SHOWN = 1.15
 """Side of the image in widths of the face."""
 ERROR = 1.6
@@ -45,7 +44,7 @@ def write_flow_images(out: Path, *, amplitude: float = 3.0, subjects: int = SUBJ
     Fewer `subjects` than 68 are taken evenly from the three data sets. `MerError` for arguments out of range and for an
     `out` that holds anything else.
     """
-    arguments = {"amplitude": float(amplitude), "subjects": subjects, "seed": seed, "version": VERSION}
+    arguments = {"amplitude": float(amplitude), "subjects": subjects, "seed": seed, "version": PIXELS}
     _check(arguments)
     out = Path(out)
     if _finished(out, arguments):

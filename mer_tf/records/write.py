@@ -19,6 +19,7 @@ import cv2
 from tqdm import tqdm
 
 import mer_tf
+from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.files import write_text
@@ -56,7 +57,7 @@ def write_records(
     """
     check_rows(rows, "preprocessing")
     manifest = manifest_digest(rows)
-    directory = Path(out) / f"{name}-{digest(config, manifest)}"
+    directory = Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS))}"
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
         try:
             _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
@@ -70,7 +71,7 @@ def write_records(
 
 def software() -> dict[str, str]:
     """Versions of what turns source pixels into stored bytes."""
-    return {"mer_tf": mer_tf.__version__, "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
+    return {"mer_tf": mer_tf.__version__, "pixels": str(PIXELS), "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
 
 
 def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mer_tf.protocols.paper_tables as module
+from mer_tf.code_version import CODE
 from mer_tf.config import Fusion, MerError, Model, Tables
 from mer_tf.descriptors import TRIVIAL
 from mer_tf.files import write_json
@@ -45,6 +46,7 @@ def ran(frame):
         guess = np.roll(frame["y_true"].to_numpy(), 1) if poor else frame["y_true"]
         frame.assign(y_pred=guess).to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})
+        write_json(folder / "env.json", {"code": CODE})
         write_json(folder / "metrics.json", {"warnings": ["drawn faces"]})
         return folder
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mer_tf.code_version import CODE
 from mer_tf.files import write_json
 from mer_tf.protocols.sweep import sweep, sweep_text
 from mer_tf.script import main
@@ -24,6 +25,7 @@ def ran(frame):
         folder.mkdir(parents=True)
         frame.to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})
+        write_json(folder / "env.json", {"code": CODE})
         write_json(folder / "metrics.json", {})
         return folder
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mer_tf.config import MerError, Preprocess
+from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, write_manifest
 from mer_tf.records import write as job
 from mer_tf.records.index import read_index, require
@@ -108,6 +108,15 @@ def test_shards_of_other_software_are_written_again(rows: list[ClipRow], tmp_pat
     sidecar.write_text(json.dumps(value | {"versions": {"opencv": "3.0"}}))
     write(rows, tmp_path / "out")
     assert tree(directory) == whole
+
+
+def test_records_of_another_pixel_version_lie_apart(
+    rows: list[ClipRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write(rows, tmp_path)
+    assert first.name == f"records-{digest(TINY, manifest_digest(rows))}"
+    monkeypatch.setattr(job, "PIXELS", job.PIXELS + 1)
+    assert write(rows, tmp_path) != first
 
 
 def spoil(rows: list[ClipRow], clip_id: str) -> ClipRow:
