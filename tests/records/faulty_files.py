@@ -34,10 +34,13 @@ def sixteen_bits(frame: Path) -> None:
 
 
 def bomb(frame: Path) -> None:
-    """A PNG of about 100 KB, whole, that decodes to 2.7 GB."""
-    side, packer = 30_000, zlib.compressobj(9)
-    row = bytes(1 + side // 8)
-    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    """A PNG of about 100 KB, whole, that decodes to 2.7 GB: one compressed block of black rows, again and again."""
+    side, repeats = 30_000, 300
+    size = side * (1 + side // 8)
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(size // repeats)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = struct.pack(">I", size % 65521 << 16 | 1)
+    pixels = b"\x78\xda" + block * repeats + zlib.compressobj(wbits=-15).flush() + checksum
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     frame.write_bytes(PNG + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b""))
 
