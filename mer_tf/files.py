@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -78,6 +79,12 @@ def facts(name: str) -> pd.DataFrame:
 
     with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
         return pd.read_csv(stream, dtype=str, keep_default_na=False)
+
+
+def fact_names(name: str, column: str) -> list[str]:
+    """The different values of one column of a table of data_manifests/, in its order; needs no pandas."""
+    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
+        return list(dict.fromkeys(row[column] for row in csv.DictReader(stream)))
 
 
 def sha256(path: Path) -> str:

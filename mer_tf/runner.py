@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mer_tf.check import check
 from mer_tf.config import Experiment, MerError
 from mer_tf.overrides import override, read_experiment
 
@@ -25,8 +26,10 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     """Run an experiment from data to results; returns the run directory.
 
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
-    Raises `MerError` for bad input or a failed self-test. A stopped run keeps finished shards, features and folds.
+    Raises `MerError` for bad input, before anything is written if the declaration tells it, or a failed self-test. A
+    stopped run keeps finished shards, features and folds.
     """
+    check(experiment)
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
     from mer_tf.run_directory import open_run

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.overrides import override, read_experiment
 from mer_tf.runner import open_bench, run
@@ -117,6 +118,7 @@ def _composite(
 
     wanted = _take(arguments, "--methods")
     chosen, resume = _choose(experiment, embedded, arguments)
+    check(chosen)
     declared = methods[0 if chosen.data.root else 1]
     directory = open_run(chosen, resume)
     bench, clips = open_bench(chosen, directory)

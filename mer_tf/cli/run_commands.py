@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -56,11 +57,14 @@ def ladder(
         inner_folds: Folds of the training subjects on which the nested protocol chooses its epoch.
         changes: Settings to change, as train.epochs=5 clip.stride=4.
     """
-    from mer_tf.protocols.ladder import climb, ladder_text
-    from mer_tf.run_directory import go_on
+    from mer_tf.check import check
     from mer_tf.runner import declared, open_bench
 
     settings = declared(experiment, preset, changes)
+    check(settings)
+    from mer_tf.protocols.ladder import climb, ladder_text  # brings Keras
+    from mer_tf.run_directory import go_on
+
     bench, _ = open_bench(settings, go_on(settings, out))
     print(ladder_text(climb(bench, out, inner_folds)))
     print(out / "ladder.png")
@@ -84,9 +88,13 @@ def sensitivity(
         preset: Which of a script's two declarations.
         changes: Settings to change, as data.subjects=8.
     """
+    from mer_tf.check import check_all
     from mer_tf.runner import declared
-    from mer_tf.sensitivity import sensitivity as curve
 
-    _, half = curve([declared(path, preset, changes) for path in experiments], amplitudes, steps, out)
+    settings = [declared(path, preset, changes) for path in experiments]
+    check_all(replace(e, data=replace(e.data, amplitude=a)) for e in settings for a in amplitudes)
+    from mer_tf.sensitivity import sensitivity as curve  # brings Keras
+
+    _, half = curve(settings, amplitudes, steps, out)
     print(half.to_string(index=False, float_format="{:.2f}".format))
     print(out / "curve.png")

@@ -12,7 +12,7 @@ import pytest
 import mer_tf.protocols.baseline_table as module
 from mer_tf.config import Classical, MerError, Model, Tables
 from mer_tf.descriptors import METHODS
-from mer_tf.encoding import Encoded
+from mer_tf.encoding import Encoded, encode
 from mer_tf.files import write_json
 from mer_tf.overrides import override
 from mer_tf.protocols import paper_tables
@@ -93,7 +93,7 @@ def test_windows_are_refused_and_other_models_keep_their_bench(classical, make_b
     clip = dataclasses.replace(experiment.clip, test="windows")
     changed = dataclasses.replace(experiment, model=Model(name="mdmo"), clip=clip)
     with pytest.raises(MerError, match="mdmo describes whole clips"):
-        bench_of(changed, clips, bench.encoded)
+        encode(changed, clips)
     assert type(bench_of(experiment, clips, bench.encoded)) is Bench
 
 
