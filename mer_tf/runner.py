@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mer_tf.check import check
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.overrides import override, read_experiment
 
 if TYPE_CHECKING:
@@ -82,17 +82,20 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     return bench_of(experiment, clips, encoded), clips
 
 
-def declared(script: Path, preset: str, changes: Sequence[str] = ()) -> Experiment:
+def declared(script: Path, preset: Preset | None, changes: Sequence[str] = ()) -> Experiment:
     """The experiment that a script of experiments/ declares, with `changes` such as train.epochs=5.
 
-    `script` may be the bare name of a file in experiments/ below the working directory.
+    Without a preset the one that fits the data (`preset_of`). `script` may be the bare name of a file in experiments/
+    below the working directory.
     """
     path = script if script.suffix == ".py" else Path("experiments") / f"{script.name}.py"
     if not path.exists():
         raise MerError(f"{path}: no such experiment; name a script such as experiments/exp2_vggface_lstm.py")
     names = runpy.run_path(str(path))
     try:
-        presets = {"paper": names["EXPERIMENT"], "embedded": names.get("EMBEDDED", names["EXPERIMENT"])}
+        paper: Experiment = names["EXPERIMENT"]
     except KeyError as error:
         raise MerError(f"{path}: declares no EXPERIMENT") from error
-    return override(presets[preset], [f"--{change}" for change in changes])
+    given = [f"--{change}" for change in changes]
+    chosen = preset or preset_of(override(paper, given).data)
+    return override(paper if chosen == "paper" else names.get("EMBEDDED", paper), given)

@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.isotonic import IsotonicRegression
 from tqdm import tqdm
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment, MerError, preset_of
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import atomic
@@ -34,7 +34,7 @@ def sensitivity(
     Writes curve.csv, halfway.csv and curve.png. Returns the curve (experiment, amplitude, fps, n, UAR with its 95 %
     interval, accuracy, UF1, chance) and, for each experiment and frame rate, the amplitude halfway up.
     """
-    if real := [e.name for e in experiments if e.data.root or e.data.manifests]:
+    if real := [e.name for e in experiments if preset_of(e.data) == "paper"]:
         raise MerError(f"{', '.join(real)}: the amplitude of real data is unknown; leave out data.root and manifests")
     points = [(e, float(a), int(s)) for a in amplitudes for e in experiments for s in steps]
     rows = [_point(*point, out) for point in tqdm(points, "sensitivity", unit="run")]

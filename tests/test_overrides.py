@@ -50,6 +50,7 @@ def test_preset_follows_the_data_root_unless_named():
     assert _choose(PAPER, EMBEDDED, ["--data.root", "/x"])[0].clip == PAPER.clip
     assert _choose(PAPER, EMBEDDED, ["--preset", "paper"])[0] == PAPER
     assert _choose(PAPER, EMBEDDED, ["--data.root=/x", "--preset=embedded"])[0].clip == EMBEDDED.clip
+    assert _choose(PAPER, EMBEDDED, ["--data.manifests", "a.csv", "b.csv"])[0].clip == PAPER.clip
     with pytest.raises(MerError, match="choose paper or embedded"):
         _choose(PAPER, EMBEDDED, ["--preset", "best"])
 
@@ -79,7 +80,7 @@ def test_digest_ignores_key_order_and_sees_every_value():
 
 @pytest.mark.parametrize(("options", "named"), [([], "ststnet"), (["--preprocess.size", "64"], "ststnet+")])
 def test_a_recipe_stands_for_all_its_settings(options, named):
-    chosen, _ = _choose(PAPER, EMBEDDED, ["--preprocess.recipe", "ststnet", *options])
+    chosen, *_ = _choose(PAPER, EMBEDDED, ["--preprocess.recipe", "ststnet", *options])
     recipe = load_recipe("ststnet").preprocess
     assert chosen.preprocess.recipe == named
     assert chosen.preprocess.flow == recipe.flow

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import tyro
+
+from mer_tf.config import Preset
 
 
 def collect(run: tyro.conf.Positional[Path]) -> None:
@@ -44,7 +45,7 @@ def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None
 def ladder(
     experiment: tyro.conf.Positional[Path],
     out: Path,
-    preset: Literal["paper", "embedded"] = "embedded",
+    preset: Preset | None = None,
     inner_folds: int = 2,
     changes: tuple[str, ...] = (),
 ) -> None:
@@ -53,7 +54,7 @@ def ladder(
     Args:
         experiment: Script in experiments/, by path or name.
         out: Folder for predictions, ladder.csv and ladder.png; what is there already is kept.
-        preset: Which of the script's two declarations.
+        preset: Which of the script's two declarations; without it the paper's for real data, else the small one.
         inner_folds: Folds of the training subjects on which the nested protocol chooses its epoch.
         changes: Settings to change, as train.epochs=5 clip.stride=4.
     """
@@ -75,7 +76,7 @@ def sensitivity(
     out: Path,
     amplitudes: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0),
     steps: tuple[int, ...] = (1, 2, 4),
-    preset: Literal["paper", "embedded"] = "embedded",
+    preset: Preset | None = None,
     changes: tuple[str, ...] = (),
 ) -> None:
     """Accuracy against the amplitude of motion and the frame rate, on drawn data: when does a system see anything?
@@ -85,7 +86,7 @@ def sensitivity(
         out: Folder for runs, curve.csv, halfway.csv and curve.png; finished runs are kept.
         amplitudes: Pixels at the apex, on a face 96 pixels wide.
         steps: Every n-th frame of 100 a second is used.
-        preset: Which of a script's two declarations.
+        preset: Which of a script's two declarations; without it the paper's for real data, else the small one.
         changes: Settings to change, as data.subjects=8.
     """
     from mer_tf.check import check_all

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Data, Experiment, MerError, Preset, preset_of
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
@@ -19,8 +19,8 @@ from mer_tf.reporting.run_files import Run, flat, read_run
 START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"
 
-Declared = Callable[[str, str], Experiment]
-"""Name of an experiment and `paper` or `embedded` -> its declaration."""
+Declared = Callable[[str, Preset], Experiment]
+"""Name of an experiment and a preset -> its declaration."""
 
 
 def store_and_update(runs: Sequence[Path], readme: Path, declared: Declared) -> list[Path]:
@@ -40,7 +40,7 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
         raise MerError(f"{run.directory}: is unfinished, it has no predictions.csv; go on with --resume")
     if not re.fullmatch(r"[\w.-]*\w[\w.-]*", run.name):
         raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
-    preset = "paper" if run.settings["data.root"] or run.settings["data.manifests"] else "embedded"
+    preset = preset_of(Data(root=run.settings["data.root"], manifests=run.settings["data.manifests"]))
     changes = differences(flat(dataclasses.asdict(declared(run.name, preset)), ""), run.settings)
     directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
     write_predictions(run.predictions, directory / "predictions.csv")
