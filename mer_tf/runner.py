@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import logging
 import runpy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mer_tf.changes import changed, read_experiment
 from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
-from mer_tf.overrides import override, read_experiment
 
 if TYPE_CHECKING:
     from mer_tf.preparation import Clips
     from mer_tf.protocols.bench import Bench
 
 log = logging.getLogger("mer_tf")
-Grid = Mapping[str, Sequence[Any]]
-Methods = Mapping[str, Mapping[str, Any]]
-"""Name -> dotted settings."""
 
 
 def run(experiment: Experiment, resume: Path | None = None, folds: Collection[int] | None = None) -> Path:
@@ -82,8 +80,8 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     return bench_of(experiment, clips, encoded), clips
 
 
-def declared(script: Path, preset: Preset | None, changes: Sequence[str] = ()) -> Experiment:
-    """The experiment that a script of experiments/ declares, with `changes` such as train.epochs=5.
+def declared(script: Path, preset: Preset | None, changes: Mapping[str, Any] = MappingProxyType({})) -> Experiment:
+    """The experiment that a script of experiments/ declares, with `changes` such as {"train.epochs": 5}.
 
     Without a preset the one that fits the data (`preset_of`). `script` may be the bare name of a file in experiments/
     below the working directory.
@@ -96,6 +94,5 @@ def declared(script: Path, preset: Preset | None, changes: Sequence[str] = ()) -
         paper: Experiment = names["EXPERIMENT"]
     except KeyError as error:
         raise MerError(f"{path}: declares no EXPERIMENT") from error
-    given = [f"--{change}" for change in changes]
-    chosen = preset or preset_of(override(paper, given).data)
-    return override(paper if chosen == "paper" else names.get("EMBEDDED", paper), given)
+    chosen = preset or preset_of(changed(paper, changes).data)
+    return changed(paper if chosen == "paper" else names.get("EMBEDDED", paper), changes)

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mer_tf.changes import read_experiment
 from mer_tf.check import check
 from mer_tf.config import Data, Experiment, MerError, Tables, preset_of
-from mer_tf.overrides import override, read_experiment
+from mer_tf.overrides import override, read_changes
 from mer_tf.runner import open_bench, run
 
 log = logging.getLogger("mer_tf")
@@ -123,7 +124,7 @@ def _composite(
     bench, clips = open_bench(chosen, directory)
     before_training(chosen, clips, bench, directory)
     rows = chosen_methods(methods[0], declared, wanted)
-    print(composite(chosen, rows, clips, bench.encoded, directory, arguments))
+    print(composite(chosen, rows, clips, bench.encoded, directory, read_changes(arguments)))
     print(f"run directory: {directory}")
 
 

@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
+from mer_tf.changes import field_names, read_experiment
 from mer_tf.config import Clip, Data, Experiment, MerError, Model, digest
 from mer_tf.files import write_json
-from mer_tf.overrides import field_names, override, read_experiment
+from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import load_recipe
 from mer_tf.script import _choose, main
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import tyro
@@ -32,7 +31,7 @@ def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None
             such as temporal_trunk/conv5; without one the last.
         per_class: Clips of each class.
     """
-    from mer_tf.overrides import read_experiment
+    from mer_tf.changes import read_experiment
     from mer_tf.protocols.heatmaps import export_heatmaps
     from mer_tf.runner import open_bench
 
@@ -59,9 +58,10 @@ def ladder(
         changes: Settings to change, as train.epochs=5 clip.stride=4.
     """
     from mer_tf.check import check
+    from mer_tf.overrides import read_words
     from mer_tf.runner import declared, open_bench
 
-    settings = declared(experiment, preset, changes)
+    settings = declared(experiment, preset, read_words(changes))
     check(settings)
     from mer_tf.protocols.ladder import climb, ladder_text  # brings Keras
     from mer_tf.run_directory import go_on
@@ -89,11 +89,13 @@ def sensitivity(
         preset: Which of a script's two declarations; without it the paper's for real data, else the small one.
         changes: Settings to change, as data.subjects=8.
     """
+    from mer_tf.changes import changed
     from mer_tf.check import check_all
+    from mer_tf.overrides import read_words
     from mer_tf.runner import declared
 
-    settings = [declared(path, preset, changes) for path in experiments]
-    check_all(replace(e, data=replace(e.data, amplitude=a)) for e in settings for a in amplitudes)
+    settings = [declared(path, preset, read_words(changes)) for path in experiments]
+    check_all(changed(e, {"data.amplitude": a}) for e in settings for a in amplitudes)
     from mer_tf.sensitivity import sensitivity as curve  # brings Keras
 
     _, half = curve(settings, amplitudes, steps, out)

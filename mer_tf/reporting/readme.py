@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from mer_tf.changes import flat
 from mer_tf.config import Data, Experiment, MerError, Preset, preset_of
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
 from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
 from mer_tf.reporting.dangers import dangers
-from mer_tf.reporting.run_files import Run, flat, read_run
+from mer_tf.reporting.run_files import Run, read_run
 
 START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"
@@ -41,7 +42,7 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
     if not re.fullmatch(r"[\w.-]*\w[\w.-]*", run.name):
         raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
     preset = preset_of(Data(root=run.settings["data.root"], manifests=run.settings["data.manifests"]))
-    changes = differences(flat(dataclasses.asdict(declared(run.name, preset)), ""), run.settings)
+    changes = differences(flat(dataclasses.asdict(declared(run.name, preset))), run.settings)
     directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
     write_predictions(run.predictions, directory / "predictions.csv")
     if run.baseline is not None:

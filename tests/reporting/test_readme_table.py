@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from reporting.made_up_runs import CLASSES, DRAWS, predictions, write_run
 
+from mer_tf.changes import flat
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.reporting.analysis import PATHS
 from mer_tf.reporting.readme import END, START, results_markdown, store_and_update
-from mer_tf.reporting.run_files import flat
 from mer_tf.runner import declared
 
 ROOT = Path(__file__).parents[2]
