@@ -5,22 +5,24 @@ from __future__ import annotations
 import dataclasses
 import runpy
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
+from mer_tf.changes import flat
 from mer_tf.code_version import CODE
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment, MerError, Preset
 from mer_tf.evaluation.metrics import SCORES, by_seed, class_names, confusion, scores
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, write_text
 from mer_tf.reporting.made import NAME, Settings
 from mer_tf.reporting.plots import ladder_png, sensitivity_png
 from mer_tf.reporting.readme import RESULTS, store
-from mer_tf.reporting.run_files import flat, read_run
+from mer_tf.reporting.run_files import read_run
 from mer_tf.run_directory import finished_run
 from mer_tf.runner import declared
 from mer_tf.sensitivity import halfways
@@ -29,6 +31,8 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 Published = tuple[Sequence[Path], Sequence[Path]]
 """Files of docs/ that now hold a result, and env.json of the runs that it is made of."""
+Changes = Mapping[str, Any]
+"""Dotted setting -> value."""
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS="
 
 
@@ -47,7 +51,7 @@ class Piece:
     """On two cores, about."""
     scripts: tuple[str, ...] = ()
     """Experiments that are run, all with these `changes`."""
-    changes: tuple[str, ...] = ()
+    changes: Changes = field(default_factory=dict)
     rows: Settings = field(default_factory=dict)
     """What rows of a table change in turn; of what is no experiment, its settings."""
     counts: tuple[str, ...] = tuple(CODE)
@@ -55,13 +59,13 @@ class Piece:
 
     def settings(self) -> Settings:
         """All that is declared now."""
-        whole = {name: flat(dataclasses.asdict(self.experiment(name)), "") for name in self.scripts}
+        whole = {name: flat(dataclasses.asdict(self.experiment(name))) for name in self.scripts}
         return {**whole, **self.rows}
 
     def experiment(self, script: str, home: Path | None = None) -> Experiment:
         """One of its experiments, with its runs and its cache in `home`."""
-        places = (f"out={home / 'runs'}", f"data.cache={home / 'data'}") if home else ()
-        return _declared(script, "embedded", (*self.changes, *places))
+        places = {"out": str(home / "runs"), "data.cache": str(home / "data")} if home else {}
+        return _declared(script, "embedded", {**self.changes, **places})
 
 
 def home(line: str, work: Path) -> Path:
@@ -69,12 +73,16 @@ def home(line: str, work: Path) -> Path:
     return work / "variation" / f"onednn-{line[len(ONEDNN)]}" if line.startswith(ONEDNN) else work
 
 
-def _declared(script: str, preset: str, changes: Sequence[str] = ()) -> Experiment:
+def _declared(script: str, preset: Preset | None, changes: Changes = MappingProxyType({})) -> Experiment:
     return declared(ROOT / "experiments" / f"{script}.py", preset, changes)
 
 
-def _line(script: str, changes: Sequence[str], options: str = "") -> str:
-    return " ".join([f"python experiments/{script}.py{options}", *(f"--{c.replace('=', ' ')}" for c in changes)])
+def _line(script: str, changes: Changes, options: str = "") -> str:
+    return " ".join([f"python experiments/{script}.py{options}", *(f"--{k} {v}" for k, v in changes.items())])
+
+
+def _words(changes: Changes) -> str:
+    return " ".join(f"{k}={v}" for k, v in changes.items())
 
 
 def _finished(piece: Piece, home: Path) -> Path:
@@ -93,9 +101,9 @@ def _copied(source: Path, name: str) -> Path:
     return target
 
 
-def run_piece(script: str, minutes: int, *changes: str) -> Piece:
+def run_piece(script: str, minutes: int, changes: Changes = MappingProxyType({})) -> Piece:
     """A row of the results table."""
-    name = "-".join([script, *(change.replace("=", "-") for change in changes)])
+    name = "-".join([script, *(f"{k}-{v}" for k, v in changes.items())])
     record = DOCS / "results" / name / NAME
     return Piece(name, record, (_line(script, changes),), _publish_run, minutes, (script,), changes)
 
@@ -121,8 +129,8 @@ def _publish_sheet(piece: Piece, work: Path) -> Published:
 
 
 def _ladder() -> Piece:
-    script, changes = "exp2_vggface_lstm", ("clip.stride=5", "clip.non_micro_stride=5")
-    options = f"--inner-folds 2 --out WORK/ladder --changes data.cache=WORK/data {' '.join(changes)}"
+    script, changes = "exp2_vggface_lstm", {"clip.stride": 5, "clip.non_micro_stride": 5}
+    options = f"--inner-folds 2 --out WORK/ladder --changes data.cache=WORK/data {_words(changes)}"
     line = f"mer-tf ladder experiments/{script}.py {options}"
     return Piece("ladder", DOCS / f"ladder.{NAME}", (line,), _publish_ladder, 20, (script,), changes)
 
@@ -139,9 +147,9 @@ def draw_ladder(table: Path) -> Path:
 
 
 def _sensitivity() -> Piece:
-    scripts, changes = ("exp1_vggface_frames", "exp2_vggface_lstm"), ("data.subjects=8", "evaluation.folds=4")
+    scripts, changes = ("exp1_vggface_frames", "exp2_vggface_lstm"), {"data.subjects": 8, "evaluation.folds": 4}
     named = " ".join(f"experiments/{script}.py" for script in scripts)
-    options = f"--amplitudes 0 1 2 3 4 --steps 1 4 --changes data.cache=WORK/data {' '.join(changes)}"
+    options = f"--amplitudes 0 1 2 3 4 --steps 1 4 --changes data.cache=WORK/data {_words(changes)}"
     line = f"mer-tf sensitivity {named} --out WORK/sensitivity {options}"
     return Piece("sensitivity", DOCS / f"sensitivity.{NAME}", (line,), _publish_sensitivity, 30, scripts, changes)
 
@@ -158,7 +166,7 @@ def draw_sensitivity(table: Path) -> Path:
 
 
 def _variation() -> Piece:
-    script, changes = "exp2_vggface_lstm", ("evaluation.seeds=5",)
+    script, changes = "exp2_vggface_lstm", {"evaluation.seeds": 5}
     lines = tuple(f"{ONEDNN}{on} {_line(script, changes)}" for on in (0, 1))
     return Piece("variation", DOCS / f"variation.{NAME}", lines, _publish_variation, 30, (script,), changes)
 
@@ -177,7 +185,9 @@ def _publish_variation(piece: Piece, work: Path) -> Published:
     return [table], [run / "env.json" for run in runs]
 
 
-def _exp7(name: str, minutes: int, columns: str = "", systems: str = "", changes: tuple[str, ...] = ()) -> Piece:
+def _exp7(
+    name: str, minutes: int, columns: str = "", systems: str = "", changes: Changes = MappingProxyType({})
+) -> Piece:
     """A table of exp7: all of it, or some columns and systems."""
     script, options = "exp7_baselines", ""
     declares = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["DRAWN"]
@@ -202,7 +212,7 @@ def _exp8() -> Piece:
     methods = ("majority", "logistic regression", "STSTNet")
     declares = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["EMBEDDED_METHODS"]
     rows = {method: declares[method] for method in methods}
-    changes = ("data.subjects=68", "train.epochs=800", "train.batch_size=256", "train.learning_rate=5e-5")
+    changes = {"data.subjects": 68, "train.epochs": 800, "train.batch_size": 256, "train.learning_rate": 5e-5}
     lines = (_line(script, changes, f" --methods '{','.join(methods)}'"),)
     return Piece(name, DOCS / "tables" / f"{name}.{NAME}", lines, _publish_exp8, 45, (script,), changes, rows)
 
@@ -216,7 +226,7 @@ SMALL_SYSTEMS = (
     "majority,subject_identity,onset_frame,flow_logistic,lbp_top,lbp_sip,lbp_mop,stlbp_ip,stclqp,fdm,mdmo,hoof,bi_woof,"
     "off_apexnet,ststnet,rcn"
 )
-STILL = "data.amplitude=0"
+STILL = {"data.amplitude": 0}
 PIECES = {
     piece.name: piece
     for piece in (
@@ -235,7 +245,7 @@ PIECES = {
         _ladder(),
         _sensitivity(),
         _exp7("exp7_five_folds", 70),
-        _exp7("exp7_loso_smic", 40, "SMIC", SMALL_SYSTEMS, ("evaluation.split=loso",)),
+        _exp7("exp7_loso_smic", 40, "SMIC", SMALL_SYSTEMS, {"evaluation.split": "loso"}),
         _exp8(),
     )
 }

@@ -9,8 +9,7 @@ python experiments/exp5_attention_lstm.py --tables --root.CASMEII5 /data/CASME2 
 python experiments/exp5_attention_lstm.py --sweep                   # rules and numbers of key frames
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Attention, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 
 # Our reading of the abstract; sizes and strengths after Song et al. 2017.
@@ -33,21 +32,26 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: the onset's map subtracted, a narrower LSTM, five folds.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    data=Data(dataset="smic-hs", label_protocol="smic-3"),
-    preprocess=Preprocess(face="align", size=96, flow="none"),
-    model=replace(
-        EXPERIMENT.model,
-        encoder="auto",
-        center="onset",
-        bn_momentum=0.9,
-        lstm_units=64,
-        dropout=0.3,
-        attention=Attention(units=32),
-    ),
-    train=Train(epochs=30, stream_epochs=15, batch_size=32, learning_rate=2e-3, class_weights=True, jit_compile=False),
-    evaluation=Evaluation(split="group", folds=5),
+    {
+        "data.dataset": "smic-hs",
+        "data.label_protocol": "smic-3",
+        "preprocess.size": 96,
+        "model.encoder": "auto",
+        "model.center": "onset",
+        "model.bn_momentum": 0.9,
+        "model.lstm_units": 64,
+        "model.dropout": 0.3,
+        "model.attention.units": 32,
+        "model.attention.weight_l1": 0.0,
+        "train.epochs": 30,
+        "train.batch_size": 32,
+        "train.learning_rate": 2e-3,
+        "train.stream_epochs": 15,
+        "train.jit_compile": False,
+        "evaluation.split": "group",
+    },
 )
 
 SWEEP = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -83,6 +84,12 @@ def fact_file(name: str) -> Path:
     package = Path(__file__).parent
     installed = package / "data_manifests"
     return (installed if installed.is_dir() else package.parent / "data_manifests") / name
+
+
+def fact_names(name: str, column: str) -> list[str]:
+    """The different values of one column of a table of data_manifests/, in its order; needs no pandas."""
+    with fact_file(name).open(encoding="utf-8") as stream:
+        return list(dict.fromkeys(row[column] for row in csv.DictReader(stream)))
 
 
 def sha256(path: Path) -> str:

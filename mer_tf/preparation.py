@@ -16,7 +16,7 @@ from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
+from mer_tf.datasets.manifest import ClipRow, joined_manifests, write_manifest
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import read_json
@@ -77,13 +77,7 @@ def _indexed_image(row: ClipRow) -> IndexedClip:
 def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
     data = experiment.data
     if data.manifests:
-        if data.root:
-            raise MerError(
-                "data.manifests and data.root were both given; a manifest knows its roots, so leave root out"
-            )
-        rows = [row for path in data.manifests for row in read_manifest(Path(path))]
-        check_rows(rows, " and ".join(data.manifests))
-        return rows
+        return joined_manifests(data.manifests)
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
     return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from mer_tf import __version__
+from mer_tf.changes import read_experiment
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.files import read_json, write_json
-from mer_tf.overrides import read_experiment
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mer_tf.config import Experiment, MerError, Tables
-from mer_tf.overrides import override, read_experiment
+from mer_tf.changes import read_experiment
+from mer_tf.check import check
+from mer_tf.config import Data, Experiment, MerError, Tables, preset_of
+from mer_tf.overrides import override, read_changes
 from mer_tf.runner import open_bench, run
 
 log = logging.getLogger("mer_tf")
@@ -29,9 +31,9 @@ def main(
     baselines: tuple[Tables, Tables] | None = None,
     composite: tuple[Methods, Methods] | None = None,
 ) -> None:
-    """Entry of every script in experiments/. `embedded` is used instead when no data root is given.
+    """Entry of every script in experiments/. `embedded` is used instead when no real data are given.
 
-    `--preset paper|embedded` chooses between the two declarations, `--resume RUN` goes on with a stopped run,
+    `--preset paper|embedded` overrides that (`preset_of`), `--resume RUN` goes on with a stopped run,
     `--sweep` runs every combination of `grid`, a field's dotted name -> its values, and `--tables` the paper's tables,
     on look-alikes or on the data sets given as `--root.COLUMN DIR`; `--columns SMIC,SAMM` runs some. `--folds 3` trains
     that fold alone. `baselines` are the systems, of the paper's preset and of the embedded one, that a script of many
@@ -52,7 +54,7 @@ def main(
             return
         folds = _fold_numbers(_take(given, "--folds"))
         sweeping = "--sweep" in given
-        chosen, resume = _choose(experiment, embedded, [a for a in given if a != "--sweep"])
+        chosen, _, resume = _choose(experiment, embedded, [a for a in given if a != "--sweep"])
         if sweeping:
             _sweep(chosen, grid)
             return
@@ -84,7 +86,7 @@ def _tables(experiment: Experiment, embedded: Experiment | None, tables: Tables 
     if tables is None:
         raise MerError(f"{experiment.name} declares no tables")
     tables = _wanted_columns(tables, arguments)
-    chosen, _ = _choose(experiment, embedded, arguments)
+    chosen, _, _ = _choose(experiment, embedded, arguments)
     directory = Path(chosen.out) / f"{chosen.name}-tables"
     paper_tables(chosen, tables, directory, run)
     print((directory / "tables.txt").read_text(encoding="utf-8"))
@@ -98,9 +100,8 @@ def _baselines(
     from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
 
     wanted, columns = _take(arguments, "--systems"), _wanted_columns(declared[0], arguments).columns
-    preset = _take(arguments, "--preset") or "embedded"
-    chosen, _ = _choose(experiment, embedded, [f"--preset={preset}", *arguments])
-    tables = replace(declared[1 if preset == "embedded" else 0], columns=columns)
+    chosen, preset, _ = _choose(experiment, embedded, arguments)
+    tables = replace(declared[0 if preset == "paper" else 1], columns=columns)
     directory = Path(chosen.out) / f"{chosen.name}-table"
     baseline_table(chosen, chosen_systems(tables, wanted), directory, run)
     print((directory / "baselines.txt").read_text(encoding="utf-8"))
@@ -116,13 +117,14 @@ def _composite(
     from mer_tf.run_directory import open_run
 
     wanted = _take(arguments, "--methods")
-    chosen, resume = _choose(experiment, embedded, arguments)
-    declared = methods[0 if chosen.data.root else 1]
+    chosen, preset, resume = _choose(experiment, embedded, arguments)
+    check(chosen)
+    declared = methods[0 if preset == "paper" else 1]
     directory = open_run(chosen, resume)
     bench, clips = open_bench(chosen, directory)
     before_training(chosen, clips, bench, directory)
     rows = chosen_methods(methods[0], declared, wanted)
-    print(composite(chosen, rows, clips, bench.encoded, directory, arguments))
+    print(composite(chosen, rows, clips, bench.encoded, directory, read_changes(arguments)))
     print(f"run directory: {directory}")
 
 
@@ -137,26 +139,26 @@ def _wanted_columns(tables: Tables, arguments: list[str]) -> Tables:
 
 
 def _rooted(tables: Tables, arguments: list[str]) -> dict[str, Mapping[str, Any]]:
-    """The columns whose data are given as `--root.COLUMN DIR`, which imply the paper's settings; the options go."""
+    """The columns whose data are given as `--root.COLUMN DIR`, which are real; the options go."""
     roots = {name: root for name in tables.columns if (root := _take(arguments, f"--root.{name}"))}
     if roots and not any(a.startswith("--preset") for a in arguments):
-        arguments.insert(0, "--preset=paper")
+        arguments.insert(0, f"--preset={preset_of(Data(root=next(iter(roots.values()))))}")
     return {name: {**tables.columns[name], "data.root": root} for name, root in roots.items()}
 
 
 def _choose(
     experiment: Experiment, embedded: Experiment | None, arguments: list[str]
-) -> tuple[Experiment, Path | None]:
-    """Declaration, with the command line's changes, and the run to resume."""
+) -> tuple[Experiment, str, Path | None]:
+    """Declaration, with the command line's changes, which of the two it is, and the run to resume."""
     resume, preset = _take(arguments, "--resume"), _take(arguments, "--preset")
     if resume is not None:
-        return override(read_experiment(Path(resume) / "config.json"), arguments), Path(resume)
+        chosen = override(read_experiment(Path(resume) / "config.json"), arguments)
+        return chosen, preset_of(chosen.data), Path(resume)
     presets = {"paper": experiment, "embedded": embedded or experiment}
-    if preset is None:
-        preset = "paper" if any(a.split("=")[0] == "--data.root" for a in arguments) else "embedded"
+    preset = preset or preset_of(override(experiment, arguments).data)
     if preset not in presets:
         raise MerError(f"--preset {preset}: choose paper or embedded")
-    return _with_recipe(presets[preset], arguments), None
+    return _with_recipe(presets[preset], arguments), preset, None
 
 
 def _with_recipe(experiment: Experiment, arguments: Sequence[str]) -> Experiment:

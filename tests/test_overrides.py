@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
+from mer_tf.changes import field_names, read_experiment
 from mer_tf.config import Clip, Data, Experiment, MerError, Model, digest
 from mer_tf.files import write_json
-from mer_tf.overrides import field_names, override, read_experiment
+from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import load_recipe
 from mer_tf.script import _choose, main
 
@@ -50,6 +51,7 @@ def test_preset_follows_the_data_root_unless_named():
     assert _choose(PAPER, EMBEDDED, ["--data.root", "/x"])[0].clip == PAPER.clip
     assert _choose(PAPER, EMBEDDED, ["--preset", "paper"])[0] == PAPER
     assert _choose(PAPER, EMBEDDED, ["--data.root=/x", "--preset=embedded"])[0].clip == EMBEDDED.clip
+    assert _choose(PAPER, EMBEDDED, ["--data.manifests", "a.csv", "b.csv"])[0].clip == PAPER.clip
     with pytest.raises(MerError, match="choose paper or embedded"):
         _choose(PAPER, EMBEDDED, ["--preset", "best"])
 
@@ -79,7 +81,7 @@ def test_digest_ignores_key_order_and_sees_every_value():
 
 @pytest.mark.parametrize(("options", "named"), [([], "ststnet"), (["--preprocess.size", "64"], "ststnet+")])
 def test_a_recipe_stands_for_all_its_settings(options, named):
-    chosen, _ = _choose(PAPER, EMBEDDED, ["--preprocess.recipe", "ststnet", *options])
+    chosen, *_ = _choose(PAPER, EMBEDDED, ["--preprocess.recipe", "ststnet", *options])
     recipe = load_recipe("ststnet").preprocess
     assert chosen.preprocess.recipe == named
     assert chosen.preprocess.flow == recipe.flow

@@ -6,14 +6,16 @@ import importlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
-from mer_tf.datasets.listing import Listing
-from mer_tf.datasets.manifest import ClipRow
+from mer_tf.names import unknown
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.listing import Listing
+    from mer_tf.datasets.manifest import ClipRow
 
 log = logging.getLogger(__name__)
-Adapter = Callable[[Path, Path | None], Listing]
 
 ADAPTERS: dict[str, str] = {
     "smic-hs": "mer_tf.datasets.smic:smic_hs_listing",
@@ -43,9 +45,9 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
     which lists the known ones, and for a tree or sheet that cannot be read as that data set.
     """
     if name not in ADAPTERS:
-        raise MerError(f"unknown data set {name!r}; known: {', '.join(ADAPTERS)}")
+        raise MerError(unknown("data set", name, ADAPTERS))
     module, function = ADAPTERS[name].split(":")
-    adapter = cast(Adapter, getattr(importlib.import_module(module), function))
+    adapter: Callable[[Path, Path | None], Listing] = getattr(importlib.import_module(module), function)
     return adapter(Path(root), sheet)
 
 

@@ -98,6 +98,13 @@ def read_manifest(path: Path) -> list[ClipRow]:
     return rows
 
 
+def joined_manifests(paths: Sequence[str]) -> list[ClipRow]:
+    """The rows of all manifests; `MerError` for a clip that stands in two."""
+    rows = [row for path in paths for row in read_manifest(Path(path))]
+    check_rows(rows, " and ".join(paths))
+    return rows
+
+
 def check_rows(rows: Sequence[ClipRow], where: str) -> None:
     """Refuse an empty manifest and repeated clip ids."""
     if not rows:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mer_tf.changes import flat
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import read_json, sha256, write_json
 from mer_tf.reporting.analysis import PATHS
-from mer_tf.reporting.run_files import flat
 
 NAME = "made.json"
 Settings = Mapping[str, Mapping[str, Any]]
@@ -108,7 +108,7 @@ def read_made(path: Path) -> Made:
     try:
         if not value["settings"] and config.exists():
             experiment = read_json(config)["experiment"]
-            value["settings"] = {experiment["name"]: flat(experiment, "")}
+            value["settings"] = {experiment["name"]: flat(experiment)}
         makers = tuple(Maker(**one) for one in value["made_by"])
         return Made(**value | {"command": tuple(value["command"]), "made_by": makers})
     except (KeyError, TypeError) as error:
@@ -144,7 +144,7 @@ def _digest(path: Path) -> str | None:
 
 def _changed(stored: Settings, now: Settings) -> list[str]:
     """Settings that differ; one that was not known then had its default."""
-    default = flat(dataclasses.asdict(Experiment("")), "")
+    default = flat(dataclasses.asdict(Experiment("")))
     found = [f"{one} is declared {'no more' if one in stored else 'now'}" for one in sorted(stored.keys() ^ now.keys())]
     for one in sorted(stored.keys() & now.keys()):
         there, here = (json.loads(json.dumps(default | dict(settings[one]))) for settings in (stored, now))

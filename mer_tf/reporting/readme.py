@@ -9,20 +9,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.changes import flat
+from mer_tf.config import Data, Experiment, MerError, Preset, preset_of
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
 from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
 from mer_tf.reporting.dangers import dangers
 from mer_tf.reporting.made import NAME, Made, maker, read_made, said_once, seeds_of, write_made
-from mer_tf.reporting.run_files import Run, flat, read_run
+from mer_tf.reporting.run_files import Run, read_run
 
 START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"
 
-Declared = Callable[[str, str], Experiment]
-"""Name of an experiment and `paper` or `embedded` -> its declaration."""
+Declared = Callable[[str, Preset], Experiment]
+"""Name of an experiment and a preset -> its declaration."""
 
 
 def store_and_update(runs: Sequence[Path], readme: Path, declared: Declared) -> list[Path]:
@@ -42,8 +43,8 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
         raise MerError(f"{run.directory}: is unfinished, it has no predictions.csv; go on with --resume")
     if not re.fullmatch(r"[\w.-]*\w[\w.-]*", run.name):
         raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
-    preset = "paper" if run.settings["data.root"] or run.settings["data.manifests"] else "embedded"
-    changes = differences(flat(dataclasses.asdict(declared(run.name, preset)), ""), run.settings)
+    preset = preset_of(Data(root=run.settings["data.root"], manifests=run.settings["data.manifests"]))
+    changes = differences(flat(dataclasses.asdict(declared(run.name, preset))), run.settings)
     directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
     write_predictions(run.predictions, directory / "predictions.csv")
     if run.baseline is not None:

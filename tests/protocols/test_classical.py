@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 
 import mer_tf.protocols.baseline_table as module
+from mer_tf.changes import changed
 from mer_tf.config import Classical, MerError, Model, Tables
 from mer_tf.descriptors import METHODS
-from mer_tf.encoding import Encoded
+from mer_tf.encoding import Encoded, encode
 from mer_tf.files import write_json
-from mer_tf.overrides import override
-from mer_tf.protocols import paper_tables
 from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import bench_of
@@ -93,7 +92,7 @@ def test_windows_are_refused_and_other_models_keep_their_bench(classical, make_b
     clip = dataclasses.replace(experiment.clip, test="windows")
     changed = dataclasses.replace(experiment, model=Model(name="mdmo"), clip=clip)
     with pytest.raises(MerError, match="mdmo describes whole clips"):
-        bench_of(changed, clips, bench.encoded)
+        encode(changed, clips)
     assert type(bench_of(experiment, clips, bench.encoded)) is Bench
 
 
@@ -187,4 +186,4 @@ def test_every_row_of_exp7_is_a_setting_that_exists_and_the_trivial_ones_stand_i
     for tables, base in ((names["BASELINES"], names["EXPERIMENT"]), (names["DRAWN"], names["EMBEDDED"])):
         assert {f"E/{name}" for name in METHODS} <= set(tables.rows)
         for given in (*tables.rows.values(), *tables.columns.values(), *tables.cells.values()):
-            override(base, list(paper_tables._arguments(given)))
+            changed(base, given)

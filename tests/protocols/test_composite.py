@@ -40,7 +40,7 @@ def finished(tmp_path_factory):
         evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
     )
     clips = prepare_clips(experiment, folder)
-    given = (experiment, METHODS, clips, encode(experiment, clips), folder, ["--train.epochs=2"])
+    given = (experiment, METHODS, clips, encode(experiment, clips), folder, {"train.epochs": 2})
     return folder, given, composite(*given)
 
 
@@ -111,9 +111,9 @@ def test_a_best_epoch_is_never_worse_than_the_last(finished):
 def test_finished_methods_are_kept_and_settings_are_those_of_the_first_call(finished):
     folder, (experiment, methods, clips, encoded, *_), text = finished
     before = (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns
-    assert composite(replace(experiment), methods, clips, encoded, folder, ["--train.epochs=9"]) == text
+    assert composite(replace(experiment), methods, clips, encoded, folder, {"train.epochs": 9}) == text
     assert (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns == before
-    assert json.loads((folder / "methods.json").read_text())["STSTNet"][-1] == "--train.epochs=2"
+    assert json.loads((folder / "methods.json").read_text())["STSTNet"]["train.epochs"] == 2
 
 
 def test_methods_are_chosen_by_name():

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import mer_tf.protocols.paper_tables as module
+from mer_tf.changes import changed
 from mer_tf.code_version import CODE
 from mer_tf.config import Fusion, MerError, Model, Tables
 from mer_tf.descriptors import TRIVIAL
 from mer_tf.files import write_json
-from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.protocols.sweep import sweep
@@ -197,4 +197,4 @@ def test_declared_rows_were_printed_and_their_settings_exist(name):
     assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
     assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}
     for given in (*tables.rows.values(), *tables.columns.values(), *tables.cells.values()):
-        override(declared(script, "embedded"), list(module._arguments(given)))
+        changed(declared(script, "embedded"), given)

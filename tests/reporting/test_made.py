@@ -5,17 +5,17 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from mer_tf.changes import flat
 from mer_tf.config import Experiment, MerError
 from mer_tf.reporting import made as module
 from mer_tf.reporting.made import Made, Maker, maker, read_made, said_once, seeds_of, stale, write_made
-from mer_tf.reporting.run_files import flat
 
 COMMAND = ("python experiments/exp.py",)
 HERE = Maker("0.1.1", "abcdef0123", {"pixels": 1, "training": 1}, "Some CPU", 2, False)
 
 
 def declared(**changes):
-    return {"exp": flat(asdict(Experiment("exp")), "") | {k.replace("__", "."): v for k, v in changes.items()}}
+    return {"exp": flat(asdict(Experiment("exp"))) | {k.replace("__", "."): v for k, v in changes.items()}}
 
 
 @pytest.fixture
