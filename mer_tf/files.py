@@ -86,6 +86,15 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"})
+"""What Windows, macOS and network disks leave in folders, beside files whose name begins with a dot."""
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder of this name is the system's, not the data's: .DS_Store, ._img1.png, Thumbs.db."""
+    return name.startswith((".", "~$")) or name.casefold() in SYSTEM
+
+
 def inside(root: Path, relative: str, where: str) -> Path:
     """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
     base = Path(root).resolve()

@@ -16,7 +16,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of, subfolders
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import inside
-from mer_tf.preprocessing.frames import SUFFIXES
+from mer_tf.preprocessing.frames import image_files
 
 CLASSES = {"0": "negative", "1": "positive", "2": "surprise"}
 SOURCES = (
@@ -65,7 +65,7 @@ def _rows(root: Path, problems: list[str]) -> Iterator[ClipRow]:
 
 
 def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[str]) -> Iterator[ClipRow]:
-    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
+    for path in image_files(folder):
         relative = path.relative_to(root).as_posix()
         try:
             inside(root, relative, str(path))

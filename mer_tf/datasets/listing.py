@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.corrections import correct
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import inside
-from mer_tf.preprocessing.frames import SUFFIXES
-
-NUMBER = re.compile(r"(\d+)\D*$")
+from mer_tf.files import hidden, inside
+from mer_tf.preprocessing.frame_names import frame_names, gaps
 
 
 @dataclass(frozen=True)
@@ -50,28 +46,6 @@ class Event:
     """Objective class, where the data set states one."""
     where: str = ""
     """File and line that state it, for messages."""
-
-
-def frame_numbers(folder: Path) -> list[int]:
-    """Sorted frame numbers (last integer of the name) of the images in `folder`, from the names alone.
-
-    `MerError` for no image, an image without a number, or a repeated number: what reading its frames would refuse.
-    """
-    numbers = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122 - a Path per frame is ten times slower
-            if suffix.lower() not in SUFFIXES:
-                continue
-            if not (match := NUMBER.search(stem)):
-                raise MerError(f"{folder / entry.name}: no frame number in the file name; rename or remove the file")
-            numbers.append(int(match[1]))
-    if not numbers:
-        raise MerError(f"{folder}: holds no frame ({', '.join(sorted(SUFFIXES))}); copy the clip again or remove it")
-    numbers.sort()
-    if repeated := [a for a, b in pairwise(numbers) if a == b]:
-        raise MerError(f"{folder}: frame number {repeated[0]} occurs more than once; remove one of the files")
-    return numbers
 
 
 @dataclass
@@ -111,6 +85,8 @@ class ListingBuilder:
         """Keep all frames of the event's folder as the clip: its span is not annotated."""
         self._where[event.clip_id].append(event.where or str(event.folder))
         if numbers := self._numbers(event):
+            if lost := numbers[-1] - numbers[0] + 1 - len(numbers):
+                self._say(event, f"{lost} frame(s) are missing between its first and last: {gaps(numbers)}; copy them")
             self._rows.append(self._row(dataclasses.replace(event, onset=numbers[0], offset=numbers[-1])))
         else:
             self._left_out.append(self._row(event))
@@ -145,7 +121,10 @@ class ListingBuilder:
         if folder not in self._frames:
             try:
                 inside(self.root, str(folder.relative_to(self.root)), f"clip {event.clip_id}")
-                self._frames[folder] = frame_numbers(folder)
+                found = frame_names(folder)
+                self._frames[folder] = found.numbers
+                if said := found.said(folder):
+                    self._say(event, said)
             except (MerError, NotADirectoryError) as error:
                 self._frames[folder] = None
                 self.problems.append(f"{event.where or folder}: clip {event.clip_id} is left out: {error}")
@@ -167,7 +146,8 @@ class ListingBuilder:
         if not there:
             self._say(event, f"{held}, no frame of {onset} to {offset}; the clip is left out, copy its frames there")
         elif lost := offset - onset + 1 - len(there):
-            self._say(event, f"{lost} of its frames {onset} to {offset} are missing ({held}); copy them again")
+            which = gaps([onset - 1, *there, offset + 1])
+            self._say(event, f"{lost} of its frames {onset} to {offset} are missing: {which} ({held}); copy them again")
         return bool(there)
 
     def _say(self, event: Event, what: str) -> None:
@@ -205,8 +185,8 @@ def listing_of(
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Folders in `folder` by name, hidden ones left out; none when it is not there."""
+    """Folders in `folder` by name, those of the system left out; none when it is not there."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        return [folder / name for name in sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")]
+        return [folder / name for name in sorted(e.name for e in entries if e.is_dir() and not hidden(e.name))]

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+from mer_tf.preprocessing.frames import image_files
 
 ASTRONAUT: dict[str, tuple[float, float]] = {
     "brow_outer_left": (191.0, 90.5),
@@ -103,7 +104,7 @@ def load_portraits(faces: Path | None = None) -> list[Portrait]:
         return [Portrait(astronaut(), {name: np.array(xy) for name, xy in ASTRONAUT.items()})]
     if not Path(faces).is_dir():
         raise MerError(f"{faces}: no such folder of portraits")
-    paths = [p for p in sorted(Path(faces).iterdir()) if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".bmp"}]
+    paths = image_files(Path(faces))
     if not paths:
         raise MerError(f"{faces}: holds no portrait (.png, .jpg, .bmp)")
     return [_load(path) for path in paths]

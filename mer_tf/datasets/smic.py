@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 
 FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
 SUBJECT = re.compile(r"s0*(\d+)", re.IGNORECASE)
@@ -79,9 +79,9 @@ def _subjects(base: Path) -> dict[str, Path]:
 def _clips(base: Path) -> Iterator[tuple[Path, str, str]]:
     """(folder, subject, raw label) of every clip."""
     for subject, home in _subjects(base).items():
-        emotions = [p for p in sorted((home / "micro").glob("*")) if p.is_dir()]
+        emotions = subfolders(home / "micro")
         for label_home, label in [(p, p.name.lower()) for p in emotions] + [(home / "non_micro", "non-micro")]:
-            yield from ((clip, subject, label) for clip in sorted(label_home.glob("*")) if clip.is_dir())
+            yield from ((clip, subject, label) for clip in subfolders(label_home))
 
 
 def _event(folder: Path, subject: str, label: str, camera: str) -> Event:

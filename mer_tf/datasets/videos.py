@@ -9,7 +9,7 @@ from pathlib import Path
 from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import inside
+from mer_tf.files import hidden, inside
 from mer_tf.preprocessing.video import SUFFIXES, probe_video
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
         raise MerError(f"{sheet}: a folder of videos takes no sheet; leave --sheet out")
     if not root.is_dir():
         raise MerError(f"{root}: no such folder; --data.root must name a folder of videos")
-    files = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    shown = (p for p in root.rglob("*") if not any(map(hidden, p.relative_to(root).parts)))
+    files = sorted(p for p in shown if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
         raise MerError(f"{root}: holds no video ({', '.join(sorted(SUFFIXES))})")
     names = Counter(_name(p.relative_to(root)) for p in files)

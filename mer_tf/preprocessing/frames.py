@@ -1,9 +1,8 @@
-"""Frame files: in the order of the number in their name, decoded to RGB uint8."""
+"""Frame files: in the order of their numbers, decoded to RGB uint8."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,32 +11,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+from mer_tf.files import hidden
+from mer_tf.preprocessing.frame_names import SUFFIXES, frame_names
 from mer_tf.preprocessing.integrity import fault
 
+log = logging.getLogger(__name__)
 Frame = NDArray[np.uint8]
-SUFFIXES = frozenset({".bmp", ".jpg", ".jpeg", ".png"})
 
 
 @dataclass(frozen=True)
 class FrameFile:
-    """One frame on disk and the last integer of its name, the camera's frame number."""
+    """One frame on disk and the camera's frame number, which its name states."""
 
     number: int
     path: Path
 
 
 def list_frames(folder: Path) -> list[FrameFile]:
-    """Image files of a folder by the last integer of their name; `MerError` for none, no number, or a repeated one.
+    """Frames of a folder by number, see `frame_names`, whose errors are this function's; what is left out is logged."""
+    found = frame_names(folder)
+    if said := found.said(folder):
+        log.warning("%s", said)
+    return [FrameFile(number, folder / name) for number, name in zip(found.numbers, found.names, strict=True)]
 
-    Hidden files are passed over: macOS leaves a `._img001.jpg` beside each frame it copies.
-    """
-    shown = (p for p in sorted(folder.iterdir()) if not p.name.startswith("."))
-    frames = [FrameFile(_number(p), p) for p in shown if p.suffix.lower() in SUFFIXES]
-    if not frames:
-        raise MerError(f"{folder}: holds no frame ({', '.join(sorted(SUFFIXES))})")
-    if repeated := [n for n, count in Counter(f.number for f in frames).items() if count > 1]:
-        raise MerError(f"{folder}: frame number {repeated[0]} occurs more than once; remove one of the files")
-    return sorted(frames, key=lambda f: f.number)
+
+def image_files(folder: Path, *, deep: bool = False) -> list[Path]:
+    """Image files of a folder, or of all folders below it, sorted; those of the system are passed over."""
+    paths = folder.rglob("*") if deep else folder.iterdir()
+    shown = (p for p in paths if not any(map(hidden, p.relative_to(folder).parts)))
+    return sorted(p for p in shown if p.suffix.lower() in SUFFIXES)
 
 
 def read_frame(path: Path) -> Frame:
@@ -55,10 +57,3 @@ def read_frame(path: Path) -> Frame:
     if frame is None:
         raise MerError(f"{path}: does not decode as an image; copy the file again from its source")
     return np.asarray(frame, np.uint8)
-
-
-def _number(path: Path) -> int:
-    digits = re.findall(r"\d+", path.stem)
-    if not digits:
-        raise MerError(f"{path}: no frame number in the file name; rename it, e.g. to reg_image001{path.suffix}")
-    return int(digits[-1])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.flow import Method, flow_pair
-from mer_tf.preprocessing.frames import SUFFIXES, read_frame
+from mer_tf.preprocessing.frames import image_files, read_frame
 from mer_tf.preprocessing.match_flow import Fit, causes, fit, likely_cause
 from mer_tf.records.clip import process_clip
 
@@ -67,7 +67,7 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
         )
     found: dict[str, dict[str, Path]] = defaultdict(dict)
     clips: dict[str, ClipRow] = {}
-    for path in sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES):
+    for path in image_files(Path(folder), deep=True):
         stem, part = _stem_and_part(path)
         if row := _owner(stem, str(path.relative_to(folder)), owners):
             clips[row.clip_id] = row
