@@ -15,7 +15,7 @@ from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
+from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, same_names, write_manifest
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import read_json
@@ -82,6 +82,8 @@ def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
             )
         rows = [row for path in data.manifests for row in read_manifest(Path(path))]
         check_rows(rows, " and ".join(data.manifests))
+        for clash in same_names(rows) if len(data.manifests) > 1 else []:
+            log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
         return rows
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
     return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.corrections import correct
-from mer_tf.datasets.manifest import ClipRow
+from mer_tf.datasets.manifest import ClipRow, same_names
 from mer_tf.files import hidden, inside
 from mer_tf.preprocessing.frame_names import frame_names, gaps
 
@@ -181,7 +181,8 @@ def listing_of(
     if not rows:
         first = f"; the first of {len(problems)} problem(s): {problems[0]}" if problems else ""
         raise MerError(f"{where}: no clips{first}")
-    return Listing(sorted(rows, key=lambda r: r.clip_id), list(problems), sorted(left_out, key=lambda r: r.clip_id))
+    said = [*problems, *(f"{where}: {clash}" for clash in same_names(rows))]
+    return Listing(sorted(rows, key=lambda r: r.clip_id), said, sorted(left_out, key=lambda r: r.clip_id))
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError, digest
+from mer_tf.datasets.names import clashing_names, plain_case, plain_name
 from mer_tf.files import inside, read_csv, write_text
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def read_manifest(path: Path) -> list[ClipRow]:
         _row(dict(zip(frame.columns, line, strict=True)), f"{path}, line {n}") for n, line in enumerate(lines, start=2)
     ]
     check_rows(rows, str(path))
+    for clash in same_names(rows):
+        log.warning("%s: %s; write each in one way", path, clash)
     return rows
 
 
@@ -106,6 +112,16 @@ def check_rows(rows: Sequence[ClipRow], where: str) -> None:
         raise MerError(
             f"{where}: clip ids occur more than once: {', '.join(sorted(repeated)[:5])}; rename or remove one"
         )
+
+
+def same_names(rows: Sequence[ClipRow]) -> list[str]:
+    """One sentence for each group of subjects that differ in case or leading zeros alone, and of clips in case alone.
+
+    Videos that are each a subject of their own are not compared: files are named as one likes.
+    """
+    known = [row for row in rows if row.subject != row.clip_id]
+    subjects = [f"the subjects {clash}" for clash in clashing_names((row.subject for row in known), plain_name)]
+    return subjects + [f"the clips {clash}" for clash in clashing_names((row.clip_id for row in known), plain_case)]
 
 
 def manifest_digest(rows: Sequence[ClipRow]) -> str:

@@ -23,6 +23,8 @@ MOST = 2**63 - 1
 SHOWN = 3
 """How many files a message names."""
 DIGITS = re.compile(r"(\d+)")
+ENDING = re.compile(r"(\.(bmp|jpe?g|png))+$", re.IGNORECASE)
+"""A suffix, or several: systems that hide suffixes lead to img1.jpg.jpg."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def gaps(numbers: Sequence[int]) -> str:
 
 def _numbered(names: Sequence[str]) -> tuple[list[str], list[int]]:
     """The names that share the commonest pattern, and the number of each."""
-    parts = {name: DIGITS.split(os.path.splitext(name)[0]) for name in names}  # noqa: PTH122 - as above
+    parts = {name: DIGITS.split(ENDING.sub("", name)) for name in names}
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for name, split in parts.items():
         if len(split) > 1:

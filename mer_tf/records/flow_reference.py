@@ -71,7 +71,8 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
         stem, part = _stem_and_part(path)
         if row := _owner(stem, str(path.relative_to(folder)), owners):
             clips[row.clip_id] = row
-            found[row.clip_id].setdefault(part, path)
+            if (first := found[row.clip_id].setdefault(part, path)) != path:
+                log.warning("%s and %s are both of clip %s; the first is compared", first, path, row.clip_id)
     if not found:
         raise MerError(
             f"{folder}: no image is named after a clip of the manifest, as {next(iter(owners))}.png or u/....png"

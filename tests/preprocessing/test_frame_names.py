@@ -36,6 +36,7 @@ def made(folder: Path, *names: str) -> Path:
         (["7.png", "8.png", "2_7.png"], [7, 8], 1),
         (["f1_0.033.png", "f2_0.066.png", "f31_1.033.png"], [1, 2, 31], 0),
         (["only12.png"], [12], 0),
+        (["img1.jpg.jpg", "img2.jpg", "img3.JPG.png"], [1, 2, 3], 0),
     ],
 )
 def test_numbers_are_read_by_the_shared_pattern(
