@@ -33,7 +33,7 @@ OBJECTIVE_COLUMNS = {
     "clip": ("Filename", "File name"),
     "objective": ("Objective Class", "Objective Classes", "Class"),
 }
-SUBJECT = re.compile(r"(?:sub)?0*(\d+)", re.IGNORECASE)
+SUBJECT = re.compile(r"(?:sub)?0*(\d{1,9})", re.IGNORECASE)
 ROMAN = dict(zip("1234567", ("I", "II", "III", "IV", "V", "VI", "VII"), strict=True))
 
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mer_tf.datasets.layout import ClipFolders, frames_home, span, told_apart
-from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
-from mer_tf.datasets.names import one_of_each, plain_name
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder, is_folder, subfolders
+from mer_tf.datasets.names import number_in, one_of_each, plain_name
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 30.0
@@ -99,13 +99,13 @@ def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
 
 
 def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | None:
-    frames, digits = span(row, ("subject", "count"), apex=False), re.search(r"\d+", row.text("subject"))
+    frames, number = span(row, ("subject", "count"), apex=False), number_in(row.text("subject"))
     if frames is None:
         return None
-    if digits is None:
+    if number is None:
         row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
         return None
-    subject, count = f"{int(digits[0]):02d}", row.text("count").lstrip("/")
+    subject, count = f"{number:02d}", row.text("count").lstrip("/")
     return Event(
         clip_id=f"casme3-c/{subject}/{count}",
         dataset="casme3-c",
@@ -123,8 +123,8 @@ def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | N
 
 def _c_folder(person: Path, count: str) -> Path:
     """Frames of a micro-expression: in a folder of its own, or in that of the person's one video."""
-    if not (person / count).is_dir():
-        videos = [folder for folder in subfolders(person) if (folder / "color").is_dir()]
+    if not is_folder(person / count):
+        videos = [folder for folder in subfolders(person) if is_folder(folder / "color")]
         if len(videos) == 1:
             return videos[0] / "color"
     return _colour(person / count)
@@ -132,4 +132,4 @@ def _c_folder(person: Path, count: str) -> Path:
 
 def _colour(folder: Path) -> Path:
     """The colour frames of a folder that holds color/ and depth/, or the folder itself where the depth was left out."""
-    return folder / "color" if (folder / "color").is_dir() or not folder.is_dir() else folder
+    return folder / "color" if is_folder(folder / "color") or not is_folder(folder) else folder

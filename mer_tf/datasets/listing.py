@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -15,6 +16,8 @@ from mer_tf.datasets.corrections import correct
 from mer_tf.datasets.manifest import ClipRow, same_names
 from mer_tf.files import hidden, inside
 from mer_tf.preprocessing.frame_names import frame_names, gaps
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -119,18 +122,17 @@ class ListingBuilder:
         """Frame numbers of the event's folder, read once; None, and a problem, when there are none to be had."""
         folder = event.folder
         if folder not in self._frames:
+            self._frames[folder] = None
             try:
-                inside(self.root, str(folder.relative_to(self.root)), f"clip {event.clip_id}")
+                inside(self.root, self._relative(folder), f"clip {event.clip_id}")
                 found = frame_names(folder)
                 self._frames[folder] = found.numbers
                 if said := found.said(folder):
                     self._say(event, said)
-            except (MerError, NotADirectoryError) as error:
-                self._frames[folder] = None
-                self.problems.append(f"{event.where or folder}: clip {event.clip_id} is left out: {error}")
             except FileNotFoundError:
-                self._frames[folder] = None
                 self._say(event, f"there is no folder {folder}; the clip is left out, copy its frames there")
+            except (MerError, OSError, ValueError) as error:
+                self.problems.append(f"{event.where or folder}: clip {event.clip_id} is left out: {error}")
         elif self._frames[folder] is None:
             self._say(event, f"{folder} cannot be used, as said before; the clip is left out until it is mended")
         return self._frames[folder]
@@ -150,6 +152,10 @@ class ListingBuilder:
             self._say(event, f"{lost} of its frames {onset} to {offset} are missing: {which} ({held}); copy them again")
         return bool(there)
 
+    def _relative(self, folder: Path) -> str:
+        """The folder's path below the root; where it leaves the root, as it is, for `inside` to refuse."""
+        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else str(folder)
+
     def _say(self, event: Event, what: str) -> None:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
 
@@ -160,7 +166,7 @@ class ListingBuilder:
             subject=event.subject,
             session=event.session,
             root=str(self.root.resolve()),
-            frames_dir=event.folder.relative_to(self.root).as_posix(),
+            frames_dir=self._relative(event.folder),
             video="",
             onset=event.onset,
             apex=event.apex,
@@ -186,8 +192,20 @@ def listing_of(
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Folders in `folder` by name, those of the system left out; none when it is not there."""
-    if not folder.is_dir():
+    """Folders in `folder` by name, those of the system left out; none when it is not there or may not be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / name for name in sorted(e.name for e in entries if not hidden(e.name) and is_folder(e))]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    with os.scandir(folder) as entries:
-        return [folder / name for name in sorted(e.name for e in entries if e.is_dir() and not hidden(e.name))]
+    except (OSError, ValueError) as error:
+        log.warning("%s: cannot be listed (%s); it is taken as empty", folder, error)
+        return []
+
+
+def is_folder(path: Path | os.DirEntry[str]) -> bool:
+    """Whether a path is a folder or a link to one; a link to itself, or what can be no path at all, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pandas as pd
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
 from mer_tf.files import inside, read_csv, write_text
+from mer_tf.preprocessing.frame_names import MOST
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,11 @@ class ClipRow:
 
     def _existing(self, relative: str) -> Path:
         path = inside(Path(self.root), relative, f"clip {self.clip_id}")
-        if not path.exists():
+        try:
+            there = path.exists()
+        except OSError as error:
+            raise MerError(f"clip {self.clip_id}: {path} cannot be reached ({error.strerror})") from error
+        if not there:
             raise MerError(f"clip {self.clip_id}: {path} does not exist; is the root {self.root} still right?")
         return path
 
@@ -143,7 +149,9 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
         "clip_id and subject must not be empty": not (row.clip_id and row.subject),
         "exactly one of frames_dir, video and image must be given": sum(map(bool, sources)) != 1,
         f"offset {offset} lies before onset {onset}": offset < onset,
-        f"fps must be positive, not {text['fps']}": not fps > 0,
+        f"fps must be positive and finite, not {text['fps']}": not (fps > 0 and math.isfinite(fps)),
+        f"frame numbers must fit into 64 bits, not {onset}, {apex}, {offset}": max(onset, apex or 0, offset) > MOST
+        or min(onset, apex or 0) < -MOST,
     }.items():
         if broken:
             raise MerError(f"{where}: {fault}")

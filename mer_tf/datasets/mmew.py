@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mer_tf.datasets.layout import ClipFolders, frames_home, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
-from mer_tf.datasets.names import one_of_each, plain_case
+from mer_tf.datasets.names import number_in, one_of_each, plain_case
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 90.0
@@ -46,7 +46,8 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:
     frames, clip, emotion = span(row, ("clip",)), row.text("clip"), row.text("emotion").casefold()
-    subject = re.match(r"S0*(\d+)-", clip, re.IGNORECASE) or re.search(r"(\d+)", row.text("subject"))
+    named = re.match(r"S0*(\d{1,9})-", clip, re.IGNORECASE)
+    subject = int(named[1]) if named else number_in(row.text("subject"))
     if frames is None:
         return None
     if subject is None:
@@ -59,7 +60,7 @@ def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> 
             f"{row.where}: clip {clip} is {emotion!r} in the sheet and lies in the folder {folder.parent.name!r}; the "
             "sheet is followed, correct the wrong one"
         )
-    person, (onset, apex, offset) = f"S{int(subject[1]):02d}", frames
+    person, (onset, apex, offset) = f"S{subject:02d}", frames
     return Event(
         clip_id=f"mmew/{person}/{clip}",
         dataset="mmew",

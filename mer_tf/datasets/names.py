@@ -22,6 +22,12 @@ def plain_name(name: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", plain_case(name))
 
 
+def number_in(text: str) -> int | None:
+    """The first whole number of at most nine digits in a subject's name; None without one."""
+    found = re.search(r"(?<!\d)\d{1,9}(?!\d)", text)
+    return int(found[0]) if found else None
+
+
 def clashes(items: Iterable[Item], key: Callable[[Item], str | None]) -> list[list[Item]]:
     """Groups of two and more items of one key, in the order given; items of key None belong to none."""
     groups: dict[str, list[Item]] = defaultdict(list)

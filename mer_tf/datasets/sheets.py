@@ -41,11 +41,11 @@ class SheetRow:
         With `optional` an empty cell or '/' is None without a problem.
         """
         text = self.text(name)
-        if re.fullmatch(r"[+-]?\d+(\.0*)?", text):
+        if re.fullmatch(r"[+-]?\d{1,18}(\.0*)?", text):  # more digits do not fit into 64 bits
             return int(text.split(".")[0])
         if optional and text.casefold() in NOT_GIVEN:
             return None
-        shown = f"is {text!r}, not a whole number" if text else "is empty"
+        shown = f"is {text[:40]!r}, not a whole number of at most 18 digits" if text else "is empty"
         problem = f"{self.where}: {name} {shown}; correct the cell"
         if problem not in self.problems:
             self.problems.append(problem)

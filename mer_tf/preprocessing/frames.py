@@ -42,15 +42,23 @@ def image_files(folder: Path, *, deep: bool = False) -> list[Path]:
     return sorted(p for p in shown if p.suffix.lower() in SUFFIXES)
 
 
+def file_bytes(path: Path) -> bytes:
+    """What a regular file holds; `MerError` for anything else, so that a pipe, which never ends, is not waited for."""
+    try:
+        if not path.is_file():
+            path.stat()  # says why, unless it is there and no file
+            raise MerError(f"{path}: is no file; put the image itself there")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise MerError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error
+
+
 def read_frame(path: Path) -> Frame:
     """One image file as uint8 (H, W, 3) RGB; grey is repeated, of 16 bits the upper 8 are kept, alpha is dropped.
 
     Pixels stay as stored (no EXIF rotation). A missing, empty, truncated or foreign file is a `MerError` that names it.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MerError(f"{path}: cannot be read ({error.strerror})") from error
+    data = file_bytes(path)
     if reason := fault(data):
         raise MerError(f"{path}: {reason}; copy the file again from its source")
     frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)

@@ -75,6 +75,8 @@ def iter_video(path: Path, first: int, last: int) -> Iterator[tuple[int, NDArray
 
 @contextmanager
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
+    if path.exists() and not path.is_file():  # a pipe never ends, and of a folder OpenCV reads numbered images
+        raise MerError(f"{path}: is no file; put the video itself there")
     capture = cv2.VideoCapture(str(path))
     try:
         if not capture.isOpened():
