@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -17,6 +19,8 @@ from mer_tf.preprocessing.integrity import fault
 
 log = logging.getLogger(__name__)
 Frame = NDArray[np.uint8]
+DEPTHS = (8, 10, 12, 14, 16)
+"""Bits a pixel of cameras."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +58,43 @@ def file_bytes(path: Path) -> bytes:
 
 
 def read_frame(path: Path) -> Frame:
-    """One image file as uint8 (H, W, 3) RGB; grey is repeated, of 16 bits the upper 8 are kept, alpha is dropped.
+    """`read_frames` of one file."""
+    return next(read_frames([path]))
 
-    Pixels stay as stored (no EXIF rotation). A missing, empty, truncated or foreign file is a `MerError` that names it.
+
+def read_frames(paths: Sequence[Path]) -> Iterator[Frame]:
+    """The image files of one clip in turn, each as uint8 (H, W, 3) RGB; grey is repeated, alpha is dropped.
+
+    Of 16 bits those 8 are kept that the brightest pixel of all `paths` needs, see `depth`. Pictures are turned upright
+    as their EXIF says. A missing, empty, damaged or foreign file is a `MerError` that names it.
     """
+    bits = 0
+    for path in paths:
+        values = _decoded(path)
+        if values.dtype != np.uint8:
+            bits = bits or depth(int(_decoded(p).max(initial=0)) for p in paths)
+            values = np.right_shift(values, bits - 8, dtype=values.dtype)
+        yield np.asarray(values, np.uint8)
+
+
+def depth(brightest: Iterable[int]) -> int:
+    """Bits a pixel that a camera used: the least of `DEPTHS` that holds the greatest value.
+
+    One figure for all frames of a clip: a scale of each frame's own would flicker, and flow would see motion.
+    """
+    most = max(brightest)
+    return next(bits for bits in DEPTHS if most < 2**bits)
+
+
+def _decoded(path: Path) -> NDArray[np.uint8 | np.uint16]:
+    """Pixels as the file has them, of 8 or 16 bits."""
     data = file_bytes(path)
     if reason := fault(data):
         raise MerError(f"{path}: {reason}; copy the file again from its source")
-    frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
-    if frame is None:
+    try:
+        frame = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH)
+    except cv2.error as error:
+        raise MerError(f"{path}: OpenCV refuses it ({error.err}); copy the file again from its source") from error
+    if frame is None or frame.dtype not in (np.uint8, np.uint16):
         raise MerError(f"{path}: does not decode as an image; copy the file again from its source")
-    return np.asarray(frame, np.uint8)
+    return cast(NDArray[np.uint8 | np.uint16], frame)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.flow import Method, flow_pair
-from mer_tf.preprocessing.frames import image_files, read_frame
+from mer_tf.preprocessing.frames import image_files, read_frame, read_frames
 from mer_tf.preprocessing.match_flow import Fit, causes, fit, likely_cause
 from mer_tf.records.clip import process_clip
 
@@ -154,7 +154,7 @@ def _read(row: ClipRow, parts: Mapping[str, Path]) -> Reference:
     named = {part: path for part, path in sorted(parts.items()) if part}
     if not named:
         return Reference(row, read_frame(parts[""]), (parts[""],))
-    planes = [read_frame(path)[..., 0] for path in named.values()]
+    planes = [frame[..., 0] for frame in read_frames(list(named.values()))]
     if len({p.shape for p in planes}) > 1:
         raise MerError(f"clip {row.clip_id}: its flow images differ in size: {', '.join(map(str, named.values()))}")
     return Reference(row, np.stack(planes, axis=-1), tuple(named.values()))
