@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -51,6 +52,8 @@ class ClipRow:
     """One image that stands for the clip (an optical flow image), relative to root; onset and offset are then 0."""
     objective: str = ""
     """Objective class by action units (Davison et al. 2018), I to VII, where the data set states it."""
+    sampling: str = ""
+    """`time`: frame n of the video is the one nearest to n / fps seconds; empty: the n-th that decodes."""
 
     @property
     def family(self) -> str:
@@ -92,6 +95,8 @@ def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
     """Write rows as CSV, sorted by clip_id, atomically; the bytes do not depend on the order given."""
     frame = pd.DataFrame([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)], columns=list(COLUMNS))
     frame["apex"] = frame["apex"].astype("Int64")
+    if not frame["sampling"].any():
+        frame = frame.drop(columns="sampling")
     text = io.StringIO()
     frame.to_csv(text, index=False)
     return write_text(path, text.getvalue())
@@ -132,7 +137,13 @@ def same_names(rows: Sequence[ClipRow]) -> list[str]:
 
 def manifest_digest(rows: Sequence[ClipRow]) -> str:
     """Digest of all rows, root included, whatever their order."""
-    return digest([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)])
+    return digest([_digested(r) for r in sorted(rows, key=lambda r: r.clip_id)])
+
+
+def _digested(row: ClipRow) -> dict[str, Any]:
+    """The fields of a row, without a later one that says nothing: old rows keep their digest."""
+    fields = dataclasses.asdict(row)
+    return fields if row.sampling else {k: v for k, v in fields.items() if k != "sampling"}
 
 
 def _row(values: dict[str, str], where: str) -> ClipRow:
@@ -147,6 +158,8 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
     sources = (row.frames_dir, row.video, row.image)
     for fault, broken in {
         "clip_id and subject must not be empty": not (row.clip_id and row.subject),
+        f"sampling must be empty, or time for a video, not {row.sampling!r}": row.sampling not in ("", "time")
+        or bool(row.sampling and not row.video),
         "exactly one of frames_dir, video and image must be given": sum(map(bool, sources)) != 1,
         f"offset {offset} lies before onset {onset}": offset < onset,
         f"fps must be positive and finite, not {text['fps']}": not (fps > 0 and math.isfinite(fps)),

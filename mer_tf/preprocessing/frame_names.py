@@ -36,16 +36,21 @@ class FrameNames:
     names: list[str]
     """File names in that order."""
     strangers: list[str]
-    """Image files that do not fit the others' pattern, or are no regular file; sorted."""
+    """Image files that do not fit the others' pattern; sorted."""
+    no_files: list[str]
+    """Those of all names behind which is no file, but a folder, a pipe, or a link to nothing; sorted."""
 
     def said(self, folder: Path) -> str:
-        """One sentence about the strangers; "" without any."""
-        if not self.strangers:
-            return ""
-        return (
-            f"{folder}: {len(self.strangers)} image file(s) do not fit the names of the others ({self.names[0]} ...) "
-            f"and are left out: {_few(self.strangers)}; rename or remove them"
-        )
+        """What is wrong with some of the files, in a sentence or two; "" when nothing is."""
+        parts = []
+        if self.strangers:
+            parts.append(
+                f"{len(self.strangers)} image file(s) do not fit the names of the others ({self.names[0]} ...) and are "
+                f"left out: {_few(self.strangers)}; rename or remove them"
+            )
+        if self.no_files:
+            parts.append(f"{_few(self.no_files)}: there is no file of this name that can be read; copy it again")
+        return f"{folder}: {'. '.join(parts)}" if parts else ""
 
 
 def frame_names(folder: Path) -> FrameNames:
@@ -59,16 +64,15 @@ def frame_names(folder: Path) -> FrameNames:
     with os.scandir(folder) as entries:
         for entry in entries:
             if os.path.splitext(entry.name)[1].lower() in SUFFIXES and not hidden(entry.name):  # noqa: PTH122 - a Path
-                (names if _is_file(entry) else odd).append(entry.name)  # per frame is ten times slower
-    if not names and odd:
-        raise MerError(f"{folder}: none of its images is a file that is there ({_few(sorted(odd))}); copy them again")
+                names.append(entry.name)  # per frame is ten times slower
+                odd += [] if _is_file(entry) else [entry.name]
     if not names:
         raise MerError(f"{folder}: holds no frame ({', '.join(sorted(SUFFIXES))}); copy the clip again or remove it")
     try:
         fitting, numbers = _numbered(names)
     except MerError as error:
         raise MerError(f"{folder}: {error}") from None
-    return FrameNames(*_ascending(folder, fitting, numbers), sorted([*odd, *(set(names) - set(fitting))]))
+    return FrameNames(*_ascending(folder, fitting, numbers), sorted(set(names) - set(fitting)), sorted(odd))
 
 
 def gaps(numbers: Sequence[int]) -> str:

@@ -51,7 +51,7 @@ def file_bytes(path: Path) -> bytes:
     try:
         if not path.is_file():
             path.stat()  # says why, unless it is there and no file
-            raise MerError(f"{path}: is no file; put the image itself there")
+            raise MerError(f"{path}: cannot be read (it is no file); put the image itself there")
         return path.read_bytes()
     except (OSError, ValueError) as error:
         raise MerError(f"{path}: cannot be read ({getattr(error, 'strerror', error)})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -24,6 +25,7 @@ from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
 from mer_tf.reporting.flow_pictures import clip_png
 from mer_tf.training.pretraining import probabilities
 
+log = logging.getLogger(__name__)
 SMALLEST_FACE = 40
 LONGEST = 500
 """Frames among which an apex is looked for; a micro-expression has fewer."""
@@ -77,7 +79,10 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
         files = {f.number: f.path for f in list_frames(path)}
         numbers = sorted(files)
     elif path.is_file() and path.suffix.lower() in SUFFIXES:
-        files, numbers = {}, list(range(probe_video(path).frames))
+        info = probe_video(path)
+        files, numbers = {}, list(range(info.frames))
+        if info.missing:
+            log.warning("%s", info.missing)
     else:
         raise MerError(f"{path}: neither a folder of frames nor a video ({', '.join(sorted(SUFFIXES))})")
     start = numbers[0] if onset is None else onset

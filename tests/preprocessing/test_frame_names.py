@@ -64,7 +64,7 @@ def test_a_folder_whose_names_say_nothing_sure_is_refused(tmp_path: Path, names:
         frame_names(made(tmp_path / "clip", *names))
 
 
-def test_what_is_no_file_is_no_frame(tmp_path: Path) -> None:
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     folder = made(tmp_path / "clip", "img1.png", "img2.png")
     (folder / "img3.png").symlink_to(folder / "img3.png")
     (folder / "img4.png").symlink_to(folder / "absent.png")
@@ -72,8 +72,9 @@ def test_what_is_no_file_is_no_frame(tmp_path: Path) -> None:
     (folder / "img6.png").mkdir()
     os.mkfifo(folder / "img7.png")
     found = frame_names(folder)
-    assert found.numbers == [1, 2, 5]
-    assert found.strangers == ["img3.png", "img4.png", "img6.png", "img7.png"]
+    assert found.numbers == list(range(1, 8))
+    assert found.no_files == ["img3.png", "img4.png", "img6.png", "img7.png"]
+    assert "img3.png, img4.png, img6.png ..." in found.said(folder)
 
 
 def test_what_is_left_out_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
