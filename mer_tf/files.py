@@ -98,10 +98,24 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+LONG = 80
+"""Signs of a broken path that a message shows."""
+SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"})
+"""What Windows, macOS and network disks leave in folders, beside files whose name begins with a dot."""
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder of this name is the system's, not the data's: .DS_Store, ._img1.png, Thumbs.db."""
+    return name.startswith((".", "~$")) or name.casefold() in SYSTEM
+
+
 def inside(root: Path, relative: str, where: str) -> Path:
     """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
-    base = Path(root).resolve()
-    path = (base / relative).resolve()
+    try:
+        base = Path(root).resolve()
+        path = (base / relative).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, a link to itself
+        raise MerError(f"{where}: {relative[:LONG]!r} is no path ({error}); correct or remove it") from error
     if not path.is_relative_to(base):
         raise MerError(
             f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links"

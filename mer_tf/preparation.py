@@ -16,7 +16,7 @@ from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow, joined_manifests, write_manifest
+from mer_tf.datasets.manifest import ClipRow, joined_manifests, same_names, write_manifest
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import read_json
@@ -77,7 +77,10 @@ def _indexed_image(row: ClipRow) -> IndexedClip:
 def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
     data = experiment.data
     if data.manifests:
-        return joined_manifests(data.manifests)
+        rows = joined_manifests(data.manifests)
+        for clash in same_names(rows) if len(data.manifests) > 1 else []:
+            log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
+        return rows
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
     return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
 

@@ -9,6 +9,7 @@ it was not coded, and the apex is taken for it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from mer_tf.config import MerError
@@ -36,6 +37,7 @@ def casme_sq_listing(root: Path, sheet: Path | None = None) -> Listing:
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     rows = [row for row in table.rows if row.text("participant").casefold() != "participant"]
     builder.add_all(told_apart([event for row in rows if (event := _event(row, names))], always=False))
+    builder.problems += names.problems
     return builder.listing()
 
 
@@ -45,9 +47,12 @@ class _Names:
     def __init__(self, path: Path, home: Path) -> None:
         """`MerError` when the rules are not in the second and third tab of the sheet."""
         self.path, self.folders = path, ClipFolders(home)
+        self.problems = self.folders.problems
         subjects, videos = (_tab(path, tab, RULES).rows for tab in (1, 2))
-        self.subjects = {r.text("c"): f"s{d[0]}" for r in subjects if (d := re.search(r"\d+", r.text("b")))}
-        self.codes = {r.text("b").casefold(): r.text("a").zfill(4) for r in videos}
+        self.subjects = self._unique(
+            (r, r.text("c"), f"s{d[0]}") for r in subjects if (d := re.search(r"\d+", r.text("b")))
+        )
+        self.codes = self._unique((r, r.text("b").casefold(), r.text("a").zfill(4)) for r in videos)
         if not any(key.isdigit() for key in self.subjects) or not any(c.isdigit() for c in self.codes.values()):
             raise MerError(
                 f"{path}: the tabs after the first are not the naming rules (s15 and 1 in the columns 2 and 3, then "
@@ -63,7 +68,18 @@ class _Names:
         if own in self.folders.all:
             return own
         whole = [folder for folder in self.folders.all if folder.name.startswith(start)]
+        if len(whole) > 1:
+            said = f"{' and '.join(map(str, whole))} both begin with {start}; the first is taken, remove or rename one"
+            self.problems += [said] if said not in self.problems else []
         return whole[0] if whole else self.folders.find(subject, start)
+
+    def _unique(self, rules: Iterable[tuple[SheetRow, str, str]]) -> dict[str, str]:
+        """Name -> what the first rule says of it; another rule that says something else is a problem."""
+        found: dict[str, str] = {}
+        for row, name, value in rules:
+            if found.setdefault(name, value) != value:
+                self.problems.append(f"{row.where}: {name} is {found[name]} in a rule above; that is taken, remove one")
+        return found
 
 
 def _tab(path: Path, tab: int, names: tuple[str, ...]) -> Sheet:

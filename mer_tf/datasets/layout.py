@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.listing import Event, subfolders
+from mer_tf.datasets.names import clashes, one_of_each, plain_case, plain_name
 from mer_tf.datasets.sheets import SheetRow
 
 Span = tuple[int, int | None, int]
@@ -35,17 +36,30 @@ def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
 
 
 class ClipFolders:
-    """The folders two levels below `home`: subject/clip or emotion/clip."""
+    """The folders two levels below `home`: subject/clip or emotion/clip, one of each name.
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.all = [clip for child in subfolders(home) for clip in subfolders(child)]
-        self._by_names = {f"{clip.parent.name}/{clip.name}".casefold(): clip for clip in self.all}
+    key: what a parent's name says, by default its `plain_name`; parents of key None are no part of the data set.
+    """
+
+    def __init__(self, home: Path, key: Callable[[str], str | None] = plain_name) -> None:
+        self.home, self._key = home, key
+        self.problems: list[str] = []
+        """Folders that are one and the same name; the first of each is taken."""
+        parents = subfolders(home)
+        for same in clashes(parents, lambda parent: key(parent.name)):
+            names = " and ".join(parent.name for parent in same)
+            self.problems.append(f"{home}: {names} are one and the same name, and read as one; merge or rename them")
+        clips = [clip for parent in parents if key(parent.name) is not None for clip in subfolders(parent)]
+        self._by_names = one_of_each(clips, lambda clip: self._name(clip.parent.name, clip.name), self.problems)
+        self.all = list(self._by_names.values())
 
     def find(self, parent: str, name: str) -> Path:
         """The folder parent/name, whatever its case; where it should be, always below `home`, when it is not there."""
         expected = self.home / parent.lstrip("/") / name.lstrip("/")
-        return self._by_names.get(f"{parent}/{name}".casefold(), expected)
+        return self._by_names.get(self._name(parent, name), expected)
+
+    def _name(self, parent: str, name: str) -> str:
+        return f"{self._key(parent)}/{plain_case(name)}"
 
 
 def span(row: SheetRow, names: Sequence[str], *, apex: bool = True) -> Span | None:

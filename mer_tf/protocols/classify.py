@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,11 +20,12 @@ from mer_tf.files import atomic, write_json
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card
 from mer_tf.preprocessing.flow import Method
-from mer_tf.preprocessing.frames import Frame, list_frames, read_frame
+from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
 from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
 from mer_tf.reporting.flow_pictures import clip_png
 from mer_tf.training.pretraining import probabilities
 
+log = logging.getLogger(__name__)
 SMALLEST_FACE = 40
 LONGEST = 500
 """Frames among which an apex is looked for; a micro-expression has fewer."""
@@ -77,7 +79,10 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
         files = {f.number: f.path for f in list_frames(path)}
         numbers = sorted(files)
     elif path.is_file() and path.suffix.lower() in SUFFIXES:
-        files, numbers = {}, list(range(probe_video(path).frames))
+        info = probe_video(path)
+        files, numbers = {}, list(range(info.frames))
+        if info.missing:
+            log.warning("%s", info.missing)
     else:
         raise MerError(f"{path}: neither a folder of frames nor a video ({', '.join(sorted(SUFFIXES))})")
     start = numbers[0] if onset is None else onset
@@ -91,7 +96,7 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
         raise MerError(
             f"{path}: {len(wanted)} frames from {start} on; an apex is found among 2 to {LONGEST}, give --apex"
         )
-    frames = [read_frame(files[n]) for n in wanted] if files else _of_video(path, wanted)
+    frames = list(read_frames([files[n] for n in wanted])) if files else _of_video(path, wanted)
     if len({frame.shape for frame in frames}) > 1:
         raise MerError(f"{path}: frames differ in size; give frames of one camera")
     place = 1 if apex is not None else max(1, peak(frames))
