@@ -50,7 +50,7 @@ def _jpeg_fault(data: bytes) -> str | None:
 
     A stream that was changed into another valid one cannot be told from it: JPEG has no checksum.
     """
-    import simplejpeg  # type: ignore[import-untyped]
+    import simplejpeg
 
     height, width, space, _ = simplejpeg.decode_jpeg_header(data)
     if reason := _size_fault(width, height):
