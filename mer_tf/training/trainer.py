@@ -125,7 +125,8 @@ def compile_model(model: keras.Model, config: Train) -> None:
     model.compile(
         optimizer=make_optimizer(config),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        # Given by name, Keras would make its variables within the training step and so trace that twice.
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         jit_compile=config.jit_compile,
     )
     model.optimizer.build(model.trainable_variables)
