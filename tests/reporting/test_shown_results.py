@@ -59,7 +59,7 @@ def test_curves_are_drawn_from_their_tables(name, tmp_path):
 
 @pytest.fixture
 def piece():
-    return pieces.run_piece("exp2_vggface_lstm", 4, "data.amplitude=0")
+    return pieces.run_piece("exp2_vggface_lstm", 4, {"data.amplitude": 0})
 
 
 @pytest.fixture
