@@ -43,15 +43,15 @@ def check(experiment: Experiment) -> None:
     check_all([experiment])
 
 
-def check_all(experiments: Iterable[Experiment]) -> None:
-    """The same for several, each data set and manifest being read once."""
+def check_all(experiments: Iterable[Experiment], composite: bool = False) -> None:
+    """The same for several, each data set and manifest being read once; `composite`: methods see pixels alone."""
     read: dict[Data, Sequence[ClipRow] | None] = {}
     for experiment in experiments:
         refuse(_names(experiment))
         refuse([*_ranges(experiment), *_contradictions(experiment)])
         if experiment.data not in read:
             read[experiment.data] = _rows(experiment.data)
-        _check_data(experiment, read[experiment.data])
+        _check_data(experiment, read[experiment.data], composite)
 
 
 def _names(experiment: Experiment) -> Iterator[str]:
@@ -109,10 +109,12 @@ def _rows(data: Data) -> Sequence[ClipRow] | None:
     return None
 
 
-def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None) -> None:
+def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None, composite: bool) -> None:
     data, protocol = experiment.data, load_protocol(experiment.data.label_protocol)
     check_recipe(experiment.preprocess)
-    check_model(experiment, data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows))
+    of_images = data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows)
+    if not (composite and experiment.model.name in METHODS):
+        check_model(experiment, of_images)
     refuse(head_faults(experiment.model, protocol.classes))
     multiply, classes = experiment.clip.multiply, len(protocol.classes)
     if multiply and len(multiply) != classes:
