@@ -46,5 +46,6 @@ EMBEDDED = changed(
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED)
+    main(Study(EXPERIMENT, EMBEDDED))

@@ -4,8 +4,8 @@ Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Com
 
 python experiments/exp2_vggface_lstm.py                          # synthetic SMIC look-alike, small LSTM
 python experiments/exp2_vggface_lstm.py --data.root /data/SMIC   # the licensed data, the paper's settings
-python experiments/exp2_vggface_lstm.py --sweep                  # N = 11 to 17, batches of 10 to 40
-python experiments/exp2_vggface_lstm.py --tables                 # Table 4, with --root.SMIC DIR on the licensed data
+python experiments/exp2_vggface_lstm.py sweep                    # N = 11 to 17, batches of 10 to 40
+python experiments/exp2_vggface_lstm.py tables                   # Table 4, with --root.SMIC DIR on the licensed data
 """
 
 from mer_tf.changes import changed
@@ -50,7 +50,7 @@ SWEEP = {
     "clip.frames": (11, 12, 13, 14, 15, 16, 17),
     "train.batch_size": (10, 20, 30, 40),
 }
-"""Grid of `--sweep`; the paper searched N in 11 to 17, its code these batches."""
+"""Grid of `sweep`; the paper searched N in 11 to 17, its code these batches."""
 
 TABLES = Tables(
     rows={
@@ -68,9 +68,10 @@ TABLES = Tables(
     columns={"SMIC": {"data.dataset": "smic-hs"}},
     orderings=(("C/T4/BiLSTM", "C/T4/LSTM"), ("C/T4/LSTM", "C/T4/STLBP-IP"), ("C/T4/LSTM", "C/T4/STCLQP")),
 )
-"""Rows of `--tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
+"""Rows of `tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

@@ -4,7 +4,7 @@ Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Com
 
 python experiments/exp3_vggface_bilstm.py                          # synthetic SMIC look-alike, small Bi-LSTM
 python experiments/exp3_vggface_bilstm.py --data.root /data/SMIC   # the licensed data, the paper's settings
-python experiments/exp3_vggface_bilstm.py --sweep                  # N = 11 to 17, batches of 10 to 40
+python experiments/exp3_vggface_bilstm.py sweep                    # N = 11 to 17, batches of 10 to 40
 """
 
 from mer_tf.changes import changed
@@ -48,9 +48,10 @@ SWEEP = {
     "clip.frames": (11, 12, 13, 14, 15, 16, 17),
     "train.batch_size": (10, 20, 30, 40),
 }
-"""Grid of `--sweep`; the paper searched N in 11 to 17, its code these batches."""
+"""Grid of `sweep`; the paper searched N in 11 to 17, its code these batches."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP))

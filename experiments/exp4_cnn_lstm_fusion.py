@@ -4,9 +4,9 @@ Micro-expression recognition by feature fusion of a convolutional and an improve
 
 python experiments/exp4_cnn_lstm_fusion.py                          # synthetic SMIC look-alike, a narrow network
 python experiments/exp4_cnn_lstm_fusion.py --data.root /data/SMIC   # the licensed data, the paper's settings
-python experiments/exp4_cnn_lstm_fusion.py --sweep                  # clips of X = 2 to 30 frames
-python experiments/exp4_cnn_lstm_fusion.py --tables                 # Tables 1 to 4, on look-alikes of both data sets
-python experiments/exp4_cnn_lstm_fusion.py --tables --root.SMIC /data/SMIC --root.CASMEII /data/CASME2
+python experiments/exp4_cnn_lstm_fusion.py sweep                    # clips of X = 2 to 30 frames
+python experiments/exp4_cnn_lstm_fusion.py tables                   # Tables 1 to 4, on look-alikes of both data sets
+python experiments/exp4_cnn_lstm_fusion.py tables --root.SMIC /data/SMIC --root.CASMEII /data/CASME2
 """
 
 from mer_tf.changes import changed
@@ -51,7 +51,7 @@ EMBEDDED = changed(
 )
 
 SWEEP = {"clip.frames": tuple(range(2, 31))}
-"""Grid of `--sweep`; the paper searched X in 2 to 30."""
+"""Grid of `sweep`; the paper searched X in 2 to 30."""
 
 TABLES = Tables(
     rows={
@@ -85,9 +85,10 @@ TABLES = Tables(
         ("A/T3/fused", "A/T3/spatial"),
     ),
 )
-"""Tables of `--tables` and what the paper claims of them; its best model stands in all four under three values."""
+"""Tables of `tables` and what the paper claims of them; its best model stands in all four under three values."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

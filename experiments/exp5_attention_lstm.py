@@ -4,9 +4,9 @@ Xu & Xu, ICMLC 2022, doi 10.1145/3529836.3529898. Only its abstract could be rea
 
 python experiments/exp5_attention_lstm.py                           # synthetic SMIC look-alike, a small LSTM
 python experiments/exp5_attention_lstm.py --data.root /data/CASME2  # the licensed data, the settings below
-python experiments/exp5_attention_lstm.py --tables                  # plain, spatial, temporal, both on four data sets
-python experiments/exp5_attention_lstm.py --tables --root.CASMEII5 /data/CASME2 --root.SAMM /data/SAMM
-python experiments/exp5_attention_lstm.py --sweep                   # rules and numbers of key frames
+python experiments/exp5_attention_lstm.py tables                    # plain, spatial, temporal, both on four data sets
+python experiments/exp5_attention_lstm.py tables --root.CASMEII5 /data/CASME2 --root.SAMM /data/SAMM
+python experiments/exp5_attention_lstm.py sweep                     # rules and numbers of key frames
 """
 
 from mer_tf.changes import changed
@@ -58,7 +58,7 @@ SWEEP = {
     "clip.keyframes": ("phases", "cumdiff", "peakdiff", "cluster", "tim"),
     "clip.frames": (5, 10),
 }
-"""Grid of `--sweep`."""
+"""Grid of `sweep`."""
 
 TABLES = Tables(
     rows={
@@ -81,9 +81,10 @@ TABLES = Tables(
     ),
     unprinted="paper B prints none that could be read; its abstract claims that attention helps",
 )
-"""Tables of `--tables`: each part of the attention, and the order that the paper's claim implies."""
+"""Tables of `tables`: each part of the attention, and the order that the paper's claim implies."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

@@ -5,8 +5,8 @@ is the paper's, shapes and recipe are those of gACNN (Li et al., TIP 2019) or ou
 
 python experiments/exp6_gia_bia_bilstm.py                              # synthetic SMIC look-alike, a narrow network
 python experiments/exp6_gia_bia_bilstm.py --data.root /data/CASME2     # the licensed data, VGG16, widths of gACNN
-python experiments/exp6_gia_bia_bilstm.py --tables                     # what each part is for, on look-alikes
-python experiments/exp6_gia_bia_bilstm.py --tables --root.CASMEII5 /data/CASME2 --root.SMIC /data/SMIC
+python experiments/exp6_gia_bia_bilstm.py tables                       # what each part is for, on look-alikes
+python experiments/exp6_gia_bia_bilstm.py tables --root.CASMEII5 /data/CASME2 --root.SMIC /data/SMIC
 """
 
 from mer_tf.changes import changed
@@ -111,5 +111,6 @@ third follows from what it says of blocks as such."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, tables=TABLES))

@@ -84,5 +84,6 @@ DRAWN = Tables(
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, baselines=(BASELINES, DRAWN))
+    main(Study(EXPERIMENT, EMBEDDED, baselines={"paper": BASELINES, "embedded": DRAWN}))

@@ -66,5 +66,6 @@ EMBEDDED_METHODS = {
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, composite=(METHODS, EMBEDDED_METHODS))
+    main(Study(EXPERIMENT, EMBEDDED, methods={"paper": METHODS, "embedded": EMBEDDED_METHODS}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,33 +25,40 @@ from mer_tf.preprocessing.recipes import check_recipe
 if TYPE_CHECKING:
     from mer_tf.datasets.manifest import ClipRow
 
-COUNTS = """train.epochs train.batch_size train.stream_epochs clip.frames clip.step clip.stride clip.non_micro_stride
+COUNTS = """train.epochs train.batch_size clip.frames clip.step clip.stride clip.non_micro_stride
     preprocess.size preprocess.min_face preprocess.clips_per_shard data.subjects data.clips_per_class evaluation.seeds
     evaluation.permutations evaluation.bootstrap model.lstm_units model.lstm_layers model.head_units search.epochs
     clip.multiply model.embedding"""
 POSITIVE = "train.learning_rate model.width clip.flow_bound search.learning_rate"
-NOT_NEGATIVE = """train.weight_decay train.stream_learning_rate train.stream_batch_size train.seed preprocess.margin
-    preprocess.fps preprocess.magnify clip.side data.amplitude data.seed evaluation.seed"""
+NOT_NEGATIVE = """train.weight_decay train.stream_epochs train.stream_learning_rate train.stream_batch_size train.seed
+    preprocess.margin preprocess.fps preprocess.magnify clip.side data.amplitude data.seed evaluation.seed"""
 SHARES = "model.dropout model.bn_momentum train.momentum search.dropout"
 FLOW_IMAGES = "flow-images"
 NEAR = 0.8
 """How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
 
 
-def check(experiment: Experiment) -> None:
-    """`MerError` for names, ranges, contradictions, missing files and labels that make the run impossible."""
+def check(experiment: Experiment, only: Collection[int] | None = None) -> None:
+    """`MerError` for names, ranges, contradictions, missing files and labels that make the run impossible.
+
+    `only`: numbers of the folds that are asked for, where not all are.
+    """
     check_all([experiment])
+    config = experiment.evaluation
+    counted = config.split in ("group", "group-plain", "clip")
+    if lost := [str(number) for number in sorted(only or ()) if counted and number >= config.folds]:
+        raise MerError(f"--folds {', '.join(lost)}: there are folds 0 to {config.folds - 1}")
 
 
-def check_all(experiments: Iterable[Experiment]) -> None:
-    """The same for several, each data set and manifest being read once."""
+def check_all(experiments: Iterable[Experiment], composite: bool = False) -> None:
+    """The same for several, each data set and manifest being read once; `composite`: methods see pixels alone."""
     read: dict[Data, Sequence[ClipRow] | None] = {}
     for experiment in experiments:
         refuse(_names(experiment))
         refuse([*_ranges(experiment), *_contradictions(experiment)])
         if experiment.data not in read:
             read[experiment.data] = _rows(experiment.data)
-        _check_data(experiment, read[experiment.data])
+        _check_data(experiment, read[experiment.data], composite)
 
 
 def _names(experiment: Experiment) -> Iterator[str]:
@@ -109,10 +116,12 @@ def _rows(data: Data) -> Sequence[ClipRow] | None:
     return None
 
 
-def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None) -> None:
+def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None, composite: bool) -> None:
     data, protocol = experiment.data, load_protocol(experiment.data.label_protocol)
     check_recipe(experiment.preprocess)
-    check_model(experiment, data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows))
+    of_images = data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows)
+    if not (composite and experiment.model.name in METHODS):
+        check_model(experiment, of_images)
     refuse(head_faults(experiment.model, protocol.classes))
     multiply, classes = experiment.clip.multiply, len(protocol.classes)
     if multiply and len(multiply) != classes:

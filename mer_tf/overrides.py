@@ -10,21 +10,25 @@ import tyro
 
 from mer_tf.changes import field_names
 from mer_tf.config import Experiment, MerError
+from mer_tf.names import meant
 
 
-def override(experiment: Experiment, arguments: Sequence[str], description: str | None = None) -> Experiment:
-    """`experiment` with fields replaced as the arguments say, types checked; an unknown one lists the valid ones."""
+def override(experiment: Experiment, arguments: Sequence[str]) -> Experiment:
+    """`experiment` with fields replaced as the arguments say, types checked.
+
+    `MerError` for an unknown one, which lists the valid ones and the nearest.
+    """
     parsed, unknown = tyro.cli(
         Experiment,
         default=experiment,
         args=list(arguments),
-        description=description,
         return_unknown_args=True,
         config=(tyro.conf.FlagConversionOff,),  # --train.jit_compile False, as every other field
     )
     if unknown:
-        valid = "\n  ".join(f"--{name}" for name in field_names(Experiment))
-        raise MerError(f"unknown option {' '.join(unknown)}; valid ones:\n  --preset\n  --resume\n  {valid}")
+        valid = [f"--{name}" for name in field_names(Experiment)]
+        listed = "\n  ".join(valid)
+        raise MerError(f"unknown option {' '.join(unknown)}; valid ones:\n  {listed}{meant(unknown[0], valid)}")
     return parsed
 
 

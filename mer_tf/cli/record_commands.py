@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,14 +41,12 @@ def preprocess(
         settings: Settings that fix the bytes written; --recipe NAME sets all of them, and further options change it.
     """
     from mer_tf.datasets.manifest import read_manifest
-    from mer_tf.preprocessing.recipes import load_recipe, named
+    from mer_tf.preprocessing.recipes import named
     from mer_tf.records.inspect import describe, write_face_sheet
     from mer_tf.records.write import write_records
 
     rows = read_manifest(manifest)
-    if settings.recipe:  # what the options say is read once more, over the recipe instead of over the defaults
-        base = load_recipe(settings.recipe).preprocess
-        settings = named(tyro.cli(Preprocess, default=base, args=sys.argv[1:], return_unknown_args=True)[0])
+    settings = named(settings) if settings.recipe else settings
     directory = write_records(
         rows, settings, out, name=name, workers=workers, on_error=on_error, engine=engine, beam=beam
     )
@@ -53,6 +54,23 @@ def preprocess(
     if face_sheet:
         write_face_sheet(directory, face_sheet)
     print(directory)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The one option that the defaults of all others depend on."""
+
+    recipe: str = ""
+
+
+def preprocess_by_recipe(arguments: Sequence[str]) -> Callable[..., None]:
+    """`preprocess` with the settings of the recipe that the arguments name as its defaults."""
+    name = tyro.cli(Recipe, args=arguments, return_unknown_args=True, add_help=False)[0].recipe
+    if not name:
+        return preprocess
+    from mer_tf.preprocessing.recipes import load_recipe
+
+    return partial(preprocess, settings=load_recipe(name).preprocess)
 
 
 def match_flow(

@@ -86,16 +86,6 @@ def composite(
     return _summary(experiment, clips, tables, models, directory)
 
 
-def chosen_methods(known: Methods, declared: Methods, wanted: str | None) -> Methods:
-    """`declared`, or those of `wanted`, separated by commas, as declared or else as `known`; `MerError` for others."""
-    if wanted is None:
-        return declared
-    names, all_known = wanted.split(","), {**known, **declared}
-    if unknown := [name for name in names if name not in all_known]:
-        raise MerError(f"--methods {', '.join(unknown)}: unknown; known: {', '.join(all_known)}")
-    return {name: all_known[name] for name in names}
-
-
 def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch]]:
     """Predictions of each fold's test clips after its watched epochs, and the labels still sealed for them."""
     seal, model = bench.seal(), bench.experiment.model.name

@@ -15,11 +15,12 @@ from mer_tf.config import Classical, MerError, Model, Tables
 from mer_tf.descriptors import METHODS
 from mer_tf.encoding import Encoded, encode
 from mer_tf.files import write_json
-from mer_tf.protocols.baseline_table import baseline_table, chosen_systems
+from mer_tf.protocols.baseline_table import baseline_table
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.script import main
+from mer_tf.study import Study
 from mer_tf.training.described import described_store
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp7_baselines.py"
@@ -149,9 +150,6 @@ def test_the_table_joins_systems_and_published_figures(frame, experiment, tmp_pa
     assert "48.78 (leave one subject out" in first["published"]
     text = (tmp_path / "baselines.txt").read_text()
     assert text.startswith("warning: drawn")
-    assert list(chosen_systems(tables, "mdmo").rows) == ["E/mdmo"]
-    with pytest.raises(MerError, match="--systems lbp: unknown"):
-        chosen_systems(tables, "lbp")
 
 
 @pytest.mark.parametrize(
@@ -172,8 +170,10 @@ def test_roots_and_systems_choose_what_exp7_runs(monkeypatch, tmp_path, capsys, 
         (directory / "baselines.txt").write_text("the table")
 
     monkeypatch.setattr(module, "baseline_table", stand_in)
+    monkeypatch.setattr("mer_tf.study.check_all", list)  # nothing is there to be run
     given = ["--out", str(tmp_path), *arguments, *(["--systems", ",".join(systems)] if systems else [])]
-    main(names["EXPERIMENT"], names["EMBEDDED"], arguments=given, baselines=(names["BASELINES"], names["DRAWN"]))
+    baselines = {"paper": names["BASELINES"], "embedded": names["DRAWN"]}
+    main(Study(names["EXPERIMENT"], names["EMBEDDED"], baselines=baselines), given)
     assert list(seen["tables"].columns) == columns
     assert seen["experiment"].evaluation.split == folds
     assert ("data.root" in seen["tables"].columns[columns[0]]) == ("--root" in str(arguments))
