@@ -86,6 +86,7 @@ def manifest(
     protocol: str | None = None,
     reference: Path | None = None,
     apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given",
+    doubtful: Literal["keep", "skip", "estimate"] = "keep",
     by_time: float | None = None,
     strict: bool = False,
 ) -> None:
@@ -100,12 +101,15 @@ def manifest(
         protocol: Label protocol to count by; without it the first one that knows the data set. `mer-tf protocols`.
         reference: Another list of the clips, a manifest or a CSV with clip_id and class, to compare with clip by clip.
         apex: How to estimate an apex that the annotation does not give; apex_source in the manifest says so.
+        doubtful: What becomes of clips whose apex is their onset, or that last for seconds: kept as annotated, left
+            out, or (of the former) the apex estimated as --apex says.
         by_time: Resample videos to this many frames a second by their time stamps, where their rate varies.
         strict: Exit with status 1 when there are problems or differences.
     """
     from mer_tf.datasets import dataset_listing, videos
     from mer_tf.datasets.apex import estimate_apexes
     from mer_tf.datasets.counts import manifest_report
+    from mer_tf.datasets.doubts import decided
     from mer_tf.datasets.labels import load_protocol, protocol_for
     from mer_tf.datasets.manifest import write_manifest
 
@@ -114,9 +118,10 @@ def manifest(
     report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
     print(report)
     rows = listing.rows if by_time is None else videos.by_time(listing.rows, by_time)
+    rows = decided(rows, doubtful, apex)
     slow = apex in ("peak", "divide-and-conquer")
     write_manifest(estimate_apexes(rows, apex, on_error="skip", progress=slow), out)
-    print(f"{len(listing.rows)} clips of {len({r.subject for r in listing.rows})} subjects: {out}")
+    print(f"{len(rows)} clips of {len({r.subject for r in rows})} subjects: {out}")
     if strict and not clean:
         sys.exit(1)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from mer_tf.config import MerError
+from mer_tf.datasets.doubts import doubts
 from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow
 
@@ -56,4 +57,11 @@ def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipR
         log.warning("%s", problem)
     if (more := len(listing.problems) - WARNINGS) > 0:
         log.warning("and %d more problems; `mer-tf manifest --dataset %s` lists them all", more, name)
+    if unsure := doubts(listing.rows):
+        first = next(iter(unsure.items()))
+        log.warning(
+            "%d clip(s) of doubtful annotation, such as %s: %s; see --doubtful of `mer-tf manifest`",
+            len(unsure),
+            *first,
+        )
     return listing.rows

@@ -55,9 +55,11 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     root = Path(root)
     folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+"))
     path = find_sheet(root, A_SHEETS, sheet)
-    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type"))
+    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type", "emotion"))
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     builder.problems += folders.problems
+    if not any(row.text("emotion") for row in table.rows):
+        builder.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
