@@ -22,8 +22,8 @@ import mer_tf
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.files import write_text
+from mer_tf.locks import held
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
-from mer_tf.records.locks import held
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards
 
