@@ -88,6 +88,7 @@ def manifest(
     apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given",
     doubtful: Literal["keep", "skip", "estimate"] = "keep",
     by_time: float | None = None,
+    follow_links: tuple[Path, ...] = (),
     strict: bool = False,
 ) -> None:
     """List the clips of a data set folder as manifest.csv, and say how they differ from what is published.
@@ -104,6 +105,7 @@ def manifest(
         doubtful: What becomes of clips whose apex is their onset, or that last for seconds: kept as annotated, left
             out, or (of the former) the apex estimated as --apex says.
         by_time: Resample videos to this many frames a second by their time stamps, where their rate varies.
+        follow_links: Folders outside root into which links within it may lead.
         strict: Exit with status 1 when there are problems or differences.
     """
     from mer_tf.datasets import dataset_listing, videos
@@ -112,9 +114,11 @@ def manifest(
     from mer_tf.datasets.doubts import decided
     from mer_tf.datasets.labels import load_protocol, protocol_for
     from mer_tf.datasets.manifest import write_manifest
+    from mer_tf.files import following
 
     wanted = load_protocol(protocol) if protocol else None
-    listing = dataset_listing(dataset, root, sheet)
+    with following(follow_links):
+        listing = dataset_listing(dataset, root, sheet)
     report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
     print(report)
     rows = listing.rows if by_time is None else videos.by_time(listing.rows, by_time)

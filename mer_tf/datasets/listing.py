@@ -14,7 +14,7 @@ from pathlib import Path
 from mer_tf.config import MerError
 from mer_tf.datasets.corrections import changes, correct
 from mer_tf.datasets.manifest import ClipRow, same_names
-from mer_tf.files import hidden, inside
+from mer_tf.files import hidden, placed
 from mer_tf.preprocessing.frame_names import frame_names, gaps
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class ListingBuilder:
     _rows: list[ClipRow] = field(default_factory=list)
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _places: dict[Path, tuple[Path, str]] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
@@ -129,7 +130,7 @@ class ListingBuilder:
         if folder not in self._frames:
             self._frames[folder] = None
             try:
-                inside(self.root, self._relative(folder), f"clip {event.clip_id}")
+                self._places[folder] = placed(self.root, self._relative(folder), f"clip {event.clip_id}")
                 found = frame_names(folder)
                 self._frames[folder] = found.numbers
                 if said := found.said(folder):
@@ -165,13 +166,14 @@ class ListingBuilder:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
 
     def _row(self, event: Event) -> ClipRow:
+        root, frames_dir = self._places.get(event.folder, (self.root.resolve(), self._relative(event.folder)))
         return ClipRow(
             clip_id=event.clip_id,
             dataset=event.dataset,
             subject=event.subject,
             session=event.session,
-            root=str(self.root.resolve()),
-            frames_dir=self._relative(event.folder),
+            root=str(root),
+            frames_dir=frames_dir,
             video="",
             onset=event.onset,
             apex=event.apex,
