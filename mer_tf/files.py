@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,37 @@ def hidden(name: str) -> bool:
     return name.startswith((".", "~$")) or name.casefold() in SYSTEM
 
 
+_FOLLOWED: ContextVar[tuple[Path, ...]] = ContextVar("followed", default=())
+
+
+@contextmanager
+def following(folders: Sequence[Path]) -> Iterator[None]:
+    """Within the block links of a data set may lead into these folders, see `placed`; each must be one."""
+    if absent := [folder for folder in folders if not Path(folder).is_dir()]:
+        raise MerError(f"{absent[0]}: no such folder; --follow-links names those into which links lead")
+    token = _FOLLOWED.set(tuple(Path(folder).resolve() for folder in folders))
+    try:
+        yield
+    finally:
+        _FOLLOWED.reset(token)
+
+
+def placed(root: Path, relative: str, where: str) -> tuple[Path, str]:
+    """A root and a path below it that are the same file or folder as `relative` under `root`.
+
+    Where links lead into a folder of `following`, the root is that folder, and the path has no links; else `inside`.
+    """
+    try:
+        inside(root, relative, where)
+    except MerError:
+        path = (Path(root) / relative).resolve()
+        for folder in _FOLLOWED.get():
+            if path.is_relative_to(folder):
+                return folder, path.relative_to(folder).as_posix()
+        raise
+    return Path(root).resolve(), relative
+
+
 def inside(root: Path, relative: str, where: str) -> Path:
     """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
     try:
@@ -118,6 +150,7 @@ def inside(root: Path, relative: str, where: str) -> Path:
         raise MerError(f"{where}: {relative[:LONG]!r} is no path ({error}); correct or remove it") from error
     if not path.is_relative_to(base):
         raise MerError(
-            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links"
+            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links, or name "
+            "the folder that links lead to with --follow-links when you list the data set"
         )
     return path

@@ -21,7 +21,7 @@ def preprocess(
     out: Path,
     name: str = "records",
     workers: int = 1,
-    on_error: Literal["fail", "skip"] = "fail",
+    on_error: Literal["fail", "skip"] | None = None,
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
     face_sheet: Path | None = None,
@@ -34,7 +34,8 @@ def preprocess(
         out: Folder for record directories, each named by the hash of its settings.
         name: First part of the directory's name.
         workers: Processes.
-        on_error: fail: stop at the first unreadable clip; skip: list it in errors.csv and go on.
+        on_error: What unreadable clips mean, once all others are done: fail: exit status 1, and the same command tries
+            them again; skip: they are left out (the default for videos). Either lists them in errors.csv.
         engine: local: processes of this machine; beam: an Apache Beam pipeline. Either writes the same bytes.
         beam: Options of the pipeline, as runner=FlinkRunner flink_master=host:8081; without a runner it runs here.
         face_sheet: Write a contact sheet (PNG) of the stored faces here.

@@ -53,9 +53,18 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
 
 def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:
     """The rows of `dataset_listing`; its first problems are logged as warnings."""
+    from mer_tf.datasets.doubts import doubts
+
     listing = dataset_listing(name, root, sheet)
     for problem in listing.problems[:WARNINGS]:
         log.warning("%s", problem)
     if (more := len(listing.problems) - WARNINGS) > 0:
         log.warning("and %d more problems; `mer-tf manifest --dataset %s` lists them all", more, name)
+    if unsure := doubts(listing.rows):
+        first = next(iter(unsure.items()))
+        log.warning(
+            "%d clip(s) of doubtful annotation, such as %s: %s; see --doubtful of `mer-tf manifest`",
+            len(unsure),
+            *first,
+        )
     return listing.rows

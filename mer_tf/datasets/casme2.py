@@ -10,13 +10,14 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.layout import ClipFolders
-from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.layout import ClipFolders, holds, nested_home
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 200.0
-LAYOUTS = ("cropped", "casme2raw", "casme2rawselected")
+LAYOUTS = ("cropped", "casme2raw", "casme2rawselected", "preprocessed")
 """Names of layout folders without blanks, hyphens and case; the first that is there is taken."""
+SUBJECTS = r"sub\d+"
 SHEETS = ("CASME2-coding*.xlsx", "CASME2-coding*.xls", "CASME2_label*.xls*", "CASME2-coding*.csv")
 OBJECTIVE_SHEETS = ("CASME2-ObjectiveClasses*.xls*",)
 COLUMNS = {
@@ -87,12 +88,11 @@ def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Ev
 
 
 def _layout(root: Path) -> Path:
-    """The folder of the subjects: `root`, one of its layout folders, or a folder within that."""
-    by_name = {re.sub(r"[\W_]", "", p.name).casefold(): p for p in subfolders(root)}
-    layouts = [by_name[name] for name in LAYOUTS if name in by_name]
-    for folder in (root, *(f for layout in layouts for f in (layout, *subfolders(layout)))):
-        if any(re.fullmatch(r"sub\d+", p.name, re.IGNORECASE) for p in subfolders(folder)):
-            return folder
+    """The folder of the subjects: `root`, or the one below it that is named most like a layout."""
+    if holds(root, SUBJECTS):
+        return root
+    if home := nested_home(root, LAYOUTS, SUBJECTS):
+        return home
     raise MerError(f"{root}: holds neither sub01/ nor Cropped/, CASME2_RAW/ or CASME2_RAW_selected/ with sub01/ in it")
 
 

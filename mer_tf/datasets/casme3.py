@@ -1,8 +1,9 @@
 """CAS(ME)^3 (Li et al., TPAMI 2023), colour frames, 30 a second: part A (evoked by videos) and part C (a mock crime).
 
 Part A: `part_A/spNO.1/a/color/<frame>.jpg`; a folder holds a whole video, and the sheet names it once for each of its
-micro-expressions, so these are told apart by their onset: a-1663. Part C: `part_C/01/a/color/<frame>.jpg`, or one
-folder for each micro-expression, `part_C/01/<count>/color/`; its sheet states no apex.
+micro-expressions, so these are told apart by their onset: a-1663. Or each cut out, as
+`Part_A_ME_clip/frame/spNO.1_a_1663/<frame>.jpg`. Part C: `part_C/01/a/color/<frame>.jpg`, or one folder for each
+micro-expression, `part_C/01/<count>/color/`; its sheet states no apex.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from mer_tf.datasets.layout import ClipFolders, frames_home, span, told_apart
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder, is_folder, subfolders
-from mer_tf.datasets.names import number_in, one_of_each, plain_name
+from mer_tf.datasets.names import number_in, one_of_each, plain_case, plain_name
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 30.0
@@ -23,7 +24,7 @@ A_SHEETS = (
     "CAS(ME)3_part_A_v2*",
     "CAS(ME)3_part_A_v1*",
 )
-A_HOMES = ("part_A", "ME_A", "ME_A_cropped")
+A_HOMES = ("part_A", "ME_A", "ME_A_cropped", "Part_A_ME_clip")
 A_COLUMNS = {
     "subject": ("Subject",),
     "video": ("Filename",),
@@ -53,15 +54,18 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     The sheets of 2022 and 2023 spell a label `others` and `Others`: labels are in lower case here.
     """
     root = Path(root)
-    folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+"))
+    folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+(_[a-z]+_\d+)?"))
+    cut = {plain_case(folder.name): folder for folder in subfolders(folders.home)}
     path = find_sheet(root, A_SHEETS, sheet)
-    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type"))
+    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type", "emotion"))
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     builder.problems += folders.problems
+    if not any(row.text("emotion") for row in table.rows):
+        builder.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders))], always=True))
+    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders, cut))], always=True))
     return builder.listing()
 
 
@@ -76,7 +80,7 @@ def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     return builder.listing()
 
 
-def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
+def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Event | None:
     frames = span(row, ("subject", "video"))
     if frames is None:
         return None
@@ -86,7 +90,7 @@ def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
         clip_id=f"casme3-a/{subject}/{video}",
         dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=_colour(folders.find(subject, video)),
+        folder=cut.get(plain_case(f"{subject}_{video}_{onset}")) or _colour(folders.find(subject, video)),
         onset=onset,
         apex=apex,
         offset=offset,

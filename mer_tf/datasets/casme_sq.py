@@ -36,7 +36,7 @@ def casme_sq_listing(root: Path, sheet: Path | None = None) -> Listing:
     names = _Names(path, home)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     rows = [row for row in table.rows if row.text("participant").casefold() != "participant"]
-    builder.add_all(told_apart([event for row in rows if (event := _event(row, names))], always=False))
+    builder.add_all(told_apart([event for row in rows if (event := _event(row, names, builder.notes))], always=False))
     builder.problems += names.problems
     return builder.listing()
 
@@ -86,7 +86,7 @@ def _tab(path: Path, tab: int, names: tuple[str, ...]) -> Sheet:
     return read_sheet(path, columns={n: (n,) for n in names}, header_key=None, tab=tab, has_header=False)
 
 
-def _event(row: SheetRow, names: _Names) -> Event | None:
+def _event(row: SheetRow, names: _Names, notes: list[str]) -> Event | None:
     video, subject = row.text("video"), names.subjects.get(row.text("participant"))
     folder = names.folder(subject, video) if subject else None
     if subject is None or folder is None:
@@ -98,6 +98,9 @@ def _event(row: SheetRow, names: _Names) -> Event | None:
     onset, apex, offset = row.integer("onset"), row.integer("apex", optional=True), row.integer("offset")
     if onset is None or offset is None:
         return None
+    if offset == 0 and apex is not None:
+        notes.append(f"{row.where}: offset 0 was not coded, and the apex {apex} is read as offset")
+        offset = apex
     return Event(
         clip_id=f"casme-sq/{subject}/{video}",
         dataset="casme-sq",
@@ -105,7 +108,7 @@ def _event(row: SheetRow, names: _Names) -> Event | None:
         folder=folder,
         onset=onset,
         apex=apex,
-        offset=apex if offset == 0 and apex is not None else offset,
+        offset=offset,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
         aus=row.text("aus"),

@@ -63,6 +63,16 @@ def correct(annotated: Annotated) -> tuple[Annotated, list[str]]:
     return item, refused
 
 
+def changes(before: Annotated, after: Annotated) -> list[str]:
+    """What `correct` made of a dataclass, one sentence a field."""
+    item: Any = before
+    return [
+        f"{known.field} {known.old or 'not given'} is read as {known.new or 'not given'}: {known.reason}"
+        for known in corrections().get(item.clip_id, ())
+        if getattr(before, known.field) != getattr(after, known.field)
+    ]
+
+
 def _plain(value: Any) -> str:
     return "" if value in (None, "/") else str(value)
 

@@ -16,7 +16,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of, subfolders
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.datasets.names import clashes
-from mer_tf.files import inside
+from mer_tf.files import placed
 from mer_tf.preprocessing.frames import image_files
 
 CLASSES = {"0": "negative", "1": "positive", "2": "surprise"}
@@ -78,7 +78,7 @@ def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[s
     for path in image_files(folder):
         relative = path.relative_to(root).as_posix()
         try:
-            inside(root, relative, str(path))
+            home, image = placed(root, relative, str(path))
         except MerError as error:
             problems.append(str(error))
             continue
@@ -87,7 +87,7 @@ def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[s
             dataset="flow-images",
             subject=subject,
             session="",
-            root=str(root.resolve()),
+            root=str(home),
             frames_dir="",
             video="",
             onset=0,
@@ -97,5 +97,5 @@ def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[s
             label_raw=CLASSES[folder.name],
             aus="",
             sheet_sha="",
-            image=relative,
+            image=image,
         )

@@ -17,22 +17,72 @@ Span = tuple[int, int | None, int]
 """Onset, apex or None, offset."""
 
 
+DEEPEST = 3
+"""Levels below the root where the frames are looked for: archives and people nest folders."""
+
+
 def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
     """Folder some of whose children fit the pattern `child` (whatever the case), such as `sub\\d+`.
 
-    The first of `names` under `root`, a folder of any name within that (archives unpack so), or `root` itself.
-    `MerError` when there is none.
+    The first of `names` under `root`, a folder of any name within that (archives unpack so), `root` itself, or else
+    `nested_home`. `MerError` when there is none, or more than one of a name.
     """
-    there = {folder.name.casefold(): folder for folder in subfolders(root)}
-    named = [there[name.casefold()] for name in names if name.casefold() in there]
-    for home in (*(f for folder in named for f in (folder, *subfolders(folder))), root):
-        if any(re.fullmatch(child, folder.name, re.IGNORECASE) for folder in subfolders(home)):
-            return home
-    found = ", ".join(sorted(f.name for f in there.values())[:8]) or "no folder"
+    for name in names:
+        folders = [folder for folder in subfolders(root) if folder.name.casefold() == name.casefold()]
+        if found := [folder for folder in folders if holds(folder, child)]:
+            return _only(root, found)
+        inner = [f for folder in folders for f in subfolders(folder) if f.name.casefold() != "depth"]
+        if found := [folder for folder in inner if holds(folder, child)]:
+            return found[0]
+    if holds(root, child):
+        return root
+    if found_deeper := nested_home(root, names, child):
+        return found_deeper
+    there = ", ".join(f.name for f in subfolders(root)[:8]) or "no folder"
     raise MerError(
-        f"{root}: neither it nor a folder {', '.join(names)} in it holds folders like {child} (found: {found}); "
+        f"{root}: neither it nor a folder {', '.join(names)} in it holds folders like {child} (found: {there}); "
         "the root must be the data set's folder as it was downloaded"
     )
+
+
+def nested_home(root: Path, names: Sequence[str], child: str) -> Path | None:
+    """The folder up to `DEEPEST` levels below `root` with children like `child` that is named most like `names`.
+
+    A name counts where a folder above or at the place begins with it, or holds it, blanks, signs and case aside:
+    Cropped-updated, CASME2_preprocessed_<a person>. `MerError` when several are as good; None when there is none.
+    """
+    level, found = subfolders(root), []
+    for _ in range(DEEPEST):
+        found += [folder for folder in level if holds(folder, child)]
+        level = [f for folder in level if folder not in found for f in subfolders(folder)]
+    if not found:
+        return None
+    ranked = [(_likeness(folder.relative_to(root).parts, names), len(folder.parts), folder) for folder in found]
+    best = min(ranked)[:2]
+    return _only(root, [folder for *rank, folder in ranked if tuple(rank) == best])
+
+
+def holds(folder: Path, child: str) -> bool:
+    """Whether a folder in `folder` fits the pattern `child`, whatever its case."""
+    return any(re.fullmatch(child, inner.name, re.IGNORECASE) for inner in subfolders(folder))
+
+
+def _likeness(parts: Sequence[str], names: Sequence[str]) -> tuple[int, int]:
+    """How little a path is like `names`: (0, i) for a part that is the i-th, (1, i) begins with it, (2, i) holds it."""
+    plain = [re.sub(r"[\W_]", "", part).casefold() for part in parts]
+    ranks = [(3, 0)]
+    for place, name in enumerate(re.sub(r"[\W_]", "", n).casefold() for n in names):
+        tests = (name in plain, any(p.startswith(name) for p in plain), any(name in p for p in plain))
+        ranks += [(kind, place) for kind, fits in enumerate(tests) if fits]
+    return min(ranks)
+
+
+def _only(root: Path, found: Sequence[Path]) -> Path:
+    """The one folder of `found`; two of them are a choice that is the user's."""
+    if len(found) > 1:
+        several = ", ".join(str(folder.relative_to(root)) for folder in found[:4])
+        raise MerError(f"{root}: several folders may hold the clips ({several}); give one of them as the root")
+    return found[0]
 
 
 class ClipFolders:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.corrections import correct
+from mer_tf.datasets.corrections import changes, correct
 from mer_tf.datasets.manifest import ClipRow, same_names
-from mer_tf.files import hidden, inside
+from mer_tf.files import hidden, placed
 from mer_tf.preprocessing.frame_names import frame_names, gaps
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ class Listing:
     problems: list[str]
     left_out: list[ClipRow] = field(default_factory=list)
     """Clips that the annotation names but that cannot be used; each is the subject of a problem."""
+    notes: list[str] = field(default_factory=list)
+    """Where the manifest knowingly says something else than the sheet: corrections, an apex taken for an offset."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,19 @@ class ListingBuilder:
     root: Path
     sheet_sha: str = ""
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _rows: list[ClipRow] = field(default_factory=list)
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _places: dict[Path, tuple[Path, str]] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
         """Correct an event by the table of known errors; keep it as a row when its folder holds frames of it."""
-        event, refused = correct(event)
+        stated = event
+        event, refused = correct(stated)
         self.problems += refused
+        self.notes += [f"{event.where}: clip {event.clip_id}: {change}" for change in changes(stated, event)]
         self._where[event.clip_id].append(event.where)
         numbers = self._numbers(event)
         if numbers is None or not self._span_is_sound(event, numbers):
@@ -116,7 +122,7 @@ class ListingBuilder:
                 lines = "; ".join(self._where[clip_id])
                 self.problems.append(f"{lines}: clip {clip_id} is listed {len(same)} times, {fate}; remove the surplus")
         where = f"{self.root} (expected {layout})" if layout else str(self.root)
-        return listing_of(rows, self.problems, where, self._left_out)
+        return dataclasses.replace(listing_of(rows, self.problems, where, self._left_out), notes=self.notes)
 
     def _numbers(self, event: Event) -> list[int] | None:
         """Frame numbers of the event's folder, read once; None, and a problem, when there are none to be had."""
@@ -124,7 +130,7 @@ class ListingBuilder:
         if folder not in self._frames:
             self._frames[folder] = None
             try:
-                inside(self.root, self._relative(folder), f"clip {event.clip_id}")
+                self._places[folder] = placed(self.root, self._relative(folder), f"clip {event.clip_id}")
                 found = frame_names(folder)
                 self._frames[folder] = found.numbers
                 if said := found.said(folder):
@@ -160,13 +166,14 @@ class ListingBuilder:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
 
     def _row(self, event: Event) -> ClipRow:
+        root, frames_dir = self._places.get(event.folder, (self.root.resolve(), self._relative(event.folder)))
         return ClipRow(
             clip_id=event.clip_id,
             dataset=event.dataset,
             subject=event.subject,
             session=event.session,
-            root=str(self.root.resolve()),
-            frames_dir=self._relative(event.folder),
+            root=str(root),
+            frames_dir=frames_dir,
             video="",
             onset=event.onset,
             apex=event.apex,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.layout import ClipFolders
+from mer_tf.datasets.layout import ClipFolders, holds, nested_home
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -119,8 +119,10 @@ def _event(row: SheetRow, clip_id: str, folder: Path, label: str) -> Event | Non
 
 
 def _base(root: Path, pattern: str, example: str) -> Path:
-    """`root`, or the first folder in it, that holds folders of the pattern."""
+    """`root`, or the first folder in it, that holds folders of the pattern, or one deeper."""
     for folder in (root, *subfolders(root)):
-        if any(re.fullmatch(pattern, p.name) for p in subfolders(folder)):
+        if holds(folder, pattern):
             return folder
+    if home := nested_home(root, ("SAMM",), pattern):
+        return home
     raise MerError(f"{root}: neither it nor a folder in it holds {example}; is it the folder of the data set?")

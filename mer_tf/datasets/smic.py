@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mer_tf.config import MerError
+from mer_tf.datasets.layout import holds
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 
 FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
@@ -59,6 +60,13 @@ def _camera_folder(root: Path, camera: str) -> Path:
         return found[0]
     if root.name.lower() == camera:
         return root
+    deeper = [inner for outer in subfolders(root) for inner in (outer, *subfolders(outer))]
+    cameras = [child for folder in deeper for child in subfolders(folder) if child.name.lower() == camera]
+    found = [child for child in cameras if holds(child, SUBJECT.pattern)]
+    if len(found) > 1:
+        raise MerError(f"{root}: {' and '.join(map(str, found))} are of this camera; give the folder above one as root")
+    if found:
+        return found[0]
     raise MerError(f"{root}: holds no folder {camera.upper()}/; is it the SMIC (or SMIC_all_cropped) folder?")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import hidden, inside
+from mer_tf.files import hidden, placed
 from mer_tf.preprocessing.video import SUFFIXES, probe_video
 
 log = logging.getLogger(__name__)
@@ -73,15 +73,16 @@ def by_time(rows: Sequence[ClipRow], fps: float) -> list[ClipRow]:
 def _row(root: Path, relative: Path) -> tuple[ClipRow, str]:
     """One video as a clip from its first to its last frame, and what is missing of it."""
     name = _name(relative)
-    info = probe_video(inside(root, str(relative), f"clip {name}"))
+    home, video = placed(root, relative.as_posix(), f"clip {name}")
+    info = probe_video(home / video)
     row = ClipRow(
         clip_id=name,
         dataset="videos",
         subject=name,
         session="",
-        root=str(root),
+        root=str(root if home == root.resolve() else home),
         frames_dir="",
-        video=relative.as_posix(),
+        video=video,
         onset=0,
         apex=None,
         offset=info.frames - 1,
