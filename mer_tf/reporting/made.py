@@ -41,11 +41,9 @@ class Maker:
     def __str__(self) -> str:
         commit = f" at {self.commit[:7]}{'+' * self.commit.endswith('+')}" if self.commit else ""
         counted = "".join(f", {name} {number}" for name, number in (self.code or {}).items())
-        code = f"mer_tf {self.mer_tf}{commit}{counted}"
-        if not self.processor:
-            return f"{code}; processor not recorded"
         onednn = "" if self.onednn is None else f", oneDNN {'on' if self.onednn else 'off'}"
-        return f"{code}; {self.processor}, {self.cores} cores{onednn}"
+        machine = f"{self.processor}, {self.cores} cores{onednn}" if self.processor else "processor not recorded"
+        return f"mer_tf {self.mer_tf}{commit}{counted or ', code versions not recorded'}; {machine}"
 
 
 @dataclass(frozen=True)
