@@ -40,12 +40,12 @@ class Maker:
 
     def __str__(self) -> str:
         commit = f" at {self.commit[:7]}{'+' * self.commit.endswith('+')}" if self.commit else ""
-        counted = "".join(f", {name} {number}" for name, number in (self.code or {}).items())
-        code = f"mer_tf {self.mer_tf}{commit}{counted}"
-        if not self.processor:
-            return f"{code}; processor not recorded"
+        code = f"mer_tf {self.mer_tf}{commit}"
+        if not (self.code and self.processor):
+            return f"{code}; code versions and processor not recorded"
+        counted = "".join(f", {name} {number}" for name, number in self.code.items())
         onednn = "" if self.onednn is None else f", oneDNN {'on' if self.onednn else 'off'}"
-        return f"{code}; {self.processor}, {self.cores} cores{onednn}"
+        return f"{code}{counted}; {self.processor}, {self.cores} cores{onednn}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def said_once(mades: Mapping[str, Made]) -> str:
     names: dict[str, list[str]] = {}
     for name, made in mades.items():
         names.setdefault(str(made), []).append(name)
-    return "\n".join(f"- {', '.join(found)}: {text[0].lower()}{text[1:]}" for text, found in names.items())
+    return "\n".join(f"- {'; '.join(found)}: {text[0].lower()}{text[1:]}" for text, found in names.items())
 
 
 def _digest(path: Path) -> str | None:

@@ -48,9 +48,11 @@ def test_a_sentence_names_code_machine_and_seeds(record):
 
 def test_a_sentence_says_what_was_not_recorded(record):
     old = replace(read_made(record), made_by=(Maker("0.1.0", "1234567890"),))
-    assert str(old).startswith("Stored 2026-01-02 by mer_tf 0.1.0 at 1234567; processor not recorded; seeds:")
+    assert str(old).startswith(
+        "Stored 2026-01-02 by mer_tf 0.1.0 at 1234567; code versions and processor not recorded; seeds:"
+    )
     lines = said_once({"a": old, "b": read_made(record), "c": old}).splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["- a, c", "- b"]
+    assert [line.partition(":")[0] for line in lines] == ["- a; c", "- b"]
 
 
 def test_every_training_seed_is_told():
@@ -64,7 +66,7 @@ def test_of_env_json_what_makes_numbers_is_kept():
     assert maker(environment) == replace(HERE, commit="abcdef0123+")
     assert maker(environment, ("pixels",)).code == {"pixels": 1}
     assert "at abcdef0+, pixels" in str(maker(environment))
-    assert str(maker({})) == "mer_tf of unknown version; processor not recorded"
+    assert str(maker({})) == "mer_tf of unknown version; code versions and processor not recorded"
 
 
 def test_another_command_or_setting_is_stale(record):
