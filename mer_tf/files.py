@@ -130,27 +130,30 @@ def placed(root: Path, relative: str, where: str) -> tuple[Path, str]:
 
     Where links lead into a folder of `following`, the root is that folder, and the path has no links; else `inside`.
     """
-    try:
-        inside(root, relative, where)
-    except MerError:
-        path = (Path(root) / relative).resolve()
-        for folder in _FOLLOWED.get():
-            if path.is_relative_to(folder):
-                return folder, path.relative_to(folder).as_posix()
-        raise
-    return Path(root).resolve(), relative
+    base, path = _resolved(root, relative, where)
+    if path.is_relative_to(base):
+        return base, relative
+    for folder in _FOLLOWED.get():
+        if path.is_relative_to(folder):
+            return folder, path.relative_to(folder).as_posix()
+    return base, str(inside(root, relative, where))  # an error, since the path leaves the root
 
 
 def inside(root: Path, relative: str, where: str) -> Path:
     """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
-    try:
-        base = Path(root).resolve()
-        path = (base / relative).resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, a link to itself
-        raise MerError(f"{where}: {relative[:LONG]!r} is no path ({error}); correct or remove it") from error
+    base, path = _resolved(root, relative, where)
     if not path.is_relative_to(base):
         raise MerError(
             f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links, or name "
             "the folder that links lead to with --follow-links when you list the data set"
         )
     return path
+
+
+def _resolved(root: Path, relative: str, where: str) -> tuple[Path, Path]:
+    """The root, and `relative` under it, both absolute and without links."""
+    try:
+        base = Path(root).resolve()
+        return base, (base / relative).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, a link to itself
+        raise MerError(f"{where}: {relative[:LONG]!r} is no path ({error}); correct or remove it") from error

@@ -52,7 +52,7 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
 
 
 def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:
-    """The rows of `dataset_listing`; its first problems are logged as warnings."""
+    """The rows of `dataset_listing`; its first problems are logged as warnings, its notes as information."""
     from mer_tf.datasets.doubts import doubts
 
     listing = dataset_listing(name, root, sheet)
@@ -60,6 +60,8 @@ def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipR
         log.warning("%s", problem)
     if (more := len(listing.problems) - WARNINGS) > 0:
         log.warning("and %d more problems; `mer-tf manifest --dataset %s` lists them all", more, name)
+    for note in listing.notes:
+        log.info("%s", note)
     if unsure := doubts(listing.rows):
         first = next(iter(unsure.items()))
         log.warning(

@@ -17,11 +17,12 @@ Span = tuple[int, int | None, int]
 """Onset, apex or None, offset."""
 
 
+UNLIKE = (3, 0)
 DEEPEST = 3
 """Levels below the root where the frames are looked for: archives and people nest folders."""
 
 
-def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
+def frames_home(root: Path, names: Sequence[str], child: str, *, named: bool = False) -> Path:
     """Folder some of whose children fit the pattern `child` (whatever the case), such as `sub\\d+`.
 
     The first of `names` under `root`, a folder of any name within that (archives unpack so), `root` itself, or else
@@ -36,7 +37,7 @@ def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
             return found[0]
     if holds(root, child):
         return root
-    if found_deeper := nested_home(root, names, child):
+    if found_deeper := nested_home(root, names, child, named=named):
         return found_deeper
     there = ", ".join(f.name for f in subfolders(root)[:8]) or "no folder"
     raise MerError(
@@ -45,19 +46,21 @@ def frames_home(root: Path, names: Sequence[str], child: str) -> Path:
     )
 
 
-def nested_home(root: Path, names: Sequence[str], child: str) -> Path | None:
+def nested_home(root: Path, names: Sequence[str], child: str, *, named: bool = False) -> Path | None:
     """The folder up to `DEEPEST` levels below `root` with children like `child` that is named most like `names`.
 
     A name counts where a folder above or at the place begins with it, or holds it, blanks, signs and case aside:
-    Cropped-updated, CASME2_preprocessed_<a person>. `MerError` when several are as good; None when there is none.
+    Cropped-updated, CASME2_preprocessed_<a person>. `named`: others are not taken. `MerError` when several are as good;
+    None when there is none.
     """
     level, found = subfolders(root), []
     for _ in range(DEEPEST):
         found += [folder for folder in level if holds(folder, child)]
         level = [f for folder in level if folder not in found for f in subfolders(folder)]
-    if not found:
-        return None
     ranked = [(_likeness(folder.relative_to(root).parts, names), len(folder.parts), folder) for folder in found]
+    ranked = [rank for rank in ranked if not named or rank[0] < UNLIKE]
+    if not ranked:
+        return None
     best = min(ranked)[:2]
     return _only(root, [folder for *rank, folder in ranked if tuple(rank) == best])
 
@@ -70,7 +73,7 @@ def holds(folder: Path, child: str) -> bool:
 def _likeness(parts: Sequence[str], names: Sequence[str]) -> tuple[int, int]:
     """How little a path is like `names`: (0, i) for a part that is the i-th, (1, i) begins with it, (2, i) holds it."""
     plain = [re.sub(r"[\W_]", "", part).casefold() for part in parts]
-    ranks = [(3, 0)]
+    ranks = [UNLIKE]
     for place, name in enumerate(re.sub(r"[\W_]", "", n).casefold() for n in names):
         tests = (name in plain, any(p.startswith(name) for p in plain), any(name in p for p in plain))
         ranks += [(kind, place) for kind, fits in enumerate(tests) if fits]

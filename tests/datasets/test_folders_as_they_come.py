@@ -64,7 +64,10 @@ def test_two_trees_of_one_name_are_a_choice_of_the_user(tmp_path: Path, layouts:
         dataset_listing("casme2", casme2(tmp_path, *layouts))
 
 
-@pytest.mark.parametrize("dataset", ["smic-hs", "casme", "casme-sq", "casme3-a", "casme3-c", "samm", "samm-lv", "4dme"])
+NESTED = ["smic-hs", "casme", "casme-sq", "casme3-a", "casme3-c", "samm", "samm-lv", "mmew", "4dme"]
+
+
+@pytest.mark.parametrize("dataset", NESTED)
 @pytest.mark.parametrize("nested", ["one more", "one/two more"])
 def test_every_data_set_may_be_nested(tmp_path: Path, dataset: str, nested: str) -> None:
     root = write_lookalike(dataset, tmp_path / "tree")

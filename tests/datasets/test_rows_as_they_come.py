@@ -20,6 +20,7 @@ from mer_tf.datasets.apex import estimate_apexes
 from mer_tf.datasets.lookalike import write_lookalike
 from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
 from mer_tf.datasets.source import read_clip
+from mer_tf.files import following
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import probe_video
 
@@ -114,6 +115,20 @@ def test_links_and_pipes_in_a_tree_are_problems_of_their_clips(tmp_path: Path) -
     ):
         with pytest.raises(MerError, match=name):
             read_clip(row)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_clip_whose_folder_is_a_link_to_itself_costs_no_other(casme2: Path, tmp_path: Path, follow: bool) -> None:
+    header = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion"]
+    lines = [["1", clip, "1", "3", "5", "4", "fear"] for clip in ("EP1", "EP3", "EP2")]
+    (casme2 / "Cropped/sub01/EP3").unlink(missing_ok=True)
+    (casme2 / "Cropped/sub01/EP3").symlink_to("EP3")
+    with following([tmp_path] if follow else []):
+        listing = dataset_listing("casme2", casme2, write_csv(tmp_path / "codes.csv", [header, *lines]))
+    assert len(listing.rows) == 2
+    (problem,) = listing.problems
+    assert "line 3" in problem
+    assert "EP3" in problem
 
 
 @pytest.mark.parametrize("name", ["pipe.png", "self.png", "folder.png", "a\0b.png", "x" * 300 + ".png", "absent.png"])
