@@ -3,8 +3,8 @@
 mtcnn 1.0.0 counts the levels of its image pyramid from the image alone. When the first level already shrinks the image
 by the smallest face, the last levels get smaller than the network's window of 12 px. How a convolution of such a level
 fails differs between processors: `detect_faces` raises an error, or it answers "no face". With a small `min_face_size`
-mtcnn stops too early and misses the largest faces. When nothing is proposed, mtcnn gives the later networks a batch of no
-images, which fails on some processors too. Here no network is given an image below its window or an empty batch.
+mtcnn stops too early and misses the largest faces. When nothing is proposed, mtcnn gives the later networks a batch of
+no images, which fails on some processors too. Here no network is given an image below its window or an empty batch.
 """
 
 from __future__ import annotations
