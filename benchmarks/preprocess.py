@@ -119,7 +119,7 @@ def turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Path) 
         part, times = tuple(rows[start : start + TURN]), []
         for config in configs:
             at = time.process_time()
-            write_shard(Shard(folder / f"{start}.tfrecord", part), config, {}, tick=lambda: None)
+            write_shard(Shard(folder / f"{start}.tfrecord", part), config, {}, skip=False, tick=lambda: None)
             times.append(time.process_time() - at)
         spent.append([*bare_kernels(part, configs[0]), *times])
     return np.array(spent[1:])
@@ -237,8 +237,8 @@ def report(
         f"`python benchmarks/preprocess.py`: clips of {FRAMES} JPEG frames of 640x480 to {size} px,",
         f"{workers} processes, {os.cpu_count()} cores.",
         "The limit is the bare kernels on the same clips, cores and minutes; `detect` is mtcnn's networks as its",
-        "package runs them, once a clip, on the levels that the job takes; whole frames need none. It also checks,",
-        f"encodes, hashes and writes. CPU seconds, medians over {len(spent)} turns of {TURN} clips.",
+        "package runs them, once a clip, on the levels that the job takes; whole frames need none. The job also",
+        f"checks, encodes, hashes and writes. CPU seconds, medians over {len(spent)} turns of {TURN} clips.",
         "",
         "| | frames a CPU second | of imread + resize + flow | with detect |",
         "|-|-|-|-|",

@@ -167,6 +167,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.parametrize(
     "fault", [pytest.param(f, id=f.name, marks=[pytest.mark.slow] if f.slow else []) for f in FAULTS]
 )
+@pytest.mark.usefixtures("forked_workers")
 def test_a_fault_is_said_and_costs_nothing_else(
     fault: Fault, whole: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -298,6 +298,7 @@ def test_ctrl_c_then_a_kill_of_two_workers_and_the_next_run_has_the_bytes_of_one
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("forked_workers")
 def test_a_bad_clip_stops_two_workers(rows: list[ClipRow], tmp_path: Path) -> None:
     spoil(rows, "toy/c03")
     with pytest.raises(MerError, match=r"img101\.png"):
