@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,22 +25,29 @@ from mer_tf.preprocessing.recipes import check_recipe
 if TYPE_CHECKING:
     from mer_tf.datasets.manifest import ClipRow
 
-COUNTS = """train.epochs train.batch_size train.stream_epochs clip.frames clip.step clip.stride clip.non_micro_stride
+COUNTS = """train.epochs train.batch_size clip.frames clip.step clip.stride clip.non_micro_stride
     preprocess.size preprocess.min_face preprocess.clips_per_shard data.subjects data.clips_per_class evaluation.seeds
     evaluation.permutations evaluation.bootstrap model.lstm_units model.lstm_layers model.head_units search.epochs
     clip.multiply model.embedding"""
 POSITIVE = "train.learning_rate model.width clip.flow_bound search.learning_rate"
-NOT_NEGATIVE = """train.weight_decay train.stream_learning_rate train.stream_batch_size train.seed preprocess.margin
-    preprocess.fps preprocess.magnify clip.side data.amplitude data.seed evaluation.seed"""
+NOT_NEGATIVE = """train.weight_decay train.stream_epochs train.stream_learning_rate train.stream_batch_size train.seed
+    preprocess.margin preprocess.fps preprocess.magnify clip.side data.amplitude data.seed evaluation.seed"""
 SHARES = "model.dropout model.bn_momentum train.momentum search.dropout"
 FLOW_IMAGES = "flow-images"
 NEAR = 0.8
 """How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
 
 
-def check(experiment: Experiment) -> None:
-    """`MerError` for names, ranges, contradictions, missing files and labels that make the run impossible."""
+def check(experiment: Experiment, only: Collection[int] | None = None) -> None:
+    """`MerError` for names, ranges, contradictions, missing files and labels that make the run impossible.
+
+    `only`: numbers of the folds that are asked for, where not all are.
+    """
     check_all([experiment])
+    config = experiment.evaluation
+    counted = config.split in ("group", "group-plain", "clip")
+    if lost := [str(number) for number in sorted(only or ()) if counted and number >= config.folds]:
+        raise MerError(f"--folds {', '.join(lost)}: there are folds 0 to {config.folds - 1}")
 
 
 def check_all(experiments: Iterable[Experiment], composite: bool = False) -> None:

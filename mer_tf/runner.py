@@ -27,7 +27,7 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     Raises `MerError` for bad input, before anything is written if the declaration tells it, or a failed self-test. A
     stopped run keeps finished shards, features and folds.
     """
-    check(experiment)
+    check(experiment, folds)
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
     from mer_tf.run_directory import open_run

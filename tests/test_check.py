@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mer_tf import check_model
 from mer_tf.check import check, check_all
 from mer_tf.config import (
     Attention,
@@ -128,6 +129,13 @@ def test_missing_weights_of_a_named_encoder_are_told_where_they_go(tmp_path, mon
     check(declared(model=Model(encoder="auto")))
 
 
+def test_a_fold_that_there_is_not_is_named():
+    check(declared(), only=(0, 4))
+    with pytest.raises(MerError, match="--folds 5, 7: there are folds 0 to 4"):
+        check(declared(), only=(7, 5, 1))
+    check(declared(evaluation=Evaluation(split="loso")), only=(7,))
+
+
 def test_all_faults_of_a_kind_are_told_at_once():
     with pytest.raises(MerError) as caught:
         check(declared(train=Train(epochs=0, batch_size=0), evaluation=Evaluation(test_on=("samm",))))
@@ -194,6 +202,15 @@ def test_methods_say_of_their_descriptors_whether_they_take_flow():
     for name, method in METHODS.items():
         descriptor = method_descriptor(name, Classical())
         assert method.flow == bool(descriptor and descriptor.takes != "frames"), name
+
+
+def test_limits_are_those_of_the_networks():
+    from mer_tf.models import elrcn, htnet, micro_exp_stcnn
+    from mer_tf.training import flow_image_store
+
+    assert check_model.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
+    assert check_model.STCNN_FRAMES == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL
+    assert 2 ** len(elrcn.BLOCKS) == check_model.ELRCN_SIDE
 
 
 @pytest.mark.parametrize("name", VGGFACE)
