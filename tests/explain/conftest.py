@@ -1,4 +1,4 @@
-"""Small networks with maps: an image model, and a frame encoder under a recurrent head."""
+"""Small networks with maps, which no test changes: an image model, and a frame encoder under a recurrent head."""
 
 import keras
 import numpy as np
@@ -31,12 +31,12 @@ def clip_head(feature_shape, center="onset", tail=None):
     return build(config, feature_shape, 3, tail)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(0).uniform(0, 1, (4, 12, 12, 3)).astype("float32")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clips():
     rng = np.random.default_rng(1)
     return {
@@ -46,13 +46,13 @@ def clips():
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def small_image_model():
     keras.utils.set_random_seed(0)
     return image_model()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def clip_parts():
     """(frame encoder, head over its features, both as one model)."""
     keras.utils.set_random_seed(0)
@@ -61,14 +61,14 @@ def clip_parts():
     return encoder, head, end_to_end(encoder, head)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def uncentred_clip_model():
     keras.utils.set_random_seed(0)
     encoder = frame_encoder()
     return end_to_end(encoder, clip_head(encoder.output_shape[1:], center="none"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def retrained_clip_model():
     """A head with a retrained tail of the encoder inside, over a frozen trunk."""
     keras.utils.set_random_seed(0)

@@ -56,6 +56,12 @@ def numbers(value):
     return keras.ops.convert_to_numpy(value)
 
 
+@pytest.fixture(scope="module", params=VARIANTS, ids=str)
+def variant(request):
+    """Settings, and a model of them that no test changes."""
+    return request.param, shaken(build(config(**request.param), SHAPE, CLASSES))
+
+
 # ------------------------------------------------------------------ size and shape
 
 
@@ -139,9 +145,8 @@ def test_a_forward_pass_is_that_of_the_equations():
     assert alpha.max() > 1.5 / R  # the drawn weights do attend to something
 
 
-@pytest.mark.parametrize("changes", VARIANTS, ids=str)
-def test_a_padded_clip_is_predicted_as_the_same_clip_alone(changes):
-    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+def test_a_padded_clip_is_predicted_as_the_same_clip_alone(variant):
+    model, values = variant[1], inputs()
     values["frames"][~values["mask"]] = 1e3  # what stands where it is padded must not be seen
     together = numbers(model(values))
     for k, length in enumerate(values["mask"].sum(axis=1)):
@@ -210,9 +215,8 @@ def test_half_precision_says_nearly_the_same(changes):
 # ------------------------------------------------------------------ saving
 
 
-@pytest.mark.parametrize("changes", VARIANTS, ids=str)
-def test_it_is_saved_and_reloaded_in_safe_mode_and_predicts_the_same(changes, tmp_path):
-    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+def test_it_is_saved_and_reloaded_in_safe_mode_and_predicts_the_same(variant, tmp_path):
+    (changes, model), values = variant, inputs()
     path = tmp_path / "model.keras"
     model.save(path)
     again = keras.saving.load_model(path, safe_mode=True)
@@ -289,7 +293,7 @@ def test_stages_hold_one_attention_after_the_other(state):
         before = {k: [w.copy() for one in layers for w in one.get_weights()] for k, layers in parts.items()}
         with stage.holding():
             stage.model.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)
-            stage.model.fit(values, labels, epochs=2, verbose=0)
+            stage.model.fit(values, labels, verbose=0)
         after = {k: [w for one in layers for w in one.get_weights()] for k, layers in parts.items()}
         changed = {k for k in parts if any((a != b).any() for a, b in zip(after[k], before[k], strict=True))}
         assert changed == moves, stage.name

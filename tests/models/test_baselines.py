@@ -1,5 +1,7 @@
 """The named baselines: parameters, shapes, what their parts compute, what they refuse."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -37,7 +39,7 @@ def trained(model):
 
 
 def test_parameters_of_the_published_sizes():
-    sizes = {name: trained(weightless(lambda name=name: made(name))) for name in ("ststnet", "off_apexnet", "rcn")}
+    sizes = {name: trained(weightless(partial(made, name))) for name in ("ststnet", "off_apexnet", "rcn")}
     vgg = trained(weightless(lambda: vgg16((32, 32, 3), Model(), "vgg")))
     grey = {"frames": (64, 64, 3), "images": (18,)}
     stcnn = trained(weightless(lambda: model_builder("micro_exp_stcnn")(Model(name="micro_exp_stcnn"), grey, 3)))

@@ -1,8 +1,10 @@
 import logging
+from functools import cache
 
 import keras
 import numpy as np
 import pytest
+from weightless import weightless
 
 from mer_tf.config import MerError, Model
 from mer_tf.models import encoders, onet
@@ -21,6 +23,17 @@ def no_weights(tmp_path, monkeypatch):
         raise MerError(f"{name}: no network")
 
     monkeypatch.setattr(encoders, "download_weights", unreachable)
+
+
+@cache
+def encoder_of(name: str) -> encoders.Encoder:
+    """One with weights of its own or random ones, made once: no test asks for what another has changed."""
+    return build_encoder(Model(encoder=name, weights=None if "onet" in name else "random"), input_size=64)
+
+
+def run(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Outputs as arrays, without the seconds that tracing takes."""
+    return keras.ops.convert_to_numpy(model(images))
 
 
 def faces(count: int = 2, size: int = 48) -> np.ndarray:
@@ -69,15 +82,15 @@ def test_onet_encoders_are_frozen_finite_and_say_their_weights(name, width):
 
 @pytest.mark.parametrize("name", ["vggface2-resnet50", "vggface2-senet50", "vggface-vgg16"])
 def test_random_vggface_encoders_say_so_and_stay_finite(name):
-    encoder = build_encoder(Model(encoder=name, weights="random"), input_size=64)
+    encoder = encoder_of(name)
     assert encoder.weights["source"] == "random"
     assert encoder.size == 224
-    assert np.isfinite(encoder.model.predict_on_batch(np.full((1, 64, 64, 3), 90.0))).all()
+    assert np.isfinite(run(encoder.model, np.full((1, 64, 64, 3), 90.0))).all()
 
 
 def test_preprocessing_is_inside_the_model():
-    own = build_encoder(Model(encoder="vggface-vgg16", weights="random"), input_size=64)
-    paper = build_encoder(Model(encoder="vggface-vgg16", weights="random", preproc="paper_code"), input_size=64)
+    config = Model(encoder="vggface-vgg16", weights="random", preproc="paper_code")
+    own, paper = encoder_of("vggface-vgg16"), weightless(lambda: build_encoder(config, input_size=64))
     assert own.model.get_layer("preprocess").mode == "vggface1"
     assert paper.model.get_layer("preprocess").mode == "paper_code"
 
@@ -193,20 +206,17 @@ def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
     ],
 )
 def test_trunk_and_tail_together_are_the_encoder(name, block):
-    weights = None if "onet" in name else "random"
-    model = build_encoder(Model(encoder=name, weights=weights), input_size=64).model
+    model = encoder_of(name).model
     trunk, tail = split_encoder(model, block)
     images = faces(1, 64)
-    whole = model.predict_on_batch(images)
-    np.testing.assert_allclose(
-        tail.predict_on_batch(trunk.predict_on_batch(images)), whole, rtol=1e-4, atol=1e-5 * np.abs(whole).max()
-    )
+    whole = run(model, images)
+    np.testing.assert_allclose(run(tail, run(trunk, images)), whole, rtol=1e-4, atol=1e-5 * np.abs(whole).max())
     assert not trunk.trainable_variables
     assert tail.trainable_variables
 
 
 def test_retraining_starts_at_the_block_and_leaves_batch_statistics_alone():
-    model = build_encoder(Model(encoder="vggface2-resnet50", weights="random"), input_size=224).model
+    model = encoder_of("vggface2-resnet50").model
     blocks = list(encoder_blocks(model))
     assert blocks[:2] == ["conv1", "conv2_1"]
     assert len(blocks) == 17
@@ -219,7 +229,7 @@ def test_retraining_starts_at_the_block_and_leaves_batch_statistics_alone():
     ]
     inputs = keras.Input((2, *trunk.output.shape[1:]))
     head = keras.Model(inputs, FoldTime(tail)(inputs))
-    head.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse")
+    head.compile(optimizer=keras.optimizers.SGD(1e-3), loss="mse", run_eagerly=True)
     statistics = [w.copy() for w in tail.get_layer("conv5_3_3x3__bn").get_weights()]
     kernel = np.array(tail.get_layer("conv5_3_3x3").kernel)
     head.fit(np.random.default_rng(0).uniform(0, 1, (2, *inputs.shape[1:])), np.zeros((2, 2, 2048)), verbose=0)

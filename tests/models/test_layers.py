@@ -45,7 +45,7 @@ def test_fold_time_passes_a_mask_on_and_trains_the_wrapped_model():
     inputs = keras.Input((5, 8, 8, 3))
     x = FoldTime(small_cnn())(inputs)
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.LSTM(3)(x)))
-    model.compile(optimizer="sgd", loss="mse", jit_compile=True)
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
     before = [np.array(w) for w in model.get_weights()]
     model.fit(frames(4, 5, 8, 8, 3) / 255, np.ones((4, 2)), verbose=0)
     assert all((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))

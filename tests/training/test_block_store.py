@@ -20,7 +20,7 @@ SMALL = Blocks(
 )
 MODEL = Model(name="gia_bia_bilstm", center="onset", lstm_units=8, bn_momentum=0.5, blocks=SMALL)
 TRAIN = Train(
-    epochs=6, stream_epochs=25, batch_size=12, learning_rate=1e-2, stream_learning_rate=2e-2, jit_compile=False
+    epochs=6, stream_epochs=14, batch_size=12, learning_rate=1e-2, stream_learning_rate=2e-2, jit_compile=False
 )
 CENTRES = np.array([[1.5, 1.5], [6.5, 1.5], [4.0, 6.0]], "float32")
 
@@ -92,7 +92,7 @@ def test_frames_then_clips_are_learned_and_new_clips_told_apart(trained):
     store, clips = drawn(seed=1)
     shares = predict_clips(held.model, store, [c.clip_id for c in clips], CLIP)
     assert np.mean(shares.argmax(axis=1) == [c.label for c in clips]) > 0.8
-    assert history["stage"].tolist() == ["frames"] * 25 + ["clips"] * 6
+    assert history["stage"].tolist() == ["frames"] * 14 + ["clips"] * 6
 
 
 def test_the_first_stage_has_a_recipe_of_its_own(trained):

@@ -1,5 +1,7 @@
 """Class weights make rare classes count as much as common ones; stages hold layers through the real loop."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -24,7 +26,8 @@ def blind():
 @pytest.mark.parametrize(("weighed", "expected"), [(False, 0.1), (True, 0.5)])
 def test_without_any_knowledge_the_rare_class_gets_its_share_or_an_equal_one(weighed, expected):
     store = FeatureStore({name: np.ones((3, 2), "float32") for name in LABELS}, {})
-    train = Train(epochs=60, batch_size=10, learning_rate=0.1, class_weights=weighed, jit_compile=False)
+    descent = Train(optimizer="sgd", momentum=0.0, learning_rate=1.0, jit_compile=False)
+    train = replace(descent, epochs=20, batch_size=10, class_weights=weighed)
     trainer = FoldTrainer(blind, train)
     trainer.fit(store, PLAN, LABELS, 3, 0)
     logits = trainer.model.predict_on_batch({"frames": np.ones((1, 3, 2), "float32")})
@@ -47,6 +50,8 @@ def test_attention_is_trained_in_stages_by_the_loop_of_all_models():
 
     train = Train(epochs=1, stream_epochs=1, batch_size=10, learning_rate=0.1, jit_compile=False)
     trainer = FoldTrainer(lambda: build(config, (2, 2, 4), 2), train, lambda model: stages(model, config))
+    for stage in trainer.stages:
+        stage.model.run_eagerly = True  # one step takes less time than tracing it
     history = trainer.fit(store, PLAN, LABELS, 3, 0, callbacks=[Weights()])
     assert history["stage"].tolist() == ["temporal", "spatial", "joint"]
     moved = [(bool(where.any()), bool(when.any())) for where, when in seen]
