@@ -55,6 +55,18 @@ class Data:
     """Where synthetic trees, records and frame features are kept between runs."""
 
 
+Preset = Literal["paper", "embedded"]
+"""Which of a script's two declarations: the paper's settings, or small ones for look-alikes."""
+
+
+def preset_of(data: Data) -> Preset:
+    """The declaration that fits the data: the paper's for real data (a folder or manifests), the small one otherwise.
+
+    This is the one rule; `--preset` alone overrides it.
+    """
+    return "paper" if data.root or data.manifests else "embedded"
+
+
 @dataclass(frozen=True)
 class Preprocess:
     """Write-time choices: they fix the bytes of the record directory, and its name carries their hash."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,20 @@ def facts(name: str) -> pd.DataFrame:
     """A table of data_manifests/ as text; its readers must not write into it."""
     import pandas as pd
 
-    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype=str, keep_default_na=False)
+    return pd.read_csv(fact_file(name), dtype=str, keep_default_na=False)
+
+
+def fact_file(name: str) -> Path:
+    """Path of a table of data_manifests/: inside an installed package, beside the package in a source tree."""
+    package = Path(__file__).parent
+    installed = package / "data_manifests"
+    return (installed if installed.is_dir() else package.parent / "data_manifests") / name
+
+
+def fact_names(name: str, column: str) -> list[str]:
+    """The different values of one column of a table of data_manifests/, in its order; needs no pandas."""
+    with fact_file(name).open(encoding="utf-8") as stream:
+        return list(dict.fromkeys(row[column] for row in csv.DictReader(stream)))
 
 
 def sha256(path: Path) -> str:
@@ -86,12 +99,61 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+LONG = 80
+"""Signs of a broken path that a message shows."""
+SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"})
+"""What Windows, macOS and network disks leave in folders, beside files whose name begins with a dot."""
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder of this name is the system's, not the data's: .DS_Store, ._img1.png, Thumbs.db."""
+    return name.startswith((".", "~$")) or name.casefold() in SYSTEM
+
+
+_FOLLOWED: ContextVar[tuple[Path, ...]] = ContextVar("followed", default=())
+
+
+@contextmanager
+def following(folders: Sequence[Path]) -> Iterator[None]:
+    """Within the block links of a data set may lead into these folders, see `placed`; each must be one."""
+    if absent := [folder for folder in folders if not Path(folder).is_dir()]:
+        raise MerError(f"{absent[0]}: no such folder; --follow-links names those into which links lead")
+    token = _FOLLOWED.set(tuple(Path(folder).resolve() for folder in folders))
+    try:
+        yield
+    finally:
+        _FOLLOWED.reset(token)
+
+
+def placed(root: Path, relative: str, where: str) -> tuple[Path, str]:
+    """A root and a path below it that are the same file or folder as `relative` under `root`.
+
+    Where links lead into a folder of `following`, the root is that folder, and the path has no links; else `inside`.
+    """
+    base, path = _resolved(root, relative, where)
+    if path.is_relative_to(base):
+        return base, relative
+    for folder in _FOLLOWED.get():
+        if path.is_relative_to(folder):
+            return folder, path.relative_to(folder).as_posix()
+    return base, str(inside(root, relative, where))  # an error, since the path leaves the root
+
+
 def inside(root: Path, relative: str, where: str) -> Path:
     """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
-    base = Path(root).resolve()
-    path = (base / relative).resolve()
+    base, path = _resolved(root, relative, where)
     if not path.is_relative_to(base):
         raise MerError(
-            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links"
+            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links, or name "
+            "the folder that links lead to with --follow-links when you list the data set"
         )
     return path
+
+
+def _resolved(root: Path, relative: str, where: str) -> tuple[Path, Path]:
+    """The root, and `relative` under it, both absolute and without links."""
+    try:
+        base = Path(root).resolve()
+        return base, (base / relative).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, a link to itself
+        raise MerError(f"{where}: {relative[:LONG]!r} is no path ({error}); correct or remove it") from error

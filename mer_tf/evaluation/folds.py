@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from mer_tf.config import Evaluation, MerError
+from mer_tf.evaluation.fold_units import check_units, tested_datasets, training_datasets
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ def make_folds(
 
     Raises `MerError` when there are fewer subjects (clips, data sets) than folds.
     """
+    check_units(config, len(set(subjects)), len(subjects), datasets)
     if config.split == "cross-dataset":
         folds = _across_datasets(np.asarray(datasets), config)
     elif config.split == "loso":
-        _enough(len(set(subjects)), 2, "subjects")
         pairs = LeaveOneGroupOut().split(np.zeros(len(subjects)), groups=subjects)
         folds = _numbered(pairs, subjects)
     else:
@@ -50,28 +51,15 @@ def _k_folds(subjects: Sequence[str], labels: Sequence[int], config: Evaluation)
     options = {"n_splits": config.folds, "shuffle": True, "random_state": config.seed}
     rows = np.zeros(len(subjects))
     if config.split == "clip":
-        _enough(len(subjects), config.folds, "clips")
         return KFold(**options).split(rows)
-    _enough(len(set(subjects)), config.folds, "subjects")
     kind = StratifiedGroupKFold if config.split == "group" else GroupKFold
     return kind(**options).split(rows, labels, subjects)
 
 
-def _enough(units: int, folds: int, what: str) -> None:
-    if not 2 <= folds <= units:
-        raise MerError(f"evaluation.folds={folds}, but there are {units} {what}; choose 2 to {units} folds")
-
-
 def _across_datasets(datasets: np.ndarray, config: Evaluation) -> list[Fold]:
-    known = sorted(set(datasets.tolist()))
-    for name in (*config.train_on, *config.test_on):
-        if name not in known:
-            raise MerError(f"cross-dataset: there are no clips of {name!r}; the manifests hold {', '.join(known)}")
     pairs = []
-    for name in config.test_on or known:
-        sources = [d for d in config.train_on or known if d != name and d not in config.test_on]
-        if not sources:
-            raise MerError(f"cross-dataset: nothing is left to train on for {name}; join manifests of two data sets")
+    for name in tested_datasets(config, datasets.tolist()):
+        sources = training_datasets(config, datasets.tolist(), name)
         pairs.append((np.flatnonzero(np.isin(datasets, sources)), np.flatnonzero(datasets == name)))
     return _numbered(pairs, datasets.tolist())
 

@@ -66,14 +66,20 @@ def turn_video(path: Path) -> None:
 
 def make_uneven(path: Path) -> None:
     """Let the second half of an MP4's frames last five times as long as the first."""
+    retime(path, lambda frames, ticks: [(frames // 2, ticks), (frames - frames // 2, 5 * ticks)])
+
+
+def retime(path: Path, lasting: Callable[[int, int], list[tuple[int, int]]]) -> None:
+    """Let an MP4's frames last otherwise: `lasting` turns (frames, ticks of each) into such pairs, in order."""
     data = bytearray(path.read_bytes().replace(b"edts", b"free"))  # its edit list would cut the new length off
     table = data.find(b"stts") + 8
     entries, frames, ticks = struct.unpack_from(">III", data, table)
     assert entries == 1
-    data[table : table + 12] = struct.pack(">5I", 2, frames // 2, ticks, frames - frames // 2, 5 * ticks)
+    parts = lasting(frames, ticks)
+    data[table : table + 12] = struct.pack(f">{1 + 2 * len(parts)}I", len(parts), *(n for part in parts for n in part))
     for box in (*BOXES, b"stts"):
         at = data.find(box) - 4
-        data[at : at + 4] = struct.pack(">I", struct.unpack_from(">I", data, at)[0] + 8)
+        data[at : at + 4] = struct.pack(">I", struct.unpack_from(">I", data, at)[0] + 8 * (len(parts) - 1))
     path.write_bytes(data)
 
 

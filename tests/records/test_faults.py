@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -125,7 +126,11 @@ FAULTS = [
     Fault("frame is a folder", frame(lambda p: (p.unlink(), p.mkdir())), r"img101\.png: cannot be read", 5),
     Fault("frame missing", frame(Path.unlink), "2 of 3 frames are there", 6),
     Fault("macOS leftover", frame(lambda p: (p.parent / "._img101.png").write_bytes(b"\0\5")), "", 6),
-    Fault("frame number twice", frame(lambda p: p.with_name("b101.png").write_bytes(b"")), "101 occurs more than", 5),
+    Fault(
+        "frame number twice", frame(lambda p: p.with_name("img0101.png").write_bytes(b"")), "101 occurs more than", 5
+    ),
+    Fault("name of another kind", frame(lambda p: p.with_name("b101.png").write_bytes(b"")), r"left out: b101\.png", 6),
+    Fault("frame is a pipe", frame(lambda p: (p.unlink(), os.mkfifo(p))), r"img101\.png: cannot be read", 5),
     Fault("frame is a link out of the root", frame(linked_frame), f"clip {BAD}: .*outside its root", 5),
     Fault("folder is a link out of the root", linked, f"clip {BAD}: .*outside its root", 5),
     Fault("path climbs out of the root", climbing, rf"clip {BAD}: '\.\./.*outside its root", 5),

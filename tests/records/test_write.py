@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from mer_tf.config import MerError, Preprocess
+from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, write_manifest
+from mer_tf.records import shards
 from mer_tf.records import write as job
 from mer_tf.records.index import read_index, require
 from mer_tf.records.inspect import check
@@ -109,6 +110,15 @@ def test_shards_of_other_software_are_written_again(rows: list[ClipRow], tmp_pat
     assert tree(directory) == whole
 
 
+def test_records_of_another_pixel_version_lie_apart(
+    rows: list[ClipRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write(rows, tmp_path)
+    assert first.name == f"records-{digest(TINY, manifest_digest(rows))}"
+    monkeypatch.setattr(job, "PIXELS", job.PIXELS + 1)
+    assert write(rows, tmp_path) != first
+
+
 def spoil(rows: list[ClipRow], clip_id: str) -> ClipRow:
     """Truncate one frame of a clip."""
     row = next(r for r in rows if r.clip_id == clip_id)
@@ -117,13 +127,43 @@ def spoil(rows: list[ClipRow], clip_id: str) -> ClipRow:
     return row
 
 
-def test_a_bad_clip_stops_the_run_and_finished_shards_stay(rows: list[ClipRow], tmp_path: Path) -> None:
-    spoil(rows, "toy/c03")
-    with pytest.raises(MerError, match=r"clip03/img101\.png: truncated PNG"):
-        write(rows, tmp_path / "out")
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_bad_clips_fail_the_run_at_its_end_and_what_is_done_is_kept(
+    rows: list[ClipRow], tmp_path: Path, workers: int
+) -> None:
+    whole = write(rows, tmp_path / "whole")
+    for clip in ("toy/c00", "toy/c03"):
+        spoil(rows, clip)
+    with pytest.raises(MerError, match=r"2 clip\(s\).*\n.*clip00/img101\.png: trun.*\n.*clip03/img101.*\n4 are kept"):
+        write(rows, tmp_path / "out", workers=workers)
     (directory,) = (tmp_path / "out").iterdir()
-    assert [p.name for p in directory.glob("*.tfrecord")] == ["shard-00000-of-00003.tfrecord"]
+    assert len(list(directory.glob("*.tfrecord"))) == 3
     assert not (directory / "index.json").exists()
+    assert len((directory / "errors.csv").read_text().splitlines()) == 3
+    last = next(directory.glob("shard-00002*.tfrecord"))
+    before = last.stat().st_mtime_ns
+    shutil.rmtree(tmp_path / "source")
+    make_rows(tmp_path / "source")
+    assert tree(write(rows, tmp_path / "out")) == tree(whole)
+    assert last.stat().st_mtime_ns == before
+
+
+def test_failures_are_accepted_without_doing_anything_again(
+    rows: list[ClipRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(rows, "toy/c00")
+    with pytest.raises(MerError, match="1 clip"):
+        write(rows, tmp_path / "out")
+    monkeypatch.setattr(shards, "process_clip", lambda *_: pytest.fail("processed again"))
+    assert read_index(write(rows, tmp_path / "out", on_error="skip")).errors == 1
+
+
+def test_videos_without_a_face_are_skipped_unless_asked_otherwise(rows: list[ClipRow], tmp_path: Path) -> None:
+    spoil(rows, "toy/c00")
+    videos = [dataclasses.replace(row, dataset="videos") for row in rows]
+    assert read_index(write(videos, tmp_path / "out")).errors == 1
+    with pytest.raises(MerError, match="could not be preprocessed|left out"):
+        write(videos, tmp_path / "other", on_error="fail")
 
 
 def test_a_bad_clip_can_be_skipped_and_is_recorded(rows: list[ClipRow], tmp_path: Path) -> None:
