@@ -36,10 +36,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def people() -> list[SyntheticClip]:
-    """Two clips of one class of each of 18 subjects; the other classes would be drawn alike."""
+    """A clip of each of 18 subjects and a second one of four, of one class; other classes would be drawn alike."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(synthetic_clip, "LABELS", {"negative": "ne"})
-        return list(smic_clips(subjects=18, clips_per_class=2))
+        second = [c for c in smic_clips(subjects=4, clips_per_class=2) if c.name.endswith("02")]
+        return [*smic_clips(subjects=18, clips_per_class=1), *second]
 
 
 def picture(path: Path) -> np.ndarray:
