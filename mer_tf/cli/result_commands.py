@@ -83,12 +83,13 @@ def compare(
         bootstrap: Draws for the 95 % intervals of the difference.
         permutations: Random swaps where there are more than 12 subjects.
     """
-    from mer_tf.evaluation.foreign import read_foreign
+    from mer_tf.evaluation.foreign import read_pair
     from mer_tf.evaluation.statistics import paired_permutation
     from mer_tf.reporting.tables import comparison_text
 
-    one, other = (read_foreign(path, classes=classes).frame for path in (first, second))
-    found = paired_permutation(one, other, draws=permutations, bootstrap=bootstrap)
+    one, other = read_pair(first, second, classes)
+    found = paired_permutation(one.frame, other.frame, draws=permutations, bootstrap=bootstrap)
+    print("".join(f"{note}\n" for note in (*one.notes, *other.notes)), end="")
     print(comparison_text(str(first), str(second), found))
 
 

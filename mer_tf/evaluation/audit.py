@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.evaluation.class_labels import one_spelling
 from mer_tf.evaluation.grim import (
     MOST_SUMS,
     ROUNDINGS,
@@ -70,7 +71,9 @@ def checked_claims(table: pd.DataFrame, source: str) -> pd.DataFrame:
     table = table.assign(**{name: value for name, value in DEFAULTS.items() if name not in table.columns})
     lines = [f"line {int(index) + 2}" for index in table.index]
     table["key"] = [key or line for key, line in zip(table["key"], lines, strict=True)]
-    table["unit"] = table["unit"].replace("", DEFAULTS["unit"])
+    table["unit"] = table["unit"].map(_plain).replace(_PLAIN_UNITS).replace("", DEFAULTS["unit"])
+    for column in ("group", "same_as"):
+        (table,), _ = one_spelling([table], (column,))
     for line, claim in zip(lines, table.to_dict("records"), strict=True):
         try:
             _check(claim, set(table["key"]))
@@ -109,6 +112,13 @@ def sizes_of(text: str) -> list[tuple[int, ...]]:
         if max(found[-1]) > MOST_SUMS:
             raise MerError(f"n {part} is so large that every printed figure is possible; leave it out")
     return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+_PLAIN_UNITS = {_plain(f"{name}{sign}"): f"{name}{sign}" for name in STATISTICS for sign in ("", " %", "%")}
 
 
 def audit(table: pd.DataFrame) -> pd.DataFrame:

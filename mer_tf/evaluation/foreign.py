@@ -10,6 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.datasets.labels import normalise_label
+from mer_tf.evaluation.class_labels import LABELS, class_warnings, named_classes, one_spelling
 from mer_tf.evaluation.predictions import checked
 from mer_tf.evaluation.training_logs import read_log
 
@@ -55,7 +57,17 @@ def read_foreign(path: Path, columns: Mapping[str, str | None] | None = None, cl
         frame, notes = read_log(path)
     for column in ("y_true", "y_pred"):
         frame[column] = _labels(frame, column, classes, path)
-    return Foreign(frame, tuple(notes))
+    for columns, first in ((LABELS, named_classes(frame)), (("subject",), ()), (("dataset",), ())):
+        (frame,), said = one_spelling([frame], columns, first)
+        notes = [*notes, *said]
+    return Foreign(frame, (*notes, *class_warnings(frame, path, classes or named_classes(frame))))
+
+
+def read_pair(first: Path, second: Path, classes: Sequence[str] = ()) -> tuple[Foreign, Foreign]:
+    """Predictions of two systems (`read_foreign`), their classes in one spelling: that of the first file."""
+    one, other = (read_foreign(path, classes=classes) for path in (first, second))
+    frames, notes = one_spelling([one.frame, other.frame], LABELS, named_classes(one.frame))
+    return Foreign(frames[0], one.notes), Foreign(frames[1], (*other.notes, *notes))
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -131,8 +143,11 @@ def _labels(frame: pd.DataFrame, column: str, classes: Sequence[str], path: Path
     text = frame[column].str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
     if not classes:
         return text
-    names = {str(k): name for k, name in enumerate(classes)} | {name.lower(): name for name in classes}
-    named = text.str.lower().map(names)
+    names = {normalise_label(name): name for name in classes}
+    if len(names) < len(classes) or any(names.get(str(k), name) != name for k, name in enumerate(classes)):
+        raise MerError(f"--classes {' '.join(classes)}: two names are the same, or one is another's index; rename it")
+    names |= {str(k): name for k, name in enumerate(classes)}
+    named = text.map(normalise_label).map(names)
     if (unknown := named.isna()).any():
         raise MerError(
             f"{path}, {frame.loc[unknown, 'clip_id'].iloc[0]}: {column} {text[unknown].iloc[0]!r} is neither an index "
