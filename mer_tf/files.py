@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mer_tf.config import MerError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it when it does not.
 
-    The temporary name keeps the suffix of `path`, since writers such as OpenCV and Keras choose the format by it.
+    The temporary name keeps the suffix of `path`, since writers such as OpenCV and Keras choose the format by it. An
+    `OSError` that names no file, or the temporary one, names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,6 +32,10 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(temporary), temporary):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -44,6 +50,23 @@ def write_text(path: Path, text: str) -> Path:
 def write_json(path: Path, value: Any) -> Path:
     """Write JSON atomically, keys in the order given; return the path."""
     return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_image(path: Path, rgb: np.ndarray, *, jpeg_quality: int = 95) -> Path:
+    """Write a uint8 RGB image atomically, its format chosen by the suffix; return the path.
+
+    The bytes are encoded in memory, since `cv2.imwrite` says that the system refused, but not why.
+    """
+    import cv2
+
+    try:
+        options = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality] if Path(path).suffix in (".jpg", ".jpeg") else []
+        _, data = cv2.imencode(Path(path).suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    except cv2.error as error:
+        raise MerError(f"{path}: OpenCV writes no picture of this name; let it end with .png or .jpg") from error
+    with atomic(path) as part:
+        part.write_bytes(data.tobytes())
+    return Path(path)
 
 
 def read_json(path: Path) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.errors import one_line_errors
 from mer_tf.overrides import override, read_experiment
 from mer_tf.runner import open_bench, run
 
@@ -18,6 +19,7 @@ log = logging.getLogger("mer_tf")
 Grid = Mapping[str, Sequence[Any]]
 Methods = Mapping[str, Mapping[str, Any]]
 """Name -> dotted settings."""
+STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
 
 def main(
@@ -39,7 +41,7 @@ def main(
     are methods, again of both presets, on the same folds of one composite; `--methods STSTNet,HTNet` runs some.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with one_line_errors(STOPPED):
         given = list(sys.argv[1:] if arguments is None else arguments)
         if "--tables" in given:
             _tables(experiment, embedded, tables, [a for a in given if a != "--tables"])
@@ -59,12 +61,6 @@ def main(
         directory = run(chosen, resume, folds)
         print(_outcome(directory))
         print(f"run directory: {directory}")
-    except MerError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(
-            "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
-        )
 
 
 def _sweep(experiment: Experiment, grid: Grid | None) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
-from mer_tf.config import MerError
+from mer_tf.errors import one_line_errors
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "synth": data_commands.synth,
@@ -51,9 +51,6 @@ def main() -> None:
     """Run the command; bad input ends with one clear line and exit status 1."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with one_line_errors("stopped; the same command goes on where it was"):
         run(sys.argv[1:])
-    except MerError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped; the same command goes on where it was")
+        sys.stdout.flush()  # here, so that a full disk or a closed pipe is said like any other

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.datasets.synthetic import TRUTH
-from mer_tf.files import atomic
+from mer_tf.files import write_image
 from mer_tf.preprocessing.frames import list_frames
 
 FACE = (slice(50, 230), slice(70, 250))
@@ -31,10 +31,7 @@ def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
     clips = pd.read_csv(table, keep_default_na=False).groupby(["subject", "label"], sort=False).head(1)
     clips = clips[clips["subject"].isin(clips["subject"].unique()[:subjects])]
     sheet = np.vstack([_row(Path(root), clip) for _, clip in clips.iterrows()])
-    with atomic(Path(out_png)) as part:
-        if not cv2.imwrite(str(part), sheet):
-            raise MerError(f"{out_png}: could not be written; is it a .png name in a folder you may write to?")
-    return Path(out_png)
+    return write_image(Path(out_png), sheet[..., ::-1])
 
 
 def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:

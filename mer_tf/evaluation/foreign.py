@@ -57,8 +57,8 @@ def read_foreign(path: Path, columns: Mapping[str, str | None] | None = None, cl
         frame, notes = read_log(path)
     for column in ("y_true", "y_pred"):
         frame[column] = _labels(frame, column, classes, path)
-    for columns, first in ((LABELS, named_classes(frame)), (("subject",), ()), (("dataset",), ())):
-        (frame,), said = one_spelling([frame], columns, first)
+    for names, first in ((LABELS, named_classes(frame)), (("subject",), ()), (("dataset",), ())):
+        (frame,), said = one_spelling([frame], names, first)
         notes = [*notes, *said]
     return Foreign(frame, (*notes, *class_warnings(frame, path, classes or named_classes(frame))))
 

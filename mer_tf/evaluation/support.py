@@ -25,7 +25,7 @@ class SupportCheck:
 
 def parse_support(items: Sequence[str]) -> dict[str, int]:
     """Counts of `negative=70 positive=51`."""
-    counts = {}
+    counts: dict[str, int] = {}
     for item in items:
         name, sign, number = item.partition("=")
         if not (name and sign and number.isdecimal()):

@@ -15,7 +15,7 @@ from mer_tf.datasets.au_fields import flow_images
 from mer_tf.datasets.au_geometry import crop_of_landmarks
 from mer_tf.datasets.au_movement import CLASSES
 from mer_tf.datasets.au_rendered import cropped, region_flow
-from mer_tf.files import atomic, write_json
+from mer_tf.files import write_image, write_json
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card
 from mer_tf.preprocessing.flow import Method
@@ -59,7 +59,7 @@ def classify_clip(
     limits = card(network)["limits"]
     said = {"path": str(path), "network": network, "onset": clip.onset, "apex": clip.apex, "flow": flow}
     said |= {"apex_source": clip.apex_source, "crop": [round(float(v), 2) for v in box]}
-    _write_image(image, out / "flow_image.png")
+    write_image(out / "flow_image.png", image)
     write_json(out / "classify.json", {**said, "probabilities": shares, "limits": limits})
     text = "   ".join(f"{name} {share:.2f}" for name, share in shares.items())
     head = f"{path.name}, frames {clip.onset} to {clip.apex} (apex {clip.apex_source}): {text}"
@@ -114,11 +114,3 @@ def face_box(clip: Clip, path: Path, face: Literal["find", "whole"]) -> NDArray[
     if found is None:
         raise MerError(f"{path}: no face in frame {clip.onset}; use --face whole if its frames are cropped already")
     return crop_of_landmarks(found.landmarks)
-
-
-def _write_image(image: NDArray[np.uint8], path: Path) -> None:
-    import cv2
-
-    with atomic(path) as part:
-        if not cv2.imwrite(str(part), image[..., ::-1]):
-            raise MerError(f"{path}: could not be written; is the disk full?")

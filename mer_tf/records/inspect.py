@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mer_tf.config import MerError
-from mer_tf.files import atomic, sha256
+from mer_tf.files import sha256, write_image
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index
 
 MEND = f"delete {NAME} and run `mer-tf preprocess` again, which writes the damaged shards alone"
@@ -66,9 +66,7 @@ def write_face_sheet(directory: Path, out_png: Path, per_clip: int = 1) -> Path:
     columns = max(1, 1200 // tiles[0].shape[1])
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    with atomic(Path(out_png)) as part:
-        cv2.imwrite(str(part), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
-    return Path(out_png)
+    return write_image(Path(out_png), np.vstack(rows))
 
 
 def _records(path: Path) -> Iterator[ClipRecord]:

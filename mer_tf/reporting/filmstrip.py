@@ -7,8 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mer_tf.config import MerError
-from mer_tf.files import atomic
+from mer_tf.files import write_image
 
 SHOWN = 8
 GAIN = 4
@@ -24,10 +23,7 @@ def filmstrip(frames: np.ndarray, path: Path) -> Path:
     moved = np.clip(128 + GAIN * (shown - shown[:1]), 0, 255)
     strip = np.vstack([np.hstack(list(shown)), np.hstack(list(moved))]).astype(np.uint8)
     picture = np.vstack([_ruler(numbers, frames.shape[1]), strip])
-    with atomic(path) as part:
-        if not cv2.imwrite(str(part), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88]):
-            raise MerError(f"{path}: could not be written; is the disk full?")
-    return path
+    return write_image(path, picture, jpeg_quality=88)
 
 
 def _ruler(numbers: np.ndarray, side: int) -> np.ndarray:
