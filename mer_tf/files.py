@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
@@ -77,21 +77,6 @@ def read_json(path: Path) -> Any:
         raise MerError(f"{path}: no such file") from error
     except ValueError as error:
         raise MerError(f"{path}: not valid JSON ({error}); delete it and make it again") from error
-
-
-def read_csv(path: Path, columns: Sequence[str], mend: str) -> pd.DataFrame:
-    """A CSV file as text, empty cells as "". `MerError`, which ends with `mend`, when it is absent or lacks columns."""
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise MerError(f"{path}: no such file; {mend}") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise MerError(f"{path}: not a CSV file ({error}); {mend}") from error
-    if missing := [c for c in columns if c not in frame.columns]:
-        raise MerError(f"{path}: lacks the columns {', '.join(missing)}; it has {', '.join(frame.columns)}; {mend}")
-    return frame
 
 
 @cache

@@ -29,7 +29,8 @@ from mer_tf.evaluation.grim import (
     printable,
     slips,
 )
-from mer_tf.files import facts, read_csv
+from mer_tf.files import facts
+from mer_tf.table_files import read_table
 
 DEFAULTS = {"key": "", "unit": "accuracy %", "group": "", "where": "", "same_as": "", "difference_of": "", "note": ""}
 COLUMNS = ("key", "printed", "n", "consistent", "k", "chance", "note")
@@ -60,16 +61,16 @@ def published_claims(paper: str | None = None) -> pd.DataFrame:
 def read_claims(path: Path) -> pd.DataFrame:
     """Anybody's table of printed results; `MerError` names the file and the line of what cannot be read."""
     mend = "give a CSV file with the columns printed and n (and unit, group, same_as, if known)"
-    table = read_csv(path, ("printed", "n"), mend)
-    if table.empty:
+    read = read_table(path, ("printed", "n"), mend)
+    if read.frame.empty:
         raise MerError(f"{path}: holds no row; {mend}")
-    return checked_claims(table, str(path))
+    return checked_claims(read.frame, str(path), read.lines)
 
 
-def checked_claims(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The claims with every optional column filled; `source` names the file in a `MerError`."""
+def checked_claims(table: pd.DataFrame, source: str, numbers: Sequence[int] = ()) -> pd.DataFrame:
+    """The claims with every optional column filled; `source` and line `numbers` name rows in a `MerError`."""
     table = table.assign(**{name: value for name, value in DEFAULTS.items() if name not in table.columns})
-    lines = [f"line {int(index) + 2}" for index in table.index]
+    lines = [f"line {number}" for number in numbers or (int(index) + 2 for index in table.index)]
     table["key"] = [key or line for key, line in zip(table["key"], lines, strict=True)]
     table["unit"] = table["unit"].map(_plain).replace(_PLAIN_UNITS).replace("", DEFAULTS["unit"])
     for column in ("group", "same_as"):

@@ -12,7 +12,8 @@ import pandas as pd
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.files import read_csv, read_json
+from mer_tf.files import read_json
+from mer_tf.table_files import read_table
 
 T = TypeVar("T")
 MEND = "delete the file, or run the experiment again"
@@ -142,7 +143,8 @@ class _Files:
         return kind()
 
     def table(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        return self.attempt(name, lambda path: read_csv(path, columns, MEND), pd.DataFrame(columns=list(columns)))
+        empty = pd.DataFrame(columns=list(columns))
+        return self.attempt(name, lambda path: read_table(path, columns, MEND).frame, empty)
 
     def by_fold(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
         """The file of that name of every fold-<k> or seed-<s>/fold-<k>, one below the other."""
