@@ -21,7 +21,7 @@ from mer_tf.preparation import Clips
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.places import clip_places
-from mer_tf.records.read import clip_dataset
+from mer_tf.records.read import stored_clips
 from mer_tf.training.batches import FeatureStore, Store
 from mer_tf.training.block_store import BlockStore, nearest_frame
 from mer_tf.training.described import described_store
@@ -123,8 +123,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
 def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
     """The labelled clips by id, with frames and, when `flow`, flow."""
     kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=flow).as_numpy_iterator())
-    return ((name, x) for name, x in items if name in kept)
+    return ((name, x) for name, x in stored_clips(clips.records, flow=flow) if name in kept)
 
 
 def _trained(store: Store, step: int = 1) -> Encoded:
@@ -165,9 +164,7 @@ def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: F
     if config.keyframes == "none":
         return features
     apexes = {row.clip_id: row.apex for row in clips.rows}
-    kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records).as_numpy_iterator())
-    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in items if name in kept)
+    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in _stored(clips, flow=False))
     return key_frame_store(features, arrays, apexes, config)
 
 
@@ -196,9 +193,7 @@ def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
     if clips.of_images:
         yield from ((r.clip_id, read_frame(r.image_path())[None]) for r in clips.rows if r.clip_id in kept)
         return
-    for item in clip_dataset(clips.records).as_numpy_iterator():
-        if (clip_id := item["clip_id"].decode()) in kept:
-            yield clip_id, item["frames"]
+    yield from ((name, x["frames"]) for name, x in stored_clips(clips.records) if name in kept)
 
 
 def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:

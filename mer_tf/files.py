@@ -75,8 +75,16 @@ def read_json(path: Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise MerError(f"{path}: no such file") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MerError(f"{path}: not valid JSON ({error}); delete it and make it again") from error
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read JSON that is a mapping; anything else is a `MerError` that names the file."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise MerError(f"{path}: holds a {type(value).__name__}, not names with values; delete it and make it again")
+    return value
 
 
 @cache

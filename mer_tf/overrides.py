@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import tyro
 
 from mer_tf.config import Experiment, MerError
-from mer_tf.files import read_json
+from mer_tf.files import read_mapping
 
 T = TypeVar("T")
 
@@ -45,8 +45,8 @@ def field_names(kind: type, prefix: str = "") -> Iterator[str]:
 def read_experiment(path: Path) -> Experiment:
     """The experiment stored in a run's config.json."""
     try:
-        return _from_dict(Experiment, read_json(path)["experiment"])
-    except (KeyError, TypeError) as error:
+        return _from_dict(Experiment, read_mapping(path)["experiment"])
+    except (KeyError, TypeError, AttributeError) as error:
         raise MerError(f"{path}: not the configuration of a run of this version ({error})") from error
 
 

@@ -18,7 +18,7 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
-from mer_tf.files import read_json
+from mer_tf.files import read_mapping
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.write import write_records
@@ -104,8 +104,9 @@ def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]
     warnings = []
     for root in sorted({row.root for row in rows}):
         if (marker := Path(root) / MARKER).exists():
-            amplitude = read_json(marker)["amplitude"]
-            warnings.append(f"synthetic look-alike, {amplitude:g} px at the apex: no evidence about people")
+            amplitude = read_mapping(marker).get("amplitude", "unknown")
+            shown = f"{amplitude:g}" if isinstance(amplitude, int | float) else amplitude
+            warnings.append(f"synthetic look-alike, {shown} px at the apex: no evidence about people")
     if experiment.evaluation.split == "clip":
         warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
     if experiment.data.shuffle_labels:

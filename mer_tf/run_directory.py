@@ -16,7 +16,7 @@ from typing import Any
 
 from mer_tf import __version__
 from mer_tf.config import Experiment, MerError, digest
-from mer_tf.files import read_json, write_json
+from mer_tf.files import read_mapping, write_json
 from mer_tf.overrides import read_experiment
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
@@ -53,10 +53,11 @@ def finished_run(experiment: Experiment) -> Path | None:
 def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> None:
     """config.json (what was asked and what `auto` became) and env.json (code, versions, machine)."""
     path = directory / "config.json"
-    first = read_json(path)["command"] if path.exists() else sys.argv
+    before = read_mapping(path) if path.exists() else {}
     asked = (getattr(sys.modules["__main__"], "__doc__", None) or "").strip().split("\n\n")[0]
-    values = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved), "command": first}
-    values["docstring"] = read_json(path).get("docstring", "") if path.exists() else asked
+    values: dict[str, Any] = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved)}
+    values["command"] = before.get("command", sys.argv)
+    values["docstring"] = before.get("docstring", "") if before else asked
     write_json(path, values)
     write_json(directory / "env.json", environment())
 

@@ -23,6 +23,7 @@ from mer_tf.files import sha256
 from mer_tf.models import onet, vggface
 from mer_tf.models.encoder_parts import map_layer
 from mer_tf.models.layers import Preprocess, Resize
+from mer_tf.models.stored import load_model
 from mer_tf.models.weights import download_weights, find_weights, load_keras2_h5, weight_file, weight_folders
 
 _LOG = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ def _random() -> dict[str, str | None]:
 
 def _file_encoder(config: Model, input_size: int) -> Encoder:
     path = _encoder_path(config)
-    network = _load_keras(path)
+    network = load_model(path, "give a whole .keras file without Lambda layers")
     size = _input_side(network, path)
 
     def build(x: Any) -> Any:
@@ -244,13 +245,6 @@ def _encoder_path(config: Model) -> Path:
     if config.weights is not None:
         raise MerError(f"{path}: holds its own weights, got weights={config.weights!r}; leave it empty")
     return path
-
-
-def _load_keras(path: Path) -> keras.Model:
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its archive, JSON and layer readers raise
-        raise MerError(f"{path}: cannot be loaded in Keras' safe mode ({str(error)[:300]})") from error
 
 
 def _input_side(network: keras.Model, path: Path) -> int:

@@ -24,7 +24,7 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
-from mer_tf.files import atomic, facts, read_json, write_json, write_text
+from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
 from mer_tf.overrides import override
 from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
@@ -68,7 +68,7 @@ def composite(
         write_json(path, {n: [*(f"--{k}={v}" for k, v in s.items()), *arguments] for n, s in shown.items()})
     tables: dict[str, pd.DataFrame] = {}
     models: dict[str, str] = {}
-    for name, given in tqdm(read_json(path).items(), "methods", unit="method"):
+    for name, given in tqdm(read_mapping(path).items(), "methods", unit="method"):
         chosen = override(experiment, given)
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():

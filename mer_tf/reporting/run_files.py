@@ -12,7 +12,7 @@ import pandas as pd
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.files import read_json
+from mer_tf.files import read_json, read_mapping
 from mer_tf.table_files import read_table
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def _config(directory: Path) -> dict[str, Any]:
     path = directory / "config.json"
     if not path.is_file():
         raise MerError(f"{directory}: is no run directory, config.json is missing; name the folder a run printed last")
-    config = read_json(path)
+    config = read_mapping(path)
     if not as_mapping(as_mapping(config).get("experiment")).get("name"):
         raise MerError(f"{path}: has no experiment with a name; name the folder of a run")
     return config
