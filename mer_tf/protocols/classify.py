@@ -18,6 +18,7 @@ from mer_tf.datasets.au_rendered import cropped, region_flow
 from mer_tf.files import write_image, write_json
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card
+from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frame
 from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
@@ -76,7 +77,7 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
     if path.is_dir():
         files = {f.number: f.path for f in list_frames(path)}
         numbers = sorted(files)
-    elif path.is_file() and path.suffix.lower() in SUFFIXES:
+    elif path.is_file() and (path.suffix.lower() in SUFFIXES or is_video(path)):
         files, numbers = {}, list(range(probe_video(path).frames))
     else:
         raise MerError(f"{path}: neither a folder of frames nor a video ({', '.join(sorted(SUFFIXES))})")
