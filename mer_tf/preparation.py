@@ -122,6 +122,12 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
     table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)
     if table.empty:
         raise MerError(f"label protocol {protocol.name} knows none of the labels {sorted({r.label_raw for r in rows})}")
+    if table["label"].nunique() < 2:
+        only = f"{protocol.classes[int(table['label'].iloc[0])]} ({len(table)} clips)"
+        raise MerError(
+            f"label protocol {protocol.name} leaves one class, {only}; there is nothing to tell apart: choose another "
+            "data.label_protocol, or give clips of the other classes"
+        )
     if data.shuffle_labels:
         table["label"] = np.random.default_rng(data.seed).permutation(table["label"])
     return table
