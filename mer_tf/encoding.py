@@ -90,7 +90,7 @@ def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     name, config = experiment.model.name, experiment.preprocess
     if clips.of_images:
-        return _trained(FlowImageStore({row.clip_id: read_frame(row.image_path()) for row in clips.rows}))
+        return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
     if config.flow == "none" or config.flow_from != "onset":
         raise MerError(
             f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"

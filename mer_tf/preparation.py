@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +52,15 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
+    warnings = _data_warnings(experiment, rows)
     if _of_images(rows):
-        records, indexed = Path(rows[0].root), tuple(_indexed_image(row) for row in rows)
+        records, (indexed, faults) = Path(rows[0].root), index_images(rows)
+        warnings += [f"{len(faults)} of {len(rows)} images are left out; the first: {faults[0]}"] if faults else []
     else:
         records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
         indexed = tuple(read_index(records).clips)
-    warnings = _data_warnings(experiment, rows)
-    if lost := len(rows) - len(indexed):
-        warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
+        if lost := len(rows) - len(indexed):
+            warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
 
@@ -67,10 +69,34 @@ def _of_images(rows: Sequence[ClipRow]) -> bool:
     return all(row.image for row in rows)
 
 
-def _indexed_image(row: ClipRow) -> IndexedClip:
-    """A clip of one ready-made image, which needs no records."""
-    content = hashlib.sha256(read_frame(row.image_path()).tobytes()).hexdigest()
-    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
+def index_images(rows: Sequence[ClipRow]) -> tuple[tuple[IndexedClip, ...], list[str]]:
+    """Clips of one ready-made image each, which need no records, and what is wrong with those that are left out.
+
+    All have the size that most have. `MerError` when no image can be read, or none of several sizes is that of most.
+    """
+    found: list[IndexedClip] = []
+    faults: list[str] = []
+    shapes: dict[str, tuple[int, ...]] = {}
+    for row in rows:
+        try:
+            image = read_frame(row.image_path())
+        except MerError as error:
+            faults.append(str(error))
+            continue
+        content = hashlib.sha256(image.tobytes()).hexdigest()
+        found.append(IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content))
+        shapes[row.clip_id] = image.shape[:2]
+    if not found:
+        raise MerError(f"none of {len(rows)} images can be read; the first: {faults[0]}")
+    (usual, times), *_ = Counter(shapes.values()).most_common()
+    if 2 * times <= len(found):
+        sizes = ", ".join(f"{n} of {w} x {h}" for (h, w), n in Counter(shapes.values()).most_common(5))
+        raise MerError(f"{rows[0].root}: images of several sizes ({sizes}); bring them all to one size")
+    odd = {clip: f"{w} x {h}" for clip, (h, w) in shapes.items() if (h, w) != usual}
+    faults += [f"clip {c}: its image is {size}, those of most are {usual[1]} x {usual[0]}" for c, size in odd.items()]
+    for fault in faults:
+        log.warning("left out: %s; replace the image", fault)
+    return tuple(clip for clip in found if clip.clip_id not in odd), faults
 
 
 def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:

@@ -76,7 +76,7 @@ def read_cells(path: Path, mend: str) -> Table:
     rows = [(n, [_verbatim(v) for v in line]) for n, line in enumerate(grid.cells, start=1)]
     rows = [(n, line) for n, line in rows if any(map(str.strip, line))]
     if not rows:
-        raise MerError(f"{path}: holds nothing: not a CSV file, not a table that can be read; {mend}")
+        raise MerError(f"{path}: not a CSV file, not a table that can be read: it holds nothing; {mend}")
     titles = [title.strip() for title in rows[0][1]]
     width = max(k for k, title in enumerate(titles, 1) if title)
     for number, line in rows[1:]:
