@@ -141,7 +141,7 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
     at = encoder.features_at
-    name = digest(encoder.name, config.preproc, block, at, experiment.preprocess.size, weights_digest(trunk))
+    name = features_key(trunk, encoder.name, config.preproc, block, at, experiment.preprocess.size)
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
@@ -152,6 +152,11 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     step = experiment.clip.step
     given = _given(experiment, clips, trunk, store.every(step))
     return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
+
+
+def features_key(trunk: keras.Model, *settings: Any) -> str:
+    """Digest of all that a trunk's features depend on; how it was compiled changes their last digits."""
+    return digest(*settings, weights_digest(trunk), keras.backend.backend(), str(trunk.jit_compile))
 
 
 def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:

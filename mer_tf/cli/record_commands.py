@@ -81,14 +81,21 @@ def match_flow(
 
 
 def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
-    """List what a record directory holds.
+    """List what a record directory holds, or count what a folder of cached frame features does.
 
     Args:
-        directory: Record directory, as `mer-tf preprocess` names it.
-        check: Read every record and compare it with the index; exit status 1 when any differs.
+        directory: Record directory, as `mer-tf preprocess` names it, or a folder of data/features.
+        check: Read every record and compare it with the index, or every array with its checksum; exit status 1 when
+            any differs.
     """
+    from mer_tf.arrays import array_faults
     from mer_tf.records import inspect as records
+    from mer_tf.records.index import NAME
 
+    if not (directory / NAME).exists() and any(directory.glob("*.npy")):
+        count, faults = array_faults(directory) if check else (len(list(directory.glob("*.npy"))), [])
+        print("\n".join([f"{directory}: {count} arrays", *faults]))
+        sys.exit(bool(faults))
     print(records.describe(directory))
     if check:
         faults = records.check(directory)
