@@ -1,4 +1,4 @@
-"""How a command ends: what the user can mend is one line and exit status 1, never a traceback."""
+"""Errors, and how a command ends: what the user can mend is one line and exit status 1, never a traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mer_tf.config import MerError
+
+class MerError(Exception):
+    """Bad input, said so that the reader can mend it: names the file, the row and what to do.
+
+    Commands show it without a traceback.
+    """
+
 
 ROOM = "make room or name another folder, and run the same command again"
 RIGHTS = "change the rights of the file and its folder, or name another place"

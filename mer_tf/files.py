@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -100,6 +101,12 @@ def sha256(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_name(clip_id: str) -> str:
+    """A clip's id as the name of one file or folder, which leads nowhere else."""
+    name = re.sub(r"[/\\:\0]", "_", clip_id)
+    return f"_{name}" if name.startswith(".") else name
 
 
 def inside(root: Path, relative: str, where: str) -> Path:

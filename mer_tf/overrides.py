@@ -12,6 +12,7 @@ import tyro
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import read_mapping
+from mer_tf.ranges import check_ranges
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ def override(experiment: Experiment, arguments: Sequence[str], description: str 
     if unknown:
         valid = "\n  ".join(f"--{name}" for name in field_names(Experiment))
         raise MerError(f"unknown option {' '.join(unknown)}; valid ones:\n  --preset\n  --resume\n  {valid}")
+    check_ranges(parsed, "--")
     return parsed
 
 

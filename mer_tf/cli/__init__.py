@@ -15,6 +15,7 @@ import tyro
 
 from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
 from mer_tf.errors import one_line_errors
+from mer_tf.ranges import checked
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "synth": data_commands.synth,
@@ -44,7 +45,7 @@ def run(arguments: Sequence[str]) -> None:
     name = arguments[0] if arguments else ""
     if name not in COMMANDS:
         overview.parse_args(arguments[:1])  # prints the overview, or the known commands, and exits
-    tyro.cli(COMMANDS[name], prog=f"mer-tf {name}", args=arguments[1:])
+    tyro.cli(checked(COMMANDS[name]), prog=f"mer-tf {name}", args=arguments[1:])
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 from mer_tf.config import Preprocess
+from mer_tf.ranges import Count, Name, Range, Side, check_ranges
 
 DEFAULT_SETTINGS = Preprocess()
 
@@ -16,8 +17,8 @@ DEFAULT_SETTINGS = Preprocess()
 def preprocess(
     manifest: Path,
     out: Path,
-    name: str = "records",
-    workers: int = 1,
+    name: Name = "records",
+    workers: Annotated[int, Range(1, 1024)] = 1,
     on_error: Literal["fail", "skip"] = "fail",
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
@@ -46,6 +47,7 @@ def preprocess(
     if settings.recipe:  # what the options say is read once more, over the recipe instead of over the defaults
         base = load_recipe(settings.recipe).preprocess
         settings = named(tyro.cli(Preprocess, default=base, args=sys.argv[1:], return_unknown_args=True)[0])
+        check_ranges(settings)
     directory = write_records(
         rows, settings, out, name=name, workers=workers, on_error=on_error, engine=engine, beam=beam
     )
@@ -58,9 +60,9 @@ def preprocess(
 def match_flow(
     reference: Path,
     manifest: Path,
-    clips: int = 8,
+    clips: Count = 8,
     faces: tuple[Literal["none", "crop", "align"], ...] = ("none", "crop", "align"),
-    sizes: tuple[int, ...] = (96, 224),
+    sizes: tuple[Side, ...] = (96, 224),
     methods: tuple[Literal["farneback", "dis", "tvl1"], ...] = ("farneback", "dis", "tvl1"),
 ) -> None:
     """Find the flow recipe of somebody's saved u, v, strain images: the best fit, and what may explain the rest.

@@ -9,6 +9,7 @@ from typing import Literal
 import tyro
 
 from mer_tf.config import MerError
+from mer_tf.ranges import Count, Countless, Several
 
 
 def score(
@@ -24,8 +25,8 @@ def score(
     expect: tuple[str, str] | None = None,
     per_subject: bool = False,
     out: Path | None = None,
-    bootstrap: int = 2000,
-    permutations: int = 9999,
+    bootstrap: Count = 2000,
+    permutations: Countless = 9999,
 ) -> None:
     """Accuracy, UAR, UF1, every variant of them and per-class figures of anybody's predictions.
 
@@ -71,8 +72,8 @@ def compare(
     first: tyro.conf.Positional[Path],
     second: tyro.conf.Positional[Path],
     classes: tuple[str, ...] = (),
-    bootstrap: int = 2000,
-    permutations: int = 9999,
+    bootstrap: Count = 2000,
+    permutations: Count = 9999,
 ) -> None:
     """Is one system better than another on the same clips? Paired test that swaps whole subjects.
 
@@ -96,7 +97,7 @@ def compare(
 def audit(
     paper: Literal["A", "B", "C", "D"] | None = None,
     table: Path | None = None,
-    n_max: int = 400,
+    n_max: Several = 400,
     out: Path | None = None,
     strict: bool = False,
 ) -> None:

@@ -16,7 +16,7 @@ from mer_tf.explain.attention_figures import attention_png, mean_attention_png
 from mer_tf.explain.pictures import maps_npz
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import Grid, cell_grid, upsample
-from mer_tf.files import atomic
+from mer_tf.files import atomic, file_name
 from mer_tf.models.attention_lstm import ALPHA, BETA, KEY_FRAMES, attention_maps
 from mer_tf.models.encoder_parts import map_layer
 from mer_tf.models.stored import FINISH, load_model
@@ -99,7 +99,7 @@ def write_attention(bench: Bench, run: Path) -> None:
         _mean(table, frames, found, grid, home / "attention" / "mean.png")
         listed.append(_entry("Mean weight of cells by class", _lifts(summary), "attention/mean.png"))
     for row in best_recognised(table, SHOWN).to_dict("records"):
-        folder = home / "attention" / row["clip_id"].replace("/", "_")
+        folder = home / "attention" / file_name(row["clip_id"])
         _drawn(bench, row, frames[row["clip_id"]], found[row["clip_id"]], grid, folder)
         caption = f"true {row['y_true']}, predicted {row['y_pred']}"
         listed.append(_entry(row["clip_id"], caption, f"attention/{folder.name}/attention.png"))

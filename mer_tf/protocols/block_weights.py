@@ -31,7 +31,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.block_pictures import Windows, faces_png, weights_png
-from mer_tf.files import atomic
+from mer_tf.files import atomic, file_name
 from mer_tf.models.gia_bia_bilstm import block_weights
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.preprocessing.face_blocks import load_blocks
@@ -106,7 +106,7 @@ def _pictures(bench: Bench, frame: pd.DataFrame, table: pd.DataFrame, home: Path
     shown, faces = bench.shown([row["clip_id"] for row in best]), {}
     weights = table[table["block"] != FACE]
     for row in best:
-        clip, folder = row["clip_id"], f"attention/{row['clip_id'].replace('/', '_')}.png"
+        clip, folder = row["clip_id"], f"attention/{file_name(row['clip_id'])}.png"
         windows = _windows(bench, clip)
         own = weights[weights["clip_id"] == clip]["weight"].to_numpy().reshape(-1, len(names))
         said = f"true {row['y_true']}, predicted {row['y_pred']}"

@@ -26,6 +26,7 @@ from mer_tf.files import atomic
 from mer_tf.models import model_builder
 from mer_tf.preparation import prepare_clips
 from mer_tf.protocols.bench import Bench
+from mer_tf.ranges import Count, Positive, Seed
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 log = logging.getLogger("mer_tf")
@@ -35,15 +36,15 @@ log = logging.getLogger("mer_tf")
 class DrawnClips:
     """Pretraining of a network over time on drawn flow stacks."""
 
-    rounds: int = 12
+    rounds: Count = 12
     """Each draws its clips anew and passes over them once."""
-    clips: int = 256
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    seed: int = 0
-    subjects: tuple[int, ...] = (1, 2, 4, 8)
+    clips: Count = 256
+    batch_size: Count = 32
+    learning_rate: Positive = 1e-3
+    seed: Seed = 0
+    subjects: tuple[Count, ...] = (1, 2, 4, 8)
     """Labelled subjects that networks are trained on; the others of the data are tested on, always the same ones."""
-    seeds: int = 2
+    seeds: Count = 2
     """Trainings of each row."""
 
 

@@ -25,10 +25,12 @@ from mer_tf.datasets.au_movement import CLASSES, move_units
 from mer_tf.datasets.au_rendered import draw_kind, kinds
 from mer_tf.datasets.flow_images import flow_images_listing
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
+from mer_tf.errors import one_line_errors
 from mer_tf.files import atomic, sha256, write_json, write_text
 from mer_tf.models.stored import load_model
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.protocols.clips_saved import DrawnClips, clips_saved
+from mer_tf.ranges import Name, check_ranges
 from mer_tf.reporting.flow_pictures import sheet_png
 from mer_tf.run_directory import environment, log_to
 from mer_tf.training.feature_cache import weights_digest
@@ -49,7 +51,7 @@ class Options:
     """Command line of the pretraining experiment."""
 
     train: Pretraining = field(default_factory=Pretraining)
-    name: str = "au-flow-3"
+    name: Name = "au-flow-3"
     out: str = "runs"
     kept_out: bool = True
     """Also train without each portrait, flow method and renderer, and score what was left out."""
@@ -64,11 +66,10 @@ def main(options: Options, sequence: Experiment) -> None:
 
     `sequence`: the network over flow stacks and the look-alike on which --sequence measures it.
     """
-    try:
+    with one_line_errors("stopped; drawings that are finished are kept"):
         given = tyro.cli(Options, default=options)
+        check_ranges(given, "--")
         print(_sequence(given, sequence) if given.sequence else pretrain(given))
-    except MerError as error:
-        sys.exit(f"error: {error}")
 
 
 def pretrain(options: Options) -> str:

@@ -24,6 +24,7 @@ from mer_tf.datasets.au_fields import Drawn, Nuisance, disturbed, flipped, flow_
 from mer_tf.datasets.au_movement import CLASSES
 from mer_tf.datasets.au_rendered import Kind, draw_kind, kinds, rendered_fields
 from mer_tf.models.au_flow import build
+from mer_tf.ranges import Amount, Count, Dropout, Positive, Seed
 
 log = logging.getLogger("mer_tf")
 TEST_SEED = 1
@@ -36,22 +37,22 @@ REST = Nuisance(shift=0.2, turn=0.008, noise=(0.03, 0.3))
 class Pretraining:
     """How a network is trained on drawn images. The same values and machine give the same weights."""
 
-    epochs: int = 8
-    direct: int = 6000
+    epochs: Count = 8
+    direct: Count = 6000
     """Images of each kind that is drawn directly, anew each epoch."""
-    rendered: int = 2400
+    rendered: Count = 2400
     """Images of each kind that is estimated from rendered frames, drawn once; each epoch disturbs and mirrors anew."""
-    tested: int = 240
+    tested: Count = 240
     """Images of each kind that a network is tested on."""
-    batch_size: int = 128
-    learning_rate: float = 2e-3
+    batch_size: Count = 128
+    learning_rate: Positive = 2e-3
     """At the start; it falls to 0 along a cosine."""
-    dropout: float = 0.3
-    weight_decay: float = 1e-4
-    width: float = 1.0
+    dropout: Dropout = 0.3
+    weight_decay: Amount = 1e-4
+    width: Positive = 1.0
     """Of the network's numbers of channels and units."""
-    seed: int = 0
-    kept_out_epochs: int = 3
+    seed: Seed = 0
+    kept_out_epochs: Count = 3
     """Epochs of the trainings that leave kinds out."""
     cache: str = "data"
 
