@@ -24,7 +24,14 @@ from mer_tf.models import onet, vggface
 from mer_tf.models.encoder_parts import map_layer
 from mer_tf.models.layers import Preprocess, Resize
 from mer_tf.models.stored import load_model
-from mer_tf.models.weights import download_weights, find_weights, load_keras2_h5, weight_file, weight_folders
+from mer_tf.models.weights import (
+    download_weights,
+    find_weights,
+    load_keras2_h5,
+    same_as_before,
+    weight_file,
+    weight_folders,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -157,8 +164,9 @@ def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> En
     path = _vggface_weights(name, config.weights)
     if path is None:
         return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, _random())
+    loaded = same_as_before(path)
     load_keras2_h5(model, path)
-    weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
+    weights: dict[str, str | None] = {"source": str(path), "sha256": loaded, "note": note}
     return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, weights)
 
 
