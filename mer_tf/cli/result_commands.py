@@ -127,13 +127,18 @@ def audit(
 
 
 def report(
-    runs: tyro.conf.Positional[tuple[Path, ...]], out: Path = Path("report.html"), update_readme: Path | None = None
+    runs: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path = Path("report.html"),
+    faces: bool = False,
+    update_readme: Path | None = None,
 ) -> None:
     """Write one HTML page about runs: warnings, scores with intervals, confusions, curves, subjects, pictures.
 
     Args:
         runs: Run directories, as the experiments print them last.
         out: Page to write; it needs no other file and no network.
+        faces: Embed pictures of people too; without it only those of drawn data. The data set's licence says who may
+            be shown.
         update_readme: Also keep these runs' predictions in docs/results beside this README.md, and write its table.
     """
     from mer_tf.reporting.readme import store_and_update
@@ -142,7 +147,7 @@ def report(
 
     if not runs:
         raise MerError("name at least one run directory, as runs/exp2_vggface_lstm/20260101-120000-000-abcdef0")
-    print(write_report(runs, out))
+    print(write_report(runs, out, faces=faces))
     if update_readme:
         scripts = update_readme.parent / "experiments"
         for path in store_and_update(
