@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mer_tf import run_directory
 from mer_tf.files import read_json, write_json, write_text
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -42,6 +42,4 @@ def table(columns: list[str], rows: list[list[str]]) -> str:
 
 def processor() -> str:
     """Name of the CPU and its cores, as a table's heading needs it."""
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.open() if "model name" in line] if info.exists() else []
-    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    return f"{run_directory.processor()}, {os.cpu_count()} cores"

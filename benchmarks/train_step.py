@@ -36,6 +36,7 @@ from results import keep, measured_once, table
 from mer_tf.config import Experiment, Train
 from mer_tf.models import MODELS
 from mer_tf.models.layers import FoldTime
+from mer_tf.overrides import read_words
 from mer_tf.protocols.bench import Bench
 from mer_tf.runner import declared, open_bench
 from mer_tf.training.batches import WindowBatches, input_names
@@ -43,7 +44,7 @@ from mer_tf.training.trainer import compile_model
 
 SCRIPTS = tuple(sorted((Path(__file__).parents[1] / "experiments").glob("exp[1-68]*.py")))
 """Those that declare one network; `--changes model.name=rcn` takes another on the same data."""
-SMALL_DATA = ("data.subjects=3", "data.clips_per_class=1", "model.dropout=0.0")
+SMALL_DATA = {"data.subjects": 3, "data.clips_per_class": 1, "model.dropout": 0.0}
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 COLUMNS = ["network", "time", "XLA", "precision", "forward, frames/s", "of the device", "step, frames/s"]
 COLUMNS += ["of the device", "first step, s", "first loss"]
@@ -90,7 +91,7 @@ def main(
         keep_in: Folder for what was measured of each experiment, which is not measured again.
         write: Write the tables into RESULTS.md too.
     """
-    experiments = [declared(script, preset, (*SMALL_DATA, *changes)) for script in scripts]
+    experiments = [declared(script, preset, {**SMALL_DATA, **read_words(changes)}) for script in scripts]
     with ExitStack() as stack:
         folder = keep_in or Path(stack.enter_context(TemporaryDirectory(prefix="train-step-")))
         settings = [preset, *changes, f"steps={steps}"]

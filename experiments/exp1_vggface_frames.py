@@ -6,8 +6,7 @@ python experiments/exp1_vggface_frames.py                          # synthetic S
 python experiments/exp1_vggface_frames.py --data.root /data/SMIC   # the licensed data, the paper's settings
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
 
 # Whole frames at 224 px, retrained from conv4_3; Aug-I of Table 1 copies frames 7, 8, 11 and 3 times by class. The
@@ -26,15 +25,27 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: aligned faces, every third frame, the encoder frozen.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    preprocess=Preprocess(face="align", size=96, flow="farneback"),
-    clip=Clip(frames=1, stride=3, non_micro_stride=3, mirror=True, test="windows"),
-    model=Model(name="vggface_frames", encoder="auto", embedding=(256, 192, 128), bn_momentum=0.9),
-    train=Train(epochs=10, batch_size=64, learning_rate=1e-3),
+    {
+        "preprocess.face": "align",
+        "preprocess.size": 96,
+        "clip.stride": 3,
+        "clip.non_micro_stride": 3,
+        "clip.mirror": True,
+        "clip.multiply": (),
+        "clip.balance": True,
+        "model.encoder": "auto",
+        "model.retrain_from": None,
+        "model.embedding": (256, 192, 128),
+        "model.bn_momentum": 0.9,
+        "train.epochs": 10,
+        "train.batch_size": 64,
+    },
 )
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED)
+    main(Study(EXPERIMENT, EMBEDDED))

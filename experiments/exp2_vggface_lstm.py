@@ -4,12 +4,11 @@ Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Com
 
 python experiments/exp2_vggface_lstm.py                          # synthetic SMIC look-alike, small LSTM
 python experiments/exp2_vggface_lstm.py --data.root /data/SMIC   # the licensed data, the paper's settings
-python experiments/exp2_vggface_lstm.py --sweep                  # N = 11 to 17, batches of 10 to 40
-python experiments/exp2_vggface_lstm.py --tables                 # Table 4, with --root.SMIC DIR on the licensed data
+python experiments/exp2_vggface_lstm.py sweep                    # N = 11 to 17, batches of 10 to 40
+python experiments/exp2_vggface_lstm.py tables                   # Table 4, with --root.SMIC DIR on the licensed data
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 
 # As the paper says: whole frames at 224 px, retrained from conv4_3, N = 13, Adam 2.6e-3, 20 epochs. Subjects are kept
@@ -26,21 +25,32 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: aligned faces, the onset's embedding subtracted, a narrower LSTM, fewer windows.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    preprocess=Preprocess(face="align", size=96, flow="farneback"),
-    clip=Clip(frames=13, stride=2, non_micro_stride=2, mirror=False),
-    model=Model(
-        encoder="auto", center="onset", embedding=(256, 192, 128), bn_momentum=0.9, lstm_units=128, head_units=64
-    ),
-    train=Train(epochs=10, batch_size=32, learning_rate=1e-3),
+    {
+        "preprocess.face": "align",
+        "preprocess.size": 96,
+        "clip.stride": 2,
+        "clip.non_micro_stride": 2,
+        "clip.mirror": False,
+        "model.encoder": "auto",
+        "model.retrain_from": None,
+        "model.center": "onset",
+        "model.embedding": (256, 192, 128),
+        "model.bn_momentum": 0.9,
+        "model.lstm_units": 128,
+        "model.head_units": 64,
+        "train.epochs": 10,
+        "train.batch_size": 32,
+        "train.learning_rate": 1e-3,
+    },
 )
 
 SWEEP = {
     "clip.frames": (11, 12, 13, 14, 15, 16, 17),
     "train.batch_size": (10, 20, 30, 40),
 }
-"""Grid of `--sweep`; the paper searched N in 11 to 17, its code these batches."""
+"""Grid of `sweep`; the paper searched N in 11 to 17, its code these batches."""
 
 TABLES = Tables(
     rows={
@@ -58,9 +68,10 @@ TABLES = Tables(
     columns={"SMIC": {"data.dataset": "smic-hs"}},
     orderings=(("C/T4/BiLSTM", "C/T4/LSTM"), ("C/T4/LSTM", "C/T4/STLBP-IP"), ("C/T4/LSTM", "C/T4/STCLQP")),
 )
-"""Rows of `--tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
+"""Rows of `tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

@@ -4,11 +4,10 @@ Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Com
 
 python experiments/exp3_vggface_bilstm.py                          # synthetic SMIC look-alike, small Bi-LSTM
 python experiments/exp3_vggface_bilstm.py --data.root /data/SMIC   # the licensed data, the paper's settings
-python experiments/exp3_vggface_bilstm.py --sweep                  # N = 11 to 17, batches of 10 to 40
+python experiments/exp3_vggface_bilstm.py sweep                    # N = 11 to 17, batches of 10 to 40
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
 
 # Whole frames at 224 px, retrained from conv4_3, N = 13, Adam 1e-3, one layer of 512 units a direction.
@@ -24,31 +23,35 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: aligned faces, the onset's embedding subtracted, a narrower Bi-LSTM, fewer windows.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    preprocess=Preprocess(face="align", size=96, flow="farneback"),
-    clip=Clip(frames=13, stride=2, non_micro_stride=2, mirror=False),
-    model=Model(
-        encoder="auto",
-        center="onset",
-        embedding=(256, 192, 128),
-        bn_momentum=0.9,
-        bidirectional=True,
-        lstm_layers=1,
-        lstm_units=128,
-        merge="last_of_each_direction",
-        head_units=64,
-    ),
-    train=Train(epochs=10, batch_size=32, learning_rate=1e-3),
+    {
+        "preprocess.face": "align",
+        "preprocess.size": 96,
+        "clip.stride": 2,
+        "clip.non_micro_stride": 2,
+        "clip.mirror": False,
+        "model.encoder": "auto",
+        "model.retrain_from": None,
+        "model.center": "onset",
+        "model.embedding": (256, 192, 128),
+        "model.bn_momentum": 0.9,
+        "model.lstm_units": 128,
+        "model.merge": "last_of_each_direction",
+        "model.head_units": 64,
+        "train.epochs": 10,
+        "train.batch_size": 32,
+    },
 )
 
 SWEEP = {
     "clip.frames": (11, 12, 13, 14, 15, 16, 17),
     "train.batch_size": (10, 20, 30, 40),
 }
-"""Grid of `--sweep`; the paper searched N in 11 to 17, its code these batches."""
+"""Grid of `sweep`; the paper searched N in 11 to 17, its code these batches."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP))

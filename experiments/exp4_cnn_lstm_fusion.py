@@ -4,14 +4,13 @@ Micro-expression recognition by feature fusion of a convolutional and an improve
 
 python experiments/exp4_cnn_lstm_fusion.py                          # synthetic SMIC look-alike, a narrow network
 python experiments/exp4_cnn_lstm_fusion.py --data.root /data/SMIC   # the licensed data, the paper's settings
-python experiments/exp4_cnn_lstm_fusion.py --sweep                  # clips of X = 2 to 30 frames
-python experiments/exp4_cnn_lstm_fusion.py --tables                 # Tables 1 to 4, on look-alikes of both data sets
-python experiments/exp4_cnn_lstm_fusion.py --tables --root.SMIC /data/SMIC --root.CASMEII /data/CASME2
+python experiments/exp4_cnn_lstm_fusion.py sweep                    # clips of X = 2 to 30 frames
+python experiments/exp4_cnn_lstm_fusion.py tables                   # Tables 1 to 4, on look-alikes of both data sets
+python experiments/exp4_cnn_lstm_fusion.py tables --root.SMIC /data/SMIC --root.CASMEII /data/CASME2
 """
 
-from dataclasses import replace
-
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Fusion, Model, Preprocess, Tables, Train
+from mer_tf.changes import changed
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 
 # As printed: 96 x 96 x 3, X = 20 frames from the middle, batch 50, learning rate 5e-4, at most 6000 epochs. The paper
 # names neither optimiser nor folds nor classes.
@@ -27,24 +26,32 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: half the side, a quarter of the width, mirrors, Adam.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    preprocess=Preprocess(face="align", size=96, grey_level="clip", flow="dis", recipe="paper-a+"),
-    clip=Clip(
-        frames=20, stride=10, segments="center", test="windows", mirror=True, balance=False, side=48, flow_bound=1.0
-    ),
-    model=Model(
-        name="cnn_lstm_fusion",
-        lstm_units=64,
-        dropout=0.2,
-        fusion=Fusion(channels=(24, 64, 96, 96, 64), stem_stride=2, fc_units=256, fc8_units=64, finetune_streams=False),
-    ),
-    train=Train(epochs=8, stream_epochs=8, batch_size=16, learning_rate=5e-4, jit_compile=False),
-    evaluation=Evaluation(split="group", folds=5),
+    {
+        "preprocess.flow": "dis",
+        "preprocess.recipe": "paper-a+",
+        "clip.mirror": True,
+        "clip.side": 48,
+        "clip.flow_bound": 1.0,
+        "model.lstm_units": 64,
+        "model.dropout": 0.2,
+        "model.fusion.finetune_streams": False,
+        "model.fusion.channels": (24, 64, 96, 96, 64),
+        "model.fusion.stem_stride": 2,
+        "model.fusion.fc_units": 256,
+        "model.fusion.fc8_units": 64,
+        "train.epochs": 8,
+        "train.batch_size": 16,
+        "train.optimizer": "adam",
+        "train.stream_epochs": 8,
+        "train.jit_compile": False,
+        "evaluation.split": "group",
+    },
 )
 
 SWEEP = {"clip.frames": tuple(range(2, 31))}
-"""Grid of `--sweep`; the paper searched X in 2 to 30."""
+"""Grid of `sweep`; the paper searched X in 2 to 30."""
 
 TABLES = Tables(
     rows={
@@ -78,9 +85,10 @@ TABLES = Tables(
         ("A/T3/fused", "A/T3/spatial"),
     ),
 )
-"""Tables of `--tables` and what the paper claims of them; its best model stands in all four under three values."""
+"""Tables of `tables` and what the paper claims of them; its best model stands in all four under three values."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

@@ -4,13 +4,12 @@ Xu & Xu, ICMLC 2022, doi 10.1145/3529836.3529898. Only its abstract could be rea
 
 python experiments/exp5_attention_lstm.py                           # synthetic SMIC look-alike, a small LSTM
 python experiments/exp5_attention_lstm.py --data.root /data/CASME2  # the licensed data, the settings below
-python experiments/exp5_attention_lstm.py --tables                  # plain, spatial, temporal, both on four data sets
-python experiments/exp5_attention_lstm.py --tables --root.CASMEII5 /data/CASME2 --root.SAMM /data/SAMM
-python experiments/exp5_attention_lstm.py --sweep                   # rules and numbers of key frames
+python experiments/exp5_attention_lstm.py tables                    # plain, spatial, temporal, both on four data sets
+python experiments/exp5_attention_lstm.py tables --root.CASMEII5 /data/CASME2 --root.SAMM /data/SAMM
+python experiments/exp5_attention_lstm.py sweep                     # rules and numbers of key frames
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Attention, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 
 # Our reading of the abstract; sizes and strengths after Song et al. 2017.
@@ -33,28 +32,33 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: the onset's map subtracted, a narrower LSTM, five folds.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    data=Data(dataset="smic-hs", label_protocol="smic-3"),
-    preprocess=Preprocess(face="align", size=96, flow="none"),
-    model=replace(
-        EXPERIMENT.model,
-        encoder="auto",
-        center="onset",
-        bn_momentum=0.9,
-        lstm_units=64,
-        dropout=0.3,
-        attention=Attention(units=32),
-    ),
-    train=Train(epochs=30, stream_epochs=15, batch_size=32, learning_rate=2e-3, class_weights=True, jit_compile=False),
-    evaluation=Evaluation(split="group", folds=5),
+    {
+        "data.dataset": "smic-hs",
+        "data.label_protocol": "smic-3",
+        "preprocess.size": 96,
+        "model.encoder": "auto",
+        "model.center": "onset",
+        "model.bn_momentum": 0.9,
+        "model.lstm_units": 64,
+        "model.dropout": 0.3,
+        "model.attention.units": 32,
+        "model.attention.weight_l1": 0.0,
+        "train.epochs": 30,
+        "train.batch_size": 32,
+        "train.learning_rate": 2e-3,
+        "train.stream_epochs": 15,
+        "train.jit_compile": False,
+        "evaluation.split": "group",
+    },
 )
 
 SWEEP = {
     "clip.keyframes": ("phases", "cumdiff", "peakdiff", "cluster", "tim"),
     "clip.frames": (5, 10),
 }
-"""Grid of `--sweep`."""
+"""Grid of `sweep`."""
 
 TABLES = Tables(
     rows={
@@ -77,9 +81,10 @@ TABLES = Tables(
     ),
     unprinted="paper B prints none that could be read; its abstract claims that attention helps",
 )
-"""Tables of `--tables`: each part of the attention, and the order that the paper's claim implies."""
+"""Tables of `tables`: each part of the attention, and the order that the paper's claim implies."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, SWEEP, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

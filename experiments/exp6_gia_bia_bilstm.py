@@ -5,12 +5,11 @@ is the paper's, shapes and recipe are those of gACNN (Li et al., TIP 2019) or ou
 
 python experiments/exp6_gia_bia_bilstm.py                              # synthetic SMIC look-alike, a narrow network
 python experiments/exp6_gia_bia_bilstm.py --data.root /data/CASME2     # the licensed data, VGG16, widths of gACNN
-python experiments/exp6_gia_bia_bilstm.py --tables                     # what each part is for, on look-alikes
-python experiments/exp6_gia_bia_bilstm.py --tables --root.CASMEII5 /data/CASME2 --root.SMIC /data/SMIC
+python experiments/exp6_gia_bia_bilstm.py tables                       # what each part is for, on look-alikes
+python experiments/exp6_gia_bia_bilstm.py tables --root.CASMEII5 /data/CASME2 --root.SMIC /data/SMIC
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Blocks, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
 
 # 10 frames by TIM; VGG16, frozen, to conv4_2, and on to conv5_2 for the whole face; SGD on single frames, then Adam.
@@ -44,41 +43,38 @@ EXPERIMENT = Experiment(
 )
 
 # Minutes on two cores: ONet's map, narrow units on what changed since the onset, frames' vectors fixed for the LSTM.
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    data=Data(dataset="smic-hs", label_protocol="smic-3"),
-    preprocess=Preprocess(face="align", size=96, flow="none", interpolate=10),
-    model=Model(
-        name="gia_bia_bilstm",
-        encoder="mtcnn-onet",
-        features_at="conv3",
-        center="onset",
-        lstm_units=64,
-        dropout=0.3,
-        bn_momentum=0.9,
-        blocks=Blocks(
-            set="10",
-            window=5,
-            filters=16,
-            units=16,
-            gate_filters=16,
-            gate_units=16,
-            gate_cost=0.3,
-            gia_units=64,
-            reduce_units=128,
-            finetune=False,
-        ),
-    ),
-    train=Train(
-        epochs=10,
-        stream_epochs=12,
-        batch_size=16,
-        learning_rate=1e-3,
-        stream_batch_size=32,
-        class_weights=True,
-        jit_compile=False,
-    ),
-    evaluation=Evaluation(split="group", folds=5),
+    {
+        "data.dataset": "smic-hs",
+        "data.label_protocol": "smic-3",
+        "preprocess.size": 96,
+        "model.encoder": "mtcnn-onet",
+        "model.features_at": "conv3",
+        "model.center": "onset",
+        "model.lstm_units": 64,
+        "model.dropout": 0.3,
+        "model.blocks.gia_to": "",
+        "model.blocks.gia_units": 64,
+        "model.blocks.window": 5,
+        "model.blocks.filters": 16,
+        "model.blocks.units": 16,
+        "model.blocks.gate_filters": 16,
+        "model.blocks.gate_units": 16,
+        "model.blocks.gate_cost": 0.3,
+        "model.blocks.reduce_units": 128,
+        "model.blocks.finetune": False,
+        "train.epochs": 10,
+        "train.batch_size": 16,
+        "train.learning_rate": 1e-3,
+        "train.weight_decay": 0.0,
+        "train.stream_epochs": 12,
+        "train.stream_optimizer": "",
+        "train.stream_learning_rate": 0.0,
+        "train.stream_batch_size": 32,
+        "train.jit_compile": False,
+        "evaluation.split": "group",
+    },
 )
 
 _PARTS: dict[str, dict[str, object]] = {
@@ -115,5 +111,6 @@ third follows from what it says of blocks as such."""
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, tables=TABLES)
+    main(Study(EXPERIMENT, EMBEDDED, tables=TABLES))

@@ -9,10 +9,10 @@ python experiments/exp7_baselines.py --model.name lbp_top         # one, with it
 python experiments/exp7_baselines.py --root.SMIC /data/SMIC --root.CASMEII /data/CASME2 --root.SAMM /data/SAMM
 """
 
-from dataclasses import replace
 from typing import Any
 
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.changes import changed
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables
 from mer_tf.descriptors import METHODS
 from mer_tf.models.presets import PUBLISHED
 
@@ -25,12 +25,14 @@ EXPERIMENT = Experiment(
     evaluation=Evaluation(split="loso"),
 )
 
-EMBEDDED = replace(
+EMBEDDED = changed(
     EXPERIMENT,
-    data=replace(EXPERIMENT.data, clips_per_class=1),
-    preprocess=Preprocess(face="align", size=96, flow="dis", flow_from="onset"),
-    train=Train(jit_compile=False),
-    evaluation=Evaluation(split="group", folds=5),
+    {
+        "data.clips_per_class": 1,
+        "preprocess.size": 96,
+        "train.jit_compile": False,
+        "evaluation.split": "group",
+    },
 )
 
 
@@ -82,5 +84,6 @@ DRAWN = Tables(
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, baselines=(BASELINES, DRAWN))
+    main(Study(EXPERIMENT, EMBEDDED, baselines={"paper": BASELINES, "embedded": DRAWN}))

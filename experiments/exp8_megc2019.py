@@ -11,8 +11,7 @@ STSTNet trained as published on drawn flow images in the composite's own size (h
     --methods STSTNet --data.subjects 68 --train.epochs 800 --train.batch_size 256 --train.learning_rate 5e-5
 """
 
-from dataclasses import replace
-
+from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
 from mer_tf.models.presets import PUBLISHED
 
@@ -26,7 +25,7 @@ EXPERIMENT = Experiment(
     evaluation=Evaluation(split="loso"),
 )
 
-EMBEDDED = replace(EXPERIMENT, data=replace(EXPERIMENT.data, subjects=24))
+EMBEDDED = changed(EXPERIMENT, {"data.subjects": 24})
 
 METHODS = {
     "majority": {"model.name": "majority"},
@@ -67,5 +66,6 @@ EMBEDDED_METHODS = {
 
 if __name__ == "__main__":
     from mer_tf.script import main
+    from mer_tf.study import Study
 
-    main(EXPERIMENT, EMBEDDED, composite=(METHODS, EMBEDDED_METHODS))
+    main(Study(EXPERIMENT, EMBEDDED, methods={"paper": METHODS, "embedded": EMBEDDED_METHODS}))

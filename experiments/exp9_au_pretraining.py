@@ -10,8 +10,7 @@ python experiments/exp9_au_pretraining.py --sequence               # paper A's t
 """
 
 from mer_tf.config import Clip, Data, Experiment, Fusion, Model, Preprocess, Train
-from mer_tf.protocols.pretrain import Options, main
-from mer_tf.training.pretraining import Pretraining
+from mer_tf.pretraining_settings import Options, Pretraining
 
 PRETRAINING = Options(train=Pretraining(epochs=8, direct=6000, rendered=2400, kept_out_epochs=4))
 
@@ -31,4 +30,6 @@ SEQUENCE = Experiment(
 )
 
 if __name__ == "__main__":
-    main(PRETRAINING, SEQUENCE)
+    from mer_tf.script import pretrain_main
+
+    pretrain_main(PRETRAINING, SEQUENCE)

@@ -18,15 +18,15 @@ from mer_tf.errors import MerError as MerError
 from mer_tf.model_settings import Attention, Blocks, Classical, Fusion
 from mer_tf.ranges import (
     Amount,
+    BelowOne,
     Count,
     Countless,
-    Dropout,
     Name,
+    NoneOr,
     Positive,
     Range,
     Seed,
     Several,
-    Share,
     Side,
     SideOrNone,
 )
@@ -63,6 +63,18 @@ class Data:
     """Where synthetic trees, records and frame features are kept between runs."""
 
 
+Preset = Literal["paper", "embedded"]
+"""Which of a script's two declarations: the paper's settings, or small ones for look-alikes."""
+
+
+def preset_of(data: Data) -> Preset:
+    """The declaration that fits the data: the paper's for real data (a folder or manifests), the small one otherwise.
+
+    This is the one rule; `--preset` alone overrides it.
+    """
+    return "paper" if data.root or data.manifests else "embedded"
+
+
 @dataclass(frozen=True)
 class Preprocess:
     """Write-time choices: they fix the bytes of the record directory, and its name carries their hash."""
@@ -89,7 +101,7 @@ class Preprocess:
     """Lower edge of the magnified band, Hz."""
     band_high: Amount = 10.0
     """Upper edge of the magnified band, Hz; below half of the frame rate."""
-    interpolate: Countless = 0
+    interpolate: Annotated[int, NoneOr(2, unit="frames")] = 0
     """Frames of every clip after temporal interpolation (TIM); 0: as many as it has."""
     image_format: Literal["png", "raw"] = "png"
     """Lossless either way; png is about half the size, raw decodes faster."""
@@ -167,7 +179,7 @@ class Model:
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
     embedding: tuple[Count, ...] = (1024, 768, 512)
     """Widths of fc1, fc2, fc3 (C's released code)."""
-    bn_momentum: Share = 0.99
+    bn_momentum: BelowOne = 0.99
     """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
     lstm_units: Count = 512
     lstm_layers: Count = 3
@@ -177,7 +189,7 @@ class Model:
     """What a Bi-LSTM hands on: both directions at the last frame, where the backward one has seen that frame alone (C's
     released code), or each direction after its whole pass."""
     head_units: Count = 256
-    dropout: Dropout = 0.0
+    dropout: BelowOne = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
     attention: Attention = field(default_factory=Attention)
@@ -202,7 +214,7 @@ class Train:
     batch_size: Count = 20
     learning_rate: Positive = 2.6e-3
     optimizer: Literal["adam", "sgd"] = "adam"
-    momentum: Share = 0.9
+    momentum: BelowOne = 0.9
     """Of sgd."""
     weight_decay: Amount = 0.0
     """Share of each weight taken off at every step, times the learning rate."""
@@ -231,7 +243,7 @@ class Search:
 
     epochs: tuple[Count, ...] = ()
     learning_rate: tuple[Positive, ...] = ()
-    dropout: tuple[Dropout, ...] = ()
+    dropout: tuple[BelowOne, ...] = ()
     folds: Several = 3
     """Inner subject-disjoint folds."""
 
@@ -253,7 +265,7 @@ class Evaluation:
     """Seed of the folds."""
     seeds: Count = 1
     """Trainings of each fold, from train.seed upwards; results are their mean."""
-    permutations: Countless = 9999
+    permutations: Count = 9999
     """Label permutations for the p-value (within subjects)."""
     bootstrap: Count = 2000
     """Subject-clustered bootstrap draws for the 95 % intervals."""

@@ -11,7 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from mer_tf.config import GRADCAM, Clip, Experiment, MerError, digest
+from mer_tf.check_model import check_model
+from mer_tf.code_version import TRAINING, counted
+from mer_tf.config import GRADCAM, Clip, Experiment, digest
 from mer_tf.descriptors import METHODS, method_descriptor
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.models import OF_BLOCKS, OF_FLOW_IMAGES, OF_IMAGES
@@ -55,13 +57,9 @@ class Encoded:
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
     """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output.
 
-    `MerError` for a model that wants frames where each clip is one ready-made flow image.
+    `MerError` for settings that the model cannot have, such as frames where each clip is one ready-made flow image.
     """
-    if clips.of_images and experiment.model.name not in OF_FLOW_IMAGES:
-        raise MerError(
-            f"model.name={experiment.model.name}: takes frames, but each clip here is one flow image; use one of "
-            f"{', '.join(sorted(OF_FLOW_IMAGES))}"
-        )
+    check_model(experiment, clips.of_images)
     if experiment.model.name in METHODS:
         return _descriptors(experiment, clips)
     if experiment.model.name in OF_FLOW_IMAGES:
@@ -73,13 +71,8 @@ def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
     """What a classical method says of every clip."""
     name, config = experiment.model.name, experiment.preprocess
     descriptor = method_descriptor(name, experiment.model.classical)
-    flow = descriptor is not None and descriptor.takes != "frames"
-    if flow and config.flow == "none":
-        raise MerError(f"preprocess.flow=none: {name} takes flow; use dis, farneback or tvl1")
-    if name == "mdmo" and config.face != "align":
-        raise MerError(f"preprocess.face={config.face}: mdmo knows where landmarks are in aligned faces; use align")
     apexes = {row.clip_id: row.apex for row in clips.rows}
-    items = _stored(clips, flow)
+    items = _stored(clips, METHODS[name].flow)
     arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
     store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
     said = " ".join(str(descriptor).split()) if descriptor else "none"
@@ -88,13 +81,8 @@ def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
 
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
-    name, config = experiment.model.name, experiment.preprocess
     if clips.of_images:
         return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
-    if config.flow == "none" or config.flow_from != "onset":
-        raise MerError(
-            f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
-        )
     apexes = {row.clip_id: row.apex for row in clips.rows}
     items = _stored(clips)
     arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
@@ -107,15 +95,6 @@ def _place(numbers: np.ndarray, frame: int | None) -> int | None:
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
-    if experiment.preprocess.flow == "none":
-        raise MerError(f"preprocess.flow=none: {experiment.model.name} takes flow; use dis, farneback or tvl1")
-    if experiment.clip.keyframes != "none":
-        raise MerError(
-            f"clip.keyframes={experiment.clip.keyframes}: {experiment.model.name} takes flow between neighbouring "
-            "frames; leave it at none"
-        )
-    if experiment.clip.test == "whole":
-        raise MerError(f"clip.test=whole: {experiment.model.name} takes windows of one length; use clip.test=windows")
     arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
     return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
 
@@ -141,7 +120,8 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
     at = encoder.features_at
-    name = features_key(trunk, encoder.name, config.preproc, block, at, experiment.preprocess.size)
+    size, version = experiment.preprocess.size, counted(TRAINING)
+    name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
@@ -163,8 +143,6 @@ def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: F
     """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
     config, model = experiment.clip, experiment.model.name
     if model in OF_BLOCKS:
-        if config.keyframes != "none":
-            raise MerError(f"clip.keyframes={config.keyframes}: {model} takes neighbouring frames; leave it at none")
         return _with_blocks(experiment, clips, trunk, features)
     if config.keyframes == "none":
         return features
@@ -176,8 +154,6 @@ def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: F
 def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:
     """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
     places, blocks = clip_places(clips.records), load_blocks(experiment.model.blocks.set)
-    if len(features.shape) != 3:
-        raise MerError(f"{experiment.model.name} takes maps: give model.features_at, such as conv4_2")
     rows, columns = cell_grid(trunk, trunk.layers[-1].name)
     start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
 

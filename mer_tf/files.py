@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mer_tf.config import MerError
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -53,23 +53,6 @@ def write_json(path: Path, value: Any) -> Path:
     return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_image(path: Path, rgb: np.ndarray, *, jpeg_quality: int = 95) -> Path:
-    """Write a uint8 RGB image atomically, its format chosen by the suffix; return the path.
-
-    The bytes are encoded in memory, since `cv2.imwrite` says that the system refused, but not why.
-    """
-    import cv2
-
-    try:
-        options = [cv2.IMWRITE_JPEG_QUALITY, jpeg_quality] if Path(path).suffix in (".jpg", ".jpeg") else []
-        _, data = cv2.imencode(Path(path).suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
-    except cv2.error as error:
-        raise MerError(f"{path}: OpenCV writes no picture of this name; let it end with .png or .jpg") from error
-    with atomic(path) as part:
-        part.write_bytes(data.tobytes())
-    return Path(path)
-
-
 def read_json(path: Path) -> Any:
     """Read JSON; a broken or absent file is a `MerError` that names it."""
     try:
@@ -93,8 +76,20 @@ def facts(name: str) -> pd.DataFrame:
     """A table of data_manifests/ as text; its readers must not write into it."""
     import pandas as pd
 
-    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype=str, keep_default_na=False)
+    return pd.read_csv(fact_file(name), dtype=str, keep_default_na=False)
+
+
+def fact_file(name: str) -> Path:
+    """Path of a table of data_manifests/: inside an installed package, beside the package in a source tree."""
+    package = Path(__file__).parent
+    installed = package / "data_manifests"
+    return (installed if installed.is_dir() else package.parent / "data_manifests") / name
+
+
+def fact_names(name: str, column: str) -> list[str]:
+    """The different values of one column of a table of data_manifests/, in its order; needs no pandas."""
+    with fact_file(name).open(encoding="utf-8") as stream:
+        return list(dict.fromkeys(row[column] for row in csv.DictReader(stream)))
 
 
 def sha256(path: Path) -> str:
@@ -109,12 +104,61 @@ def file_name(clip_id: str) -> str:
     return f"_{name}" if name.startswith(".") else name
 
 
+LONG = 80
+"""Signs of a broken path that a message shows."""
+SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"})
+"""What Windows, macOS and network disks leave in folders, beside files whose name begins with a dot."""
+
+
+def hidden(name: str) -> bool:
+    """Whether a file or folder of this name is the system's, not the data's: .DS_Store, ._img1.png, Thumbs.db."""
+    return name.startswith((".", "~$")) or name.casefold() in SYSTEM
+
+
+_FOLLOWED: ContextVar[tuple[Path, ...]] = ContextVar("followed", default=())
+
+
+@contextmanager
+def following(folders: Sequence[Path]) -> Iterator[None]:
+    """Within the block links of a data set may lead into these folders, see `placed`; each must be one."""
+    if absent := [folder for folder in folders if not Path(folder).is_dir()]:
+        raise MerError(f"{absent[0]}: no such folder; --follow-links names those into which links lead")
+    token = _FOLLOWED.set(tuple(Path(folder).resolve() for folder in folders))
+    try:
+        yield
+    finally:
+        _FOLLOWED.reset(token)
+
+
+def placed(root: Path, relative: str, where: str) -> tuple[Path, str]:
+    """A root and a path below it that are the same file or folder as `relative` under `root`.
+
+    Where links lead into a folder of `following`, the root is that folder, and the path has no links; else `inside`.
+    """
+    base, path = _resolved(root, relative, where)
+    if path.is_relative_to(base):
+        return base, relative
+    for folder in _FOLLOWED.get():
+        if path.is_relative_to(folder):
+            return folder, path.relative_to(folder).as_posix()
+    return base, str(inside(root, relative, where))  # an error, since the path leaves the root
+
+
 def inside(root: Path, relative: str, where: str) -> Path:
     """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
-    base = Path(root).resolve()
-    path = (base / relative).resolve()
+    base, path = _resolved(root, relative, where)
     if not path.is_relative_to(base):
         raise MerError(
-            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links"
+            f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links, or name "
+            "the folder that links lead to with --follow-links when you list the data set"
         )
     return path
+
+
+def _resolved(root: Path, relative: str, where: str) -> tuple[Path, Path]:
+    """The root, and `relative` under it, both absolute and without links."""
+    try:
+        base = Path(root).resolve()
+        return base, (base / relative).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, holds NUL, a link to itself
+        raise MerError(f"{where}: {relative[:LONG]!r} is no path ({error}); correct or remove it") from error

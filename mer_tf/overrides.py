@@ -1,64 +1,51 @@
-"""An experiment from its declaration and the command line: `--data.root DIR --train.epochs 5`."""
+"""Settings from the command line: `--data.root DIR --train.epochs 5`."""
 
 from __future__ import annotations
 
-import dataclasses
-import typing
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
+import operator
+from collections.abc import Sequence
+from typing import Any
 
 import tyro
 
+from mer_tf.changes import field_names
 from mer_tf.config import Experiment, MerError
-from mer_tf.files import read_mapping
+from mer_tf.names import meant
 from mer_tf.ranges import check_ranges
 
-T = TypeVar("T")
 
+def override(experiment: Experiment, arguments: Sequence[str]) -> Experiment:
+    """`experiment` with fields replaced as the arguments say, types checked.
 
-def override(experiment: Experiment, arguments: Sequence[str], description: str | None = None) -> Experiment:
-    """`experiment` with fields replaced as the arguments say, types checked; an unknown one lists the valid ones."""
+    `MerError` for an unknown one, which lists the valid ones and the nearest.
+    """
     parsed, unknown = tyro.cli(
         Experiment,
         default=experiment,
         args=list(arguments),
-        description=description,
         return_unknown_args=True,
         config=(tyro.conf.FlagConversionOff,),  # --train.jit_compile False, as every other field
     )
     if unknown:
-        valid = "\n  ".join(f"--{name}" for name in field_names(Experiment))
-        raise MerError(f"unknown option {' '.join(unknown)}; valid ones:\n  --preset\n  --resume\n  {valid}")
+        valid = [f"--{name}" for name in field_names(Experiment)]
+        listed = "\n  ".join(valid)
+        raise MerError(f"unknown option {' '.join(unknown)}; valid ones:\n  {listed}{meant(unknown[0], valid)}")
     check_ranges(parsed, "--")
     return parsed
 
 
-def field_names(kind: type, prefix: str = "") -> Iterator[str]:
-    """Dotted names of all fields of nested dataclasses."""
-    hints = typing.get_type_hints(kind)
-    for field in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[field.name]):
-            yield from field_names(typing.cast(type, hints[field.name]), f"{prefix}{field.name}.")
-        else:
-            yield prefix + field.name
+def read_changes(arguments: Sequence[str]) -> dict[str, Any]:
+    """What the arguments change, by dotted names, for `changed`."""
+    parsed = override(Experiment("changes"), arguments)
+    return {name: operator.attrgetter(name)(parsed) for name in named(arguments)}
 
 
-def read_experiment(path: Path) -> Experiment:
-    """The experiment stored in a run's config.json."""
-    try:
-        return _from_dict(Experiment, read_mapping(path)["experiment"])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise MerError(f"{path}: not the configuration of a run of this version ({error})") from error
+def read_words(words: Sequence[str]) -> dict[str, Any]:
+    """The same of words such as train.epochs=5."""
+    return read_changes([f"--{word}" for word in words])
 
 
-def _from_dict(kind: type[T], values: dict[str, Any]) -> T:
-    hints = typing.get_type_hints(kind)
-    made = {}
-    for name, value in values.items():
-        hint = hints[name]
-        nested = isinstance(value, dict) and dataclasses.is_dataclass(hint)
-        made[name] = (
-            _from_dict(typing.cast(type, hint), value) if nested else tuple(value) if isinstance(value, list) else value
-        )
-    return kind(**made)
+def named(arguments: Sequence[str]) -> list[str]:
+    """The settings that the arguments name, as --train.epochs or --train-epochs=5 do."""
+    given = {a.removeprefix("--").partition("=")[0].replace("-", "_") for a in arguments if a.startswith("--")}
+    return [name for name in field_names(Experiment) if name in given]

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest, write_manifest
+from mer_tf.datasets.manifest import ClipRow, joined_manifests, same_names, write_manifest
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import read_mapping
@@ -54,13 +55,14 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     name = "joined" if data.manifests else data.dataset
     warnings = _data_warnings(experiment, rows)
     if _of_images(rows):
-        records, (indexed, faults) = Path(rows[0].root), index_images(rows)
-        warnings += [f"{len(faults)} of {len(rows)} images are left out; the first: {faults[0]}"] if faults else []
+        records, indexed, lost = Path(rows[0].root), *indexed_images(rows)
+        rows = [row for row in rows if row.clip_id in {clip.clip_id for clip in indexed}]
+        warnings += lost
     else:
         records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
         indexed = tuple(read_index(records).clips)
-        if lost := len(rows) - len(indexed):
-            warnings.append(f"{lost} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
+        if missing := len(rows) - len(indexed):
+            warnings.append(f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
 
@@ -69,45 +71,42 @@ def _of_images(rows: Sequence[ClipRow]) -> bool:
     return all(row.image for row in rows)
 
 
-def index_images(rows: Sequence[ClipRow]) -> tuple[tuple[IndexedClip, ...], list[str]]:
+def indexed_images(rows: Sequence[ClipRow]) -> tuple[tuple[IndexedClip, ...], list[str]]:
     """Clips of one ready-made image each, which need no records, and what is wrong with those that are left out.
 
-    All have the size that most have. `MerError` when no image can be read, or none of several sizes is that of most.
+    A network takes images of one size: that of most. `MerError` when no image can be read.
     """
-    found: list[IndexedClip] = []
-    faults: list[str] = []
-    shapes: dict[str, tuple[int, ...]] = {}
+    sizes, digests, lost = {}, {}, []
     for row in rows:
         try:
             image = read_frame(row.image_path())
         except MerError as error:
-            faults.append(str(error))
+            lost.append(f"clip {row.clip_id} is left out: {error}")
             continue
-        content = hashlib.sha256(image.tobytes()).hexdigest()
-        found.append(IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content))
-        shapes[row.clip_id] = image.shape[:2]
-    if not found:
-        raise MerError(f"none of {len(rows)} images can be read; the first: {faults[0]}")
-    (usual, times), *_ = Counter(shapes.values()).most_common()
-    if 2 * times <= len(found):
-        sizes = ", ".join(f"{n} of {w} x {h}" for (h, w), n in Counter(shapes.values()).most_common(5))
-        raise MerError(f"{rows[0].root}: images of several sizes ({sizes}); bring them all to one size")
-    odd = {clip: f"{w} x {h}" for clip, (h, w) in shapes.items() if (h, w) != usual}
-    faults += [f"clip {c}: its image is {size}, those of most are {usual[1]} x {usual[0]}" for c, size in odd.items()]
-    for fault in faults:
-        log.warning("left out: %s; replace the image", fault)
-    return tuple(clip for clip in found if clip.clip_id not in odd), faults
+        sizes[row.clip_id], digests[row.clip_id] = image.shape[:2], hashlib.sha256(image.tobytes()).hexdigest()
+    if not sizes:
+        raise MerError(f"none of {len(rows)} images can be used; the first: {lost[0]}")
+    ((height, width), count), *_ = Counter(sizes.values()).most_common(1)
+    lost += [
+        f"clip {row.clip_id} is left out: {row.image} is {sizes[row.clip_id][1]}x{sizes[row.clip_id][0]}, but {count} "
+        f"others are {width}x{height}; bring it to their size"
+        for row in rows
+        if sizes.get(row.clip_id, (height, width)) != (height, width)
+    ]
+    kept = [row for row in rows if sizes.get(row.clip_id) == (height, width)]
+    return tuple(_indexed_image(row, digests[row.clip_id]) for row in kept), lost
+
+
+def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
+    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
 
 
 def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
     data = experiment.data
     if data.manifests:
-        if data.root:
-            raise MerError(
-                "data.manifests and data.root were both given; a manifest knows its roots, so leave root out"
-            )
-        rows = [row for path in data.manifests for row in read_manifest(Path(path))]
-        check_rows(rows, " and ".join(data.manifests))
+        rows = joined_manifests(data.manifests)
+        for clash in same_names(rows) if len(data.manifests) > 1 else []:
+            log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
         return rows
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
     return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
@@ -117,7 +116,7 @@ def _synthetic(experiment: Experiment, cache: Path) -> Path:
     """Draw the look-alike of the data set; a finished one of the same settings is taken as it is."""
     data = experiment.data
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
-    out = cache / f"synthetic-{data.dataset}-{digest(drawn)}"
+    out = cache / f"synthetic-{data.dataset}-{digest(drawn, *counted(PIXELS))}"
     if data.dataset in DRAWN:
         return DRAWN[data.dataset](out, **drawn)
     if data.dataset == "flow-images":

@@ -29,6 +29,8 @@ class Range:
     """Whether `low` itself is too low."""
     below: bool = False
     """Whether `high` itself is too high."""
+    unit: str = ""
+    """What is counted."""
 
     def fault(self, value: Any) -> str:
         """What is wrong with a value; "" for nothing."""
@@ -36,14 +38,28 @@ class Range:
             return ""  # its type is somebody else's affair
         low = value > self.low if self.above else value >= self.low
         high = value < self.high if self.below else value <= self.high
-        return "" if math.isfinite(value) and low and high else f"must be {self}"
+        return "" if math.isfinite(value) and low and high else f"give {self}"
 
     def __str__(self) -> str:
         """The range in words."""
-        low = f"{'more than' if self.above else 'at least'} {self.low:g}"
+        least = f"{self.low:g} {self.unit}".rstrip()
+        low = f"more than {least}" if self.above else f"{least} or more"
         if not math.isfinite(self.high):
             return low
-        return f"{low} and {'less than' if self.below else 'at most'} {self.high:.12g}"
+        return f"{low} and {'below' if self.below else 'at most'} {self.high:.12g}"
+
+
+@dataclass(frozen=True)
+class NoneOr(Range):
+    """0, which stands for none, or a number of the range."""
+
+    def fault(self, value: Any) -> str:
+        """What is wrong with a value; "" for nothing."""
+        return "" if value == 0 else super().fault(value)
+
+    def __str__(self) -> str:
+        """The range in words."""
+        return f"0, or {super().__str__()}"
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,7 @@ class PlainName:
         if not isinstance(value, str):
             return ""
         plain = value.strip() == value and value not in ("", ".", "..") and not set(value) & set('/\\:*?"<>|\0\n\r')
-        return "" if plain and len(value) < 200 else "must be the name of a file, without a path or signs as : * ?"
+        return "" if plain and len(value) < 200 else "give the name of a file, without a path or signs as : * ?"
 
 
 Count = Annotated[int, Range(1)]
@@ -66,7 +82,7 @@ Seed = Annotated[int, Range(0, 2**32 - 1)]
 Positive = Annotated[float, Range(0, above=True)]
 Amount = Annotated[float, Range(0)]
 Share = Annotated[float, Range(0, 1)]
-Dropout = Annotated[float, Range(0, 1, below=True)]
+BelowOne = Annotated[float, Range(0, 1, below=True)]
 """A share that leaves something."""
 Side = Annotated[int, Range(1, 8192)]
 """Side of an image, pixels."""
@@ -76,11 +92,19 @@ Name = Annotated[str, PlainName()]
 
 def check_ranges(value: Any, prefix: str = "") -> None:
     """`MerError` that names every setting of a dataclass, and of those in it, which is out of its declared range."""
-    _refuse(_faults(value, prefix))
+    _refuse(range_faults(value, prefix))
+
+
+def range_faults(value: Any, prefix: str = "") -> Iterator[str]:
+    """A sentence for each setting of a dataclass, and of those in it, which is out of its declared range."""
+    held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    yield from _hinted(typing.get_type_hints(type(value), include_extras=True), held, prefix)
 
 
 def checked(function: F) -> F:
     """The function, which checks its arguments against the ranges of its annotations before it runs."""
+    if isinstance(function, functools.partial):
+        return typing.cast(F, functools.partial(checked(function.func), *function.args, **function.keywords))
     hints = typing.get_type_hints(function, include_extras=True)
 
     @functools.wraps(function)
@@ -97,21 +121,16 @@ def _refuse(faults: Iterator[str]) -> None:
         raise MerError("; ".join(found))
 
 
-def _faults(value: Any, prefix: str) -> Iterator[str]:
-    held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    yield from _hinted(typing.get_type_hints(type(value), include_extras=True), held, prefix)
-
-
 def _hinted(hints: Mapping[str, Any], values: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for name, value in values.items():
         if dataclasses.is_dataclass(value):
             nameless = any(getattr(note, "name", None) == "" for note in getattr(hints.get(name), "__metadata__", ()))
-            yield from _faults(value, prefix if nameless else f"{prefix}{name}.")
+            yield from range_faults(value, prefix if nameless else f"{prefix}{name}.")
             continue
         for rule in _rules(hints.get(name)):
-            for each in value if isinstance(value, tuple) else (value,):
-                if fault := rule.fault(each):
-                    yield f"{prefix}{name}={each}: {fault}"
+            faults = map(rule.fault, value if isinstance(value, tuple) else (value,))
+            if fault := next(filter(None, faults), ""):
+                yield f"{prefix}{name}={value}: {fault}"
 
 
 def _rules(hint: Any) -> Iterator[Any]:

@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from mer_tf import __version__
+from mer_tf.changes import read_experiment
+from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.files import read_mapping, write_json
-from mer_tf.overrides import read_experiment
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
+
+SOURCES = (".", "../data_manifests", "../experiments")
+"""What numbers depend on, from the folder of this file."""
 
 
 def open_run(experiment: Experiment, resume: Path | None) -> Path:
@@ -41,17 +45,31 @@ def go_on(experiment: Experiment, directory: Path) -> Path:
     path = directory / "config.json"
     if path.exists() and read_experiment(path) != experiment:
         raise MerError(f"{directory}: was started with other settings; give the same ones, or another folder")
+    if (code := code_of(directory)) not in (None, CODE):
+        raise MerError(f"{directory}: was started by code of versions {code}, now they are {CODE}; use another folder")
     return directory
 
 
 def finished_run(experiment: Experiment) -> Path | None:
-    """The newest run directory of exactly this experiment that has its results; None when there is none."""
-    done = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/metrics.json"), reverse=True)]
-    return next((path for path in done if read_experiment(path / "config.json") == experiment), None)
+    """The newest run directory of exactly this experiment, by code of these versions, that has its results; or None."""
+    return newest_run(experiment, "metrics.json")
 
 
-def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> None:
-    """config.json (what was asked and what `auto` became) and env.json (code, versions, machine)."""
+def newest_run(experiment: Experiment, having: str) -> Path | None:
+    """The newest run directory of exactly this experiment, by code of these versions, that has a file `having`."""
+    there = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/{having}"), reverse=True)]
+    same = (path for path in there if code_of(path) == CODE)
+    return next((path for path in same if read_experiment(path / "config.json") == experiment), None)
+
+
+def code_of(directory: Path) -> dict[str, int] | None:
+    """`CODE` of what wrote a run directory; None where it does not say, as before versions were counted."""
+    path = directory / "env.json"
+    return read_mapping(path).get("code") if path.exists() else None
+
+
+def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> dict[str, Any]:
+    """Write config.json (what was asked and what `auto` became) and env.json (code, versions, machine); return env."""
     path = directory / "config.json"
     before = read_mapping(path) if path.exists() else {}
     asked = (getattr(sys.modules["__main__"], "__doc__", None) or "").strip().split("\n\n")[0]
@@ -59,7 +77,23 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
     values["command"] = before.get("command", sys.argv)
     values["docstring"] = before.get("docstring", "") if before else asked
     write_json(path, values)
-    write_json(directory / "env.json", environment())
+    found = environment() | _xla(directory)
+    write_json(directory / "env.json", found)
+    return found
+
+
+def note_xla(directory: Path, compiled: bool | None) -> None:
+    """Say in env.json whether XLA compiled the training steps; None, where nothing was trained, changes nothing."""
+    if compiled is not None:
+        path = directory / "env.json"
+        write_json(path, read_mapping(path) | {"xla": compiled and _xla(directory).get("xla", True)})
+
+
+def _xla(directory: Path) -> dict[str, bool]:
+    """What an earlier process that trained in `directory` noted."""
+    path = directory / "env.json"
+    noted = read_mapping(path) if path.exists() else {}
+    return {"xla": noted["xla"]} if "xla" in noted else {}
 
 
 def environment() -> dict[str, Any]:
@@ -68,15 +102,40 @@ def environment() -> dict[str, Any]:
 
     return {
         "mer_tf": __version__,
+        "code": CODE,
         "git_commit": git_commit(),
-        "git_dirty": bool(_git("status", "--porcelain")),
+        "git_dirty": bool(_git("status", "--porcelain", "--", *SOURCES)),
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": processor(),
         "cpus": os.cpu_count(),
+        "threads": threads(),
+        "onednn": _onednn(),
         "keras_backend": keras.backend.backend(),
         "devices": [str(device) for device in keras.distribution.list_devices()],
         "packages": {name: _version(name) for name in PACKAGES},
     }
+
+
+def threads() -> dict[str, Any]:
+    """Processors that this process may use, and the limits set on threads; TensorFlow's 0 is all of them."""
+    import keras
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ}
+    if keras.backend.backend() == "tensorflow":
+        from tensorflow.config import threading
+
+        limits["intra_op"] = threading.get_intra_op_parallelism_threads()
+        limits["inter_op"] = threading.get_inter_op_parallelism_threads()
+    return {"usable": usable, **limits}
+
+
+def processor() -> str:
+    """Name of the processor."""
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":")[1].strip() for line in info.open() if "model name" in line] if info.exists() else []
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def git_commit() -> str | None:
@@ -91,6 +150,15 @@ def log_to(directory: Path) -> None:
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
     )
     logging.getLogger("absl").setLevel(logging.WARNING)
+
+
+def _onednn() -> bool | None:
+    """Whether TensorFlow computes by oneDNN, which it decides by TF_ENABLE_ONEDNN_OPTS and the processor."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return None
+    return bool(_pywrap_util_port.IsMklEnabled())
 
 
 def _version(name: str) -> str | None:

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import logging
 import runpy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mer_tf.config import Experiment, MerError
-from mer_tf.overrides import override, read_experiment
+from mer_tf.changes import changed, read_experiment
+from mer_tf.check import check
+from mer_tf.config import Experiment, MerError, Preset, preset_of
 
 if TYPE_CHECKING:
     from mer_tf.preparation import Clips
     from mer_tf.protocols.bench import Bench
 
 log = logging.getLogger("mer_tf")
-Grid = Mapping[str, Sequence[Any]]
-Methods = Mapping[str, Mapping[str, Any]]
-"""Name -> dotted settings."""
 
 
 def run(experiment: Experiment, resume: Path | None = None, folds: Collection[int] | None = None) -> Path:
     """Run an experiment from data to results; returns the run directory.
 
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
-    Raises `MerError` for bad input or a failed self-test. A stopped run keeps finished shards, features and folds.
+    Raises `MerError` for bad input, before anything is written if the declaration tells it, or a failed self-test. A
+    stopped run keeps finished shards, features and folds.
     """
+    check(experiment, folds)
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
-    from mer_tf.run_directory import open_run
+    from mer_tf.run_directory import note_xla, open_run
 
     directory = open_run(experiment, resume)
     bench, clips = open_bench(experiment, directory)
     before_training(experiment, clips, bench, directory)
     cross_validate(bench, directory, folds)
+    note_xla(directory, bench.xla())
     if folds is None:
         _finish(bench, clips, directory)
     return directory
@@ -72,24 +74,27 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
 
     log_to(directory)
     log.info("run directory: %s", directory)
-    write_description(directory, experiment, {})
+    machine = write_description(directory, experiment, {})
+    log.info("machine: %s, threads %s, oneDNN %s", *(machine[name] for name in ("processor", "threads", "onednn")))
     clips = prepare_clips(experiment, directory)
     encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})
     return bench_of(experiment, clips, encoded), clips
 
 
-def declared(script: Path, preset: str, changes: Sequence[str] = ()) -> Experiment:
-    """The experiment that a script of experiments/ declares, with `changes` such as train.epochs=5.
+def declared(script: Path, preset: Preset | None, changes: Mapping[str, Any] = MappingProxyType({})) -> Experiment:
+    """The experiment that a script of experiments/ declares, with `changes` such as {"train.epochs": 5}.
 
-    `script` may be the bare name of a file in experiments/ below the working directory.
+    Without a preset the one that fits the data (`preset_of`). `script` may be the bare name of a file in experiments/
+    below the working directory.
     """
     path = script if script.suffix == ".py" else Path("experiments") / f"{script.name}.py"
     if not path.exists():
         raise MerError(f"{path}: no such experiment; name a script such as experiments/exp2_vggface_lstm.py")
     names = runpy.run_path(str(path))
     try:
-        presets = {"paper": names["EXPERIMENT"], "embedded": names.get("EMBEDDED", names["EXPERIMENT"])}
+        paper: Experiment = names["EXPERIMENT"]
     except KeyError as error:
         raise MerError(f"{path}: declares no EXPERIMENT") from error
-    return override(presets[preset], [f"--{change}" for change in changes])
+    chosen = preset or preset_of(changed(paper, changes).data)
+    return changed(paper if chosen == "paper" else names.get("EMBEDDED", paper), changes)

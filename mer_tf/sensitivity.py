@@ -6,7 +6,6 @@ Drawn data alone have a known amplitude; the curve compares systems with each ot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,8 @@ import pandas as pd
 from sklearn.isotonic import IsotonicRegression
 from tqdm import tqdm
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.changes import changed
+from mer_tf.config import Experiment, MerError, preset_of
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import atomic
@@ -34,18 +34,23 @@ def sensitivity(
     Writes curve.csv, halfway.csv and curve.png. Returns the curve (experiment, amplitude, fps, n, UAR with its 95 %
     interval, accuracy, UF1, chance) and, for each experiment and frame rate, the amplitude halfway up.
     """
-    if real := [e.name for e in experiments if e.data.root or e.data.manifests]:
+    if real := [e.name for e in experiments if preset_of(e.data) == "paper"]:
         raise MerError(f"{', '.join(real)}: the amplitude of real data is unknown; leave out data.root and manifests")
     points = [(e, float(a), int(s)) for a in amplitudes for e in experiments for s in steps]
     rows = [_point(*point, out) for point in tqdm(points, "sensitivity", unit="run")]
     curve = pd.DataFrame(rows).sort_values(["experiment", "fps", "amplitude"], ascending=[True, False, True])
-    groups = curve.groupby(["experiment", "fps"], sort=False)
-    half = pd.DataFrame([{"experiment": e, "fps": f} | halfway(g) for (e, f), g in groups])
+    half = halfways(curve)
     for table, name in ((curve, "curve.csv"), (half, "halfway.csv")):
         with atomic(out / name) as part:
             table.to_csv(part, index=False)
     sensitivity_png(curve, half, out / "curve.png")
     return curve, half
+
+
+def halfways(curve: pd.DataFrame) -> pd.DataFrame:
+    """`halfway` of each experiment and frame rate."""
+    groups = curve.groupby(["experiment", "fps"], sort=False)
+    return pd.DataFrame([{"experiment": e, "fps": f} | halfway(g) for (e, f), g in groups])
 
 
 def halfway(curve: pd.DataFrame) -> dict[str, float]:
@@ -74,12 +79,8 @@ def _point(experiment: Experiment, amplitude: float, step: int, out: Path) -> di
     """One run, or the finished one of the same settings, as a row of the curve."""
     folder = out / "runs" / f"amplitude-{amplitude:g}-step-{step}"
     frames = window_frames(experiment.clip.frames, step)
-    settings = replace(
-        experiment,
-        data=replace(experiment.data, amplitude=amplitude),
-        clip=replace(experiment.clip, step=step, frames=frames),
-        out=str(folder),
-    )
+    changes = {"data.amplitude": amplitude, "clip.step": step, "clip.frames": frames, "out": str(folder)}
+    settings = changed(experiment, changes)
     directory = finished_run(settings) or run(settings)
     metrics = evaluate(read_predictions(directory / "predictions.csv"), permutations=1)
     low, high = metrics["UAR"]["ci95"]

@@ -83,7 +83,7 @@ def flow_images() -> FlowImageStore:
     return FlowImageStore(clips)
 
 
-LSTM = Model(embedding=(8, 8, 8), bn_momentum=0.9, lstm_units=8, lstm_layers=2, head_units=8)
+LSTM = Model(center="onset", embedding=(8, 8, 8), bn_momentum=0.9, lstm_units=8, lstm_layers=2, head_units=8)
 FUSION = Fusion(channels=(4, 4, 4, 4, 4), stem_stride=1, fc_units=8, fc8_units=8)
 SINGLE = Clip(frames=1, mirror=False, balance=False, test="windows")
 WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
@@ -103,7 +103,8 @@ SMALL: dict[str, Small] = {
     ),
     "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), SINGLE, features),
     "vggface_lstm": Small(LSTM, WINDOWS, features),
-    **{name: Small(Model(name, width=0.03), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te", "fcnn3d")},
+    "fcnn3d": Small(Model("fcnn3d", width=0.03), SEGMENTS, images),
+    **{name: Small(Model(name, width=0.03, grey=True), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te")},
     **{f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, long_images, LONG) for n in VOLUMES},
     **{
         n: Small(Model(n, width=0.05), SINGLE, flow_images, 1)

@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from reporting.made_up_runs import write_run
 
-from mer_tf import cli, script
-from mer_tf.config import Experiment, MerError
+from mer_tf import cli, script, study
+from mer_tf.config import Experiment
 from mer_tf.errors import REASONS, refusal
-from mer_tf.files import atomic, write_image, write_text
+from mer_tf.files import atomic, write_text
+from mer_tf.pretraining_settings import Options
+from mer_tf.study import Study
+
+
+DEMO = Experiment("demo")
 
 
 @pytest.fixture
@@ -80,21 +84,35 @@ def test_every_command_says_that_the_disk_is_full_only_when_it_is(name, ending, 
 
         return command
 
+    monkeypatch.delitem(cli.PREPARED, name, raising=False)
     monkeypatch.setitem(cli.COMMANDS, name, refuse(errno.ENOSPC))
     assert ending(name) == f"error: /data/x: the disk is full; {REASONS[errno.ENOSPC][1]}"
     monkeypatch.setitem(cli.COMMANDS, name, refuse(errno.EIO))
     assert ending(name) == f"error: /data/x: {os.strerror(errno.EIO)}; mend that and run the command again"
 
 
-@pytest.mark.parametrize("options", [(), ("--sweep",), ("--tables",)])
-def test_scripts_of_experiments_end_the_same_way(options, monkeypatch, capsys):
+def _start(*words):
+    return lambda: script.main(Study(Experiment("demo"), Experiment("demo")), arguments=list(words))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        _start(),
+        _start("run"),
+        _start("--train.epochs", "3"),
+        lambda: script.pretrain_main(Options(sequence=True), DEMO),
+    ],
+)
+def test_scripts_of_experiments_end_the_same_way(start, monkeypatch):
     def refuse(*_):
         raise OSError(errno.EACCES, "Permission denied", "/root/runs")
 
-    for name in ("run", "_sweep", "_tables"):
-        monkeypatch.setattr(script, name, refuse)
+    monkeypatch.setattr(sys, "argv", ["exp.py"])
+    monkeypatch.setattr(study, "run", refuse)
+    monkeypatch.setattr(script, "check", refuse)
     with pytest.raises(SystemExit) as end:
-        script.main(Experiment("demo"), arguments=list(options))
+        start()
     assert str(end.value.code) == f"error: /root/runs: permission denied; {REASONS[errno.EACCES][1]}"
 
 
@@ -117,15 +135,6 @@ def test_an_atomic_writer_names_the_file_and_not_its_temporary_name(tmp_path):
 
 def test_errors_of_libraries_keep_their_words():
     assert refusal(OSError("file signature not found")).startswith("file signature not found; mend")
-
-
-def test_a_picture_is_written_whole_or_refused_with_the_reason(tmp_path):
-    image = np.zeros((4, 4, 3), np.uint8)
-    assert write_image(tmp_path / "x.png", image).read_bytes()[:4] == b"\x89PNG"
-    with pytest.raises(MerError, match="let it end with .png"):
-        write_image(tmp_path / "x", image)
-    with pytest.raises(FileExistsError, match=r"x\.png"):
-        write_image(tmp_path / "x.png" / "y.png", image)
 
 
 def test_a_reader_that_goes_away_is_no_error():

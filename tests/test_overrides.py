@@ -4,14 +4,23 @@ import dataclasses
 
 import pytest
 
+from mer_tf.changes import field_names, read_experiment
 from mer_tf.config import Clip, Data, Experiment, MerError, Model, digest
 from mer_tf.files import write_json
-from mer_tf.overrides import field_names, override, read_experiment
+from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import load_recipe
-from mer_tf.script import _choose, main
+from mer_tf.script import commands_of, main, read_command
+from mer_tf.study import Study
 
 PAPER = Experiment("demo", data=Data(dataset="smic-hs"), published=("C/T4/LSTM",))
 EMBEDDED = dataclasses.replace(PAPER, clip=Clip(stride=4))
+
+
+def choose(words):
+    """The experiment that `run` takes."""
+    study = Study(PAPER, EMBEDDED)
+    command, changes = read_command(commands_of(study)["run"], "run", words)
+    return command.chosen(study, changes)[0]
 
 
 def test_fields_are_overridden_with_their_types():
@@ -45,13 +54,15 @@ def test_every_field_has_one_dotted_name():
     assert {"name", "data.root", "clip.frames", "model.encoder", "published", "out"} <= set(names)
 
 
-def test_preset_follows_the_data_root_unless_named():
-    assert _choose(PAPER, EMBEDDED, [])[0] == EMBEDDED
-    assert _choose(PAPER, EMBEDDED, ["--data.root", "/x"])[0].clip == PAPER.clip
-    assert _choose(PAPER, EMBEDDED, ["--preset", "paper"])[0] == PAPER
-    assert _choose(PAPER, EMBEDDED, ["--data.root=/x", "--preset=embedded"])[0].clip == EMBEDDED.clip
-    with pytest.raises(MerError, match="choose paper or embedded"):
-        _choose(PAPER, EMBEDDED, ["--preset", "best"])
+def test_preset_follows_the_data_root_unless_named(capsys):
+    assert choose([]) == EMBEDDED
+    assert choose(["--data.root", "/x"]).clip == PAPER.clip
+    assert choose(["--preset", "paper"]) == PAPER
+    assert choose(["--data.root=/x", "--preset=embedded"]).clip == EMBEDDED.clip
+    assert choose(["--data.manifests", "a.csv", "b.csv"]).clip == PAPER.clip
+    with pytest.raises(SystemExit):
+        choose(["--preset", "best"])
+    assert "paper" in capsys.readouterr().err
 
 
 def test_a_stored_experiment_reads_back_equal(tmp_path):
@@ -68,7 +79,7 @@ def test_config_of_another_version_is_refused(tmp_path):
 
 def test_bad_input_ends_with_one_line_and_status_1(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
-        main(PAPER, EMBEDDED, arguments=["--data.root", str(tmp_path / "none"), "--out", str(tmp_path / "runs")])
+        main(Study(PAPER, EMBEDDED), ["--data.root", str(tmp_path / "none"), "--out", str(tmp_path / "runs")])
     assert "no such folder" in str(caught.value)
 
 
@@ -79,7 +90,7 @@ def test_digest_ignores_key_order_and_sees_every_value():
 
 @pytest.mark.parametrize(("options", "named"), [([], "ststnet"), (["--preprocess.size", "64"], "ststnet+")])
 def test_a_recipe_stands_for_all_its_settings(options, named):
-    chosen, _ = _choose(PAPER, EMBEDDED, ["--preprocess.recipe", "ststnet", *options])
+    chosen = choose(["--preprocess.recipe", "ststnet", *options])
     recipe = load_recipe("ststnet").preprocess
     assert chosen.preprocess.recipe == named
     assert chosen.preprocess.flow == recipe.flow

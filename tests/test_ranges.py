@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_tf import cli
+from mer_tf.changes import field_names
 from mer_tf.config import Clip, Evaluation, Experiment, MerError, Model, Preprocess, Search, Train
 from mer_tf.files import file_name
-from mer_tf.overrides import field_names, override
-from mer_tf.ranges import Count, Dropout, Name, Positive, Range, Share, check_ranges, checked
+from mer_tf.overrides import override
+from mer_tf.ranges import BelowOne, Count, Name, Positive, Range, Share, check_ranges, checked
 
 WRONG = {
     "preprocess.size": ["-5", "0", "100000"],
@@ -30,7 +31,7 @@ WRONG = {
     "train.learning_rate": ["0", "-1e-3", "inf"],
     "train.seed": ["-1", "5000000000"],
     "evaluation.bootstrap": ["0"],
-    "evaluation.permutations": ["-1"],
+    "evaluation.permutations": ["-1", "0"],
     "evaluation.folds": ["1"],
     "search.epochs": ["0"],
     "search.learning_rate": ["-1"],
@@ -44,7 +45,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("option", "value"), [(o, v) for o, values in WRONG.items() for v in values])
 def test_an_experiment_refuses_it_by_the_name_of_the_option(option, value):
-    with pytest.raises(MerError, match=rf"^--{option}=.*: must be"):
+    with pytest.raises(MerError, match=rf"^--{option}=.*: give "):
         override(Experiment("demo"), [f"--{option}={value}" if value else f"--{option}="])
 
 
@@ -53,13 +54,13 @@ def test_all_faults_are_said_at_once():
     with pytest.raises(MerError) as caught:
         check_ranges(experiment)
     assert str(caught.value) == (
-        "clip.frames=0: must be at least 1; train.epochs=-1: must be at least 1; "
-        "search.dropout=1.0: must be at least 0 and less than 1"
+        "clip.frames=0: give 1 or more; train.epochs=-1: give 1 or more; "
+        "search.dropout=(0.1, 1.0): give 0 or more and below 1"
     )
 
 
 def test_declared_experiments_and_defaults_are_in_range():
-    check_ranges(Experiment("x", clip=Clip(multiply=(7, 8)), evaluation=Evaluation(permutations=0)))
+    check_ranges(Experiment("x", clip=Clip(multiply=(7, 8)), evaluation=Evaluation(permutations=1)))
     check_ranges(Preprocess())
     check_ranges(Model())
 
@@ -97,11 +98,11 @@ COMMANDS = [
     (["synth", "--out", "o", "--subjects", "0"], "--subjects=0"),
     (["synth", "--out", "o", "--amplitude", "nan"], "--amplitude=nan"),
     (["synth", "--out", "o", "--seed", "-1"], "--seed=-1"),
-    (["match-flow", "--reference", "r", "--manifest", "m.csv", "--sizes", "96", "0"], "--sizes=0"),
+    (["match-flow", "--reference", "r", "--manifest", "m.csv", "--sizes", "96", "0"], "--sizes=(96, 0)"),
     (["classify", "c", "--out", "o", "--onset", "-1"], "--onset=-1"),
     (["gradcam", "--run", "r", "--out", "o", "--per-class", "0"], "--per_class=0"),
     (["ladder", "exp2", "--out", "o", "--inner-folds", "1"], "--inner_folds=1"),
-    (["sensitivity", "exp2", "--out", "o", "--steps", "1", "0"], "--steps=0"),
+    (["sensitivity", "exp2", "--out", "o", "--steps", "1", "0"], "--steps=(1, 0)"),
 ]
 
 
@@ -111,7 +112,7 @@ def test_commands_refuse_it_first_and_write_nothing(arguments, named, tmp_path, 
     monkeypatch.setattr(sys, "argv", ["mer-tf", *arguments])
     with pytest.raises(SystemExit) as end:
         cli.main()
-    assert str(end.value.code).startswith(f"error: {named}: must be")
+    assert str(end.value.code).startswith(f"error: {named}: give ")
     assert not list(tmp_path.iterdir())
 
 
@@ -122,7 +123,7 @@ class Settings:
     count: Count = 1
     rate: Positive = 1.0
     share: Share = 0.5
-    drop: Dropout = 0.0
+    drop: BelowOne = 0.0
     some: tuple[Count, ...] = ()
     maybe: Annotated[int, Range(0, 9)] | None = None
     name: Name = "x"
@@ -158,7 +159,7 @@ def test_a_checked_function_keeps_its_face():
 
     assert double(3) == 6
     assert double.__doc__ == "Twice."
-    with pytest.raises(MerError, match=r"--value=0: must be at least 1; --name=\.\.: must be the name of a file"):
+    with pytest.raises(MerError, match=r"--value=0: give 1 or more; --name=\.\.: give the name of a file"):
         double(0, name="..")
 
 

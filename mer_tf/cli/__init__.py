@@ -5,7 +5,6 @@ Heavy imports wait until a subcommand runs.
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
@@ -13,39 +12,72 @@ from collections.abc import Callable, Sequence
 
 import tyro
 
+import mer_tf
 from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
+from mer_tf.commands import overview, pick, refuse, summary
 from mer_tf.errors import one_line_errors
 from mer_tf.ranges import checked
 
-COMMANDS: dict[str, Callable[..., None]] = {
-    "synth": data_commands.synth,
-    "manifest": data_commands.manifest,
-    "protocols": data_commands.protocols,
-    "preprocess": record_commands.preprocess,
-    "match-flow": record_commands.match_flow,
-    "inspect": record_commands.inspect,
-    "classify": classify_command.classify,
-    "collect": run_commands.collect,
-    "gradcam": run_commands.gradcam,
-    "ladder": run_commands.ladder,
-    "sensitivity": run_commands.sensitivity,
-    "score": result_commands.score,
-    "compare": result_commands.compare,
-    "audit": result_commands.audit,
-    "report": result_commands.report,
+Command = Callable[..., None]
+GROUPS: dict[str, dict[str, Command]] = {
+    "data sets": {
+        "synth": data_commands.synth,
+        "manifest": data_commands.manifest,
+        "protocols": data_commands.protocols,
+    },
+    "records": {
+        "preprocess": record_commands.preprocess,
+        "match-flow": record_commands.match_flow,
+        "inspect": record_commands.inspect,
+    },
+    "experiments (the scripts in experiments/ make runs)": {
+        "collect": run_commands.collect,
+        "gradcam": run_commands.gradcam,
+        "ladder": run_commands.ladder,
+        "sensitivity": run_commands.sensitivity,
+    },
+    "results": {
+        "score": result_commands.score,
+        "compare": result_commands.compare,
+        "audit": result_commands.audit,
+        "report": result_commands.report,
+    },
+    "your own video": {
+        "classify": classify_command.classify,
+    },
 }
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
+ABOUT = "Micro-expression recognition research, reproducible. Each command has its own --help."
+COMPLETION = "--tyro-print-completion"
+OPTIONS = {
+    "--help": "this text",
+    "--version": "version of mer_tf",
+    COMPLETION: "completion for bash, zsh or tcsh, as mer-tf --tyro-print-completion bash > "
+    "~/.local/share/bash-completion/completions/mer-tf",
+}
+PREPARED: dict[str, Callable[[Sequence[str]], Command]] = {"preprocess": record_commands.preprocess_by_recipe}
+"""Commands whose defaults depend on their arguments."""
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run the command that `arguments` begin with; the options of the others are not looked at, which takes time."""
-    overview = argparse.ArgumentParser("mer-tf", description="Micro-expression recognition research, reproducible.")
-    listed = overview.add_subparsers(title="commands, each with its own --help", metavar="COMMAND", required=True)
-    for name, command in COMMANDS.items():
-        listed.add_parser(name, help=" ".join((command.__doc__ or "").split("\n\n")[0].split()))
-    name = arguments[0] if arguments else ""
-    if name not in COMMANDS:
-        overview.parse_args(arguments[:1])  # prints the overview, or the known commands, and exits
-    tyro.cli(checked(COMMANDS[name]), prog=f"mer-tf {name}", args=arguments[1:])
+    """Run the command that `arguments` begin with; without one, print the overview."""
+    name, rest = pick("mer-tf", COMMANDS, arguments)
+    if name:
+        command = PREPARED[name](rest) if name in PREPARED else COMMANDS[name]
+        tyro.cli(checked(command), prog=f"mer-tf {name}", args=rest)
+    elif not rest:
+        print(_overview())
+    elif rest[0] == "--version":
+        print(f"mer_tf {mer_tf.__version__}")
+    elif rest[0].startswith(COMPLETION):
+        tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="mer-tf", args=rest)
+    else:
+        refuse("mer-tf", "option", rest[0], OPTIONS)
+
+
+def _overview() -> str:
+    shown = {title: {name: summary(command) for name, command in group.items()} for title, group in GROUPS.items()}
+    return overview("mer-tf COMMAND [--option value ...]", ABOUT, {**shown, "options": OPTIONS})
 
 
 def main() -> None:

@@ -87,6 +87,9 @@ def manifest(
     protocol: str | None = None,
     reference: Path | None = None,
     apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given",
+    doubtful: Literal["keep", "skip", "estimate"] = "keep",
+    by_time: float | None = None,
+    follow_links: tuple[Path, ...] = (),
     strict: bool = False,
 ) -> None:
     """List the clips of a data set folder as manifest.csv, and say how they differ from what is published.
@@ -100,21 +103,30 @@ def manifest(
         protocol: Label protocol to count by; without it the first one that knows the data set. `mer-tf protocols`.
         reference: Another list of the clips, a manifest or a CSV with clip_id and class, to compare with clip by clip.
         apex: How to estimate an apex that the annotation does not give; apex_source in the manifest says so.
+        doubtful: What becomes of clips whose apex is their onset, or that last for seconds: kept as annotated, left
+            out, or (of the former) the apex estimated as --apex says.
+        by_time: Resample videos to this many frames a second by their time stamps, where their rate varies.
+        follow_links: Folders outside root into which links within it may lead.
         strict: Exit with status 1 when there are problems or differences.
     """
-    from mer_tf.datasets import dataset_listing
+    from mer_tf.datasets import dataset_listing, videos
     from mer_tf.datasets.apex import estimate_apexes
     from mer_tf.datasets.counts import manifest_report
+    from mer_tf.datasets.doubts import decided
     from mer_tf.datasets.labels import load_protocol, protocol_for
     from mer_tf.datasets.manifest import write_manifest
+    from mer_tf.files import following
 
     wanted = load_protocol(protocol) if protocol else None
-    listing = dataset_listing(dataset, root, sheet)
+    with following(follow_links):
+        listing = dataset_listing(dataset, root, sheet)
     report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
     print(report)
+    rows = listing.rows if by_time is None else videos.by_time(listing.rows, by_time)
+    rows = decided(rows, doubtful, apex)
     slow = apex in ("peak", "divide-and-conquer")
-    write_manifest(estimate_apexes(listing.rows, apex, on_error="skip", progress=slow), out)
-    print(f"{len(listing.rows)} clips of {len({r.subject for r in listing.rows})} subjects: {out}")
+    write_manifest(estimate_apexes(rows, apex, on_error="skip", progress=slow), out)
+    print(f"{len(rows)} clips of {len({r.subject for r in rows})} subjects: {out}")
     if strict and not clean:
         sys.exit(1)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
 from mer_tf.config import Preprocess
-from mer_tf.ranges import Count, Name, Range, Side, check_ranges
+from mer_tf.ranges import Count, Name, Range, Side
 
 DEFAULT_SETTINGS = Preprocess()
 
@@ -19,7 +22,7 @@ def preprocess(
     out: Path,
     name: Name = "records",
     workers: Annotated[int, Range(1, 1024)] = 1,
-    on_error: Literal["fail", "skip"] = "fail",
+    on_error: Literal["fail", "skip"] | None = None,
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
     face_sheet: Path | None = None,
@@ -32,22 +35,20 @@ def preprocess(
         out: Folder for record directories, each named by the hash of its settings.
         name: First part of the directory's name.
         workers: Processes.
-        on_error: fail: stop at the first unreadable clip; skip: list it in errors.csv and go on.
+        on_error: What unreadable clips mean, once all others are done: fail: exit status 1, and the same command tries
+            them again; skip: they are left out (the default for videos). Either lists them in errors.csv.
         engine: local: processes of this machine; beam: an Apache Beam pipeline. Either writes the same bytes.
         beam: Options of the pipeline, as runner=FlinkRunner flink_master=host:8081; without a runner it runs here.
         face_sheet: Write a contact sheet (PNG) of the stored faces here.
         settings: Settings that fix the bytes written; --recipe NAME sets all of them, and further options change it.
     """
     from mer_tf.datasets.manifest import read_manifest
-    from mer_tf.preprocessing.recipes import load_recipe, named
+    from mer_tf.preprocessing.recipes import named
     from mer_tf.records.inspect import describe, write_face_sheet
     from mer_tf.records.write import write_records
 
     rows = read_manifest(manifest)
-    if settings.recipe:  # what the options say is read once more, over the recipe instead of over the defaults
-        base = load_recipe(settings.recipe).preprocess
-        settings = named(tyro.cli(Preprocess, default=base, args=sys.argv[1:], return_unknown_args=True)[0])
-        check_ranges(settings)
+    settings = named(settings) if settings.recipe else settings
     directory = write_records(
         rows, settings, out, name=name, workers=workers, on_error=on_error, engine=engine, beam=beam
     )
@@ -55,6 +56,23 @@ def preprocess(
     if face_sheet:
         write_face_sheet(directory, face_sheet)
     print(directory)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The one option that the defaults of all others depend on."""
+
+    recipe: str = ""
+
+
+def preprocess_by_recipe(arguments: Sequence[str]) -> Callable[..., None]:
+    """`preprocess` with the settings of the recipe that the arguments name as its defaults."""
+    name = tyro.cli(Recipe, args=arguments, return_unknown_args=True, add_help=False)[0].recipe
+    if not name:
+        return preprocess
+    from mer_tf.preprocessing.recipes import load_recipe
+
+    return partial(preprocess, settings=load_recipe(name).preprocess)
 
 
 def match_flow(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
+from mer_tf.config import Preset
 from mer_tf.ranges import Count, Range, Several
 
 
@@ -32,7 +33,7 @@ def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None
             such as temporal_trunk/conv5; without one the last.
         per_class: Clips of each class.
     """
-    from mer_tf.overrides import read_experiment
+    from mer_tf.changes import read_experiment
     from mer_tf.protocols.heatmaps import export_heatmaps
     from mer_tf.runner import open_bench
 
@@ -45,7 +46,7 @@ def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None
 def ladder(
     experiment: tyro.conf.Positional[Path],
     out: Path,
-    preset: Literal["paper", "embedded"] = "embedded",
+    preset: Preset | None = None,
     inner_folds: Several = 2,
     changes: tuple[str, ...] = (),
 ) -> None:
@@ -54,15 +55,19 @@ def ladder(
     Args:
         experiment: Script in experiments/, by path or name.
         out: Folder for predictions, ladder.csv and ladder.png; what is there already is kept.
-        preset: Which of the script's two declarations.
+        preset: Which of the script's two declarations; without it the paper's for real data, else the small one.
         inner_folds: Folds of the training subjects on which the nested protocol chooses its epoch.
         changes: Settings to change, as train.epochs=5 clip.stride=4.
     """
-    from mer_tf.protocols.ladder import climb, ladder_text
-    from mer_tf.run_directory import go_on
+    from mer_tf.check import check
+    from mer_tf.overrides import read_words
     from mer_tf.runner import declared, open_bench
 
-    settings = declared(experiment, preset, changes)
+    settings = declared(experiment, preset, read_words(changes))
+    check(settings)
+    from mer_tf.protocols.ladder import climb, ladder_text  # brings Keras
+    from mer_tf.run_directory import go_on
+
     bench, _ = open_bench(settings, go_on(settings, out))
     print(ladder_text(climb(bench, out, inner_folds)))
     print(out / "ladder.png")
@@ -73,7 +78,7 @@ def sensitivity(
     out: Path,
     amplitudes: tuple[Annotated[float, Range(0, 96)], ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0),
     steps: tuple[Count, ...] = (1, 2, 4),
-    preset: Literal["paper", "embedded"] = "embedded",
+    preset: Preset | None = None,
     changes: tuple[str, ...] = (),
 ) -> None:
     """Accuracy against the amplitude of motion and the frame rate, on drawn data: when does a system see anything?
@@ -83,12 +88,18 @@ def sensitivity(
         out: Folder for runs, curve.csv, halfway.csv and curve.png; finished runs are kept.
         amplitudes: Pixels at the apex, on a face 96 pixels wide.
         steps: Every n-th frame of 100 a second is used.
-        preset: Which of a script's two declarations.
+        preset: Which of a script's two declarations; without it the paper's for real data, else the small one.
         changes: Settings to change, as data.subjects=8.
     """
+    from mer_tf.changes import changed
+    from mer_tf.check import check_all
+    from mer_tf.overrides import read_words
     from mer_tf.runner import declared
-    from mer_tf.sensitivity import sensitivity as curve
 
-    _, half = curve([declared(path, preset, changes) for path in experiments], amplitudes, steps, out)
+    settings = [declared(path, preset, read_words(changes)) for path in experiments]
+    check_all(changed(e, {"data.amplitude": a}) for e in settings for a in amplitudes)
+    from mer_tf.sensitivity import sensitivity as curve  # brings Keras
+
+    _, half = curve(settings, amplitudes, steps, out)
     print(half.to_string(index=False, float_format="{:.2f}".format))
     print(out / "curve.png")

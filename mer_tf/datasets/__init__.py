@@ -6,14 +6,16 @@ import importlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
-from mer_tf.datasets.listing import Listing
-from mer_tf.datasets.manifest import ClipRow
+from mer_tf.names import unknown
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.listing import Listing
+    from mer_tf.datasets.manifest import ClipRow
 
 log = logging.getLogger(__name__)
-Adapter = Callable[[Path, Path | None], Listing]
 
 ADAPTERS: dict[str, str] = {
     "smic-hs": "mer_tf.datasets.smic:smic_hs_listing",
@@ -43,17 +45,28 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
     which lists the known ones, and for a tree or sheet that cannot be read as that data set.
     """
     if name not in ADAPTERS:
-        raise MerError(f"unknown data set {name!r}; known: {', '.join(ADAPTERS)}")
+        raise MerError(unknown("data set", name, ADAPTERS))
     module, function = ADAPTERS[name].split(":")
-    adapter = cast(Adapter, getattr(importlib.import_module(module), function))
+    adapter: Callable[[Path, Path | None], Listing] = getattr(importlib.import_module(module), function)
     return adapter(Path(root), sheet)
 
 
 def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:
-    """The rows of `dataset_listing`; its first problems are logged as warnings."""
+    """The rows of `dataset_listing`; its first problems are logged as warnings, its notes as information."""
+    from mer_tf.datasets.doubts import doubts
+
     listing = dataset_listing(name, root, sheet)
     for problem in listing.problems[:WARNINGS]:
         log.warning("%s", problem)
     if (more := len(listing.problems) - WARNINGS) > 0:
         log.warning("and %d more problems; `mer-tf manifest --dataset %s` lists them all", more, name)
+    for note in listing.notes:
+        log.info("%s", note)
+    if unsure := doubts(listing.rows):
+        first = next(iter(unsure.items()))
+        log.warning(
+            "%d clip(s) of doubtful annotation, such as %s: %s; see --doubtful of `mer-tf manifest`",
+            len(unsure),
+            *first,
+        )
     return listing.rows

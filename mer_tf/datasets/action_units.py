@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+from mer_tf.files import fact_file
 
 SIDES = ("left", "right")
 """Sides of the image, not of the person."""
@@ -90,7 +90,7 @@ class Combination:
 
 
 def _read(name: str) -> pd.DataFrame:
-    with files("data_manifests").joinpath(name).open(encoding="utf-8") as stream:
+    with fact_file(name).open(encoding="utf-8") as stream:
         return pd.read_csv(stream, keep_default_na=False)
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mer_tf.config import MerError
@@ -14,6 +11,8 @@ from mer_tf.datasets.au_movement import CLASSES
 from mer_tf.datasets.au_rendered import CROPS, PER_FACE, draw_kind, kinds
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.files import write_json
+from mer_tf.locks import whole_folder
+from mer_tf.preprocessing.pictures import write_picture
 
 
 def write_kind(out: Path, kind: str, *, subjects: int = 16, clips_per_class: int = 2, seed: int = 0) -> Path:
@@ -28,17 +27,11 @@ def write_kind(out: Path, kind: str, *, subjects: int = 16, clips_per_class: int
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise MerError(f"{out}: holds other files; delete it or choose another folder")
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
+    with whole_folder(out) as part:
         for subject in range(subjects):
             _write_subject(part / f"s{subject + 1:02d}", kind, clips_per_class, 1000 * seed + subject)
         # An amplitude of pixels on a face 96 wide, as other look-alikes have it: the greatest that is drawn.
         write_json(part / MARKER, {"kind": kind, "amplitude": 4.0, "subjects": subjects, "seed": seed})
-        if out.is_dir():
-            out.rmdir()
-        part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return out
 
 
@@ -50,5 +43,4 @@ def _write_subject(home: Path, kind: str, clips_per_class: int, seed: int) -> No
         for number, place in enumerate(np.flatnonzero(labels == label), 1):
             path = home / "u_test" / str(label) / f"{home.name}_{label}_{number:02d} .png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not cv2.imwrite(str(path), images[place][..., ::-1]):
-                raise MerError(f"{path}: could not be written; is the disk full?")
+            write_picture(path, images[place])

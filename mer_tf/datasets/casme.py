@@ -5,11 +5,11 @@ The sheet gives two apexes for some clips; the first is taken. Of the 195 clips 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from mer_tf.datasets.layout import ClipFolders, frames_home, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.names import number_in
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 60.0
@@ -32,6 +32,7 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    builder.problems += folders.problems
     builder.add_all(_event(row, folders) for row in table.rows)
     builder.unlisted(folders.all, table.path)
     return builder.listing()
@@ -59,8 +60,8 @@ def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
 
 def _subject(row: SheetRow) -> str | None:
     """The folder's name of a subject, sub01, for 1, "01" or "sub01" in the sheet; None, and a problem, else."""
-    if digits := re.search(r"\d+", row.text("subject")):
-        return f"sub{int(digits[0]):02d}"
+    if (number := number_in(row.text("subject"))) is not None:
+        return f"sub{number:02d}"
     if row.text("subject"):
         row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
     return None

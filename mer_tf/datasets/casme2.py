@@ -10,12 +10,14 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.layout import ClipFolders, holds, nested_home
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 200.0
-LAYOUTS = ("cropped", "casme2raw", "casme2rawselected")
+LAYOUTS = ("cropped", "casme2raw", "casme2rawselected", "preprocessed")
 """Names of layout folders without blanks, hyphens and case; the first that is there is taken."""
+SUBJECTS = r"sub\d+"
 SHEETS = ("CASME2-coding*.xlsx", "CASME2-coding*.xls", "CASME2_label*.xls*", "CASME2-coding*.csv")
 OBJECTIVE_SHEETS = ("CASME2-ObjectiveClasses*.xls*",)
 COLUMNS = {
@@ -32,7 +34,7 @@ OBJECTIVE_COLUMNS = {
     "clip": ("Filename", "File name"),
     "objective": ("Objective Class", "Objective Classes", "Class"),
 }
-SUBJECT = re.compile(r"(?:sub)?0*(\d+)", re.IGNORECASE)
+SUBJECT = re.compile(r"(?:sub)?0*(\d{1,9})", re.IGNORECASE)
 ROMAN = dict(zip("1234567", ("I", "II", "III", "IV", "V", "VI", "VII"), strict=True))
 
 
@@ -45,12 +47,12 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
     path = find_sheet(root, SHEETS, sheet)
     table = read_sheet(path, columns=COLUMNS, header_key="Subject")
     layout = _layout(root)
-    folders = _clip_folders(layout)
+    folders = ClipFolders(layout, subject_name)
     objective, faults = _objective_classes(root)
     builder = ListingBuilder(root, table.sha256)
-    builder.add_all(_event(row, layout, folders, objective) for row in table.rows)
-    builder.problems += table.problems + faults
-    builder.unlisted(folders.values(), path)
+    builder.add_all(_event(row, folders, objective) for row in table.rows)
+    builder.problems += table.problems + faults + folders.problems
+    builder.unlisted(folders.all, path)
     return builder.listing()
 
 
@@ -60,7 +62,7 @@ def subject_name(text: str) -> str | None:
     return f"sub{int(match[1]):02d}" if match else None
 
 
-def _event(row: SheetRow, layout: Path, folders: dict[str, Path], objective: dict[str, str]) -> Event | None:
+def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Event | None:
     subject, clip = subject_name(row.text("subject")), row.text("clip")
     onset, offset, apex = row.integer("onset"), row.integer("offset"), row.integer("apex", optional=True)
     if subject is None or not clip:
@@ -73,7 +75,7 @@ def _event(row: SheetRow, layout: Path, folders: dict[str, Path], objective: dic
         clip_id=f"casme2/{name}",
         dataset="casme2",
         subject=f"casme2/{subject}",
-        folder=folders.get(name.casefold(), layout / subject / clip),
+        folder=folders.find(subject, clip),
         onset=onset,
         apex=apex,
         offset=offset,
@@ -86,22 +88,12 @@ def _event(row: SheetRow, layout: Path, folders: dict[str, Path], objective: dic
 
 
 def _layout(root: Path) -> Path:
-    """The folder of the subjects: `root`, one of its layout folders, or a folder within that."""
-    by_name = {re.sub(r"[\W_]", "", p.name).casefold(): p for p in subfolders(root)}
-    layouts = [by_name[name] for name in LAYOUTS if name in by_name]
-    for folder in (root, *(f for layout in layouts for f in (layout, *subfolders(layout)))):
-        if any(re.fullmatch(r"sub\d+", p.name, re.IGNORECASE) for p in subfolders(folder)):
-            return folder
+    """The folder of the subjects: `root`, or the one below it that is named most like a layout."""
+    if holds(root, SUBJECTS):
+        return root
+    if home := nested_home(root, LAYOUTS, SUBJECTS):
+        return home
     raise MerError(f"{root}: holds neither sub01/ nor Cropped/, CASME2_RAW/ or CASME2_RAW_selected/ with sub01/ in it")
-
-
-def _clip_folders(layout: Path) -> dict[str, Path]:
-    """subject/clip in lower case -> folder."""
-    found = {}
-    for home in subfolders(layout):
-        if subject := subject_name(home.name):
-            found.update({f"{subject}/{clip.name}".casefold(): clip for clip in subfolders(home)})
-    return found
 
 
 def _objective_classes(root: Path) -> tuple[dict[str, str], list[str]]:
@@ -117,5 +109,9 @@ def _objective_classes(root: Path) -> tuple[dict[str, str], list[str]]:
         sheet = read_sheet(path, columns=OBJECTIVE_COLUMNS, header_key="Subject")
     except MerError as error:
         return {}, [f"{error}; until then no clip has an objective class"]
-    names = {f"{subject_name(r.text('subject'))}/{r.text('clip')}".casefold(): r.text("objective") for r in sheet.rows}
+    names: dict[str, str] = {}
+    for row in sheet.rows:
+        name = f"{subject_name(row.text('subject'))}/{row.text('clip')}".casefold()
+        if names.setdefault(name, row.text("objective")) != row.text("objective"):
+            sheet.problems.append(f"{row.where}: another row gives {name} another objective class, which is taken")
     return {name: ROMAN.get(value, value) for name, value in names.items()}, sheet.problems

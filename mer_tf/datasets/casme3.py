@@ -1,17 +1,20 @@
 """CAS(ME)^3 (Li et al., TPAMI 2023), colour frames, 30 a second: part A (evoked by videos) and part C (a mock crime).
 
 Part A: `part_A/spNO.1/a/color/<frame>.jpg`; a folder holds a whole video, and the sheet names it once for each of its
-micro-expressions, so these are told apart by their onset: a-1663. Part C: `part_C/01/a/color/<frame>.jpg`, or one
-folder for each micro-expression, `part_C/01/<count>/color/`; its sheet states no apex.
+micro-expressions, so these are told apart by their onset: a-1663. Or each cut out, as
+`Part_A_ME_clip/frame/spNO.1_a_1663/<frame>.jpg`. Part C: `part_C/01/a/color/<frame>.jpg`, or one folder for each
+micro-expression, `part_C/01/<count>/color/`; its sheet states no apex.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mer_tf.datasets.layout import ClipFolders, frames_home, span, told_apart
-from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder, is_folder, subfolders
+from mer_tf.datasets.names import number_in, one_of_each, plain_case, plain_name
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 30.0
@@ -21,7 +24,7 @@ A_SHEETS = (
     "CAS(ME)3_part_A_v2*",
     "CAS(ME)3_part_A_v1*",
 )
-A_HOMES = ("part_A", "ME_A", "ME_A_cropped")
+A_HOMES = ("part_A", "ME_A", "ME_A_cropped", "Part_A_ME_clip")
 A_COLUMNS = {
     "subject": ("Subject",),
     "video": ("Filename",),
@@ -51,14 +54,18 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     The sheets of 2022 and 2023 spell a label `others` and `Others`: labels are in lower case here.
     """
     root = Path(root)
-    folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+"))
+    folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+(_[a-z]+_\d+)?"))
+    cut = {plain_case(folder.name): folder for folder in subfolders(folders.home)}
     path = find_sheet(root, A_SHEETS, sheet)
-    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type"))
+    table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type", "emotion"))
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    builder.problems += folders.problems
+    if not any(row.text("emotion") for row in table.rows):
+        builder.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders))], always=True))
+    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders, cut))], always=True))
     return builder.listing()
 
 
@@ -68,11 +75,12 @@ def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
     table = read_sheet(path, columns=C_COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.add_all(_c_event(row, home) for row in table.rows)
+    people = one_of_each(subfolders(home), lambda p: plain_name(p.name).removeprefix("sub"), builder.problems)
+    builder.add_all(_c_event(row, home, people) for row in table.rows)
     return builder.listing()
 
 
-def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
+def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Event | None:
     frames = span(row, ("subject", "video"))
     if frames is None:
         return None
@@ -82,7 +90,7 @@ def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
         clip_id=f"casme3-a/{subject}/{video}",
         dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=_colour(folders.find(subject, video)),
+        folder=cut.get(plain_case(f"{subject}_{video}_{onset}")) or _colour(folders.find(subject, video)),
         onset=onset,
         apex=apex,
         offset=offset,
@@ -94,19 +102,19 @@ def _a_event(row: SheetRow, folders: ClipFolders) -> Event | None:
     )
 
 
-def _c_event(row: SheetRow, home: Path) -> Event | None:
-    frames, digits = span(row, ("subject", "count"), apex=False), re.search(r"\d+", row.text("subject"))
+def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | None:
+    frames, number = span(row, ("subject", "count"), apex=False), number_in(row.text("subject"))
     if frames is None:
         return None
-    if digits is None:
+    if number is None:
         row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
         return None
-    subject, count = f"{int(digits[0]):02d}", row.text("count").lstrip("/")
+    subject, count = f"{number:02d}", row.text("count").lstrip("/")
     return Event(
         clip_id=f"casme3-c/{subject}/{count}",
         dataset="casme3-c",
         subject=f"cas_me_3/C{subject}",
-        folder=_c_folder(home, subject, count),
+        folder=_c_folder(people.get(plain_name(subject), home / subject), count),
         onset=frames[0],
         apex=None,
         offset=frames[2],
@@ -117,11 +125,10 @@ def _c_event(row: SheetRow, home: Path) -> Event | None:
     )
 
 
-def _c_folder(home: Path, subject: str, count: str) -> Path:
-    """Frames of a micro-expression: in a folder of its own, or in that of the subject's one video."""
-    person = next((p for p in (home / subject, home / str(int(subject))) if p.is_dir()), home / subject)
-    if not (person / count).is_dir():
-        videos = [folder for folder in subfolders(person) if (folder / "color").is_dir()]
+def _c_folder(person: Path, count: str) -> Path:
+    """Frames of a micro-expression: in a folder of its own, or in that of the person's one video."""
+    if not is_folder(person / count):
+        videos = [folder for folder in subfolders(person) if is_folder(folder / "color")]
         if len(videos) == 1:
             return videos[0] / "color"
     return _colour(person / count)
@@ -129,4 +136,4 @@ def _c_folder(home: Path, subject: str, count: str) -> Path:
 
 def _colour(folder: Path) -> Path:
     """The colour frames of a folder that holds color/ and depth/, or the folder itself where the depth was left out."""
-    return folder / "color" if (folder / "color").is_dir() or not folder.is_dir() else folder
+    return folder / "color" if is_folder(folder / "color") or not is_folder(folder) else folder

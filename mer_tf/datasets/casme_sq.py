@@ -9,6 +9,7 @@ it was not coded, and the apex is taken for it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from mer_tf.config import MerError
@@ -35,7 +36,8 @@ def casme_sq_listing(root: Path, sheet: Path | None = None) -> Listing:
     names = _Names(path, home)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
     rows = [row for row in table.rows if row.text("participant").casefold() != "participant"]
-    builder.add_all(told_apart([event for row in rows if (event := _event(row, names))], always=False))
+    builder.add_all(told_apart([event for row in rows if (event := _event(row, names, builder.notes))], always=False))
+    builder.problems += names.problems
     return builder.listing()
 
 
@@ -45,9 +47,12 @@ class _Names:
     def __init__(self, path: Path, home: Path) -> None:
         """`MerError` when the rules are not in the second and third tab of the sheet."""
         self.path, self.folders = path, ClipFolders(home)
+        self.problems = self.folders.problems
         subjects, videos = (_tab(path, tab, RULES).rows for tab in (1, 2))
-        self.subjects = {r.text("c"): f"s{d[0]}" for r in subjects if (d := re.search(r"\d+", r.text("b")))}
-        self.codes = {r.text("b").casefold(): r.text("a").zfill(4) for r in videos}
+        self.subjects = self._unique(
+            (r, r.text("c"), f"s{d[0]}") for r in subjects if (d := re.search(r"\d+", r.text("b")))
+        )
+        self.codes = self._unique((r, r.text("b").casefold(), r.text("a").zfill(4)) for r in videos)
         if not any(key.isdigit() for key in self.subjects) or not any(c.isdigit() for c in self.codes.values()):
             raise MerError(
                 f"{path}: the tabs after the first are not the naming rules (s15 and 1 in the columns 2 and 3, then "
@@ -63,14 +68,25 @@ class _Names:
         if own in self.folders.all:
             return own
         whole = [folder for folder in self.folders.all if folder.name.startswith(start)]
+        if len(whole) > 1:
+            said = f"{' and '.join(map(str, whole))} both begin with {start}; the first is taken, remove or rename one"
+            self.problems += [said] if said not in self.problems else []
         return whole[0] if whole else self.folders.find(subject, start)
+
+    def _unique(self, rules: Iterable[tuple[SheetRow, str, str]]) -> dict[str, str]:
+        """Name -> what the first rule says of it; another rule that says something else is a problem."""
+        found: dict[str, str] = {}
+        for row, name, value in rules:
+            if found.setdefault(name, value) != value:
+                self.problems.append(f"{row.where}: {name} is {found[name]} in a rule above; that is taken, remove one")
+        return found
 
 
 def _tab(path: Path, tab: int, names: tuple[str, ...]) -> Sheet:
     return read_sheet(path, columns={n: (n,) for n in names}, header_key=None, tab=tab, has_header=False)
 
 
-def _event(row: SheetRow, names: _Names) -> Event | None:
+def _event(row: SheetRow, names: _Names, notes: list[str]) -> Event | None:
     video, subject = row.text("video"), names.subjects.get(row.text("participant"))
     folder = names.folder(subject, video) if subject else None
     if subject is None or folder is None:
@@ -82,6 +98,9 @@ def _event(row: SheetRow, names: _Names) -> Event | None:
     onset, apex, offset = row.integer("onset"), row.integer("apex", optional=True), row.integer("offset")
     if onset is None or offset is None:
         return None
+    if offset == 0 and apex is not None:
+        notes.append(f"{row.where}: offset 0 was not coded, and the apex {apex} is read as offset")
+        offset = apex
     return Event(
         clip_id=f"casme-sq/{subject}/{video}",
         dataset="casme-sq",
@@ -89,7 +108,7 @@ def _event(row: SheetRow, names: _Names) -> Event | None:
         folder=folder,
         onset=onset,
         apex=apex,
-        offset=apex if offset == 0 and apex is not None else offset,
+        offset=offset,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
         aus=row.text("aus"),

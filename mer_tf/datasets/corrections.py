@@ -8,8 +8,9 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, TypeVar
+
+from mer_tf.files import fact_file
 
 log = logging.getLogger(__name__)
 Annotated = TypeVar("Annotated")
@@ -33,7 +34,7 @@ class Correction:
 def corrections() -> dict[str, tuple[Correction, ...]]:
     """All corrections by clip id."""
     found: dict[str, list[Correction]] = defaultdict(list)
-    with files("data_manifests").joinpath("corrections.csv").open(encoding="utf-8") as stream:
+    with fact_file("corrections.csv").open(encoding="utf-8") as stream:
         for line in csv.DictReader(stream):
             found[line["clip_id"]].append(Correction(**line))
     return {clip: tuple(known) for clip, known in found.items()}
@@ -60,6 +61,16 @@ def correct(annotated: Annotated) -> tuple[Annotated, list[str]]:
         log.debug("clip %s: %s %r becomes %r (%s)", known.clip_id, known.field, known.old, known.new, known.reason)
         item = dataclasses.replace(item, **{known.field: _value(known)})
     return item, refused
+
+
+def changes(before: Annotated, after: Annotated) -> list[str]:
+    """What `correct` made of a dataclass, one sentence a field."""
+    item: Any = before
+    return [
+        f"{known.field} {known.old or 'not given'} is read as {known.new or 'not given'}: {known.reason}"
+        for known in corrections().get(item.clip_id, ())
+        if getattr(before, known.field) != getattr(after, known.field)
+    ]
 
 
 def _plain(value: Any) -> str:

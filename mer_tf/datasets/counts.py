@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.datasets.doubts import doubts
 from mer_tf.datasets.labels import LabelProtocol, normalise_label
 from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow
@@ -72,6 +73,11 @@ def manifest_report(
     elif reference:
         raise MerError(f"{reference}: no label protocol knows this data set, so there are no classes to compare")
     parts += [f"{len(listing.problems)} problem(s)", *(f"  {problem}" for problem in listing.problems)]
+    if listing.notes:
+        parts += [f"{len(listing.notes)} note(s)", *(f"  {note}" for note in listing.notes)]
+    if unsure := doubts(listing.rows):
+        parts += [f"{len(unsure)} doubtful annotation(s), --doubtful says what becomes of them"]
+        parts += [f"  clip {clip}: {said}" for clip, said in unsure.items()]
     return "\n".join(parts), not (differences or listing.problems)
 
 

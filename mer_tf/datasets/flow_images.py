@@ -15,8 +15,9 @@ from pathlib import Path
 from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of, subfolders
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import inside
-from mer_tf.preprocessing.frames import SUFFIXES
+from mer_tf.datasets.names import clashes
+from mer_tf.files import placed
+from mer_tf.preprocessing.frames import image_files
 
 CLASSES = {"0": "negative", "1": "positive", "2": "surprise"}
 SOURCES = (
@@ -51,24 +52,33 @@ def flow_images_listing(root: Path, sheet: Path | None) -> Listing:
 
 
 def _rows(root: Path, problems: list[str]) -> Iterator[ClipRow]:
-    for home in subfolders(root):
-        source = next(((m, name, fps) for p, name, fps in SOURCES if (m := p.fullmatch(home.name))), None)
-        if source is None:
+    homes = subfolders(root)
+    for same in clashes(homes, lambda home: (_subject(home.name) or (None,))[0]):
+        names = " and ".join(home.name for home in same)
+        problems.append(f"{root}: {names} are one and the same subject, and read as one; merge or rename them")
+    for home in homes:
+        if (source := _subject(home.name)) is None:
             problems.append(f"{home}: not a subject such as sub01, s01 or 006; it is left out, rename or remove it")
             continue
-        subject = source[1].format(int(source[0][1]))
+        subject, fps = source
         for folder in subfolders(home / "u_test"):
             if folder.name not in CLASSES:
                 problems.append(f"{folder}: not a class ({', '.join(CLASSES)}); it is left out, rename or remove it")
                 continue
-            yield from _images(root, folder, subject, source[2], problems)
+            yield from _images(root, folder, subject, fps, problems)
+
+
+def _subject(name: str) -> tuple[str, float] | None:
+    """Subject of a folder's name, and frames a second of its camera; None for a name that is no subject's."""
+    found = ((m, subject, fps) for p, subject, fps in SOURCES if (m := p.fullmatch(name)))
+    return next(((subject.format(int(m[1])), fps) for m, subject, fps in found), None)
 
 
 def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[str]) -> Iterator[ClipRow]:
-    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
+    for path in image_files(folder):
         relative = path.relative_to(root).as_posix()
         try:
-            inside(root, relative, str(path))
+            home, image = placed(root, relative, str(path))
         except MerError as error:
             problems.append(str(error))
             continue
@@ -77,7 +87,7 @@ def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[s
             dataset="flow-images",
             subject=subject,
             session="",
-            root=str(root.resolve()),
+            root=str(home),
             frames_dir="",
             video="",
             onset=0,
@@ -87,5 +97,5 @@ def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[s
             label_raw=CLASSES[folder.name],
             aus="",
             sheet_sha="",
-            image=relative,
+            image=image,
         )

@@ -35,6 +35,7 @@ def fourdme_listing(root: Path, sheet: Path | None = None) -> Listing:
     folders = ClipFolders(frames_home(root, HOMES, r".*\d.*"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="sub_ID")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    builder.problems += folders.problems
     builder.add_all(_event(row, folders) for row in table.rows)
     builder.unlisted(folders.all, table.path)
     return builder.listing()

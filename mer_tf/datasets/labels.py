@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
-from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import facts
+from mer_tf.files import fact_names, facts
+from mer_tf.names import unknown
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.manifest import ClipRow
 
 FAMILIES = frozenset({"smic", "casme3"})
 """Families whose variants (smic-hs, smic-vis ...) share their labels, so that a protocol names the family."""
@@ -36,21 +40,31 @@ class LabelProtocol:
 
     def label_index(self, row: ClipRow) -> int | None:
         """Class of the clip's label, exclusions aside."""
-        home = row.family if row.family in FAMILIES else row.dataset
+        home = home_of(row.dataset)
         return self.mapping.get((home, self._field(home), normalise_label(self.label(row))))
 
     def label(self, row: ClipRow) -> str:
         """What the protocol classifies the clip by, as the data set wrote it: its emotion or its objective class."""
-        home = row.family if row.family in FAMILIES else row.dataset
-        return str(getattr(row, self._field(home)))
+        return str(getattr(row, self._field(home_of(row.dataset))))
 
     def class_name(self, row: ClipRow) -> str | None:
         """Name of `class_index`."""
         index = self.class_index(row)
         return None if index is None else self.classes[index]
 
+    @property
+    def homes(self) -> frozenset[str]:
+        """Data sets and families that have labels here."""
+        return frozenset(dataset for dataset, _, _ in self.mapping)
+
     def _field(self, home: str) -> str:
         return next((name for dataset, name, _ in self.mapping if dataset == home), "label_raw")
+
+
+def home_of(dataset: str) -> str:
+    """What a protocol calls the data set: its family where variants share their labels."""
+    family = dataset.split("-")[0]
+    return family if family in FAMILIES else dataset
 
 
 def normalise_label(raw: str) -> str:
@@ -61,7 +75,7 @@ def normalise_label(raw: str) -> str:
 
 def protocol_names() -> list[str]:
     """Names of all label protocols."""
-    return sorted(facts("label_protocols.csv")["protocol"].unique())
+    return sorted(fact_names("label_protocols.csv", "protocol"))
 
 
 @cache
@@ -70,7 +84,7 @@ def load_protocol(name: str) -> LabelProtocol:
     table = facts("label_protocols.csv")
     rows = table[table["protocol"] == name]
     if rows.empty:
-        raise MerError(f"unknown label protocol {name!r}; known: {', '.join(protocol_names())}")
+        raise MerError(unknown("label protocol", name, protocol_names()))
     order = rows.assign(class_index=rows["class_index"].astype(int)).drop_duplicates("class_index")
     classes = tuple(order.sort_values("class_index")["class_name"])
     mapping = {

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
-import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.corrections import correct
-from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import inside
-from mer_tf.preprocessing.frames import SUFFIXES
+from mer_tf.datasets.corrections import changes, correct
+from mer_tf.datasets.manifest import ClipRow, same_names
+from mer_tf.files import hidden, placed
+from mer_tf.preprocessing.frame_names import frame_names, gaps
 
-NUMBER = re.compile(r"(\d+)\D*$")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Listing:
     problems: list[str]
     left_out: list[ClipRow] = field(default_factory=list)
     """Clips that the annotation names but that cannot be used; each is the subject of a problem."""
+    notes: list[str] = field(default_factory=list)
+    """Where the manifest knowingly says something else than the sheet: corrections, an apex taken for an offset."""
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,6 @@ class Event:
     """File and line that state it, for messages."""
 
 
-def frame_numbers(folder: Path) -> list[int]:
-    """Sorted frame numbers (last integer of the name) of the images in `folder`, from the names alone.
-
-    `MerError` for no image, an image without a number, or a repeated number: what reading its frames would refuse.
-    """
-    numbers = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122 - a Path per frame is ten times slower
-            if suffix.lower() not in SUFFIXES:
-                continue
-            if not (match := NUMBER.search(stem)):
-                raise MerError(f"{folder / entry.name}: no frame number in the file name; rename or remove the file")
-            numbers.append(int(match[1]))
-    if not numbers:
-        raise MerError(f"{folder}: holds no frame ({', '.join(sorted(SUFFIXES))}); copy the clip again or remove it")
-    numbers.sort()
-    if repeated := [a for a, b in pairwise(numbers) if a == b]:
-        raise MerError(f"{folder}: frame number {repeated[0]} occurs more than once; remove one of the files")
-    return numbers
-
-
 @dataclass
 class ListingBuilder:
     """Collects the events of a sheet, checks each against its folder, and loses only what cannot be used."""
@@ -81,15 +60,19 @@ class ListingBuilder:
     root: Path
     sheet_sha: str = ""
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _rows: list[ClipRow] = field(default_factory=list)
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _places: dict[Path, tuple[Path, str]] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
         """Correct an event by the table of known errors; keep it as a row when its folder holds frames of it."""
-        event, refused = correct(event)
+        stated = event
+        event, refused = correct(stated)
         self.problems += refused
+        self.notes += [f"{event.where}: clip {event.clip_id}: {change}" for change in changes(stated, event)]
         self._where[event.clip_id].append(event.where)
         numbers = self._numbers(event)
         if numbers is None or not self._span_is_sound(event, numbers):
@@ -111,6 +94,8 @@ class ListingBuilder:
         """Keep all frames of the event's folder as the clip: its span is not annotated."""
         self._where[event.clip_id].append(event.where or str(event.folder))
         if numbers := self._numbers(event):
+            if lost := numbers[-1] - numbers[0] + 1 - len(numbers):
+                self._say(event, f"{lost} frame(s) are missing between its first and last: {gaps(numbers)}; copy them")
             self._rows.append(self._row(dataclasses.replace(event, onset=numbers[0], offset=numbers[-1])))
         else:
             self._left_out.append(self._row(event))
@@ -137,21 +122,23 @@ class ListingBuilder:
                 lines = "; ".join(self._where[clip_id])
                 self.problems.append(f"{lines}: clip {clip_id} is listed {len(same)} times, {fate}; remove the surplus")
         where = f"{self.root} (expected {layout})" if layout else str(self.root)
-        return listing_of(rows, self.problems, where, self._left_out)
+        return dataclasses.replace(listing_of(rows, self.problems, where, self._left_out), notes=self.notes)
 
     def _numbers(self, event: Event) -> list[int] | None:
         """Frame numbers of the event's folder, read once; None, and a problem, when there are none to be had."""
         folder = event.folder
         if folder not in self._frames:
+            self._frames[folder] = None
             try:
-                inside(self.root, str(folder.relative_to(self.root)), f"clip {event.clip_id}")
-                self._frames[folder] = frame_numbers(folder)
-            except (MerError, NotADirectoryError) as error:
-                self._frames[folder] = None
-                self.problems.append(f"{event.where or folder}: clip {event.clip_id} is left out: {error}")
+                self._places[folder] = placed(self.root, self._relative(folder), f"clip {event.clip_id}")
+                found = frame_names(folder)
+                self._frames[folder] = found.numbers
+                if said := found.said(folder):
+                    self._say(event, said)
             except FileNotFoundError:
-                self._frames[folder] = None
                 self._say(event, f"there is no folder {folder}; the clip is left out, copy its frames there")
+            except (MerError, OSError, ValueError) as error:
+                self.problems.append(f"{event.where or folder}: clip {event.clip_id} is left out: {error}")
         elif self._frames[folder] is None:
             self._say(event, f"{folder} cannot be used, as said before; the clip is left out until it is mended")
         return self._frames[folder]
@@ -167,20 +154,26 @@ class ListingBuilder:
         if not there:
             self._say(event, f"{held}, no frame of {onset} to {offset}; the clip is left out, copy its frames there")
         elif lost := offset - onset + 1 - len(there):
-            self._say(event, f"{lost} of its frames {onset} to {offset} are missing ({held}); copy them again")
+            which = gaps([onset - 1, *there, offset + 1])
+            self._say(event, f"{lost} of its frames {onset} to {offset} are missing: {which} ({held}); copy them again")
         return bool(there)
+
+    def _relative(self, folder: Path) -> str:
+        """The folder's path below the root; where it leaves the root, as it is, for `inside` to refuse."""
+        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else str(folder)
 
     def _say(self, event: Event, what: str) -> None:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
 
     def _row(self, event: Event) -> ClipRow:
+        root, frames_dir = self._places.get(event.folder, (self.root.resolve(), self._relative(event.folder)))
         return ClipRow(
             clip_id=event.clip_id,
             dataset=event.dataset,
             subject=event.subject,
             session=event.session,
-            root=str(self.root.resolve()),
-            frames_dir=event.folder.relative_to(self.root).as_posix(),
+            root=str(root),
+            frames_dir=frames_dir,
             video="",
             onset=event.onset,
             apex=event.apex,
@@ -201,12 +194,25 @@ def listing_of(
     if not rows:
         first = f"; the first of {len(problems)} problem(s): {problems[0]}" if problems else ""
         raise MerError(f"{where}: no clips{first}")
-    return Listing(sorted(rows, key=lambda r: r.clip_id), list(problems), sorted(left_out, key=lambda r: r.clip_id))
+    said = [*problems, *(f"{where}: {clash}" for clash in same_names(rows))]
+    return Listing(sorted(rows, key=lambda r: r.clip_id), said, sorted(left_out, key=lambda r: r.clip_id))
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Folders in `folder` by name, hidden ones left out; none when it is not there."""
-    if not folder.is_dir():
+    """Folders in `folder` by name, those of the system left out; none when it is not there or may not be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [folder / name for name in sorted(e.name for e in entries if not hidden(e.name) and is_folder(e))]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    with os.scandir(folder) as entries:
-        return [folder / name for name in sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")]
+    except (OSError, ValueError) as error:
+        log.warning("%s: cannot be listed (%s); it is taken as empty", folder, error)
+        return []
+
+
+def is_folder(path: Path | os.DirEntry[str]) -> bool:
+    """Whether a path is a folder or a link to one; a link to itself, or what can be no path at all, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False

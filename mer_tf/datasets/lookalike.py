@@ -6,8 +6,6 @@ are drawn by `mer_tf.datasets.synthetic.write_smic`.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +27,7 @@ from mer_tf.datasets.lookalike_files import Tree, beside, write_tree
 from mer_tf.datasets.lookalike_others import flow_images_tree, fourdme_tree, mmew_tree, smic_layout_tree
 from mer_tf.datasets.lookalike_samm import samm_lv_tree, samm_tree
 from mer_tf.files import read_json, write_json
+from mer_tf.locks import whole_folder
 
 MARKER = "lookalike.json"
 """Arguments of a finished tree, beside its folders."""
@@ -87,16 +86,9 @@ def write_lookalike(
         return out
     plan, _ = PLANS[dataset]
     tree = plan(arguments["layout"], counts == "small", np.random.default_rng([seed, 0]))
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        part.mkdir(parents=True)
+    with whole_folder(out) as part:
         write_tree(tree, part, seed=seed, shuffle_rows=shuffle_rows)
         write_json(part / MARKER, arguments)
-        if out.is_dir():
-            out.rmdir()  # it is empty: a rename onto it works on some systems only
-        part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return out
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from mer_tf.config import MerError
+from mer_tf.preprocessing.pictures import write_picture
 
 
 @dataclass(frozen=True)
@@ -130,5 +129,4 @@ class _FrameWriter:
     def _draw(self, path: str, picture: int) -> None:
         rng = np.random.default_rng([self._seed, 2, picture])
         image = rng.integers(0, 256, self._shape, dtype=np.uint8)
-        if not cv2.imwrite(path, image):
-            raise MerError(f"{path}: could not be written; is the disk full?")
+        write_picture(Path(path), image)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
+
+from mer_tf.files import fact_file
 
 AUS = ("4", "4+7", "12", "6+12", "1+2", "1+2+5", "L14", "R10", "15+17", "9")
 SMALL_CLIPS, SMALL_SUBJECTS = 2, 3
@@ -60,7 +61,7 @@ class Population:
 
 @cache
 def _table() -> pd.DataFrame:
-    with files("data_manifests").joinpath("lookalike_counts.csv").open(encoding="utf-8") as stream:
+    with fact_file("lookalike_counts.csv").open(encoding="utf-8") as stream:
         return pd.read_csv(stream, dtype={"name": str})
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from mer_tf.config import MerError, digest
+from mer_tf.datasets.names import clashing_names, plain_case, plain_name
 from mer_tf.files import inside, write_text
 from mer_tf.table_files import cell_text, read_table, whole_number
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class ClipRow:
     """One image that stands for the clip (an optical flow image), relative to root; onset and offset are then 0."""
     objective: str = ""
     """Objective class by action units (Davison et al. 2018), I to VII, where the data set states it."""
+    sampling: str = ""
+    """`time`: frame n of the video is the one nearest to n / fps seconds; empty: the n-th that decodes."""
 
     @property
     def family(self) -> str:
@@ -70,7 +77,11 @@ class ClipRow:
 
     def _existing(self, relative: str) -> Path:
         path = inside(Path(self.root), relative, f"clip {self.clip_id}")
-        if not path.exists():
+        try:
+            there = path.exists()
+        except OSError as error:
+            raise MerError(f"clip {self.clip_id}: {path} cannot be reached ({error.strerror})") from error
+        if not there:
             raise MerError(f"clip {self.clip_id}: {path} does not exist; is the root {self.root} still right?")
         return path
 
@@ -86,6 +97,8 @@ def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
     """Write rows as CSV, sorted by clip_id, atomically; the bytes do not depend on the order given."""
     frame = pd.DataFrame([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)], columns=list(COLUMNS))
     frame["apex"] = frame["apex"].astype("Int64")
+    if not frame["sampling"].any():
+        frame = frame.drop(columns="sampling")
     text = io.StringIO()
     frame.to_csv(text, index=False)
     return write_text(path, text.getvalue())
@@ -99,6 +112,15 @@ def read_manifest(path: Path) -> list[ClipRow]:
         for line, cells in zip(table.lines, table.frame.itertuples(index=False, name=None), strict=True)
     ]
     check_rows(rows, str(path))
+    for clash in same_names(rows):
+        log.warning("%s: %s; write each in one way", path, clash)
+    return rows
+
+
+def joined_manifests(paths: Sequence[str]) -> list[ClipRow]:
+    """The rows of all manifests; `MerError` for a clip that stands in two."""
+    rows = [row for path in paths for row in read_manifest(Path(path))]
+    check_rows(rows, " and ".join(paths))
     return rows
 
 
@@ -112,9 +134,25 @@ def check_rows(rows: Sequence[ClipRow], where: str) -> None:
         )
 
 
+def same_names(rows: Sequence[ClipRow]) -> list[str]:
+    """One sentence for each group of subjects that differ in case or leading zeros alone, and of clips in case alone.
+
+    Videos that are each a subject of their own are not compared: files are named as one likes.
+    """
+    known = [row for row in rows if row.subject != row.clip_id]
+    subjects = [f"the subjects {clash}" for clash in clashing_names((row.subject for row in known), plain_name)]
+    return subjects + [f"the clips {clash}" for clash in clashing_names((row.clip_id for row in known), plain_case)]
+
+
 def manifest_digest(rows: Sequence[ClipRow]) -> str:
     """Digest of all rows, root included, whatever their order."""
-    return digest([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)])
+    return digest([_digested(r) for r in sorted(rows, key=lambda r: r.clip_id)])
+
+
+def _digested(row: ClipRow) -> dict[str, Any]:
+    """The fields of a row, without a later one that says nothing: old rows keep their digest."""
+    fields = dataclasses.asdict(row)
+    return fields if row.sampling else {k: v for k, v in fields.items() if k != "sampling"}
 
 
 def _row(values: dict[str, str], where: str) -> ClipRow:
@@ -124,14 +162,18 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
     fps = _number(text["fps"])
     if onset is None or offset is None or fps is None or (apex is None and text["apex"]):
         given = ", ".join(f"{name} {text[name][:40]!r}" for name in ("onset", "apex", "offset", "fps"))
-        raise MerError(f"{where}: onset, apex and offset must be whole numbers and fps a number ({given})")
+        raise MerError(
+            f"{where}: onset, apex and offset must be whole numbers that fit into 64 bits, and fps a number ({given})"
+        )
     row = ClipRow(**(text | {"onset": onset, "apex": apex, "offset": offset, "fps": fps}))  # type: ignore[arg-type]
     sources = (row.frames_dir, row.video, row.image)
     for fault, broken in {
         "clip_id and subject must not be empty": not (row.clip_id and row.subject),
+        f"sampling must be empty, or time for a video, not {row.sampling!r}": row.sampling not in ("", "time")
+        or bool(row.sampling and not row.video),
         "exactly one of frames_dir, video and image must be given": sum(map(bool, sources)) != 1,
         f"offset {offset} lies before onset {onset}": offset < onset,
-        f"fps must be positive, not {text['fps']}": not 0 < fps < inf,
+        f"fps must be positive and finite, not {text['fps']}": not 0 < fps < inf,
     }.items():
         if broken:
             raise MerError(f"{where}: {fault}")

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from mer_tf.datasets.layout import ClipFolders, frames_home, span
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.names import number_in, one_of_each, plain_case
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 90.0
 SHEETS = ("MMEW_Micro_Exp.*", "MMEW_Micro_Exp*")
 HOMES = ("Micro_Expression",)
+BY_SHEET = "the one of the sheet's emotion is taken"
 EMOTIONS = ("happiness", "anger", "surprise", "disgust", "fear", "sadness", "others")
 COLUMNS = {
     "subject": ("Subject",),
@@ -32,10 +34,11 @@ COLUMNS = {
 def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
     root = Path(root)
-    folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS)))
+    folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS), named=True))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    by_name = {folder.name.casefold(): folder for folder in folders.all}
+    builder.problems += folders.problems
+    by_name = one_of_each(folders.all, lambda folder: plain_case(folder.name), builder.problems, BY_SHEET)
     builder.add_all(_event(row, folders, by_name) for row in table.rows)
     builder.unlisted(folders.all, table.path)
     return builder.listing()
@@ -43,19 +46,21 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:
     frames, clip, emotion = span(row, ("clip",)), row.text("clip"), row.text("emotion").casefold()
-    subject = re.match(r"S0*(\d+)-", clip, re.IGNORECASE) or re.search(r"(\d+)", row.text("subject"))
+    named = re.match(r"S0*(\d{1,9})-", clip, re.IGNORECASE)
+    subject = int(named[1]) if named else number_in(row.text("subject"))
     if frames is None:
         return None
     if subject is None:
         row.problems.append(f"{row.where}: neither subject nor clip {clip!r} states the person's number; fill the cell")
         return None
-    folder = by_name.get(clip.casefold(), folders.find(emotion, clip))
+    own = folders.find(emotion, clip)
+    folder = own if own in folders.all else by_name.get(plain_case(clip), own)
     if folder.parent.name.casefold() != emotion:
         row.problems.append(
             f"{row.where}: clip {clip} is {emotion!r} in the sheet and lies in the folder {folder.parent.name!r}; the "
             "sheet is followed, correct the wrong one"
         )
-    person, (onset, apex, offset) = f"S{int(subject[1]):02d}", frames
+    person, (onset, apex, offset) = f"S{subject:02d}", frames
     return Event(
         clip_id=f"mmew/{person}/{clip}",
         dataset="mmew",

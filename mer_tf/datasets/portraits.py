@@ -6,11 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+from mer_tf.preprocessing.frames import image_files, read_frame
 from mer_tf.table_files import read_table
 
 ASTRONAUT: dict[str, tuple[float, float]] = {
@@ -103,16 +103,14 @@ def load_portraits(faces: Path | None = None) -> list[Portrait]:
         return [Portrait(astronaut(), {name: np.array(xy) for name, xy in ASTRONAUT.items()})]
     if not Path(faces).is_dir():
         raise MerError(f"{faces}: no such folder of portraits")
-    paths = [p for p in sorted(Path(faces).iterdir()) if p.suffix.lower() in {".png", ".jpg", ".jpeg", ".bmp"}]
+    paths = image_files(Path(faces))
     if not paths:
         raise MerError(f"{faces}: holds no portrait (.png, .jpg, .bmp)")
     return [_load(path) for path in paths]
 
 
 def _load(path: Path) -> Portrait:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise MerError(f"{path}: not a picture OpenCV can read; replace or remove it")
+    image = read_frame(path)
     sidecar = path.with_suffix(".csv")
     if not sidecar.exists():
         raise MerError(
@@ -125,7 +123,7 @@ def _load(path: Path) -> Portrait:
         raise MerError(f"{sidecar}: outside the picture: {', '.join(outside)}")
     if points["face_left"][0] >= points["face_right"][0]:
         raise MerError(f"{sidecar}: face_left lies right of face_right; left and right are those of the image")
-    return Portrait(np.ascontiguousarray(image[..., ::-1]), points)
+    return Portrait(image, points)
 
 
 def _points(sidecar: Path) -> dict[str, NDArray[np.float64]]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.datasets.synthetic import TRUTH
-from mer_tf.files import write_image
 from mer_tf.preprocessing.frames import list_frames
+from mer_tf.preprocessing.pictures import replace_picture
 
 FACE = (slice(50, 230), slice(70, 250))
 """Rows and columns of a frame that hold the face."""
@@ -31,7 +31,7 @@ def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
     clips = pd.read_csv(table, keep_default_na=False).groupby(["subject", "label"], sort=False).head(1)
     clips = clips[clips["subject"].isin(clips["subject"].unique()[:subjects])]
     sheet = np.vstack([_row(Path(root), clip) for _, clip in clips.iterrows()])
-    return write_image(Path(out_png), sheet[..., ::-1])
+    return replace_picture(Path(out_png), sheet[..., ::-1])
 
 
 def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:

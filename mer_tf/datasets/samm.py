@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mer_tf.config import MerError
+from mer_tf.datasets.layout import ClipFolders, holds, nested_home
 from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.sheets import SheetRow, find_sheet, read_sheet
 
@@ -39,16 +40,15 @@ def samm_listing(root: Path, sheet: Path | None) -> Listing:
     root = Path(root)
     path = find_sheet(root, SHEETS, sheet)
     table = read_sheet(path, columns=COLUMNS, header_key="Subject", optional=("objective",))
-    base = _base(root, r"\d{3}", "006/006_1_2/")
+    folders = ClipFolders(_base(root, r"\d{3}", "006/006_1_2/"), _subject)
     builder = ListingBuilder(root, table.sha256)
     for row in table.rows:
         subject, clip = _names(row)
-        event = _event(row, f"samm/{subject}/{clip}", base / subject / clip, row.text("emotion"))
+        event = _event(row, f"samm/{subject}/{clip}", folders.find(subject, clip), row.text("emotion"))
         if event:
             builder.add(replace(event, objective=row.text("objective").upper()))
-    builder.problems += table.problems
-    homes = [p for p in subfolders(base) if re.fullmatch(r"\d{3}", p.name)]
-    builder.unlisted((clip for home in homes for clip in subfolders(home)), path)
+    builder.problems += table.problems + folders.problems
+    builder.unlisted(folders.all, path)
     return builder.listing()
 
 
@@ -77,6 +77,11 @@ def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
     builder.problems += table.problems
     builder.unlisted((p for p in subfolders(base) if re.fullmatch(r"\d{3}_\d+", p.name)), path)
     return builder.listing()
+
+
+def _subject(text: str) -> str | None:
+    """Three digits of a subject's number; None for anything else."""
+    return text.zfill(3) if re.fullmatch(r"\d{1,3}", text) else None
 
 
 def _names(row: SheetRow) -> tuple[str, str]:
@@ -114,8 +119,10 @@ def _event(row: SheetRow, clip_id: str, folder: Path, label: str) -> Event | Non
 
 
 def _base(root: Path, pattern: str, example: str) -> Path:
-    """`root`, or the first folder in it, that holds folders of the pattern."""
+    """`root`, or the first folder in it, that holds folders of the pattern, or one deeper."""
     for folder in (root, *subfolders(root)):
-        if any(re.fullmatch(pattern, p.name) for p in subfolders(folder)):
+        if holds(folder, pattern):
             return folder
+    if home := nested_home(root, ("SAMM",), pattern):
+        return home
     raise MerError(f"{root}: neither it nor a folder in it holds {example}; is it the folder of the data set?")

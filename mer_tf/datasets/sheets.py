@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mer_tf.config import MerError
-from mer_tf.files import sha256
+from mer_tf.files import hidden, sha256
 from mer_tf.table_files import Grid, cell_text, read_tabs, whole_number
 
 NOT_GIVEN = frozenset({"", "/", "-", "n/a", "na", "nan"})
@@ -45,7 +45,7 @@ class SheetRow:
             return number
         if optional and text.casefold() in NOT_GIVEN:
             return None
-        shown = f"is {text[:40]!r}, not a whole number" if text else "is empty"
+        shown = f"is {text[:40]!r}, not a whole number of at most 18 digits" if text else "is empty"
         problem = f"{self.where}: {name} {shown}; correct the cell"
         if problem not in self.problems:
             self.problems.append(problem)
@@ -76,7 +76,7 @@ def find_sheet(root: Path, names: Sequence[str], given: Path | None) -> Path:
     for depth in ("*", "*/*"):
         files = [p for p in sorted(Path(root).glob(depth)) if p.suffix.lower() in SUFFIXES]
         for name in names:
-            found = [p for p in files if fnmatch(p.name.casefold(), name.casefold()) and not p.name.startswith("~$")]
+            found = [p for p in files if fnmatch(p.name.casefold(), name.casefold()) and not hidden(p.name)]
             if len(found) > 1:
                 raise MerError(f"{root}: several sheets fit {name}: {', '.join(map(str, found))}; choose with --sheet")
             if found:

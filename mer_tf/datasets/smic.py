@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.layout import holds
+from mer_tf.datasets.listing import Event, Listing, ListingBuilder, subfolders
 
 FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
 SUBJECT = re.compile(r"s0*(\d+)", re.IGNORECASE)
@@ -52,11 +53,20 @@ def _camera_folder(root: Path, camera: str) -> Path:
     """The camera's folder, whatever the case of its name; `root` itself when it bears that name and holds none."""
     if not root.is_dir():
         raise MerError(f"{root}: no such folder; the root must be the SMIC folder that holds {camera.upper()}/")
-    for child in sorted(root.iterdir()):
-        if child.is_dir() and child.name.lower() == camera:
-            return child
+    found = [child for child in subfolders(root) if child.name.lower() == camera]
+    if len(found) > 1:
+        raise MerError(f"{root}: {' and '.join(p.name for p in found)} are the same camera; merge them or remove one")
+    if found:
+        return found[0]
     if root.name.lower() == camera:
         return root
+    deeper = [inner for outer in subfolders(root) for inner in (outer, *subfolders(outer))]
+    cameras = [child for folder in deeper for child in subfolders(folder) if child.name.lower() == camera]
+    found = [child for child in cameras if holds(child, SUBJECT.pattern)]
+    if len(found) > 1:
+        raise MerError(f"{root}: {' and '.join(map(str, found))} are of this camera; give the folder above one as root")
+    if found:
+        return found[0]
     raise MerError(f"{root}: holds no folder {camera.upper()}/; is it the SMIC (or SMIC_all_cropped) folder?")
 
 
@@ -79,9 +89,11 @@ def _subjects(base: Path) -> dict[str, Path]:
 def _clips(base: Path) -> Iterator[tuple[Path, str, str]]:
     """(folder, subject, raw label) of every clip."""
     for subject, home in _subjects(base).items():
-        emotions = [p for p in sorted((home / "micro").glob("*")) if p.is_dir()]
-        for label_home, label in [(p, p.name.lower()) for p in emotions] + [(home / "non_micro", "non-micro")]:
-            yield from ((clip, subject, label) for clip in sorted(label_home.glob("*")) if clip.is_dir())
+        micro = [folder for folder in subfolders(home) if folder.name.lower() == "micro"]
+        other = [folder for folder in subfolders(home) if folder.name.lower() == "non_micro"]
+        emotions = [emotion for folder in micro for emotion in subfolders(folder)]
+        for label_home, label in [(p, p.name.lower()) for p in emotions] + [(p, "non-micro") for p in other]:
+            yield from ((clip, subject, label) for clip in subfolders(label_home))
 
 
 def _event(folder: Path, subject: str, label: str, camera: str) -> Event:

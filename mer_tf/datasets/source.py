@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import inside
-from mer_tf.preprocessing.frames import Frame, list_frames, read_frame
-from mer_tf.preprocessing.video import iter_video
+from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
+from mer_tf.preprocessing.video import iter_by_time, iter_video
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +55,15 @@ def _from_folder(row: ClipRow) -> Iterator[tuple[int, str, Frame]]:
     for file in files:
         if file.path.is_symlink():
             inside(Path(row.root), str(file.path), f"clip {row.clip_id}")
-        yield file.number, str(file.path), read_frame(file.path)
+    for file, frame in zip(files, read_frames([f.path for f in files]), strict=True):
+        yield file.number, str(file.path), frame
 
 
 def _from_video(row: ClipRow) -> Iterator[tuple[int, str, Frame]]:
     path = row.source()
-    for number, frame in iter_video(path, row.onset, row.offset):
+    by_time = row.sampling == "time"
+    frames = iter_by_time(path, row.fps, row.onset, row.offset) if by_time else iter_video(path, row.onset, row.offset)
+    for number, frame in frames:
         yield number, f"{path} frame {number}", frame
 
 

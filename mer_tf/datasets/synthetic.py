@@ -10,11 +10,9 @@ import dataclasses
 import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -22,7 +20,9 @@ from tqdm import tqdm
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.portraits import Portrait, load_portraits
 from mer_tf.datasets.synthetic_clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
-from mer_tf.files import read_json, write_json, write_text
+from mer_tf.files import fact_file, read_json, write_json, write_text
+from mer_tf.locks import held
+from mer_tf.preprocessing.pictures import write_picture
 
 __all__ = ["Arguments", "SyntheticClip", "displacement", "draw", "smic_clips", "write_smic"]
 
@@ -67,8 +67,8 @@ def write_smic(
 
     `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
     most 4. Equal arguments give equal bytes (on one machine and one version of the libraries). A killed call resumes.
-    True parameters of each clip go to `synthetic_truth.csv`. A tree of other arguments, or of files that are not ours,
-    is a `MerError`.
+    True parameters of each clip go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or
+    that another process is drawing, is a `MerError`.
     """
     out, portraits = Path(out), load_portraits(faces)
     arguments = tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits)
@@ -90,6 +90,20 @@ def draw_tree(
     """
     if _finished(out, arguments):
         return out
+    out.mkdir(parents=True, exist_ok=True)
+    with held(out):
+        if not _finished(out, arguments):  # by another process, meanwhile
+            _draw_clips(out, arguments, clips, image, finish)
+    return out
+
+
+def _draw_clips(
+    out: Path,
+    arguments: Arguments,
+    clips: Iterable[SyntheticClip],
+    image: str,
+    finish: Callable[[list[dict[str, Any]]], None],
+) -> None:
     work = out / WORK
     write_json(work / MARKER, dataclasses.asdict(arguments))
     rows = [_write_clip(clip, out, work, image) for clip in clips]
@@ -99,7 +113,6 @@ def draw_tree(
     finish(rows)
     write_json(out / MARKER, dataclasses.asdict(arguments))
     shutil.rmtree(work)
-    return out
 
 
 def tree_arguments(
@@ -122,7 +135,7 @@ def tree_arguments(
     }.items():
         if broken:
             raise MerError(f"synthetic data: {fault}")
-    tables = [files("data_manifests").joinpath(n).read_text() for n in ("action_units.csv", "emotion_action_units.csv")]
+    tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
     faces = digest([p.digest() for p in portraits])
     return Arguments(camera, float(amplitude), subjects, clips_per_class, seed, style, faces, tables=digest(tables))
 
@@ -151,9 +164,7 @@ def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> 
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for number, image in enumerate(draw(clip), start=clip.first_frame):
-            path = part / image_name.format(number, clip=clip)
-            if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
-                raise MerError(f"{path}: could not be written; is the disk full?")
+            write_picture(part / image_name.format(number, clip=clip), image)
         home.parent.mkdir(parents=True, exist_ok=True)
         part.rename(home)
     return _truth(clip)

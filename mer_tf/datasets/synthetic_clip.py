@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.code_version import PIXELS
 from mer_tf.datasets.action_units import Combination, combinations, expression
 from mer_tf.datasets.appearance import (
     HEIGHT,
@@ -39,8 +40,6 @@ from mer_tf.datasets.face_motion import (
 )
 from mer_tf.datasets.portraits import Portrait
 
-VERSION = 1
-"""Raised whenever the same arguments would draw other bytes."""
 CAMERAS = {"hs": ("HS", 100.0), "vis": ("VIS", 25.0), "nir": ("NIR", 25.0)}
 LABELS = {"negative": "ne", "positive": "po", "surprise": "sur", "non-micro": "non"}
 """Raw label -> its part of the clip name."""
@@ -63,7 +62,7 @@ class Arguments:
     style: str
     faces: str
     """Digest of the portraits."""
-    version: int = VERSION
+    version: int = PIXELS
     tables: str = ""
     """Digest of the action unit tables."""
 

@@ -7,14 +7,13 @@ stretched to 0..255. At amplitude 0 the class moves nothing. Nothing measured on
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.code_version import PIXELS
 from mer_tf.config import MerError
 from mer_tf.datasets.action_units import combinations, expression
 from mer_tf.datasets.flow_images import CLASSES
@@ -22,12 +21,12 @@ from mer_tf.datasets.lookalike_others import megc_names
 from mer_tf.datasets.portraits import ASTRONAUT
 from mer_tf.datasets.synthetic import MARKER, MAX_AMPLITUDE
 from mer_tf.files import read_json, write_json
+from mer_tf.locks import whole_folder
+from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 SIDE = 28
 SUBJECTS = 68
-VERSION = 1
-"""Raised whenever the same arguments would draw other bytes."""
 SHOWN = 1.15
 """Side of the image in widths of the face."""
 ERROR = 1.6
@@ -45,20 +44,14 @@ def write_flow_images(out: Path, *, amplitude: float = 3.0, subjects: int = SUBJ
     Fewer `subjects` than 68 are taken evenly from the three data sets. `MerError` for arguments out of range and for an
     `out` that holds anything else.
     """
-    arguments = {"amplitude": float(amplitude), "subjects": subjects, "seed": seed, "version": VERSION}
+    arguments = {"amplitude": float(amplitude), "subjects": subjects, "seed": seed, "version": PIXELS}
     _check(arguments)
     out = Path(out)
     if _finished(out, arguments):
         return out
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
+    with whole_folder(out) as part:
         _draw_all(part, amplitude, subjects, seed)
         write_json(part / MARKER, arguments)
-        if out.is_dir():
-            out.rmdir()  # it is empty: a rename onto it works on some systems only
-        part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return out
 
 
@@ -104,8 +97,7 @@ def _draw_all(part: Path, amplitude: float, subjects: int, seed: int) -> None:
         image = min_max(flow_stack(draw_flow(CLASSES[str(label)], amplitude, faces[subject], rng), "strain"))
         path = part / subject / "u_test" / str(label) / f"{subject}_{name} .png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
-            raise MerError(f"{path}: could not be written; is the disk full?")
+        write_picture(path, image)
 
 
 def _head(unit: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import inside
+from mer_tf.files import hidden, placed
 from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.video import SUFFIXES, probe_video
 
@@ -21,7 +23,8 @@ SHOWN = 10
 def videos_listing(root: Path, sheet: Path | None) -> Listing:
     """One row a video below `root`, whatever its name, sorted; its label is empty.
 
-    A file that cannot be read, or shares its name with another, is left out and is a problem. `MerError` for a sheet,
+    A file that cannot be read, or shares its name with another, is left out and is a problem; of a video that is cut,
+    what is there is listed, and what is missing is a problem. `MerError` for a sheet,
     when there is no video, or when none can be used.
     """
     root = Path(root)
@@ -39,7 +42,9 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
         try:
             if names[_name(relative)] > 1:
                 raise MerError(f"{path}: another video is clip {_name(relative)} too; rename one")
-            rows.append(_row(root, relative))
+            row, missing = _row(root, relative)
+            rows.append(row)
+            problems += [missing] if missing else []
         except MerError as error:
             problems.append(str(error))
     return listing_of(rows, problems, f"{root}: none of its {len(files)} videos can be used")
@@ -47,7 +52,8 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
 
 def _videos(root: Path) -> list[Path]:
     """Files that are videos by their name or their content, sorted; the log counts and names the others."""
-    files = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+    shown = (p for p in root.rglob("*") if not any(map(hidden, p.relative_to(root).parts)))
+    files = sorted(p for p in shown if p.is_file())
     videos = [p for p in files if p.suffix.lower() in SUFFIXES or is_video(p)]
     if others := sorted({str(p.relative_to(root)) for p in files} - {str(p.relative_to(root)) for p in videos}):
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
@@ -61,18 +67,37 @@ def _name(relative: Path) -> str:
     return f"videos/{relative.with_suffix('').as_posix()}"
 
 
-def _row(root: Path, relative: Path) -> ClipRow:
-    """One video as a clip from its first to its last frame."""
+def by_time(rows: Sequence[ClipRow], fps: float) -> list[ClipRow]:
+    """Rows of videos, whole, resampled to `fps` frames a second by their time stamps; see `ClipRow.sampling`.
+
+    `MerError` for a row that has no video, since files of frames have no time stamps, and for a rate below 1.
+    """
+    if not 1 <= fps <= 1000:
+        raise MerError(f"--by-time {fps:g}: give a frame rate from 1 to 1000 a second")
+    if frames := [row.clip_id for row in rows if not row.video]:
+        raise MerError(
+            f"--by-time: clip {frames[0]} is no video, and frames in files have no time stamps; leave it out"
+        )
+    spans = [probe_video(row.source(), by_time=True).seconds for row in rows]
+    return [
+        dataclasses.replace(row, onset=0, apex=None, offset=int(span * fps + 1e-6), fps=fps, sampling="time")
+        for row, span in zip(rows, spans, strict=True)
+    ]
+
+
+def _row(root: Path, relative: Path) -> tuple[ClipRow, str]:
+    """One video as a clip from its first to its last frame, and what is missing of it."""
     name = _name(relative)
-    info = probe_video(inside(root, str(relative), f"clip {name}"))
-    return ClipRow(
+    home, video = placed(root, relative.as_posix(), f"clip {name}")
+    info = probe_video(home / video)
+    row = ClipRow(
         clip_id=name,
         dataset="videos",
         subject=name,
         session="",
-        root=str(root),
+        root=str(root if home == root.resolve() else home),
         frames_dir="",
-        video=relative.as_posix(),
+        video=video,
         onset=0,
         apex=None,
         offset=info.frames - 1,
@@ -81,3 +106,4 @@ def _row(root: Path, relative: Path) -> ClipRow:
         aus="",
         sheet_sha="",
     )
+    return row, info.missing

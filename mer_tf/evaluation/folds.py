@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from mer_tf.config import Evaluation, MerError
+from mer_tf.evaluation.fold_units import check_units, enough, tested_datasets, training_datasets
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ def make_folds(
     Raises `MerError` when there are fewer subjects (clips, data sets) than folds, fewer clips in every class than
     stratified folds, or a fold that would test nothing.
     """
+    check_units(config, len(set(subjects)), len(subjects), datasets)
     if config.split == "cross-dataset":
         folds = _across_datasets(np.asarray(datasets), config)
     elif config.split == "loso":
-        _enough(len(set(subjects)), 2, "subjects")
         pairs = LeaveOneGroupOut().split(np.zeros(len(subjects)), groups=subjects)
         folds = _numbered(pairs, subjects)
     else:
@@ -52,11 +53,9 @@ def _k_folds(subjects: Sequence[str], labels: Sequence[int], config: Evaluation)
     options = {"n_splits": config.folds, "shuffle": True, "random_state": config.seed}
     rows = np.zeros(len(subjects))
     if config.split == "clip":
-        _enough(len(subjects), config.folds, "clips")
         return KFold(**options).split(rows)
-    _enough(len(set(subjects)), config.folds, "subjects")
     if config.split == "group":
-        _enough(max(Counter(labels).values()), config.folds, "clips at most in a class", ", or --evaluation.split loso")
+        enough(max(Counter(labels).values()), config.folds, "clips at most in a class", ", or --evaluation.split loso")
     kind = StratifiedGroupKFold if config.split == "group" else GroupKFold
     return kind(**options).split(rows, labels, subjects)
 
@@ -98,22 +97,10 @@ def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequenc
     return warnings
 
 
-def _enough(units: int, folds: int, what: str, otherwise: str = "") -> None:
-    if not 2 <= folds <= units:
-        mend = f"choose 2 to {units} folds" if units >= 2 else "add clips"
-        raise MerError(f"evaluation.folds={folds}, but there are {units} {what}; {mend}{otherwise}")
-
-
 def _across_datasets(datasets: np.ndarray, config: Evaluation) -> list[Fold]:
-    known = sorted(set(datasets.tolist()))
-    for name in (*config.train_on, *config.test_on):
-        if name not in known:
-            raise MerError(f"cross-dataset: there are no clips of {name!r}; the manifests hold {', '.join(known)}")
     pairs = []
-    for name in config.test_on or known:
-        sources = [d for d in config.train_on or known if d != name and d not in config.test_on]
-        if not sources:
-            raise MerError(f"cross-dataset: nothing is left to train on for {name}; join manifests of two data sets")
+    for name in tested_datasets(config, datasets.tolist()):
+        sources = training_datasets(config, datasets.tolist(), name)
         pairs.append((np.flatnonzero(np.isin(datasets, sources)), np.flatnonzero(datasets == name)))
     return _numbered(pairs, datasets.tolist())
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from mer_tf.config import MerError, Model
+from mer_tf.names import unknown
 
 # Names of modules, not modules: a name is looked up long before Keras is needed.
 MODELS = {
@@ -41,6 +42,8 @@ OF_IMAGES = frozenset(MODELS) - OF_FLOW_IMAGES - OF_FEATURES
 
 OF_BLOCKS = frozenset({"gia_bia_bilstm"})
 """Models that take maps of a frozen encoder and where the blocks of the face are in them."""
+PRETRAINED = ("au-flow-3",)
+"""Networks that ship with the package."""
 
 
 def model_builder(name: str) -> Callable[..., Any]:
@@ -67,5 +70,5 @@ def load_pretrained(name: str) -> Any:
 
 def _module(name: str) -> Any:
     if name not in MODELS:
-        raise MerError(f"unknown model {name!r}; known: {', '.join(sorted(MODELS))}")
+        raise MerError(unknown("model", name, sorted(MODELS)))
     return import_module(MODELS[name])

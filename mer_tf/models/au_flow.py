@@ -39,7 +39,7 @@ def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | N
     given = flow_image(feature_shape)
     x = given["flow_image"]
     body = core(feature_shape["flow_image"], classes, config)
-    logits = layers.Average(name="logits")([body(x), body(_mirrored(x))])
+    logits = layers.Average(dtype="float32", name="logits")([body(x), body(_mirrored(x))])
     model = keras.Model(given, logits, name="au_flow")
     if config.weights:
         from mer_tf.models.pretrained import begin_with

@@ -21,29 +21,26 @@ from keras import layers
 from mer_tf.config import MerError, Model
 from mer_tf.files import sha256
 from mer_tf.models import onet, vggface
+from mer_tf.models.encoder_names import (
+    FALLBACK,
+    ONET,
+    PREFERRED,
+    PREFERRED_MAPS,
+    VGGFACE,
+    check_encoder,
+    encoder_path,
+    listed,
+    vggface_weights,
+)
 from mer_tf.models.encoder_parts import map_layer
 from mer_tf.models.layers import Preprocess, Resize
 from mer_tf.models.stored import load_model
-from mer_tf.models.weights import (
-    download_weights,
-    find_weights,
-    load_keras2_h5,
-    same_as_before,
-    weight_file,
-    weight_folders,
-)
+from mer_tf.models.weight_files import download_weights, find_weights, same_as_before, weight_file, weight_folders
+from mer_tf.models.weights import load_keras2_h5
 
 _LOG = logging.getLogger(__name__)
 
-_VGGFACE = {  # encoder: network, preprocessing
-    "vggface2-resnet50": ("resnet50", "vggface2"),
-    "vggface2-senet50": ("senet50", "vggface2"),
-    "vggface-vgg16": ("vgg16", "vggface1"),
-}
-_ONET = {"mtcnn-onet": "fc5", "mtcnn-onet-conv4": "conv4"}
-_PREFERRED, _PREFERRED_MAPS, _FALLBACK = "vggface2-resnet50", "vggface-vgg16", "mtcnn-onet"
 _CONNECT_SECONDS, _DOWNLOAD_SECONDS = 3.0, 120.0
-NAMES = (*_VGGFACE, *_ONET, "auto")
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,11 @@ def build_encoder(config: Model, *, input_size: int) -> Encoder:
     Raises `MerError` for an unknown name and for weights that are absent or belong to another network.
     """
     name, reason = resolve_encoder(config)
-    if name in _VGGFACE:
+    if name in VGGFACE:
         return _with_map(_vggface_encoder(name, config, input_size, reason), config.features_at)
-    if name in _ONET and config.features_at:
+    if name in ONET and config.features_at:
         return _onet_maps(name, config, input_size, reason)
-    if name in _ONET:
+    if name in ONET:
         return _onet_encoder(name, config, input_size, reason)
     return _with_map(_file_encoder(config, input_size), config.features_at)
 
@@ -98,18 +95,11 @@ def resolve_encoder(config: Model) -> tuple[str, str]:
     now, else mtcnn-onet; it is decided once a process, so that all folds agree. Raises `MerError` for an unknown name
     and for missing weights.
     """
+    check_encoder(config)
     if config.encoder == "auto":
-        name, reason = _resolve_auto(config.weights, _PREFERRED_MAPS if config.features_at else _PREFERRED)
-        _LOG.log(logging.WARNING if name == _FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
+        name, reason = _resolve_auto(config.weights, PREFERRED_MAPS if config.features_at else PREFERRED)
+        _LOG.log(logging.WARNING if name == FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
         return name, reason
-    if config.encoder in _VGGFACE:
-        _vggface_weights(config.encoder, config.weights)
-        return config.encoder, "as configured"
-    if config.encoder in _ONET:
-        if config.weights not in (None, "random"):
-            raise MerError(f"{config.encoder}: takes no weight file, got weights={config.weights!r}; leave it empty")
-        return config.encoder, "as configured"
-    _encoder_path(config)
     return config.encoder, "as configured"
 
 
@@ -117,51 +107,28 @@ def _resolve_auto(weights: str | None, preferred: str) -> tuple[str, str]:
     if weights == "random":
         return preferred, "random weights need no file"
     if weights is not None:
-        _vggface_weights(preferred, weights)
         return preferred, f"weights given: {weights}"
     return _auto(preferred, tuple(weight_folders()))
 
 
 @functools.cache
 def _auto(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
-    name = weight_file(_VGGFACE[preferred][0]).name
+    name = weight_file(VGGFACE[preferred][0]).name
     if (path := find_weights(name)) is not None:
         return preferred, f"weights found: {path}"
     try:
         path = download_weights(name, timeout=_CONNECT_SECONDS, limit=_DOWNLOAD_SECONDS)
     except MerError as error:
-        return _FALLBACK, f"{preferred} has no weights: {name} is not in {_listed(folders)}, and {error}"
+        return FALLBACK, f"{preferred} has no weights: {name} is not in {listed(folders)}, and {error}"
     return preferred, f"weights downloaded: {path}"
 
 
-def _listed(folders: tuple[Path, ...] | list[Path]) -> str:
-    return ", ".join(str(folder) for folder in folders)
-
-
-def _vggface_weights(name: str, weights: str | None) -> Path | None:
-    """Weight file of a VGGFace encoder; None for random weights."""
-    if weights == "random":
-        return None
-    if weights is not None:
-        if not Path(weights).is_file():
-            raise MerError(f"{weights}: no such weight file (weights of {name}); give a path, or weights=random")
-        return Path(weights)
-    published = weight_file(_VGGFACE[name][0])
-    path = find_weights(published.name)
-    if path is None:
-        raise MerError(
-            f"{name}: its weights {published.name} were not found. Download {published.url} and put it in one of "
-            f"{_listed(weight_folders())}; or set weights=PATH, weights=random, or encoder={_FALLBACK}"
-        )
-    return path
-
-
 def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> Encoder:
-    network, preproc = _VGGFACE[name]
+    network, preproc = VGGFACE[name]
     mode = "paper_code" if config.preproc == "paper_code" else preproc
     build = functools.partial(vggface.vggface_layers, network=network)
     model = _assemble(name, build, mode, input_size, vggface.NATIVE_SIZE)
-    path = _vggface_weights(name, config.weights)
+    path = vggface_weights(name, config.weights)
     if path is None:
         return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, _random())
     loaded = same_as_before(path)
@@ -172,7 +139,7 @@ def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> En
 
 def _onet_encoder(name: str, config: Model, input_size: int, note: str) -> Encoder:
     def build(x: Any) -> Any:
-        features = onet.onet_layers(x, _ONET[name])
+        features = onet.onet_layers(x, ONET[name])
         return layers.Flatten(name="features")(features) if len(features.shape) > 2 else features
 
     model = _assemble(name, build, "mtcnn", input_size, onet.NATIVE_SIZE)
@@ -206,7 +173,7 @@ def _random() -> dict[str, str | None]:
 
 
 def _file_encoder(config: Model, input_size: int) -> Encoder:
-    path = _encoder_path(config)
+    path = encoder_path(config)
     network = load_model(path, "give a whole .keras file without Lambda layers")
     size = _input_side(network, path)
 
@@ -242,17 +209,6 @@ def _flattened(network: keras.Model, x: Any) -> Any:
         if layer in copies:
             copies[layer].set_weights(layer.get_weights())
     return features
-
-
-def _encoder_path(config: Model) -> Path:
-    path = Path(config.encoder)
-    if path.suffix != ".keras":
-        raise MerError(f"unknown encoder {config.encoder!r}; one of {', '.join(NAMES)}, or the path of a .keras model")
-    if not path.is_file():
-        raise MerError(f"{path}: no such .keras encoder")
-    if config.weights is not None:
-        raise MerError(f"{path}: holds its own weights, got weights={config.weights!r}; leave it empty")
-    return path
 
 
 def _input_side(network: keras.Model, path: Path) -> int:

@@ -12,9 +12,9 @@ import numpy as np
 
 from mer_tf.config import MerError
 from mer_tf.files import read_mapping, sha256
+from mer_tf.models import PRETRAINED
 from mer_tf.models.stored import load_model
-
-NAMES = ("au-flow-3",)
+from mer_tf.names import unknown
 
 
 def card(name: str) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def load_checked(path: Path, expected: str) -> keras.Model:
 
 def begin_with(model: keras.Model, name: str) -> None:
     """Give `model` the shipped weights, all but a last layer of another size, and freeze its batch statistics."""
-    if name not in NAMES:
-        raise MerError(f"model.weights={name}: no shipped network; use {', '.join(NAMES)}")
+    if name not in PRETRAINED:
+        raise MerError(f"model.weights: {unknown('shipped network', name, PRETRAINED)}")
     stored = _weights(name)
     for layer in model.get_layer("core").layers:
         known = stored.get(layer.name, [])
@@ -62,6 +62,6 @@ def _weights(name: str) -> dict[str, list[np.ndarray]]:
 
 
 def _shipped(name: str, suffix: str) -> Any:
-    if name not in NAMES:
-        raise MerError(f"unknown pretrained network {name!r}; known: {', '.join(NAMES)}")
+    if name not in PRETRAINED:
+        raise MerError(unknown("pretrained network", name, PRETRAINED))
     return as_file(files("mer_tf.models").joinpath("weights_files", name + suffix))

@@ -15,8 +15,8 @@ import keras
 from keras import layers
 
 from mer_tf.config import MerError
+from mer_tf.models.weight_files import NETWORKS
 
-NETWORKS = ("vgg16", "resnet50", "senet50")
 NATIVE_SIZE = 224
 _MINIMUM_SIZE = 32
 _CLASSES = {"vgg16": 2622, "resnet50": 8631, "senet50": 8631}

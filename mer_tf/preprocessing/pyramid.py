@@ -1,12 +1,15 @@
 """MTCNN with the pyramid its smallest face asks for. Imports mtcnn, which imports TensorFlow: import this when needed.
 
 mtcnn 1.0.0 counts the levels of its image pyramid from the image alone. When the first level already shrinks the image
-by the smallest face, the last levels get smaller than the network's window of 12 px, the proposal network fails inside
-and `detect_faces` answers "no face"; with a small `min_face_size` it stops too early and misses the largest faces.
+by the smallest face, the last levels get smaller than the network's window of 12 px. How a convolution of such a level
+fails differs between processors: `detect_faces` raises an error, or it answers "no face". With a small `min_face_size`
+mtcnn stops too early and misses the largest faces. When nothing is proposed, mtcnn gives the later networks a batch of
+no images, which fails on some processors too. Here no network is given an image below its window or an empty batch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -59,7 +62,17 @@ def build_detector() -> MTCNN:
     for stage, (name, side) in sides.items():
         stages.append(stage(weights=str(checked_weights(name))))
         stages[-1]._model = _graph(stages[-1].model, side)
-    return MTCNN(stages=stages)
+    proposals, *later = stages
+    return MTCNN(stages=[proposals, *map(if_any, later)])
+
+
+def if_any(stage: Callable[..., Any]) -> Callable[..., Any]:
+    """A later stage of mtcnn that hands on an empty array of proposals without asking its network."""
+
+    def run(bboxes_batch: NDArray[np.float64], **given: Any) -> Any:
+        return stage(bboxes_batch=bboxes_batch, **given) if len(bboxes_batch) else bboxes_batch
+
+    return run
 
 
 def _graph(network: Any, side: int | None) -> Any:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from mer_tf.config import MerError, Preprocess
-from mer_tf.files import facts
+from mer_tf.files import fact_names, facts
+from mer_tf.names import meant
 
 TABLE = "recipes.csv"
 SURE = ("printed", "code", "inferred", "memory", "default")
@@ -35,7 +36,7 @@ class Recipe:
 
 def recipe_names() -> tuple[str, ...]:
     """Names in the order of the table."""
-    return tuple(dict.fromkeys(facts(TABLE)["recipe"]))
+    return tuple(fact_names(TABLE, "recipe"))
 
 
 @cache
@@ -44,7 +45,8 @@ def load_recipe(name: str) -> Recipe:
     table = facts(TABLE)
     rows = table[table["recipe"] == name].to_dict("records")
     if not rows:
-        raise MerError(f"preprocess.recipe: {name!r} is unknown; use one of {', '.join(recipe_names())}")
+        names = recipe_names()
+        raise MerError(f"preprocess.recipe: {name!r} is unknown; use one of {', '.join(names)}{meant(name, names)}")
     for row in rows:
         if row["stage"] not in ("records", "reading") or row["sure"] not in SURE:
             raise MerError(

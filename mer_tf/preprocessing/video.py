@@ -18,6 +18,12 @@ from mer_tf.config import MerError
 
 log = logging.getLogger(__name__)
 
+SLACK = 3
+"""Frames by which a header may differ from what decodes."""
+UNEVEN = 0.25
+"""Share of the median step by which steps of one frame rate may differ."""
+ROUNDED = 2.0
+"""Milliseconds by which containers round."""
 SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm"})
 
 
@@ -27,15 +33,20 @@ class VideoInfo:
 
     frames: int
     fps: float
+    seconds: float
+    """From the first to the last frame that decodes, by their time stamps."""
+    missing: str = ""
+    """What the container states and the file does not hold; "" for a whole video."""
 
 
-def probe_video(path: Path) -> VideoInfo:
+def probe_video(path: Path, *, by_time: bool = False) -> VideoInfo:
     """Count the frames by decoding them all, since headers lie; `MerError` for no frame or no frame rate.
 
-    A variable frame rate is said in the log: the manifest knows one rate, and flow between two frames no time.
+    A variable frame rate is said in the log, unless frames are taken `by_time`: the manifest knows one rate, and flow
+    between two frames no time.
     """
     with _opened(path) as capture:
-        fps = float(capture.get(cv2.CAP_PROP_FPS))
+        fps, stated = float(capture.get(cv2.CAP_PROP_FPS)), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         times = []
         while capture.grab():
             times.append(float(capture.get(cv2.CAP_PROP_POS_MSEC)))
@@ -43,16 +54,31 @@ def probe_video(path: Path) -> VideoInfo:
         raise MerError(f"{path}: holds no frame that decodes; convert it again, e.g. to MP4 with H.264")
     if not (math.isfinite(fps) and fps > 0):
         raise MerError(f"{path}: the container states no frame rate; convert it again with one")
-    _say_uneven(path, np.diff(times), fps)
-    return VideoInfo(len(times), fps)
+    if not by_time:
+        _say_uneven(path, np.diff(times), fps)
+    seconds = (times[-1] - times[0]) / 1000
+    return VideoInfo(len(times), fps, seconds, _missing(path, len(times), stated, seconds * fps + 1))
+
+
+def _missing(path: Path, frames: int, stated: int, lasted: float) -> str:
+    """What a file lacks that states more frames than decode, and whose last frame (`lasted`, in frames) comes early.
+
+    Containers count frames that repeat, and round: a frame or two, or a length that is as stated, is no loss.
+    """
+    if stated - frames < SLACK or stated - lasted < SLACK:
+        return ""
+    return (
+        f"{path}: holds {frames} of the {stated} frames that its header states, {stated - frames} are missing at its "
+        "end; is it cut? copy it again"
+    )
 
 
 def _say_uneven(path: Path, steps: NDArray[np.float64], fps: float) -> None:
-    """Warn of steps in time, ms, that differ by half or more; 2 ms are the rounding of containers."""
-    if len(steps) and steps.max() > max(1.5 * np.median(steps), steps.min() + 2):
+    """Warn of steps in time, ms, whose spread is more than a quarter of their median and of what containers round."""
+    if len(steps) and steps.max() - steps.min() > max(UNEVEN * np.median(steps), ROUNDED):
         log.warning(
-            "%s: variable frame rate, frames are %.0f to %.0f ms apart but counted as %g a second; convert it to a "
-            "constant rate if time matters",
+            "%s: variable frame rate, frames are %.0f to %.0f ms apart but counted as %g a second; list it by its time "
+            "stamps (`mer-tf manifest --by-time FPS`), or convert it to a constant rate",
             path,
             steps.min(),
             steps.max(),
@@ -73,8 +99,35 @@ def iter_video(path: Path, first: int, last: int) -> Iterator[tuple[int, NDArray
                 yield number, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def iter_by_time(path: Path, fps: float, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """As `iter_video`, of a video resampled: number n is the frame nearest to n / `fps` seconds after the first."""
+    with _opened(path) as capture:
+        wanted, start, before = first, None, None
+        while wanted <= last and capture.grab():
+            time = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+            start = time if start is None else start
+            now = (time - start, _retrieved(capture, path))
+            while wanted <= last and wanted / fps <= now[0] + 1e-6:
+                nearer = now if before is None or now[0] - wanted / fps <= wanted / fps - before[0] else before
+                yield wanted, nearer[1]
+                wanted += 1
+            before = now
+    if wanted <= last:
+        raise MerError(f"{path}: ends before {last / fps:g} seconds, but frame {last} of {fps:g} a second is wanted")
+
+
+def _retrieved(capture: cv2.VideoCapture, path: Path) -> NDArray[np.uint8]:
+    """The frame just grabbed, as RGB."""
+    decoded, frame = capture.retrieve()
+    if not decoded:
+        raise MerError(f"{path}: a frame does not decode; convert the video again, e.g. to MP4 with H.264")
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
+    if path.exists() and not path.is_file():  # a pipe never ends, and of a folder OpenCV reads numbered images
+        raise MerError(f"{path}: cannot be read (it is no file); put the video itself there")
     capture = cv2.VideoCapture(str(path))
     try:
         if not capture.isOpened():

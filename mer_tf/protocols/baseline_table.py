@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.config import Experiment, Tables
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import atomic, facts, write_text
 from mer_tf.protocols.paper_tables import Run, cell_scores, run_cells, run_warnings
@@ -32,16 +31,6 @@ def baseline_table(experiment: Experiment, tables: Tables, directory: Path, run:
     folds = f"split: {experiment.evaluation.split}"
     write_text(directory / "baselines.txt", "\n\n".join([*run_warnings(runs), folds, baseline_text(table)]) + "\n")
     return table
-
-
-def chosen_systems(tables: Tables, wanted: str | None) -> Tables:
-    """The table with the rows whose last part is among `wanted`, as lbp_top,mdmo; `MerError` for an unknown one."""
-    if wanted is None:
-        return tables
-    known, names = {row.rpartition("/")[2]: row for row in tables.rows}, wanted.split(",")
-    if lost := [name for name in names if name not in known]:
-        raise MerError(f"--systems {', '.join(lost)}: unknown here; choose among {', '.join(known)}")
-    return replace(tables, rows={known[name]: tables.rows[known[name]] for name in names})
 
 
 def _published(key: str) -> str:

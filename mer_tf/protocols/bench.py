@@ -148,6 +148,12 @@ class Bench:
             self._trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, stages)
         return self._trainers[config]
 
+    def xla(self) -> bool | None:
+        """Whether XLA compiled the training steps so far; None where nothing was trained."""
+        benches = (self, *self._retrained.values())
+        compiled = [trainer.xla for bench in benches for trainer in bench._trainers.values()]
+        return all(compiled) if compiled else None
+
     def _build(self, config: Model) -> keras.Model:
         """The trainable model, its retrained tail a fresh copy with the pretrained weights."""
         tail = self.encoded.tail and keras.models.clone_model(self.encoded.tail)

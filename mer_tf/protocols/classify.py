@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,16 +16,18 @@ from mer_tf.datasets.au_fields import flow_images
 from mer_tf.datasets.au_geometry import crop_of_landmarks
 from mer_tf.datasets.au_movement import CLASSES
 from mer_tf.datasets.au_rendered import cropped, region_flow
-from mer_tf.files import write_image, write_json
+from mer_tf.files import write_json
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card
 from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.flow import Method
-from mer_tf.preprocessing.frames import Frame, list_frames, read_frame
+from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
+from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
 from mer_tf.reporting.flow_pictures import clip_png
 from mer_tf.training.pretraining import probabilities
 
+log = logging.getLogger(__name__)
 SMALLEST_FACE = 40
 LONGEST = 500
 """Frames among which an apex is looked for; a micro-expression has fewer."""
@@ -60,7 +63,7 @@ def classify_clip(
     limits = card(network)["limits"]
     said = {"path": str(path), "network": network, "onset": clip.onset, "apex": clip.apex, "flow": flow}
     said |= {"apex_source": clip.apex_source, "crop": [round(float(v), 2) for v in box]}
-    write_image(out / "flow_image.png", image)
+    replace_picture(out / "flow_image.png", image)
     write_json(out / "classify.json", {**said, "probabilities": shares, "limits": limits})
     text = "   ".join(f"{name} {share:.2f}" for name, share in shares.items())
     head = f"{path.name}, frames {clip.onset} to {clip.apex} (apex {clip.apex_source}): {text}"
@@ -78,7 +81,10 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
         files = {f.number: f.path for f in list_frames(path)}
         numbers = sorted(files)
     elif path.is_file() and (path.suffix.lower() in SUFFIXES or is_video(path)):
-        files, numbers = {}, list(range(probe_video(path).frames))
+        info = probe_video(path)
+        files, numbers = {}, list(range(info.frames))
+        if info.missing:
+            log.warning("%s", info.missing)
     else:
         raise MerError(f"{path}: neither a folder of frames nor a video ({', '.join(sorted(SUFFIXES))})")
     start = numbers[0] if onset is None else onset
@@ -92,7 +98,7 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
         raise MerError(
             f"{path}: {len(wanted)} frames from {start} on; an apex is found among 2 to {LONGEST}, give --apex"
         )
-    frames = [read_frame(files[n]) for n in wanted] if files else _of_video(path, wanted)
+    frames = list(read_frames([files[n] for n in wanted])) if files else _of_video(path, wanted)
     if len({frame.shape for frame in frames}) > 1:
         raise MerError(f"{path}: frames differ in size; give frames of one camera")
     place = 1 if apex is not None else max(1, peak(frames))

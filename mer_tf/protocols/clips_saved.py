@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -25,27 +25,11 @@ from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.files import atomic
 from mer_tf.models import model_builder
 from mer_tf.preparation import prepare_clips
+from mer_tf.pretraining_settings import DrawnClips
 from mer_tf.protocols.bench import Bench
-from mer_tf.ranges import Count, Positive, Seed
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 log = logging.getLogger("mer_tf")
-
-
-@dataclass(frozen=True)
-class DrawnClips:
-    """Pretraining of a network over time on drawn flow stacks."""
-
-    rounds: Count = 12
-    """Each draws its clips anew and passes over them once."""
-    clips: Count = 256
-    batch_size: Count = 32
-    learning_rate: Positive = 1e-3
-    seed: Seed = 0
-    subjects: tuple[Count, ...] = (1, 2, 4, 8)
-    """Labelled subjects that networks are trained on; the others of the data are tested on, always the same ones."""
-    seeds: Count = 2
-    """Trainings of each row."""
 
 
 def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> pd.DataFrame:

@@ -10,12 +10,14 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
@@ -25,7 +27,6 @@ from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
-from mer_tf.overrides import override
 from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import blind_features
@@ -33,6 +34,7 @@ from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pretrained import as_given, on_features
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text
+from mer_tf.run_directory import note_xla
 from mer_tf.training.all_folds import COVERED, AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
@@ -54,41 +56,35 @@ def composite(
     clips: Clips,
     encoded: Encoded,
     directory: Path,
-    arguments: Sequence[str] = (),
+    changes: Settings = MappingProxyType({}),
 ) -> str:
     """Run every method (name -> dotted settings, model.name among them); those that have predictions are kept.
 
-    `arguments`, of the command line, win over a method's settings. A resumed run goes by methods.json. The onset frame
+    `changes`, of the command line, win over a method's settings. A resumed run goes by methods.json. The onset frame
     is left out where clips are ready-made flow images, which have none. Writes
     <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the text.
     """
     path, onsets = directory / "methods.json", getattr(encoded.store, "onsets", {})
     if not path.exists():
         shown = {n: s for n, s in methods.items() if onsets or s["model.name"] != ONSET}
-        write_json(path, {n: [*(f"--{k}={v}" for k, v in s.items()), *arguments] for n, s in shown.items()})
+        write_json(path, {n: {**s, **changes} for n, s in shown.items()})
     tables: dict[str, pd.DataFrame] = {}
     models: dict[str, str] = {}
-    for name, given in tqdm(read_mapping(path).items(), "methods", unit="method"):
-        chosen = override(experiment, given)
+    stored = read_mapping(path)
+    if not all(isinstance(given, dict) for given in stored.values()):
+        raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
+    for name, given in tqdm(stored.items(), "methods", unit="method"):
+        chosen = changed(experiment, given)
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():
             _write(bench, *_predicted(bench, name), home)
+            note_xla(directory, bench.xla())
         for suffix, folder in (("", home), (PEEKED, home / "best-epoch")):
             if (folder / "predictions.csv").exists():
                 tables[name + suffix] = read_predictions(folder / "predictions.csv")
                 models[name + suffix] = chosen.model.name
     untaught = Bench(experiment, clips, encoded).fold_warnings()
     return _summary(experiment, clips, tables, models, directory, untaught)
-
-
-def chosen_methods(known: Methods, declared: Methods, wanted: str | None) -> Methods:
-    """`declared`, or those of `wanted`, separated by commas, as declared or else as `known`; `MerError` for others."""
-    if wanted is None:
-        return declared
-    names, all_known = wanted.split(","), {**known, **declared}
-    if unknown := [name for name in names if name not in all_known]:
-        raise MerError(f"--methods {', '.join(unknown)}: unknown; known: {', '.join(all_known)}")
-    return {name: all_known[name] for name in names}
 
 
 def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch]]:

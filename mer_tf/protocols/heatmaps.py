@@ -21,8 +21,9 @@ from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import upsample
-from mer_tf.files import atomic, file_name, write_image
+from mer_tf.files import atomic, file_name
 from mer_tf.models.encoder_parts import block_outputs
+from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.explained import Explained, Windows, explained
@@ -126,7 +127,7 @@ def _written(
     overlay_gif(frames, heat, folder / "overlay.gif")
     maps_npz({"maps": maps}, folder / "maps.npz", {"clip_id": row["clip_id"], "block": block, "target": row["y_pred"]})
     peak = int(heat.sum(axis=(1, 2)).argmax())
-    write_image(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
+    replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
     points = stored_landmarks(frames[:1], bench.experiment.preprocess)[0]
     masks, total = region_masks(points, frames.shape[1]), float(heat.sum()) or np.nan
     lift = {f"lift_{name}": heat[:, mask].sum() / total / max(mask.mean(), 1e-9) for name, mask in masks.items()}

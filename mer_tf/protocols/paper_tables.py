@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL
 from mer_tf.evaluation.metrics import SCORES, evaluate
@@ -18,7 +19,6 @@ from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.evaluation.variants import metric_variants
 from mer_tf.files import atomic, facts, read_mapping, write_text
-from mer_tf.overrides import override
 from mer_tf.reporting.tables import ordering_table, side_by_side
 from mer_tf.run_directory import finished_run
 
@@ -59,17 +59,19 @@ def run_cells(
     experiment: Experiment, tables: Tables, directory: Path, run: Run
 ) -> Iterator[tuple[tuple[str, str], Path]]:
     """((row, column), run directory) of every cell; finished runs under `directory` are kept, equal ones run once."""
-    cells = [(row, column) for column in tables.columns for row in tables.rows]
-    for row, column in tqdm(cells, "tables", unit="run"):
-        changes = {**tables.columns[column], **tables.rows[row], **tables.cells.get(f"{row}/{column}", {})}
-        settings = override(experiment, [*_arguments(changes), f"--out={directory}"])
-        yield (row, column), finished_run(settings) or run(settings)
+    for cell, settings in tqdm(cell_settings(experiment, tables, directory).items(), "tables", unit="run"):
+        yield cell, finished_run(settings) or run(settings)
 
 
-def _arguments(changes: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in changes.items():
-        several = isinstance(value, (tuple, list))
-        yield from (f"--{name}", *map(str, value)) if several else (f"--{name}={value}",)
+def cell_settings(experiment: Experiment, tables: Tables, directory: Path) -> dict[tuple[str, str], Experiment]:
+    """(row, column) -> the experiment of this cell, its runs kept under `directory`."""
+    return {
+        (row, column): changed(
+            experiment, {**of_column, **of_row, **tables.cells.get(f"{row}/{column}", {}), "out": str(directory)}
+        )
+        for column, of_column in tables.columns.items()
+        for row, of_row in tables.rows.items()
+    }
 
 
 def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:

@@ -7,7 +7,6 @@ import dataclasses
 import logging
 import sys
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-import tyro
 
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.datasets.action_units import action_units
@@ -25,16 +23,15 @@ from mer_tf.datasets.au_movement import CLASSES, move_units
 from mer_tf.datasets.au_rendered import draw_kind, kinds
 from mer_tf.datasets.flow_images import flow_images_listing
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
-from mer_tf.errors import one_line_errors
 from mer_tf.files import atomic, sha256, write_json, write_text
 from mer_tf.models.stored import load_model
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.protocols.clips_saved import DrawnClips, clips_saved
-from mer_tf.ranges import Name, check_ranges
+from mer_tf.pretraining_settings import Options, Pretraining
+from mer_tf.protocols.clips_saved import clips_saved
 from mer_tf.reporting.flow_pictures import sheet_png
 from mer_tf.run_directory import environment, log_to
 from mer_tf.training.feature_cache import weights_digest
-from mer_tf.training.pretraining import Pretraining, kept_out_scores, kind_scores, probabilities, train_network, uf1
+from mer_tf.training.pretraining import kept_out_scores, kind_scores, probabilities, train_network, uf1
 
 log = logging.getLogger("mer_tf")
 WEIGHTS_LIMIT = 4_000_000
@@ -44,32 +41,6 @@ LIMITS = (
     "It expects onset and apex of a frontal face, cropped tightly; talking, blinking and turning the head mislead it.",
     "Its probabilities are not calibrated. It is for research, and says nothing about what a person feels.",
 )
-
-
-@dataclass(frozen=True)
-class Options:
-    """Command line of the pretraining experiment."""
-
-    train: Pretraining = field(default_factory=Pretraining)
-    name: Name = "au-flow-3"
-    out: str = "runs"
-    kept_out: bool = True
-    """Also train without each portrait, flow method and renderer, and score what was left out."""
-    sequence: bool = False
-    """Instead: pretrain a network over flow stacks on drawn clips, and count the labelled clips that this saves."""
-    drawn_clips: DrawnClips = field(default_factory=DrawnClips)
-    """Of --sequence."""
-
-
-def main(options: Options, sequence: Experiment) -> None:
-    """Entry of the script: its command line changes `options`; prints results and the run directory.
-
-    `sequence`: the network over flow stacks and the look-alike on which --sequence measures it.
-    """
-    with one_line_errors("stopped; drawings that are finished are kept"):
-        given = tyro.cli(Options, default=options)
-        check_ranges(given, "--")
-        print(_sequence(given, sequence) if given.sequence else pretrain(given))
 
 
 def pretrain(options: Options) -> str:
@@ -91,7 +62,7 @@ def pretrain(options: Options) -> str:
     return f"{text}\nrun directory: {directory}"
 
 
-def _sequence(options: Options, experiment: Experiment) -> str:
+def measure_saving(options: Options, experiment: Experiment) -> str:
     """Table of --sequence, and where it is."""
     directory = _directory(options)
     table = clips_saved(experiment, options.drawn_clips, directory)

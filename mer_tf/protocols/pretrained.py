@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.check_model import head_faults, refuse
 from mer_tf.config import MerError
-from mer_tf.datasets.au_movement import CLASSES
 from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.sealed import SealedLabels
@@ -24,11 +24,7 @@ ByFold = dict[int, dict[int, NDArray[np.float64]]]
 
 def as_given(bench: Bench, seal: SealedLabels) -> ByFold:
     """What the shipped network says of every fold's test clips; no label is looked at."""
-    if bench.classes != CLASSES:
-        raise MerError(
-            f"model.head=given: {bench.experiment.model.weights} knows {', '.join(CLASSES)}, not "
-            f"{', '.join(bench.classes)}; use --data.label_protocol megc2019-3, or model.head=trained"
-        )
+    refuse(head_faults(bench.experiment.model, bench.classes))
     shares = probabilities(_network(bench), _images(bench))
     return {fold.number: {0: shares[list(fold.test)]} for fold in bench.folds()}
 

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from mer_tf.changes import changed
 from mer_tf.config import Experiment
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.variants import metric_variants
 from mer_tf.files import atomic, facts
-from mer_tf.overrides import override
 from mer_tf.reporting.plots import sweep_png
 from mer_tf.run_directory import finished_run
 
@@ -32,10 +32,7 @@ def sweep(
     setting. The best row is the best of many tries on the test folds: a search, not an estimate.
     """
     rows = []
-    for values in tqdm(list(itertools.product(*grid.values())), "sweep", unit="run"):
-        chosen = dict(zip(grid, values, strict=True))
-        changes = [f"--{name}={value}" for name, value in chosen.items()]
-        settings = override(experiment, [*changes, f"--out={directory}"])
+    for chosen, settings in tqdm(combinations(experiment, grid, directory), "sweep", unit="run"):
         rows.append(chosen | _row(finished_run(settings) or run(settings)) | {"published": _published(settings)})
     table = pd.DataFrame(rows)
     with atomic(directory / "sweep.csv") as part:
@@ -44,6 +41,14 @@ def sweep(
     if not more and all(isinstance(value, int | float) for value in grid[field]):
         sweep_png(table, field, float(table["chance"].iloc[0]), directory / "sweep.png")
     return table
+
+
+def combinations(
+    experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: Path
+) -> list[tuple[dict[str, Any], Experiment]]:
+    """Every combination of `grid`, with the experiment of it, its runs kept under `directory`."""
+    chosen = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    return [(one, changed(experiment, {**one, "out": str(directory)})) for one in chosen]
 
 
 def sweep_text(table: pd.DataFrame) -> str:

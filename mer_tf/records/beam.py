@@ -29,15 +29,13 @@ def run_beam(
     versions: dict[str, str],
     *,
     workers: int,
-    skip: bool,
     options: Sequence[str],
     tick: Callable[[int], Any],
 ) -> None:
     """Write all shards by a Beam pipeline with `options`, such as runner=FlinkRunner; `tick` is called at the end.
 
-    Without a runner the DirectRunner takes `workers` processes. A pipeline cannot stop at the first bad clip: all
-    shards are written, and those that lack a clip are written again next time; then its `MerError` is raised, unless
-    `skip`. `MerError` as well where Beam is not installed, or its pipeline fails.
+    Without a runner the DirectRunner takes `workers` processes. A bad clip is an error of its shard's sidecar and ends
+    nothing. `MerError` where Beam is not installed, or its pipeline fails.
     """
     if not shards:
         return
@@ -50,7 +48,7 @@ def run_beam(
             outcomes | "group" >> beam.GroupByKey() | "shards" >> beam.Map(_stored, versions)
     except (RuntimeError, ValueError, ImportError) as error:
         raise MerError(f"the Beam pipeline failed, finished shards are kept: {error}") from error
-    _judge(shards, skip)
+    _judge(shards)
     tick(sum(len(s.rows) for s in shards))
 
 
@@ -84,7 +82,7 @@ def _elements(shards: Sequence[Shard]) -> Iterator[Element]:
 def _processed(element: Element, config: Preprocess) -> tuple[str, tuple[int, Outcome]]:
     cv2.setNumThreads(1)
     path, (place, row) = element
-    return path, (place, row_outcome(row, config, skip=True))
+    return path, (place, row_outcome(row, config))
 
 
 def _stored(group: tuple[str, Iterable[tuple[int, Outcome]]], versions: dict[str, str]) -> None:
@@ -94,11 +92,8 @@ def _stored(group: tuple[str, Iterable[tuple[int, Outcome]]], versions: dict[str
     store_shard(Shard(Path(path), ()), (outcome for _, outcome in ordered), versions)
 
 
-def _judge(shards: Sequence[Shard], skip: bool) -> None:
-    """`MerError` of the first bad clip, unless bad clips are skipped."""
+def _judge(shards: Sequence[Shard]) -> None:
+    """`MerError` for a shard that is not there."""
     for shard in shards:
-        sidecar = read_sidecar(shard)
-        if sidecar is None:
+        if read_sidecar(shard) is None:
             raise MerError(f"{shard.path}: the Beam pipeline ended without it; do all its workers see this folder?")
-        if sidecar["errors"] and not skip:
-            raise MerError(sidecar["errors"][0]["reason"])

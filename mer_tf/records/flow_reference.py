@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.flow import Method, flow_pair
-from mer_tf.preprocessing.frames import SUFFIXES, read_frame
+from mer_tf.preprocessing.frames import image_files, read_frame, read_frames
 from mer_tf.preprocessing.match_flow import Fit, causes, fit, likely_cause
 from mer_tf.records.clip import process_clip
 
@@ -67,11 +67,12 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
         )
     found: dict[str, dict[str, Path]] = defaultdict(dict)
     clips: dict[str, ClipRow] = {}
-    for path in sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in SUFFIXES):
+    for path in image_files(Path(folder), deep=True):
         stem, part = _stem_and_part(path)
         if row := _owner(stem, str(path.relative_to(folder)), owners):
             clips[row.clip_id] = row
-            found[row.clip_id].setdefault(part, path)
+            if (first := found[row.clip_id].setdefault(part, path)) != path:
+                log.warning("%s and %s are both of clip %s; the first is compared", first, path, row.clip_id)
     if not found:
         raise MerError(
             f"{folder}: no image is named after a clip of the manifest, as {next(iter(owners))}.png or u/....png"
@@ -153,7 +154,7 @@ def _read(row: ClipRow, parts: Mapping[str, Path]) -> Reference:
     named = {part: path for part, path in sorted(parts.items()) if part}
     if not named:
         return Reference(row, read_frame(parts[""]), (parts[""],))
-    planes = [read_frame(path)[..., 0] for path in named.values()]
+    planes = [frame[..., 0] for frame in read_frames(list(named.values()))]
     if len({p.shape for p in planes}) > 1:
         raise MerError(f"clip {row.clip_id}: its flow images differ in size: {', '.join(map(str, named.values()))}")
     return Reference(row, np.stack(planes, axis=-1), tuple(named.values()))

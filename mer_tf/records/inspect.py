@@ -13,7 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from mer_tf.config import MerError
-from mer_tf.files import sha256, write_image
+from mer_tf.files import sha256
+from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.records.index import MEND, Index, IndexedClip, read_index
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def write_face_sheet(directory: Path, out_png: Path, per_clip: int = 1) -> Path:
     columns = max(1, 1200 // tiles[0].shape[1])
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    return write_image(Path(out_png), np.vstack(rows))
+    return replace_picture(Path(out_png), np.vstack(rows))
 
 
 def _shard_faults(index: Index, path: Path) -> list[str]:

@@ -72,32 +72,28 @@ def read_sidecar(shard: Shard, *, verify: bool = False) -> dict[str, Any] | None
         return None
 
 
-def write_shard(
-    shard: Shard, config: Preprocess, versions: dict[str, str], *, skip: bool, tick: Callable[[], None]
-) -> None:
+def write_shard(shard: Shard, config: Preprocess, versions: dict[str, str], *, tick: Callable[[], None]) -> None:
     """Process the shard's clips in order and write it, then its sidecar. `tick` is called after each clip.
 
-    A bad clip raises its `MerError`, or, with `skip`, goes into the sidecar's errors.
+    A bad clip goes into the sidecar's errors.
     """
-    store_shard(shard, _outcomes(shard, config, skip, tick), versions)
+    store_shard(shard, _outcomes(shard, config, tick), versions)
 
 
-def _outcomes(shard: Shard, config: Preprocess, skip: bool, tick: Callable[[], None]) -> Iterator[Outcome]:
+def _outcomes(shard: Shard, config: Preprocess, tick: Callable[[], None]) -> Iterator[Outcome]:
     for row in shard.rows:
-        yield row_outcome(row, config, skip=skip)
+        yield row_outcome(row, config)
         tick()
 
 
-def row_outcome(row: ClipRow, config: Preprocess, *, skip: bool) -> Outcome:
-    """One row to its record, serialised. What cannot be read raises `MerError`, or, with `skip`, is an outcome too."""
+def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
+    """One row to its record, serialised. What cannot be read is an outcome too."""
     from mer_tf.records.schema import encode
 
     try:
         record = _processed(row, config)
         return Outcome(encode(record, config.image_format), _entry(record))
     except MerError as error:
-        if not skip:
-            raise
         return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": str(error)})
 
 

@@ -36,18 +36,17 @@ def run_shards(
     versions: dict[str, str],
     *,
     workers: int,
-    skip: bool,
     tick: Callable[[int], Any],
 ) -> None:
-    """Write all shards; `tick(1)` after each clip. The first error ends the run, finished shards stay."""
+    """Write all shards; `tick(1)` after each clip. A bad clip is an error of its shard's sidecar and ends nothing."""
     if min(workers, len(shards)) <= 1:
         for shard in shards:
-            write_shard(shard, config, versions, skip=skip, tick=lambda: tick(1))
+            write_shard(shard, config, versions, tick=lambda: tick(1))
         return
     context = multiprocessing.get_context("spawn")
     ticks, stop = context.SimpleQueue(), context.Event()
     with _pool(context, min(workers, len(shards)), (ticks, stop)) as pool:
-        futures = [pool.submit(_work, shard, config, versions, skip) for shard in shards]
+        futures = [pool.submit(_work, shard, config, versions) for shard in shards]
         try:
             _follow(shards, futures, ticks, tick)
         finally:
@@ -109,8 +108,8 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _work(shard: Shard, config: Preprocess, versions: dict[str, str], skip: bool) -> None:
-    write_shard(shard, config, versions, skip=skip, tick=_tick)
+def _work(shard: Shard, config: Preprocess, versions: dict[str, str]) -> None:
+    write_shard(shard, config, versions, tick=_tick)
 
 
 def _tick() -> None:

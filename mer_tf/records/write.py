@@ -19,16 +19,19 @@ import cv2
 from tqdm import tqdm
 
 import mer_tf
+from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.files import write_text
+from mer_tf.locks import held
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
-from mer_tf.records.locks import held
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards
 
 log = logging.getLogger(__name__)
 
+LISTED = 20
+"""Failures that a message lists."""
 OnError = Literal["fail", "skip"]
 Engine = Literal["local", "beam"]
 Runner = Callable[..., None]
@@ -42,21 +45,25 @@ def write_records(
     *,
     name: str = "records",
     workers: int = 1,
-    on_error: OnError = "fail",
+    on_error: OnError | None = None,
     engine: Engine = "local",
     beam: Sequence[str] = (),
     progress: bool = True,
 ) -> Path:
     """Write, resume, or merely find the records of `rows`; return their folder, <out>/<name>-<hash of config and rows>.
 
-    on_error: "fail" stops at the first bad clip with its `MerError` and keeps the finished shards; "skip" leaves bad
-    clips out and lists them in errors.csv. engine: "local" runs `workers` processes, "beam" an Apache Beam pipeline
+    Every clip is tried, and what is done is kept. on_error: "fail" ends with a `MerError` that lists the bad clips and
+    without an index, so that the same command tries them again; "skip" leaves them out. Either lists them in
+    errors.csv. None is "skip" for videos, of which some have no face, and else "fail".
+
+    engine: "local" runs `workers` processes, "beam" an Apache Beam pipeline
     with the options `beam` (see `mer_tf.records.beam`); either gives the same bytes. `MerError` as well when no clip is
     left, when another process is writing the same directory, and when the disk refuses.
     """
     check_rows(rows, "preprocessing")
+    on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
     manifest = manifest_digest(rows)
-    directory = Path(out) / f"{name}-{digest(config, manifest)}"
+    directory = Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS))}"
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
         try:
             _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
@@ -70,7 +77,7 @@ def write_records(
 
 def software() -> dict[str, str]:
     """Versions of what turns source pixels into stored bytes."""
-    return {"mer_tf": mer_tf.__version__, "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
+    return {"mer_tf": mer_tf.__version__, "pixels": str(PIXELS), "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
 
 
 def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
@@ -99,7 +106,7 @@ def _write(
     with held(directory):
         _clean(directory)
         _write_missing(shards, config, runner, on_error, progress)
-        _finish(shards, config, manifest, directory)
+        _finish(shards, config, manifest, directory, on_error)
 
 
 def _write_missing(
@@ -111,7 +118,7 @@ def _write_missing(
     if done := sum(len(s.rows) for s in shards) - total:
         log.info("%d clips are there already; %d to write", done, total)
     with tqdm(total=total, unit="clip", desc="preprocess", disable=not progress) as bar:
-        runner(missing, config, software(), skip=on_error == "skip", tick=bar.update)
+        runner(missing, config, software(), tick=bar.update)
 
 
 def _finished(shard: Shard, on_error: OnError) -> bool:
@@ -122,8 +129,8 @@ def _finished(shard: Shard, on_error: OnError) -> bool:
     return on_error == "skip" or not sidecar["errors"]
 
 
-def _finish(shards: Sequence[Shard], config: Preprocess, manifest: str, directory: Path) -> None:
-    """errors.csv, then index.json, both from the sidecars."""
+def _finish(shards: Sequence[Shard], config: Preprocess, manifest: str, directory: Path, on_error: OnError) -> None:
+    """errors.csv, then index.json, both from the sidecars; `MerError` instead of the latter for what went wrong."""
     sidecars = [_sidecar(shard) for shard in shards]
     errors = [error for sidecar in sidecars for error in sidecar["errors"]]
     clips = [
@@ -137,8 +144,19 @@ def _finish(shards: Sequence[Shard], config: Preprocess, manifest: str, director
             f"none of {len(errors)} clips could be preprocessed; the first: {errors[0]['reason']} "
             f"(all are in {directory / 'errors.csv'}; delete that folder once they are mended)"
         )
+    if errors and on_error == "fail":
+        raise MerError(_failures(errors, len(clips), directory))
     digests = {shard.path.name: sidecar["sha256"] for shard, sidecar in zip(shards, sidecars, strict=True)}
     write_index(Index(directory, config, manifest, tuple(clips), digests, len(errors), software()))
+
+
+def _failures(errors: Sequence[dict[str, str]], done: int, directory: Path) -> str:
+    """What went wrong, a line a clip, and how to go on."""
+    lines = [f"  {error['reason']}" for error in errors[:LISTED]]
+    rest = [f"  and {len(errors) - LISTED} more"] if len(errors) > LISTED else []
+    head = f"{len(errors)} clip(s) could not be preprocessed (all are in {directory / 'errors.csv'}):"
+    mend = f"{done} are kept: mend these and run again, or accept it with on_error=skip"
+    return "\n".join([head, *lines, *rest, mend])
 
 
 def _sidecar(shard: Shard) -> dict[str, Any]:

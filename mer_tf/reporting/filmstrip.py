@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mer_tf.files import write_image
+from mer_tf.preprocessing.pictures import replace_picture
 
 SHOWN = 8
 GAIN = 4
@@ -23,7 +23,7 @@ def filmstrip(frames: np.ndarray, path: Path) -> Path:
     moved = np.clip(128 + GAIN * (shown - shown[:1]), 0, 255)
     strip = np.vstack([np.hstack(list(shown)), np.hstack(list(moved))]).astype(np.uint8)
     picture = np.vstack([_ruler(numbers, frames.shape[1]), strip])
-    return write_image(path, picture, jpeg_quality=88)
+    return replace_picture(path, picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
 def _ruler(numbers: np.ndarray, side: int) -> np.ndarray:

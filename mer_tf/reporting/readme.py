@@ -5,22 +5,25 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.changes import flat
+from mer_tf.config import Data, Experiment, MerError, Preset, preset_of
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
 from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
 from mer_tf.reporting.dangers import dangers
-from mer_tf.reporting.run_files import Run, flat, read_run
+from mer_tf.reporting.made import NAME, Made, maker, read_made, said_once, seeds_of, write_made
+from mer_tf.reporting.run_files import Run, read_run
 
 START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"
 
-Declared = Callable[[str, str], Experiment]
-"""Name of an experiment and `paper` or `embedded` -> its declaration."""
+Declared = Callable[[str, Preset], Experiment]
+"""Name of an experiment and a preset -> its declaration."""
 
 
 def store_and_update(runs: Sequence[Path], readme: Path, declared: Declared) -> list[Path]:
@@ -29,7 +32,7 @@ def store_and_update(runs: Sequence[Path], readme: Path, declared: Declared) -> 
     Raises `MerError` for an unfinished run and for a README without the markers.
     """
     folder = readme.parent / RESULTS
-    _around(readme)
+    around(readme)
     stored = [store(read_run(run), folder, declared) for run in runs]
     return [*stored, update(readme, results_markdown(folder))]
 
@@ -40,8 +43,8 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
         raise MerError(f"{run.directory}: is unfinished, it has no predictions.csv; go on with --resume")
     if not re.fullmatch(r"[\w.-]*\w[\w.-]*", run.name):
         raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
-    preset = "paper" if run.settings["data.root"] or run.settings["data.manifests"] else "embedded"
-    changes = differences(flat(dataclasses.asdict(declared(run.name, preset)), ""), run.settings)
+    preset = preset_of(Data(root=run.settings["data.root"], manifests=run.settings["data.manifests"]))
+    changes = differences(flat(dataclasses.asdict(declared(run.name, preset))), run.settings)
     directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
     write_predictions(run.predictions, directory / "predictions.csv")
     if run.baseline is not None:
@@ -54,23 +57,35 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
         "warnings": [w.replace(str(Path.home()), "~") for w in run.warnings],
     }
     write_json(directory / "config.json", config)
+    _record(run, config, directory)
     return directory
 
 
-def update(readme: Path, block: str) -> Path:
-    """Put `block` between the markers of `readme`; return its path."""
-    before, after = _around(readme)
-    return write_text(readme, f"{before}{START}\n{block}\n{END}{after}")
+def update(readme: Path, block: str, name: str = "results") -> Path:
+    """Put `block` between the markers `name` of `readme`; return its path."""
+    before, after = around(readme, name)
+    return write_text(readme, f"{before}<!-- {name} -->\n{block}\n<!-- /{name} -->{after}")
 
 
 def results_markdown(folder: Path) -> str:
-    """The table of all runs kept below `folder`, a row a run and its baseline, and what its columns mean."""
+    """The table of all runs kept below `folder`, a row a run and its baseline; what made them; what columns mean."""
     runs = [read_run(path.parent) for path in sorted(folder.glob("*/config.json"))]
     found = [Analysis(r, _label(r), r.predictions) for r in runs if r.predictions is not None]
     if not found:
         raise MerError(f"{folder}: keeps no run; store one with mer-tf report RUN --update-readme README.md")
     head = f"| {_subject(found)} | accuracy | UAR | UF1 | p (UAR) | n |"
-    return "\n".join([head, "|-|-|-|-|-|-|", *_rows(found), "", _caption(found)])
+    made = {one.label: read_made(one.run.directory / NAME) for one in found}
+    return "\n".join([head, "|-|-|-|-|-|-|", *_rows(found), "", said_once(made), "", _caption(found)])
+
+
+def _record(run: Run, config: dict[str, Any], directory: Path) -> None:
+    """made.json of a stored run, by what that says of itself; how long it took it does not say."""
+    words = ["python", f"experiments/{run.name}.py", *(f"--{words}" for words in as_words(config["changes"]))]
+    if config["preset"] == "paper":
+        words.append("--preset paper")
+    day = datetime.fromtimestamp((run.directory / "predictions.csv").stat().st_mtime).date().isoformat()
+    made = Made((" ".join(words),), (maker(run.environment),), seeds_of({run.name: run.settings}), day, None)
+    write_made(directory / NAME, made, sorted(p for p in directory.iterdir() if p.name != NAME))
 
 
 def _rows(found: Sequence[Analysis]) -> list[str]:
@@ -129,14 +144,15 @@ def _without_paths(experiment: dict[str, Any]) -> dict[str, Any]:
     return kept | {"data": data}
 
 
-def _around(readme: Path) -> tuple[str, str]:
-    """Text before the first marker and after the second."""
+def around(readme: Path, name: str = "results") -> tuple[str, str]:
+    """Text before the marker `name` of `readme` and after the one that ends it; `MerError` where one is missing."""
+    first, last = f"<!-- {name} -->", f"<!-- /{name} -->"
     try:
         text = readme.read_text(encoding="utf-8")
     except OSError as error:
         raise MerError(f"{readme}: cannot be read ({error.strerror}); name the README.md to update") from error
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+    before, start, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not start or not end:
-        raise MerError(f"{readme}: has no {START} followed by {END}; put both where the table belongs")
+        raise MerError(f"{readme}: has no {first} followed by {last}; put both where the {name} belong")
     return before, after

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mer_tf import __version__
+from mer_tf.changes import flat
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.variants import variant_warnings
 from mer_tf.files import write_text
@@ -15,7 +16,7 @@ from mer_tf.reporting import described, page_tables, privacy, svg
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
 from mer_tf.reporting.dangers import by_text, dangers, notes
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
-from mer_tf.reporting.run_files import Run, flat, read_run
+from mer_tf.reporting.run_files import Run, read_run
 
 PICTURES = {"gradcam": "Grad-CAM", "attention": "Attention"}
 LONG = 20
@@ -63,7 +64,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "contents": _contents,
-        "flat": lambda value: flat(value, ""),
+        "flat": flat,
         "interval": page_tables.interval,
         "percent": page_tables.percent,
         "place": privacy.place,

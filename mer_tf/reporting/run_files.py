@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from mer_tf.changes import flat
 from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, read_mapping
@@ -63,7 +64,7 @@ def read_run(directory: Path) -> Run:
     return Run(
         directory=directory,
         name=str(config["experiment"]["name"]),
-        settings=flat(dataclasses.asdict(Experiment(name="")), "") | flat(config["experiment"], ""),
+        settings=flat(dataclasses.asdict(Experiment(name=""))) | flat(config["experiment"]),
         config=config,
         environment=files.json("env.json", dict),
         warnings=tuple(map(str, metrics.get("warnings") or config.get("warnings") or ())),
@@ -77,14 +78,6 @@ def read_run(directory: Path) -> Run:
         pictures=files.table("pictures/pictures.csv", ("section", "title", "caption", "file")),
         problems=tuple(files.problems),
     )
-
-
-def flat(value: Any, name: str) -> dict[str, Any]:
-    """Nested mappings as one, dotted names as keys: {"data": {"seed": 0}} becomes {"data.seed": 0}."""
-    if not isinstance(value, dict):
-        return {name: value}
-    parts = (flat(v, f"{name}.{k}" if name else str(k)) for k, v in value.items())
-    return {key: held for part in parts for key, held in part.items()}
 
 
 def as_mapping(value: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +13,10 @@ import numpy as np
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.descriptors.base import ClipDescriptor
+from mer_tf.training.flow_image_store import AT_ONSET
 from mer_tf.training.image_store import small_greys
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ def described_store(
         images = frames[::step]
         greys[clip_id] = small_greys(images)
         try:
+            if apex == 0 and descriptor is not None and descriptor.takes == "apex":
+                log.warning(AT_ONSET, clip_id, "the frame that moves most is taken")
             since = None if flow is None else _since_onset(flow, flow_from)[step - 1 :: step]
             described[clip_id] = _described(images, since, apex and max(apex // step, 1), descriptor)
         except MerError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from mer_tf.datasets.windows import Window
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 from mer_tf.training.image_store import PROBED
 
+log = logging.getLogger(__name__)
+AT_ONSET = "clip %s: its apex is its onset, so %s; leave it out or estimate its apex (`mer-tf manifest --doubtful`)"
 SIDE = 28
 """Pixels, where clip.side says nothing; the networks were published with it."""
 
@@ -70,6 +73,8 @@ def flow_image_store(clips: Iterable[tuple[str, np.ndarray, np.ndarray, int | No
     for clip_id, frames, flow, apex in clips:
         if apex is None:
             apex = 1 + int(np.hypot(*np.moveaxis(flow.astype("float32"), -1, 0)).mean(axis=(1, 2)).argmax())
+        if apex < 1:
+            log.warning(AT_ONSET, clip_id, "the frame after it is taken")
         images[clip_id] = flow_image(flow[max(apex, 1) - 1], config.side or SIDE)
         onsets[clip_id] = frames[0]
     return FlowImageStore(images, onsets)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,37 +24,13 @@ from mer_tf.datasets.au_fields import Drawn, Nuisance, disturbed, flipped, flow_
 from mer_tf.datasets.au_movement import CLASSES
 from mer_tf.datasets.au_rendered import Kind, draw_kind, kinds, rendered_fields
 from mer_tf.models.au_flow import build
-from mer_tf.ranges import Amount, Count, Dropout, Positive, Seed
+from mer_tf.pretraining_settings import Pretraining
 
 log = logging.getLogger("mer_tf")
 TEST_SEED = 1
 """Kinds are tested on images of another seed than they are trained on."""
 REST = Nuisance(shift=0.2, turn=0.008, noise=(0.03, 0.3))
 """What is added anew each epoch to flow estimated from rendered frames, which are few and else learned by heart."""
-
-
-@dataclass(frozen=True)
-class Pretraining:
-    """How a network is trained on drawn images. The same values and machine give the same weights."""
-
-    epochs: Count = 8
-    direct: Count = 6000
-    """Images of each kind that is drawn directly, anew each epoch."""
-    rendered: Count = 2400
-    """Images of each kind that is estimated from rendered frames, drawn once; each epoch disturbs and mirrors anew."""
-    tested: Count = 240
-    """Images of each kind that a network is tested on."""
-    batch_size: Count = 128
-    learning_rate: Positive = 2e-3
-    """At the start; it falls to 0 along a cosine."""
-    dropout: Dropout = 0.3
-    weight_decay: Amount = 1e-4
-    width: Positive = 1.0
-    """Of the network's numbers of channels and units."""
-    seed: Seed = 0
-    kept_out_epochs: Count = 3
-    """Epochs of the trainings that leave kinds out."""
-    cache: str = "data"
 
 
 def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[keras.Model, pd.DataFrame]:
@@ -69,7 +45,7 @@ def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
-    core.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
+    core.compile(optimizer, loss, metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")], jit_compile=False)
     rows = []
     for epoch in range(config.epochs):
         drawn = _epoch(names, config, epoch)

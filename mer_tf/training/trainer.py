@@ -5,6 +5,7 @@ The trainer is given the labels of the training clips alone; those of the test f
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from mer_tf.training.block_store import BlockStore
 from mer_tf.training.devices import refuse_local_statistics, scope_of
 from mer_tf.training.window_features import WindowFeatures
 
+log = logging.getLogger("mer_tf")
 Stages = Callable[[keras.Model], list[Stage]]
 
 
@@ -46,6 +48,12 @@ class FoldTrainer:
                     compile_model(stage.model, stage_recipe(config, stage))
                 if stage.trunk is not None:
                     stage.trunk.compile(jit_compile=config.jit_compile)
+        log.info("training step: %s", "compiled by XLA" if self.xla else "not compiled by XLA")
+
+    @property
+    def xla(self) -> bool:
+        """Whether XLA compiles every stage's training step; Keras goes without where a layer does not allow XLA."""
+        return all(bool(stage.model.jit_compile) for stage in self.stages)
 
     def fit(
         self,
@@ -117,7 +125,8 @@ def compile_model(model: keras.Model, config: Train) -> None:
     model.compile(
         optimizer=make_optimizer(config),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        # Given by name, Keras would make its variables within the training step and so trace that twice.
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         jit_compile=config.jit_compile,
     )
     model.optimizer.build(model.trainable_variables)

@@ -1,16 +1,16 @@
 """Faults put into a tree and its sheet, one at a time: each is reported by place and mend, and costs no other clip."""
 
+import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import openpyxl
 import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
-from mer_tf.datasets.lookalike import write_lookalike
 
 SHEETS = {
     "casme2": ("CASME2-coding-20140508.xlsx", 1, "Subject Filename OnsetFrame ApexFrame OffsetFrame"),
@@ -31,27 +31,39 @@ in_every_set = pytest.mark.parametrize("case", SHEETS, indirect=True)
 where_apexes_are = pytest.mark.parametrize("case", WITH_APEX, indirect=True)
 
 
+@cache
+def fourth_clip(sheet, header, titles):
+    """Columns of a sheet by key, and what its fourth row says by key."""
+    page = openpyxl.load_workbook(sheet).worksheets[0]
+    found = {page.cell(header, c).value: c for c in range(1, page.max_column + 1)}
+    keys = ("subject", "clip", "onset", "apex", "offset")
+    columns = {k: found[t] for k, t in zip(keys, titles.split("," if "," in titles else " "), strict=True)}
+    return columns, {key: page.cell(header + 4, column).value for key, column in columns.items()}
+
+
+def linked(source, target):
+    """Frames may be links, since a test only adds and deletes them; a sheet is written into."""
+    (shutil.copy if source.endswith(".xlsx") else os.link)(source, target)
+
+
 @dataclass
 class Case:
-    """A small look-alike, what it lists when whole, and one of its clips (the fourth of the sheet)."""
+    """A copy of a small look-alike, what it lists when whole, and one of its clips (the fourth of the sheet)."""
 
     dataset: str
+    whole: object
     root: object
     before: dict
 
     def __post_init__(self):
         name, self.header, titles = SHEETS[self.dataset]
-        self.sheet = self.root / name
-        self.line = self.header + 4
-        page = openpyxl.load_workbook(self.sheet).worksheets[0]
-        found = {page.cell(self.header, c).value: c for c in range(1, page.max_column + 1)}
-        keys = ("subject", "clip", "onset", "apex", "offset")
-        parts = titles.split("," if "," in titles else " ")
-        self.columns = {key: found[title] for key, title in zip(keys, parts, strict=True)}
-        onset, offset = (page.cell(self.line, self.columns[k]).value for k in ("onset", "offset"))
-        name = page.cell(self.line, self.columns["clip"]).value
+        self.sheet, self.line = self.root / name, self.header + 4
+        self.columns, said = fourth_clip(self.whole / name, self.header, titles)
+        onset, offset = said["onset"], said["offset"]
         (self.clip,) = (
-            clip for clip, r in self.before.items() if (r.onset, r.offset) == (onset, offset) and str(name) in clip
+            clip
+            for clip, r in self.before.items()
+            if (r.onset, r.offset) == (onset, offset) and str(said["clip"]) in clip
         )
         self.row = self.before[self.clip]
         self.folder = self.root / self.row.frames_dir
@@ -87,12 +99,12 @@ class Case:
 
 
 @pytest.fixture(params=OWN)
-def case(request, tmp_path):
+def case(request, tree_of, listed, tmp_path):
     """A whole look-alike of each data set with a headed sheet, one clip a folder."""
-    root = write_lookalike(request.param, tmp_path / "tree")
-    listing = dataset_listing(request.param, root)
+    whole, listing = tree_of(request.param), listed(request.param)
+    root = shutil.copytree(whole, tmp_path / "tree", copy_function=linked)
     assert listing.problems == []
-    return Case(request.param, root, {r.clip_id: r for r in listing.rows})
+    return Case(request.param, whole, root, {r.clip_id: replace(r, root=str(root)) for r in listing.rows})
 
 
 @in_every_set

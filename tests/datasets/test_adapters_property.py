@@ -4,10 +4,9 @@ import tempfile
 from pathlib import Path
 
 import hypothesis.strategies as st
-import numpy as np
 import openpyxl
 from hypothesis import HealthCheck, given, settings
-from skimage.io import imsave
+from trees import write_frames
 
 from mer_tf.datasets import dataset_listing
 
@@ -35,12 +34,6 @@ smic_clips = st.dictionaries(
 )
 
 
-def write_frames(folder, names):
-    folder.mkdir(parents=True)
-    for name in names:
-        imsave(folder / name, np.zeros((2, 2, 3), np.uint8), check_contrast=False)
-
-
 @FEW
 @given(
     clips=casme2_clips,
@@ -65,8 +58,7 @@ def test_casme2_reads_back_what_was_written(clips, order, as_text, blank_rows):
             for column, title in enumerate(titles, start=1):
                 value = values.get(title) if title else None
                 book.active.cell(line, column).value = str(value) if as_text and value is not None else value
-            frames = [f"reg_img{n}.jpg" for n in range(onset, offset + 1)]
-            write_frames(root / f"Cropped/sub{subject:02d}/{clip}", frames)
+            write_frames(root / f"Cropped/sub{subject:02d}/{clip}", range(onset, offset + 1), "reg_img{}.jpg")
         book.save(root / "CASME2-coding-20140508.xlsx")
         listing = dataset_listing("casme2", root)
     known = {"casme2/sub04/EP12_01f", *(f"casme2/sub{s:02d}/{c}" for s, c in [(7, "EP06_01")])}
@@ -92,8 +84,8 @@ def test_smic_reads_back_what_was_written(clips, padded, digits):
         for (subject, label, number), (onset, _, offset) in clips.items():
             person = f"s{subject:02d}" if padded else f"s{subject}"
             kind = "non_micro" if label == "non-micro" else f"micro/{label}"
-            frames = [f"reg_image{n:0{digits}d}.bmp" for n in range(onset, offset + 1)]
-            write_frames(root / f"HS/{person}/{kind}/{person}_{short[label]}_{number:02d}", frames)
+            home = root / f"HS/{person}/{kind}/{person}_{short[label]}_{number:02d}"
+            write_frames(home, range(onset, offset + 1), f"reg_image{{:0{digits}d}}.bmp")
             clip = f"smic-hs/s{subject:02d}_{short[label]}_{number:02d}"
             wanted[clip] = (f"smic/s{subject:02d}", label, onset, offset)
         listing = dataset_listing("smic-hs", root)

@@ -14,7 +14,7 @@ from mer_tf.datasets.counts import compare_counts
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.lookalike import PLANS, write_lookalike
 from mer_tf.datasets.manifest import check_rows
-from mer_tf.preprocessing.frames import SUFFIXES
+from mer_tf.preprocessing.frame_names import SUFFIXES
 
 SMIC_HS = {"s01": 6, "s02": 6, "s03": 39, "s04": 19, "s05": 2, "s06": 4, "s08": 13, "s09": 4, "s11": 7, "s12": 9}
 SMIC_HS |= {"s13": 10, "s14": 10, "s15": 4, "s18": 7, "s19": 2, "s20": 22}
@@ -42,14 +42,9 @@ PUBLISHED = {
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """Give the root of a data set's look-alike of published size, written once."""
-
-    def root(dataset, **more):
-        name = "-".join([dataset, *map(str, more.values())])
-        return write_lookalike(dataset, tmp_path_factory.getbasetemp() / "published" / name, counts="published", **more)
-
-    return root
+def published(listed):
+    """published(dataset, layout) -> what is listed of a look-alike of published size."""
+    return lambda dataset, layout=None: listed(dataset, "published", layout)
 
 
 def labels(rows):
@@ -63,7 +58,7 @@ def without_root(rows):
 
 @pytest.mark.parametrize("dataset", PUBLISHED)
 def test_published_counts(published, dataset):
-    listing = dataset_listing(dataset, published(dataset))
+    listing = published(dataset)
     assert listing.problems == []
     classes, subjects = PUBLISHED[dataset]
     assert labels(listing.rows) == classes
@@ -73,14 +68,14 @@ def test_published_counts(published, dataset):
 
 
 def test_smic_subjects_have_their_published_clips(published):
-    rows = dataset_listing("smic-hs", published("smic-hs")).rows
+    rows = published("smic-hs").rows
     assert Counter(r.subject for r in rows if r.label_raw != "non-micro") == {
         f"smic/{s}": n for s, n in SMIC_HS.items()
     }
 
 
 def test_samm_long_videos_have_micro_and_macro_expressions(published):
-    listing = dataset_listing("samm-lv", published("samm-lv"))
+    listing = published("samm-lv")
     assert listing.problems == []
     assert labels(listing.rows) == {"micro": 159, "macro": 343}
     assert len({r.frames_dir for r in listing.rows}) == 147
@@ -88,7 +83,7 @@ def test_samm_long_videos_have_micro_and_macro_expressions(published):
 
 
 def test_casme_sq_has_micro_and_macro_expressions(published):
-    listing = dataset_listing("casme-sq", published("casme-sq"))
+    listing = published("casme-sq")
     assert listing.problems == []
     assert Counter(r.session for r in listing.rows) == {"micro-expression": 57, "macro-expression": 300}
     assert len({r.subject for r in listing.rows}) == 22
@@ -97,7 +92,7 @@ def test_casme_sq_has_micro_and_macro_expressions(published):
 
 
 def test_4dme_has_its_published_clips(published):
-    listing = dataset_listing("4dme", published("4dme"))
+    listing = published("4dme")
     assert listing.problems == []
     assert len(listing.rows) == 267
     assert len({r.subject for r in listing.rows}) == 41
@@ -119,7 +114,7 @@ MEGC2019 = {"smic": [70, 51, 43, 16], "casme2": [88, 32, 25, 24], "samm": [92, 2
 
 @pytest.mark.parametrize("layout", ["Cropped", "CASME2_RAW_selected+updated"])
 def test_megc2019_is_the_official_composite(published, layout):
-    listing = dataset_listing("megc2019", published("megc2019", layout=layout))
+    listing = published("megc2019", layout)
     assert listing.problems == []
     assert composite(listing.rows) == MEGC2019
     assert len(listing.rows) == 442
@@ -131,7 +126,7 @@ def test_megc2019_is_the_official_composite(published, layout):
 
 
 def test_megc2019_excludes_by_protocol_not_by_adapter(published):
-    rows = {r.clip_id: r for r in dataset_listing("casme2", published("casme2")).rows}
+    rows = {r.clip_id: r for r in published("casme2").rows}
     protocol = load_protocol("megc2019-3")
     for clip in ("casme2/sub04/EP12_01f", "casme2/sub05/EP09_05f"):
         assert rows[clip].label_raw == "disgust"
@@ -155,7 +150,7 @@ def test_megc2019_excludes_by_protocol_not_by_adapter(published):
     ],
 )
 def test_the_table_of_expected_counts_agrees(published, dataset, protocols):
-    listing = dataset_listing(dataset, published(dataset))
+    listing = published(dataset)
     for protocol in protocols.split():
         lines = compare_counts(listing, load_protocol(protocol))
         assert lines
@@ -163,7 +158,7 @@ def test_the_table_of_expected_counts_agrees(published, dataset, protocols):
 
 
 def test_flow_images_are_the_442_clips_counted_once(published):
-    listing = dataset_listing("flow-images", published("flow-images"))
+    listing = published("flow-images")
     assert listing.problems == []
     assert labels(listing.rows) == {"negative": 250, "positive": 109, "surprise": 83}
     assert len({r.subject for r in listing.rows}) == 68
@@ -171,25 +166,23 @@ def test_flow_images_are_the_442_clips_counted_once(published):
 
 
 @pytest.mark.parametrize("layout", ["CASME2_RAW", "CASME2_RAW_selected"])
-def test_casme2_says_the_same_in_every_layout(published, layout):
-    cropped = dataset_listing("casme2", published("casme2"))
-    raw = dataset_listing("casme2", published("casme2", layout=layout))
+def test_casme2_says_the_same_in_every_layout(listed, layout):
+    cropped, raw = listed("casme2"), listed("casme2", "small", layout)
     assert raw.problems == []
     assert {r[:2] + r[3:] for r in without_root(raw.rows)} == {r[:2] + r[3:] for r in without_root(cropped.rows)}
 
 
 @pytest.mark.parametrize(("dataset", "layout"), [(d, name) for d, (_, layouts) in PLANS.items() for name in layouts])
-def test_every_layout_lists_the_same_clips(tmp_path, dataset, layout):
-    usual = dataset_listing(dataset, write_lookalike(dataset, tmp_path / "usual"))
-    listing = dataset_listing(dataset, write_lookalike(dataset, tmp_path / "other", layout=layout))
+def test_every_layout_lists_the_same_clips(listed, dataset, layout):
+    usual, listing = listed(dataset), listed(dataset, "small", layout)
     assert listing.problems == []
     assert {r.clip_id: r.subject for r in usual.rows}.items() <= {r.clip_id: r.subject for r in listing.rows}.items()
     assert len(listing.rows) == len(usual.rows) + (dataset == "casme2" and layout.endswith("+updated"))
 
 
 def test_casme2_updated_sheet_has_256_clips(published):
-    old = {r.clip_id: r for r in dataset_listing("casme2", published("casme2")).rows}
-    listing = dataset_listing("casme2", published("casme2", layout="Cropped+updated"))
+    old = {r.clip_id: r for r in published("casme2").rows}
+    listing = published("casme2", "Cropped+updated")
     new = {r.clip_id: r for r in listing.rows}
     assert listing.problems == []
     assert labels(new.values()) == CASME2 | {"disgust": 64}
@@ -205,7 +198,7 @@ def test_casme2_updated_sheet_has_256_clips(published):
 
 
 def test_casme2_known_clip_without_apex(published):
-    (row,) = (r for r in dataset_listing("casme2", published("casme2")).rows if r.clip_id == "casme2/sub04/EP12_01f")
+    (row,) = (r for r in published("casme2").rows if r.clip_id == "casme2/sub04/EP12_01f")
     assert (row.onset, row.offset) == (261, 321)
     assert row.apex in (None, 294)
     assert (row.apex is None) == (row.apex_source == "")
@@ -214,8 +207,8 @@ def test_casme2_known_clip_without_apex(published):
 @pytest.mark.parametrize(
     "dataset", ["casme2", "samm", "samm-lv", "casme", "casme-sq", "casme3-a", "casme3-c", "mmew", "4dme", "megc2019"]
 )
-def test_the_order_of_the_rows_does_not_matter(tmp_path, dataset):
-    plain = dataset_listing(dataset, write_lookalike(dataset, tmp_path / "plain"))
+def test_the_order_of_the_rows_does_not_matter(listed, tmp_path, dataset):
+    plain = listed(dataset)
     mixed = dataset_listing(dataset, write_lookalike(dataset, tmp_path / "mixed", shuffle_rows=True))
     assert plain.problems == mixed.problems == []
     assert without_root(plain.rows) == without_root(mixed.rows)
@@ -223,8 +216,8 @@ def test_the_order_of_the_rows_does_not_matter(tmp_path, dataset):
 
 
 @pytest.mark.parametrize("dataset", ["samm", "smic-hs", "casme3-a"])
-def test_a_manifest_of_published_size_takes_seconds_and_opens_no_image(published, dataset, monkeypatch):
-    root = published(dataset)
+def test_a_manifest_of_published_size_takes_seconds_and_opens_no_image(tree_of, dataset, monkeypatch):
+    root = tree_of(dataset, "published")
 
     def guarded(function):
         def call(path, *args, **kwargs):

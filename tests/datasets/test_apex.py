@@ -7,6 +7,7 @@ import pytest
 from skimage.io import imsave
 
 from mer_tf.config import MerError
+from mer_tf.datasets import synthetic_clip
 from mer_tf.datasets.apex import difference_curve, divide_and_conquer, estimate_apexes, midpoint, peak
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.datasets.synthetic import draw, smic_clips
@@ -14,8 +15,10 @@ from mer_tf.datasets.synthetic import draw, smic_clips
 
 @pytest.fixture(scope="module")
 def drawn():
-    """(frames, apex) of the clips with an expression of three subjects."""
-    clips = [c for c in smic_clips(subjects=3, clips_per_class=1, seed=4) if c.combination.course == "apex"]
+    """(frames, apex) of the clips with an expression of three subjects, about 10 frames long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic_clip, "FRAMES", (6, 16))
+        clips = [c for c in smic_clips(subjects=3, clips_per_class=1, seed=4) if c.combination.course == "apex"]
     return [(np.stack(list(draw(clip))), clip.apex) for clip in clips]
 
 
@@ -78,17 +81,18 @@ def test_no_curve(curve):
         divide_and_conquer(np.array(curve, float))
 
 
-@pytest.fixture
-def row(tmp_path, drawn):
+@pytest.fixture(scope="module")
+def row(tmp_path_factory, drawn):
     """A clip on disk with frames 100, 102, 104 ... of the first drawn one, around frames of other clips."""
     frames, _ = drawn[0]
-    (tmp_path / "clip").mkdir()
+    root = tmp_path_factory.mktemp("row")
+    (root / "clip").mkdir()
     for number, frame in enumerate(frames[::2]):
-        imsave(tmp_path / f"clip/img{100 + 2 * number}.png", frame, check_contrast=False)
-    imsave(tmp_path / "clip/img99.png", frames[0][::-1], check_contrast=False)
-    imsave(tmp_path / "clip/img900.png", frames[0][::-1], check_contrast=False)
+        imsave(root / f"clip/img{100 + 2 * number}.png", frame, check_contrast=False)
+    imsave(root / "clip/img99.png", frames[0][::-1], check_contrast=False)
+    imsave(root / "clip/img900.png", frames[0][::-1], check_contrast=False)
     last = 98 + 2 * len(frames[::2])
-    return ClipRow("x/c", "x", "x/s", "", str(tmp_path), "clip", "", 100, None, last, 100.0, "negative", "", "")
+    return ClipRow("x/c", "x", "x/s", "", str(root), "clip", "", 100, None, last, 100.0, "negative", "", "")
 
 
 @pytest.mark.parametrize("method", ["peak", "divide-and-conquer"])

@@ -142,13 +142,13 @@ def test_duplicates_and_folders_without_a_row(tmp_path):
 
 
 @pytest.mark.parametrize("extra", ["reg_img1.jpg.jpg", "face.jpg", "reg_img04.jpg", "notes.txt", "Thumbs.db"])
-def test_a_file_that_does_not_fit_costs_its_clip_or_nothing(tmp_path, extra):
+def test_a_file_that_does_not_fit_is_named_or_costs_its_clip(tmp_path, extra):
     tree(tmp_path)
     (tmp_path / "Cropped/sub01/EP02_01f" / extra).touch()
     found = listing(tmp_path)
-    bad = extra in {"face.jpg", "reg_img04.jpg"}
-    assert len(found.rows) == 3 - bad
-    assert len(found.problems) == bad
+    assert len(found.rows) == 3 - (extra == "reg_img04.jpg")
+    assert len(found.problems) == (extra in {"face.jpg", "reg_img04.jpg"})
+    assert all(extra in problem for problem in found.problems)
 
 
 def test_merged_subject_cells_are_read_and_said(tmp_path):

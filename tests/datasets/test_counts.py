@@ -1,7 +1,6 @@
 """Counts against published ones, clips against another list, protocols against each other."""
 
 import dataclasses
-from importlib.resources import files
 
 import pandas as pd
 import pytest
@@ -12,9 +11,10 @@ from mer_tf.datasets.counts import ALL, Expected, compare_clips, compare_counts,
 from mer_tf.datasets.labels import load_protocol, protocol_names
 from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow, write_manifest
+from mer_tf.files import fact_file
 
 ROW = ClipRow("samm/006/a", "samm", "samm/006", "", "/", "tmp", "", 3, None, 20, 200.0, "Anger", "", "")
-TABLE = pd.read_csv(str(files("data_manifests").joinpath("expected_counts.csv")), dtype=str, keep_default_na=False)
+TABLE = pd.read_csv(fact_file("expected_counts.csv"), dtype=str, keep_default_na=False)
 SAMM = load_protocol("samm-5")
 
 

@@ -18,6 +18,8 @@ from mer_tf.datasets.portraits import ASTRONAUT, Portrait, load_portraits
 from mer_tf.datasets.synthetic import SyntheticClip, displacement, draw, smic_clips
 
 POINTS = {name: np.array(xy) for name, xy in ASTRONAUT.items()}
+WIDTH, HEIGHT = 290, 200
+"""The part of the portrait that holds the face; what lies outside hardly moves."""
 EXPRESSIONS = sorted({c.aus for group in combinations().values() for c in group if c.aus})
 
 
@@ -27,7 +29,7 @@ def astronaut() -> Portrait:
 
 def still(expression_: action_units.Blobs, size: float) -> FaceMotion:
     """The portrait's own frame, expression at full strength, head at rest."""
-    return FaceMotion(400, 300, expression_.scaled(size), np.array([0.0, 1.0]), np.stack([np.eye(2, 3)] * 2))
+    return FaceMotion(WIDTH, HEIGHT, expression_.scaled(size), np.array([0.0, 1.0]), np.stack([np.eye(2, 3)] * 2))
 
 
 def clip_with(wanted: Callable[[SyntheticClip], bool], **arguments: float) -> SyntheticClip:
@@ -51,7 +53,7 @@ def test_no_expression_folds_the_face_at_the_greatest_amplitude(
 
 @pytest.mark.parametrize("aus", EXPRESSIONS, ids=lambda aus: "+".join(map(str, aus)))
 def test_an_expression_at_unit_size_moves_one_pixel_at_most(aus: tuple[int, ...]) -> None:
-    field = expression(aus, POINTS, 90.0, (1.0, 1.0)).grid(400, 300)
+    field = expression(aus, POINTS, 90.0, (1.0, 1.0)).grid(WIDTH, HEIGHT)
     assert np.linalg.norm(field, axis=-1).max() == pytest.approx(1.0, abs=1e-6)
 
 

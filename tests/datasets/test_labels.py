@@ -1,18 +1,18 @@
 """Label protocols: consistent tables, one spelling of raw labels, exclusions by clip id."""
 
 import dataclasses
-from importlib.resources import files
 
 import pandas as pd
 import pytest
 
 from mer_tf.datasets.labels import load_protocol, normalise_label, protocol_for, protocol_names
 from mer_tf.datasets.manifest import ClipRow
+from mer_tf.files import fact_file
 
 ROW = ClipRow(
     "casme2/sub01/EP02_01f", "casme2", "casme2/sub01", "", "/", "tmp", "", 3, None, 20, 200.0, "disgust", "", ""
 )
-TABLE = pd.read_csv(str(files("data_manifests").joinpath("label_protocols.csv")), dtype=str)
+TABLE = pd.read_csv(fact_file("label_protocols.csv"), dtype=str)
 
 
 def row(dataset="casme2", label="disgust", **fields):

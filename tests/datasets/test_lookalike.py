@@ -18,28 +18,29 @@ def table(path, tab=0):
 
 
 def content(root):
-    return {p.relative_to(root).as_posix(): sha256(p) for p in root.rglob("*") if p.is_file()}
+    """Name -> hash of each file; a picture of many names is read once."""
+    inodes = {p: p.stat().st_ino for p in root.rglob("*") if p.is_file()}
+    hashes = {inode: sha256(p) for inode, p in {inode: p for p, inode in inodes.items()}.items()}
+    return {p.relative_to(root).as_posix(): hashes[inode] for p, inode in inodes.items()}
 
 
 @pytest.mark.parametrize(
     ("dataset", "layout"), [(d, layout) for d, (_, layouts) in PLANS.items() for layout in layouts]
 )
-def test_every_layout_is_written_and_repeats_to_the_byte(tmp_path, dataset, layout):
-    first = write_lookalike(dataset, tmp_path / "a", layout=layout)
-    again = write_lookalike(dataset, tmp_path / "b", layout=layout)
-    assert content(first) == content(again)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+def test_every_layout_is_written_and_repeats_to_the_byte(tree_of, tmp_path, dataset, layout):
+    again = write_lookalike(dataset, tmp_path / "again", layout=layout)
+    assert content(tree_of(dataset, "small", layout)) == content(again)
+    assert [p.name for p in tmp_path.iterdir()] == ["again"]
 
 
-def test_another_seed_gives_other_clips(tmp_path):
-    one = write_lookalike("samm", tmp_path / "one")
+def test_another_seed_gives_other_clips(tree_of, tmp_path):
     two = write_lookalike("samm", tmp_path / "two", seed=1)
-    frames = [{name for name in content(root) if name.endswith(".jpg")} for root in (one, two)]
+    frames = [{p.relative_to(root) for p in root.rglob("*.jpg")} for root in (tree_of("samm"), two)]
     assert frames[0] != frames[1]
 
 
-def test_casme2_has_the_published_names_and_the_known_anomaly(tmp_path):
-    root = write_lookalike("casme2", tmp_path / "casme2")
+def test_casme2_has_the_published_names_and_the_known_anomaly(tree_of):
+    root = tree_of("casme2")
     header, *rows = table(root / "CASME2-coding-20140508.xlsx")
     assert header[:2] == ["Subject", "Filename"]
     assert [i for i, title in enumerate(header) if title is None] == [2, 6]
@@ -48,9 +49,9 @@ def test_casme2_has_the_published_names_and_the_known_anomaly(tmp_path):
     assert frames == sorted(f"reg_img{n}.jpg" for n in range(261, 322))
 
 
-def test_raw_trees_differ_by_the_frames_around_the_clip(tmp_path):
+def test_raw_trees_differ_by_the_frames_around_the_clip(tree_of):
     names = {
-        tree: sorted(p.name for p in (write_lookalike("casme2", tmp_path / tree, layout=tree) / tree / clip).iterdir())
+        tree: sorted(p.name for p in (tree_of("casme2", "small", tree) / tree / clip).iterdir())
         for tree, clip in {"CASME2_RAW": "sub04/EP12_01f", "CASME2_RAW_selected": "sub04/EP12_01f"}.items()
     }
     assert names["CASME2_RAW_selected"] == sorted(f"img{n}.jpg" for n in range(261, 322))
@@ -59,9 +60,8 @@ def test_raw_trees_differ_by_the_frames_around_the_clip(tmp_path):
     }
 
 
-def test_the_updated_sheet_has_one_clip_more_and_five_others(tmp_path):
-    old = write_lookalike("casme2", tmp_path / "old", counts="published")
-    new = write_lookalike("casme2", tmp_path / "new", counts="published", layout="Cropped+updated")
+def test_the_updated_sheet_has_one_clip_more_and_five_others(tree_of):
+    old, new = tree_of("casme2", "published"), tree_of("casme2", "published", "Cropped+updated")
     before = {(r[0], r[1]): r[2:] for r in table(old / "CASME2-coding-20140508.xlsx")[1:]}
     after = {(r[0], r[1]): r[2:] for r in table(new / "CASME2-coding-updated.xlsx")[1:]}
     assert (len(before), len(after)) == (255, 256)
@@ -87,8 +87,8 @@ def test_the_updated_sheet_has_one_clip_more_and_five_others(tmp_path):
     }
 
 
-def test_samm_sheet_has_its_header_on_the_14th_row(tmp_path):
-    root = write_lookalike("samm", tmp_path / "samm", counts="published")
+def test_samm_sheet_has_its_header_on_the_14th_row(tree_of):
+    root = tree_of("samm", "published")
     rows = table(root / "SAMM_Micro_FACS_Codes_v2.xlsx")
     assert rows[13][:4] == ["Subject", "Filename", "Inducement Code", "Onset Frame"]
     assert rows[1][0].startswith("Subject")
@@ -98,9 +98,9 @@ def test_samm_sheet_has_its_header_on_the_14th_row(tmp_path):
     assert (root / "SAMM" / subject / clip / f"{subject}_{onset:05d}.jpg").is_file()
 
 
-def test_casme_sq_names_its_folders_by_the_naming_rules(tmp_path):
+def test_casme_sq_names_its_folders_by_the_naming_rules(tree_of):
     sheet = "CAS(ME)^2code_final(Updated).xlsx"
-    root = write_lookalike("casme-sq", tmp_path / "sq", counts="published")
+    root = tree_of("casme-sq", "published")
     clips, subjects, videos = (table(root / sheet, tab) for tab in range(3))
     codes = {name: code for code, name in videos}
     folders = {participant: folder for _, folder, participant in subjects}
@@ -114,8 +114,8 @@ def test_casme_sq_names_its_folders_by_the_naming_rules(tmp_path):
         assert (folder / f"img{offset or apex:03d}.jpg").is_file()
 
 
-def test_flow_images_come_once_as_test_and_repeat_in_training(tmp_path):
-    root = write_lookalike("flow-images", tmp_path / "flow")
+def test_flow_images_come_once_as_test_and_repeat_in_training(tree_of):
+    root = tree_of("flow-images")
     files = list(root.rglob("*.png"))
     folds = {p.relative_to(root).parts[0] for p in files}
     tests = [p for p in files if "u_test" in p.parts]
@@ -126,8 +126,8 @@ def test_flow_images_come_once_as_test_and_repeat_in_training(tmp_path):
     assert len({sha256(p) for p in tests}) == len(tests)
 
 
-def test_shuffled_rows_change_the_sheet_alone(tmp_path):
-    plain = write_lookalike("mmew", tmp_path / "plain")
+def test_shuffled_rows_change_the_sheet_alone(tree_of, tmp_path):
+    plain = tree_of("mmew")
     mixed = write_lookalike("mmew", tmp_path / "mixed", shuffle_rows=True)
     one, two = table(plain / "MMEW_Micro_Exp.xlsx"), table(mixed / "MMEW_Micro_Exp.xlsx")
     assert one != two
@@ -166,8 +166,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_hard_links_the_files_are_copies(tmp_path, monkeypatch):
-    linked = write_lookalike("casme3-c", tmp_path / "linked")
+def test_without_hard_links_the_files_are_copies(tree_of, tmp_path, monkeypatch):
+    linked = tree_of("casme3-c")
 
     def refused(*_):
         raise PermissionError("no hard links here")

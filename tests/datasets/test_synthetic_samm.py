@@ -4,13 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_rows, synthetic_clip
 from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.synthetic_samm import emotion
 
 
-def test_the_adapter_reads_every_clip_with_its_frames_and_class(tmp_path):
+def test_the_adapter_reads_every_clip_with_its_frames_and_class(tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic_clip, "FRAMES", (4, 12))
     tree = DRAWN["samm"](tmp_path / "samm", subjects=2, clips_per_class=1, progress=False)
     rows, protocol = dataset_rows("samm", tree, None), load_protocol("samm-5")
     assert len(rows) == 6

@@ -1,16 +1,17 @@
-"""The fused network of paper A: widths layer by layer, every variant, saved and reloaded, half precision, XLA."""
+"""The fused network of paper A: widths layer by layer, every variant saved and reloaded, half precision, stages."""
 
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from weightless import weightless
 
 from mer_tf.config import Fusion, MerError, Model
 from mer_tf.models.cnn_lstm_fusion import ResponseNorm, build, stages, trunk
 
 SMALL = Fusion(channels=(4, 6, 8, 8, 6), stem_stride=2, fc_units=10, fc8_units=7)
-SHAPES = {"frames": (48, 48, 3), "flow": (48, 48, 3)}
+SHAPES = {"frames": (32, 32, 3), "flow": (32, 32, 3)}
 RNG = np.random.default_rng(0)
 VARIANTS = [
     {"mode": mode, "after": after}
@@ -29,12 +30,13 @@ def batch(clips=3, frames=4):
     return {name: RNG.integers(0, 256, (clips, frames, *shape)).astype("uint8") for name, shape in SHAPES.items()}
 
 
-def inputs_of(model, arrays):
-    return {tensor.name: arrays[tensor.name] for tensor in model.inputs}
+def run(model, arrays):
+    """Outputs as arrays, without the seconds that tracing takes, of the inputs that a model has."""
+    return keras.ops.convert_to_numpy(model({tensor.name: arrays[tensor.name] for tensor in model.inputs}))
 
 
 def test_trunk_has_the_shapes_and_parameters_of_alexnet_at_96_pixels():
-    cnn = trunk((96, 96, 3), Model(dropout=0.5), "spatial_trunk")
+    cnn = weightless(lambda: trunk((96, 96, 3), Model(dropout=0.5), "spatial_trunk"))
     expected = {
         "conv1": ((24, 24, 96), 96 * (11 * 11 * 3 + 1)),
         "pool1": ((11, 11, 96), 0),
@@ -55,32 +57,33 @@ def test_trunk_has_the_shapes_and_parameters_of_alexnet_at_96_pixels():
 
 
 def test_stem_stride_2_leaves_6400_numbers():
-    assert trunk((96, 96, 3), Model(fusion=Fusion(stem_stride=2)), "t").get_layer("flat").output.shape == (None, 6400)
+    cnn = weightless(lambda: trunk((96, 96, 3), Model(fusion=Fusion(stem_stride=2)), "t"))
+    assert cnn.get_layer("flat").output.shape == (None, 6400)
 
 
 def test_paper_widths_of_lstm_fusion_and_classifier():
     shapes = {"frames": (96, 96, 3), "flow": (96, 96, 3)}
-    model = build(Model(name="cnn_lstm_fusion", lstm_units=512, dropout=0.5), shapes, 3)
+    config = Model(name="cnn_lstm_fusion", lstm_units=512, dropout=0.5)
+    model = weightless(lambda: build(config, shapes, 3))
+    fc6 = weightless(lambda: build(replace(config, fusion=Fusion(after="fc6")), shapes, 3))
     head = model.get_layer("head")
     assert model.get_layer("temporal_features").count_params() == 4 * 512 * (4096 + 512 + 1)
     widths = {name: head.get_layer(name).count_params() for name in ("fusion", "fc8", "fc9")}
     assert widths == {"fusion": 4096 * (4096 + 512 + 1), "fc8": 1024 * 4097, "fc9": 3 * 1025}
     assert model.output_shape == (None, 3)
-    fc6 = build(Model(name="cnn_lstm_fusion", lstm_units=512, fusion=Fusion(after="fc6")), shapes, 3)
     assert fc6.get_layer("head").get_layer("fc7").count_params() == 4096 * 4097
-    with pytest.raises(ValueError, match="fc7"):
-        fc6.get_layer("spatial_frames").layer.get_layer("fc7")
+    assert "fc7" not in {layer.name for layer in fc6.get_layer("spatial_frames").layer.layers}
 
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_every_variant_is_saved_reloaded_in_safe_mode_and_predicts_the_same(changes, tmp_path):
     model, arrays = build(small(**changes), SHAPES, 3), batch()
-    logits = model.predict(inputs_of(model, arrays), verbose=0)
+    logits = run(model, arrays)
     assert logits.shape == (3, 3)
     assert np.isfinite(logits).all()
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    assert again.predict(inputs_of(again, arrays), verbose=0) == pytest.approx(logits, abs=1e-5)
+    assert run(again, arrays) == pytest.approx(logits, abs=1e-5)
 
 
 def test_each_stream_sees_its_own_input():
@@ -88,10 +91,10 @@ def test_each_stream_sees_its_own_input():
     for stream, seen in (("spatial", "frames"), ("temporal", "flow")):
         assert [t.name for t in build(small(streams=stream), SHAPES, 3).inputs] == [seen]
     model = build(small(), SHAPES, 3)
-    before = model.predict(arrays, verbose=0)
+    before = run(model, arrays)
     for name in SHAPES:
         changed = arrays | {name: arrays[name][:, ::-1, ::2].repeat(2, axis=2)}
-        assert np.abs(model.predict(changed, verbose=0) - before).max() > 1e-4
+        assert np.abs(run(model, changed) - before).max() > 1e-4
 
 
 def test_order_of_frames_matters_to_the_temporal_stream_alone():
@@ -99,7 +102,7 @@ def test_order_of_frames_matters_to_the_temporal_stream_alone():
     for stream, told in (("spatial", False), ("temporal", True)):
         model = build(small(streams=stream), SHAPES, 3)
         name = model.inputs[0].name
-        there, back = (model.predict({name: arrays[name][:, ::way]}, verbose=0) for way in (1, -1))
+        there, back = (run(model, {name: arrays[name][:, ::way]}) for way in (1, -1))
         assert (np.abs(there - back).max() > 1e-4) == told
 
 
@@ -115,7 +118,7 @@ def test_untrained_fusion_forgets_how_large_features_are():
     head = build(small(mode="untrained"), SHAPES, 3).get_layer("head")
     features = {name: RNG.normal(size=(2, 10)).astype("float32") for name in ("spatial", "temporal")}
     louder = {name: value * k for (name, value), k in zip(features.items(), (3, 50), strict=True)}
-    assert head.predict(louder, verbose=0) == pytest.approx(head.predict(features, verbose=0), abs=1e-5)
+    assert run(head, louder) == pytest.approx(run(head, features), abs=1e-5)
 
 
 def test_streams_of_other_widths_cannot_be_summed():
@@ -146,23 +149,14 @@ def test_half_precision_keeps_the_answer_and_finite_gradients():
     finally:
         keras.config.set_dtype_policy("float32")
     half.set_weights(full.get_weights())
-    wanted, found = (m.predict(arrays, verbose=0) for m in (full, half))
+    wanted, found = (run(m, arrays) for m in (full, half))
     assert found.dtype == np.float32
     assert found == pytest.approx(wanted, abs=float(0.05 * np.abs(wanted).max()))
-    half.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    half.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
     # flow that is all rest gives features of length 0, which must not be divided by
     still = arrays | {"flow": np.full_like(arrays["flow"], 128) * np.array([1, 1, 0], "uint8")}
     assert np.isfinite(half.train_on_batch(still, labels))
     assert all(np.isfinite(w).all() for w in half.get_weights())
-
-
-@pytest.mark.slow
-def test_the_whole_training_step_is_compiled():
-    model = build(small(), SHAPES, 3)
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=True)
-    losses = [model.train_on_batch(batch(), np.array([0, 1, 2])) for _ in range(2)]
-    assert model.jit_compile is True
-    assert np.isfinite(losses).all()
 
 
 def test_response_norm_is_alexnets():

@@ -5,7 +5,7 @@ import pytest
 from mer_tf.config import MerError
 from mer_tf.files import sha256
 from mer_tf.models import onet
-from mer_tf.models.weights import same_as_before
+from mer_tf.models.weight_files import same_as_before
 from mer_tf.preprocessing import mtcnn_files
 from mer_tf.preprocessing.mtcnn_files import SHA256, checked_weights, weights_path
 
@@ -72,11 +72,11 @@ def test_an_empty_note_is_written_anew(tmp_path, kept):
 
 
 def test_a_folder_that_cannot_be_written_to_keeps_nothing(tmp_path, monkeypatch):
-    from mer_tf.models import weights
+    from mer_tf.models import weight_files
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "w.h5").write_bytes(b"x")
-    monkeypatch.setattr(weights, "write_text", refuse)
+    monkeypatch.setattr(weight_files, "write_text", refuse)
     assert same_as_before(tmp_path / "w.h5") == sha256(tmp_path / "w.h5")

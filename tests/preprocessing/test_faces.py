@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 import pytest
@@ -13,11 +15,13 @@ from mer_tf.preprocessing.faces import (
     ALIGNED_BY,
     TEMPLATE,
     Face,
+    _detector,
     detect_face,
     face_transform,
     similarity,
     warp,
 )
+from mer_tf.preprocessing.pyramid import FACTOR, WINDOW, if_any
 
 PHOTO = astronaut()
 
@@ -39,11 +43,31 @@ def test_the_face_of_the_photograph(face: Face) -> None:
 
 
 @pytest.mark.parametrize("min_face", [40, 80])
-def test_a_smallest_face_at_which_mtcnn_itself_finds_nothing(min_face: int) -> None:
-    from mtcnn import MTCNN
+def test_the_face_is_found_from_a_smallest_face_that_shrinks_the_first_level(min_face: int) -> None:
+    found = detect_face(PHOTO, min_face)
+    assert found is not None
+    np.testing.assert_allclose(found.box, (180, 65, 85, 108), atol=4)
+    np.testing.assert_allclose(found.landmarks, [(204, 100), (246, 102), (225, 127), (201, 139), (245, 141)], atol=3)
 
-    assert MTCNN().detect_faces(PHOTO, min_face_size=min_face) == []
-    assert detect_face(PHOTO, min_face) is not None
+
+def test_the_first_network_sees_levels_down_to_its_window_and_none_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    proposals = _detector().stages[0]
+    network = proposals.model
+    monkeypatch.setattr(proposals, "_model", lambda images: seen.append(min(images.shape[1:3])) or network(images))
+    for height, width, min_face in product((8, 11, 12, 13, 20, 47), (12, 19, 200), (12, 14, 20, 40)):
+        seen.clear()
+        assert detect_face(np.zeros((height, width, 3), np.uint8), min_face) is None
+        assert bool(seen) == (min(height, width) >= min_face)
+        assert not seen or WINDOW <= min(seen) < (WINDOW + 1) / FACTOR
+
+
+def test_networks_are_not_asked_about_no_proposals() -> None:
+    """A batch of no images fails in TensorFlow on some processors and not on others."""
+    refused = if_any(lambda **_: pytest.fail("was asked"))
+    assert refused(bboxes_batch=np.empty((0, 6)), images_normalized=None).shape == (0, 6)
+    asked = if_any(lambda bboxes_batch, images_normalized: bboxes_batch + images_normalized)
+    assert asked(bboxes_batch=np.ones((1, 6)), images_normalized=1).tolist() == [[2] * 6]
 
 
 def test_a_face_that_fills_a_large_image_is_found_from_a_small_smallest_face() -> None:

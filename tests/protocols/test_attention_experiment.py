@@ -73,7 +73,7 @@ def test_the_sweep_knows_its_rules(script):
             assert len(select_keyframes(frames, 0, 9, 29, wanted, rule)) == wanted
 
 
-@pytest.mark.parametrize(("changes", "expected"), [([], 0), (["model.attention.staged=True"], 2)])
+@pytest.mark.parametrize(("changes", "expected"), [({}, 0), ({"model.attention.staged": True}, 2)])
 def test_a_staged_training_is_a_setting(changes, expected):
     assert first_stages(declared(SCRIPT, "embedded", changes).model) == expected
     assert model_stages("attention_lstm") is not None

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from mer_tf.changes import changed
 from mer_tf.datasets import ADAPTERS
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.models import model_builder
-from mer_tf.overrides import override
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.paper_tables import _printed
 
@@ -23,12 +23,12 @@ def declared():
 def test_every_cell_of_the_tables_is_a_setting_of_its_own(declared):
     tables, seen = declared["TABLES"], {}
     for row, changes in tables.rows.items():
-        blocks = override(declared["EMBEDDED"], [f"--{k}={v}" for k, v in changes.items()]).model.blocks
+        blocks = changed(declared["EMBEDDED"], changes).model.blocks
         load_blocks(blocks.set)
         seen[row] = blocks
     assert len(set(seen.values())) == len(seen) == 6 * 3
     for column in tables.columns.values():
-        settings = override(declared["EXPERIMENT"], [f"--{k}={v}" for k, v in column.items()])
+        settings = changed(declared["EXPERIMENT"], column)
         assert settings.data.dataset in ADAPTERS
         assert len(load_protocol(settings.data.label_protocol).classes) == int(settings.data.label_protocol[-1])
 

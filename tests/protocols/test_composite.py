@@ -11,7 +11,7 @@ from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, T
 from mer_tf.encoding import encode
 from mer_tf.preparation import prepare_clips
 from mer_tf.protocols.bench import Bench
-from mer_tf.protocols.composite import PEEKED, chosen_methods, composite
+from mer_tf.protocols.composite import PEEKED, composite
 from mer_tf.protocols.pretrained import as_given
 from mer_tf.runner import run
 from mer_tf.training.flow_image_store import FlowImageStore
@@ -40,7 +40,7 @@ def finished(tmp_path_factory):
         evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
     )
     clips = prepare_clips(experiment, folder)
-    given = (experiment, METHODS, clips, encode(experiment, clips), folder, ["--train.epochs=2"])
+    given = (experiment, METHODS, clips, encode(experiment, clips), folder, {"train.epochs": 2})
     return folder, given, composite(*given)
 
 
@@ -111,17 +111,9 @@ def test_a_best_epoch_is_never_worse_than_the_last(finished):
 def test_finished_methods_are_kept_and_settings_are_those_of_the_first_call(finished):
     folder, (experiment, methods, clips, encoded, *_), text = finished
     before = (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns
-    assert composite(replace(experiment), methods, clips, encoded, folder, ["--train.epochs=9"]) == text
+    assert composite(replace(experiment), methods, clips, encoded, folder, {"train.epochs": 9}) == text
     assert (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns == before
-    assert json.loads((folder / "methods.json").read_text())["STSTNet"][-1] == "--train.epochs=2"
-
-
-def test_methods_are_chosen_by_name():
-    known = {"a": {"x": 1}, "b": {"x": 2}}
-    assert chosen_methods(known, {"a": {"x": 3}}, "b,a") == {"b": {"x": 2}, "a": {"x": 3}}
-    assert chosen_methods(known, {"a": {"x": 3}}, None) == {"a": {"x": 3}}
-    with pytest.raises(MerError, match="--methods c: unknown; known: a, b"):
-        chosen_methods(known, {}, "c")
+    assert json.loads((folder / "methods.json").read_text())["STSTNet"]["train.epochs"] == 2
 
 
 @pytest.mark.slow

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 
 import mer_tf.protocols.paper_tables as module
+from mer_tf.changes import changed
+from mer_tf.code_version import CODE
 from mer_tf.config import Fusion, MerError, Model, Tables
 from mer_tf.descriptors import TRIVIAL
 from mer_tf.files import write_json
-from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.protocols.sweep import sweep
 from mer_tf.runner import declared
 from mer_tf.script import main
+from mer_tf.study import Study
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp4_cnn_lstm_fusion.py"
 TABLES = Tables(
@@ -45,6 +47,7 @@ def ran(frame):
         guess = np.roll(frame["y_true"].to_numpy(), 1) if poor else frame["y_true"]
         frame.assign(y_pred=guess).to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})
+        write_json(folder / "env.json", {"code": CODE})
         write_json(folder / "metrics.json", {"warnings": ["drawn faces"]})
         return folder
 
@@ -141,8 +144,9 @@ def test_roots_choose_columns_and_the_papers_settings(
         (directory / "tables.txt").write_text("the tables")
 
     monkeypatch.setattr(module, "paper_tables", stand_in)
+    monkeypatch.setattr("mer_tf.study.check_all", list)  # nothing is there to be run
     paper, small = (dataclasses.replace(fusion, train=dataclasses.replace(fusion.train, epochs=e)) for e in (2, 1))
-    main(paper, small, None, ["--tables", "--out", str(tmp_path), *arguments], TABLES)
+    main(Study(paper, small, tables=TABLES), ["tables", "--out", str(tmp_path), *arguments])
     assert set(seen["tables"].columns) == columns
     assert seen["experiment"].train.epochs == epochs
     assert ("data.root" in seen["tables"].columns["SMIC"]) == ("--root" in str(arguments))
@@ -150,14 +154,14 @@ def test_roots_choose_columns_and_the_papers_settings(
 
 
 def test_a_column_that_is_not_there_is_named(fusion):
-    with pytest.raises(SystemExit, match="--columns CASME: choose from SMIC, CASMEII"):
-        main(fusion, fusion, None, ["--tables", "--columns=SMIC,CASME"], TABLES)
+    with pytest.raises(SystemExit, match="--columns: unknown name 'CASME'; known: SMIC, CASMEII"):
+        main(Study(fusion, fusion, tables=TABLES), ["tables", "--columns=SMIC,CASME"])
 
 
-def test_a_script_without_tables_says_so(fusion):
-    with pytest.raises(SystemExit) as caught:
-        main(fusion, arguments=["--tables"])
-    assert "declares no tables" in str(caught.value)
+def test_a_script_without_tables_has_no_such_command(fusion, capsys):
+    with pytest.raises(SystemExit):
+        main(Study(fusion, fusion), ["--tables"])
+    assert "unknown command 'tables'; known: 'run'" in capsys.readouterr().err
 
 
 def test_a_sweep_of_one_number_is_drawn(ran, fusion, tmp_path):
@@ -195,4 +199,4 @@ def test_declared_rows_were_printed_and_their_settings_exist(name):
     assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
     assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}
     for given in (*tables.rows.values(), *tables.columns.values(), *tables.cells.values()):
-        override(declared(script, "embedded"), list(module._arguments(given)))
+        changed(declared(script, "embedded"), given)

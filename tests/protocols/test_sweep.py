@@ -6,9 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mer_tf.code_version import CODE
 from mer_tf.files import write_json
 from mer_tf.protocols.sweep import sweep, sweep_text
 from mer_tf.script import main
+from mer_tf.study import Study
 
 GRID = {"clip.frames": (11, 13), "train.batch_size": (10, 20)}
 
@@ -24,6 +26,7 @@ def ran(frame):
         folder.mkdir(parents=True)
         frame.to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})
+        write_json(folder / "env.json", {"code": CODE})
         write_json(folder / "metrics.json", {})
         return folder
 
@@ -48,7 +51,7 @@ def test_finished_runs_are_kept(ran, experiment, tmp_path):
     assert len(asked) == 4
 
 
-def test_a_script_without_a_grid_says_so(experiment):
-    with pytest.raises(SystemExit) as caught:
-        main(experiment, arguments=["--sweep"])
-    assert "declares no grid to sweep" in str(caught.value)
+def test_a_script_without_a_grid_has_no_sweep(experiment, capsys):
+    with pytest.raises(SystemExit):
+        main(Study(experiment, experiment), ["--sweep"])
+    assert "unknown command 'sweep'; known: 'run'" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import cv2
@@ -52,6 +53,14 @@ def make_rows(root: Path, count: int = 6) -> list[ClipRow]:
 @pytest.fixture
 def rows(tmp_path: Path) -> list[ClipRow]:
     return make_rows(tmp_path / "source")
+
+
+@pytest.fixture
+def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers come from one process that has loaded TensorFlow and run nothing of it; a job spawns each, in seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tensorflow"])
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
 
 
 def tree(directory: Path) -> dict[str, bytes]:

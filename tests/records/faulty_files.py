@@ -34,10 +34,13 @@ def sixteen_bits(frame: Path) -> None:
 
 
 def bomb(frame: Path) -> None:
-    """A PNG of about 100 KB, whole, that decodes to 2.7 GB."""
-    side, packer = 30_000, zlib.compressobj(9)
-    row = bytes(1 + side // 8)
-    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    """A PNG of about 100 KB, whole, that decodes to 2.7 GB: one compressed block of black rows, again and again."""
+    side, repeats = 30_000, 300
+    size = side * (1 + side // 8)
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(size // repeats)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = struct.pack(">I", size % 65521 << 16 | 1)
+    pixels = b"\x78\xda" + block * repeats + zlib.compressobj(wbits=-15).flush() + checksum
     header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
     frame.write_bytes(PNG + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b""))
 
@@ -63,14 +66,20 @@ def turn_video(path: Path) -> None:
 
 def make_uneven(path: Path) -> None:
     """Let the second half of an MP4's frames last five times as long as the first."""
+    retime(path, lambda frames, ticks: [(frames // 2, ticks), (frames - frames // 2, 5 * ticks)])
+
+
+def retime(path: Path, lasting: Callable[[int, int], list[tuple[int, int]]]) -> None:
+    """Let an MP4's frames last otherwise: `lasting` turns (frames, ticks of each) into such pairs, in order."""
     data = bytearray(path.read_bytes().replace(b"edts", b"free"))  # its edit list would cut the new length off
     table = data.find(b"stts") + 8
     entries, frames, ticks = struct.unpack_from(">III", data, table)
     assert entries == 1
-    data[table : table + 12] = struct.pack(">5I", 2, frames // 2, ticks, frames - frames // 2, 5 * ticks)
+    parts = lasting(frames, ticks)
+    data[table : table + 12] = struct.pack(f">{1 + 2 * len(parts)}I", len(parts), *(n for part in parts for n in part))
     for box in (*BOXES, b"stts"):
         at = data.find(box) - 4
-        data[at : at + 4] = struct.pack(">I", struct.unpack_from(">I", data, at)[0] + 8)
+        data[at : at + 4] = struct.pack(">I", struct.unpack_from(">I", data, at)[0] + 8 * (len(parts) - 1))
     path.write_bytes(data)
 
 

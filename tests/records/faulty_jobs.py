@@ -47,7 +47,7 @@ def two_jobs(rows: list[ClipRow], out: Path) -> Iterator[None]:
     directory = write(rows, out)
     for path in (directory / NAME, *directory.glob("shard-0000[12]*")):
         path.unlink()
-    code = "from mer_tf.records.locks import held; from pathlib import Path\nwith held(Path(input())): print(); input()"
+    code = "from mer_tf.locks import held; from pathlib import Path\nwith held(Path(input())): print(); input()"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True, env=environment) as other:

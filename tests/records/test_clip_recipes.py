@@ -32,15 +32,19 @@ def moving(count: int) -> list[np.ndarray]:
     return [cv2.warpAffine(PHOTO, s, (300, 260), flags=cv2.INTER_CUBIC) for s in shifts]
 
 
-@pytest.mark.parametrize("method", ["farneback", "dis", "tvl1"])
-def test_a_still_face_with_noise_stays_still_after_alignment(tmp_path: Path, method: Method) -> None:
-    """One map a clip adds no jitter: what flow is left is the noise's, below .05 px over the face as a whole."""
+@pytest.mark.parametrize(("method", "size"), [("farneback", 96), ("dis", 96), ("tvl1", 41)])
+def test_a_still_face_with_noise_stays_still_after_alignment(tmp_path: Path, method: Method, size: int) -> None:
+    """One map a clip adds no jitter: what flow is left is the noise's, below .05 px of 96 over the face as a whole.
+
+    TV-L1 is compiled for each size, in seconds; 41 is the size of its own tests.
+    """
     rng = np.random.default_rng(0)
     frames = [np.clip(PHOTO + rng.normal(0, 2, PHOTO.shape), 0, 255).astype(np.uint8) for _ in range(4)]
-    record = process_clip(write_clip(tmp_path, frames), Preprocess(flow=method, size=96))
+    record = process_clip(write_clip(tmp_path, frames), Preprocess(flow=method, size=size))
     assert record.flow is not None
-    assert np.abs(record.flow[:, 8:-8, 8:-8].mean(axis=(1, 2))).max() < 0.05
-    assert np.hypot(*np.moveaxis(record.flow[:, 8:-8, 8:-8].astype(float), -1, 0)).mean() < 0.05
+    inner, limit = record.flow[:, 8:-8, 8:-8].astype(float), 0.05 * size / 96
+    assert np.abs(inner.mean(axis=(1, 2))).max() < limit
+    assert np.hypot(*np.moveaxis(inner, -1, 0)).mean() < limit
 
 
 def test_flow_from_the_onset_grows_and_round_trips(tmp_path: Path) -> None:

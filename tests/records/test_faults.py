@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -125,7 +126,11 @@ FAULTS = [
     Fault("frame is a folder", frame(lambda p: (p.unlink(), p.mkdir())), r"img101\.png: cannot be read", 5),
     Fault("frame missing", frame(Path.unlink), "2 of 3 frames are there", 6),
     Fault("macOS leftover", frame(lambda p: (p.parent / "._img101.png").write_bytes(b"\0\5")), "", 6),
-    Fault("frame number twice", frame(lambda p: p.with_name("b101.png").write_bytes(b"")), "101 occurs more than", 5),
+    Fault(
+        "frame number twice", frame(lambda p: p.with_name("img0101.png").write_bytes(b"")), "101 occurs more than", 5
+    ),
+    Fault("name of another kind", frame(lambda p: p.with_name("b101.png").write_bytes(b"")), r"left out: b101\.png", 6),
+    Fault("frame is a pipe", frame(lambda p: (p.unlink(), os.mkfifo(p))), r"img101\.png: cannot be read", 5),
     Fault("frame is a link out of the root", frame(linked_frame), f"clip {BAD}: .*outside its root", 5),
     Fault("folder is a link out of the root", linked, f"clip {BAD}: .*outside its root", 5),
     Fault("path climbs out of the root", climbing, rf"clip {BAD}: '\.\./.*outside its root", 5),
@@ -152,17 +157,31 @@ FAULTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Clip id -> hash of its pixels, of the six tiny clips without a fault."""
+    root = tmp_path_factory.mktemp("whole")
+    return {c.clip_id: c.content_sha256 for c in read_index(write(make_rows(root / "source"), root / "out")).clips}
+
+
 @pytest.mark.parametrize(
     "fault", [pytest.param(f, id=f.name, marks=[pytest.mark.slow] if f.slow else []) for f in FAULTS]
 )
-def test_a_fault_is_said_and_costs_nothing_else(fault: Fault, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.usefixtures("forked_workers")
+def test_a_fault_is_said_and_costs_nothing_else(
+    fault: Fault, whole: dict[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     rows = make_rows(tmp_path / "source")
-    {"source": source_trial, "store": store_trial, "job": job_trial}[fault.of](fault, rows, tmp_path, caplog)
+    if fault.of == "source":
+        source_trial(fault, rows, whole, tmp_path, caplog)
+    else:
+        {"store": store_trial, "job": job_trial}[fault.of](fault, rows, tmp_path)
 
 
-def source_trial(fault: Fault, rows: list[ClipRow], tmp_path: Path, log: pytest.LogCaptureFixture) -> None:
+def source_trial(
+    fault: Fault, rows: list[ClipRow], whole: dict[str, str], tmp_path: Path, log: pytest.LogCaptureFixture
+) -> None:
     """Said with the clip; the other clips are stored, with the pixels they have without it."""
-    whole = {c.clip_id: c.content_sha256 for c in read_index(write(rows, tmp_path / "whole")).clips}
     with log.at_level(logging.WARNING):
         rows = [fault.make(row) if row.clip_id == BAD else row for row in rows]
         directory = write(rows, tmp_path / "out", on_error="skip")
@@ -178,7 +197,7 @@ def source_trial(fault: Fault, rows: list[ClipRow], tmp_path: Path, log: pytest.
     assert check(directory, progress=False) == []
 
 
-def store_trial(fault: Fault, rows: list[ClipRow], tmp_path: Path, _: pytest.LogCaptureFixture) -> None:
+def store_trial(fault: Fault, rows: list[ClipRow], tmp_path: Path) -> None:
     """Found by the check; the same command writes that shard alone."""
     directory = write(rows, tmp_path)
     whole = tree(directory)
@@ -199,7 +218,7 @@ def look(directory: Path) -> str:
         return str(error)
 
 
-def job_trial(fault: Fault, rows: list[ClipRow], tmp_path: Path, _: pytest.LogCaptureFixture) -> None:
+def job_trial(fault: Fault, rows: list[ClipRow], tmp_path: Path) -> None:
     """Said by the job, which leaves no index; the same command goes on to the bytes of an undisturbed job."""
     whole = write(rows, tmp_path / "whole")
     out = tmp_path / "out"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from reporting.made_up_runs import CLASSES, DRAWS, predictions, write_run
 
+from mer_tf.changes import flat
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.reporting.analysis import PATHS
 from mer_tf.reporting.readme import END, START, results_markdown, store_and_update
-from mer_tf.reporting.run_files import flat
 from mer_tf.runner import declared
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def test_the_table_in_the_readme_is_derived_from_docs_results():
 @pytest.mark.parametrize("folder", STORED, ids=lambda p: p.name)
 def test_what_docs_results_keeps_was_run_as_it_is_declared_now(folder):
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    stored, changes = flat(config["experiment"], ""), config["changes"]
+    stored, changes = flat(config["experiment"]), config["changes"]
     script = ROOT / "experiments" / f"{stored['name']}.py"
     now, default = (listed(e) for e in (declared(script, config["preset"]), Experiment("")))
     for name in now.keys() - set(PATHS):
@@ -39,7 +39,7 @@ def test_what_docs_results_keeps_was_run_as_it_is_declared_now(folder):
 
 def listed(experiment):
     """Settings by dotted name, as JSON keeps them."""
-    return flat(json.loads(json.dumps(dataclasses.asdict(experiment))), "")
+    return flat(json.loads(json.dumps(dataclasses.asdict(experiment))))
 
 
 @pytest.fixture

@@ -169,7 +169,7 @@ def test_manifests_of_two_trees_train_across_data_sets(tmp_path):
     table = pd.read_csv(tmp_path / "vis.csv", keep_default_na=False)
     table.assign(subject="other/" + table["subject"]).to_csv(tmp_path / "vis.csv", index=False)  # drawn people differ
     script = ROOT / "experiments" / "exp2_vggface_lstm.py"
-    options = ["--data.manifests", "hs.csv", "vis.csv", "--evaluation.split", "cross-dataset"]
+    options = ["--data.manifests", "hs.csv", "vis.csv", "--evaluation.split", "cross-dataset", "--preset", "embedded"]
     done = start(script, *options, "--evaluation.test_on", "smic-vis", cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     (run,) = tmp_path.glob("runs/*/*")

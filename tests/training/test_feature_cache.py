@@ -86,7 +86,9 @@ def test_a_stopped_run_computes_only_what_is_missing(encoder, tmp_path, monkeypa
     monkeypatch.setattr(feature_cache, "_predict", counted)
     again = encode_clips(frames(), clips(2), encoder, tmp_path)
     assert computed == [len(FRAMES["c04"])]
-    assert all((whole.clip(k, 1) == again.clip(k, 1)).all() for k in FRAMES)
+    assert all((whole.clip(k, 1) == again.clip(k, 1)).all() for k in FRAMES if k != "c04")
+    # computed in another batch, which some processors round otherwise
+    assert again.clip("c04", 1) == pytest.approx(whole.clip("c04", 1), rel=1e-5, abs=1e-4)
 
 
 def test_many_features_stay_on_disk(encoder, tmp_path, monkeypatch):

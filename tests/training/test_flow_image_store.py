@@ -25,6 +25,12 @@ def test_the_image_is_the_flow_to_the_apex_or_to_the_strongest_frame(apex, entry
     assert held.images["a"].max(axis=(0, 1)).tolist() == [255, 255, 255]
 
 
+def test_an_apex_that_is_the_onset_is_said(caplog):
+    flow_image_store([("a", FRAMES, FLOW, 2), ("b", FRAMES, FLOW, 0)], Clip(frames=1, side=4))
+    (record,) = caplog.records
+    assert record.getMessage().startswith("clip b: its apex is its onset, so the frame after it is taken")
+
+
 def test_a_mirrored_image_is_reversed_and_so_is_its_horizontal_motion():
     plain, mirror = store(2).inputs([Window("a", 0), Window("a", 0, copy=1)], 1, ("flow_image",))["flow_image"]
     np.testing.assert_array_equal(mirror[..., 0], 255 - plain[:, ::-1, 0])

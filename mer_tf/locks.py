@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mer_tf.config import MerError
@@ -25,7 +25,31 @@ def held(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Give a folder beside `out` to draw into, which becomes `out` when the block ends well, and vanishes when not.
+
+    `MerError` when another process is drawing `out`, or has just done so.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    with held(out):
+        if any(out.iterdir()):
+            raise MerError(f"{out}: another process has just drawn it; run the same command again")
+        try:
+            part.mkdir()
+            yield part
+            out.rmdir()  # it is empty: a rename onto it works on some systems only
+            part.rename(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+            with suppress(OSError):  # it holds the finished folder
+                out.rmdir()
+
+
 def _take(handle: int, directory: Path) -> None:
+    import fcntl  # where there is none, folders are still read
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

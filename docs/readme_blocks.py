@@ -1,0 +1,92 @@
+"""What README.md says of the results in docs/: a function a block, from what is stored alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from mer_tf.reporting.made import NAME, read_made
+from mer_tf.reporting.readme import results_markdown
+from mer_tf.sensitivity import halfways
+
+TABLES = {
+    "exp7_five_folds": "exp7 by five folds",
+    "exp7_loso_smic": "exp7 by leaving one subject out",
+    "exp8_68_subjects_800_epochs": "STSTNet with the paper's 800 epochs",
+}
+
+
+def _confusion(docs: Path) -> str:
+    made = read_made(docs / "results" / "exp2_vggface_lstm" / NAME)
+    return f"![Confusion matrix of the run above](docs/confusion.png)\n\n{made}"
+
+
+def _contact_sheet(docs: Path) -> str:
+    alt = "Contact sheet: onset to offset, and the difference of apex and onset, for one subject"
+    return f"![{alt}](docs/contact_sheet.jpg)\n\n{read_made(docs / f'contact_sheet.{NAME}')}"
+
+
+def _ladder(docs: Path) -> str:
+    table = pd.read_csv(docs / "ladder.csv")
+    rungs = zip(table["rung"].str.replace(",", ""), table["UAR"], strict=True)
+    said = ", ".join(f"{rung} {uar:.1%}" for rung, uar in rungs)
+    made = read_made(docs / f"ladder.{NAME}")
+    return f"![Leak ladder, UAR: {said}](docs/ladder.png)\n\nNumbers: [docs/ladder.csv](docs/ladder.csv). {made}"
+
+
+def _sensitivity(docs: Path) -> str:
+    curve = pd.read_csv(docs / "sensitivity.csv")
+    half = halfways(curve).set_index(["experiment", "fps"])["amplitude"]
+    end = curve[curve["amplitude"] == curve["amplitude"].max()].set_index(["experiment", "fps"])["UAR"]
+    lstm, single = "exp2_vggface_lstm", "exp1_vggface_frames"
+    said = (
+        f"The LSTM passes halfway between chance and its ceiling {_at(half[lstm, 100])}, single frames "
+        f"{_at(half[single, 100])}; at 25 frames a second the LSTM ends at {end[lstm, 25]:.0%} instead of "
+        f"{end[lstm, 100]:.0%}."
+    )
+    alt = "UAR against amplitude, for single frames and the LSTM at 100 and 25 frames a second"
+    made = read_made(docs / f"sensitivity.{NAME}")
+    numbers = "Numbers: [docs/sensitivity.csv](docs/sensitivity.csv)."
+    return f"{said}\n\n![{alt}](docs/sensitivity.png)\n\n{numbers} {made}"
+
+
+def _at(amplitude: float) -> str:
+    return "at no amplitude" if pd.isna(amplitude) else f"at {amplitude:.1f} pixels"
+
+
+def _tables(docs: Path) -> str:
+    made = {name: read_made(docs / "tables" / f"{name}.{NAME}") for name in TABLES}
+    return "\n".join(f"- [{said}](docs/tables/{name}.txt). {made[name]}" for name, said in TABLES.items())
+
+
+def _variation(docs: Path) -> str:
+    """How far the same experiment's UAR lies apart between training seeds, and with and without oneDNN."""
+    table = pd.read_csv(docs / "variation.csv")
+    groups = table.groupby(["processor", "onednn"], sort=False)["UAR"]
+    said = [
+        f"{uar.min():.1%} to {uar.max():.1%} (mean {uar.mean():.1%}, standard deviation {100 * uar.std():.1f} points) "
+        f"with oneDNN {'on' if on else 'off'}"
+        for (_, on), uar in groups
+    ]
+    apart = table.pivot(index="seed", columns="onednn", values="UAR")
+    most = 100 * (apart[True] - apart[False]).abs().max()
+    return (
+        f"How far figures vary: with {table['seed'].nunique()} training seeds, exp2_vggface_lstm's UAR is "
+        f"{' and '.join(said)}. With the same seed the two lie up to {most:.1f} points apart, and TensorFlow turns "
+        f"oneDNN on or off by the processor: figures of one training on another machine differ as much. Numbers: "
+        f"[docs/variation.csv](docs/variation.csv). {read_made(docs / f'variation.{NAME}')}"
+    )
+
+
+BLOCKS: dict[str, Callable[[Path], str]] = {
+    "confusion": _confusion,
+    "results": lambda docs: results_markdown(docs / "results"),
+    "variation": _variation,
+    "contact_sheet": _contact_sheet,
+    "sensitivity": _sensitivity,
+    "tables": _tables,
+    "ladder": _ladder,
+}
+"""Name of a block's markers -> what stands between them, given docs/."""

@@ -1,0 +1,164 @@
+"""`check(experiment)`: all that its declaration alone can tell to be wrong, before anything is loaded or written.
+
+Names come first, since nothing else can be said of what is not known; a name is refused without pandas, so at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mer_tf.check_model import check_model, head_faults, refuse
+from mer_tf.config import Data, Experiment, MerError
+from mer_tf.datasets import ADAPTERS, dataset_listing
+from mer_tf.datasets.labels import LabelProtocol, home_of, load_protocol, normalise_label, protocol_names
+from mer_tf.descriptors import METHODS
+from mer_tf.evaluation.fold_units import check_units
+from mer_tf.models import MODELS
+from mer_tf.names import unknown
+from mer_tf.preprocessing.recipes import check_recipe
+from mer_tf.ranges import range_faults
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.manifest import ClipRow
+
+FLOW_IMAGES = "flow-images"
+NEAR = 0.8
+"""How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
+
+
+def check(experiment: Experiment, only: Collection[int] | None = None) -> None:
+    """`MerError` for names, ranges, contradictions, missing files and labels that make the run impossible.
+
+    `only`: numbers of the folds that are asked for, where not all are.
+    """
+    check_all([experiment])
+    config = experiment.evaluation
+    counted = config.split in ("group", "group-plain", "clip")
+    if lost := [str(number) for number in sorted(only or ()) if counted and number >= config.folds]:
+        raise MerError(f"--folds {', '.join(lost)}: there are folds 0 to {config.folds - 1}")
+
+
+def check_all(experiments: Iterable[Experiment], composite: bool = False) -> None:
+    """The same for several, each data set and manifest being read once; `composite`: methods see pixels alone."""
+    read: dict[Data, Sequence[ClipRow] | None] = {}
+    for experiment in experiments:
+        refuse(_names(experiment))
+        refuse([*range_faults(experiment), *_contradictions(experiment)])
+        if experiment.data not in read:
+            read[experiment.data] = _rows(experiment.data)
+        _check_data(experiment, read[experiment.data], composite)
+
+
+def _names(experiment: Experiment) -> Iterator[str]:
+    name, data = experiment.model.name, experiment.data
+    if name not in MODELS and name not in METHODS:
+        yield f"model.name: {unknown('model', name, sorted([*MODELS, *METHODS]))}"
+    if not data.manifests and data.dataset not in ADAPTERS:
+        yield f"data.dataset: {unknown('data set', data.dataset, ADAPTERS)}"
+    if data.label_protocol not in (known := protocol_names()):
+        yield f"data.label_protocol: {unknown('label protocol', data.label_protocol, known)}"
+
+
+def _contradictions(experiment: Experiment) -> Iterator[str]:
+    data, config, evaluation = experiment.data, experiment.preprocess, experiment.evaluation
+    if data.manifests and data.root:
+        yield "data.manifests and data.root were both given; a manifest knows its roots, so leave root out"
+    if data.sheet and not data.root:
+        yield f"data.sheet={data.sheet}: a sheet belongs to a data set; give its folder with data.root"
+    if config.magnify and not 0 < config.band_low < config.band_high:
+        yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
+    if evaluation.split != "cross-dataset" and (evaluation.train_on or evaluation.test_on):
+        given = "train_on" if evaluation.train_on else "test_on"
+        yield f"evaluation.{given} is for evaluation.split=cross-dataset, which is {evaluation.split}; change one"
+
+
+def _rows(data: Data) -> Sequence[ClipRow] | None:
+    """Clips of the data that are given; None where a look-alike is drawn."""
+    if data.manifests:
+        from mer_tf.datasets.manifest import joined_manifests  # brings pandas, as do adapters
+
+        return joined_manifests(data.manifests)
+    if data.root:
+        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None).rows
+    return None
+
+
+def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None, composite: bool) -> None:
+    data, protocol = experiment.data, load_protocol(experiment.data.label_protocol)
+    check_recipe(experiment.preprocess)
+    of_images = data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows)
+    if not (composite and experiment.model.name in METHODS):
+        check_model(experiment, of_images)
+    refuse(head_faults(experiment.model, protocol.classes))
+    multiply, classes = experiment.clip.multiply, len(protocol.classes)
+    if multiply and len(multiply) != classes:
+        raise MerError(f"clip.multiply={multiply}: give one number from 1 upwards for each of {classes} classes")
+    if rows is None:
+        _check_drawn(experiment, protocol)
+        return
+    refuse(label_faults(protocol, rows))
+    kept = [row for row in rows if protocol.class_index(row) is not None]
+    check_units(experiment.evaluation, len({r.subject for r in kept}), len(kept), {r.dataset for r in kept})
+
+
+def _check_drawn(experiment: Experiment, protocol: LabelProtocol) -> None:
+    """The look-alike can be drawn, has labels that the protocol knows, and enough subjects."""
+    from mer_tf.datasets.drawn import DRAWN
+    from mer_tf.datasets.synthetic import MAX_AMPLITUDE
+    from mer_tf.datasets.synthetic_flow_images import SUBJECTS
+
+    data = experiment.data
+    of_images = data.dataset == FLOW_IMAGES
+    if data.dataset not in DRAWN and not of_images:
+        raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
+    if data.amplitude > MAX_AMPLITUDE:
+        raise MerError(f"data.amplitude={data.amplitude}: drawn faces move by 0 to {MAX_AMPLITUDE:g} pixels")
+    if of_images and data.subjects > SUBJECTS:
+        raise MerError(f"data.subjects={data.subjects}: drawn flow images are of 2 to {SUBJECTS} subjects")
+    if home_of(data.dataset) not in protocol.homes:
+        raise MerError(_unknown_dataset(protocol, data.dataset))
+    of_each = data.subjects * data.clips_per_class
+    check_units(experiment.evaluation, data.subjects, len(protocol.classes) * of_each, {data.dataset})
+
+
+def label_faults(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> Iterator[str]:
+    """Data sets of which the protocol knows no label at all, and labels that are misspelt."""
+    known = {row.dataset for row in rows if protocol.label_index(row) is not None}
+    for dataset, labels in _labels(protocol, rows).items():
+        if dataset not in known:
+            yield f"{_unknown_dataset(protocol, dataset)} (its labels: {', '.join(sorted(labels))})"
+            continue
+        for label, clips in labels.items():
+            if near := _misspelt(protocol, dataset, label):
+                yield (
+                    f"data.label_protocol={protocol.name}: {dataset} has {clips} clips of {label!r}, which no protocol "
+                    f"knows; did you mean {near!r}? Mend it in the manifest, or in the annotation sheet"
+                )
+
+
+def _labels(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> dict[str, Counter[str]]:
+    """Data set -> how many clips have each label."""
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        found.setdefault(row.dataset, Counter())[protocol.label(row)] += 1
+    return found
+
+
+def _unknown_dataset(protocol: LabelProtocol, dataset: str) -> str:
+    home = home_of(dataset)
+    others = [name for name in protocol_names() if home in load_protocol(name).homes]
+    mend = f"use {' or '.join(others)}" if others else "add its labels to data_manifests/label_protocols.csv"
+    return f"data.label_protocol={protocol.name}: knows no label of {dataset}; {mend}"
+
+
+def _misspelt(protocol: LabelProtocol, dataset: str, label: str) -> str:
+    """The label of the protocol that `label` is a misspelling of; empty where it is none."""
+    home, raw = home_of(dataset), normalise_label(label)
+    everywhere = {text for name in protocol_names() for where, _, text in load_protocol(name).mapping if where == home}
+    ours = [text for where, _, text in protocol.mapping if where == home]
+    near = [] if raw in everywhere else difflib.get_close_matches(raw, ours, n=1, cutoff=NEAR)
+    return near[0] if near else ""

@@ -1,0 +1,14 @@
+"""What the code does to numbers, counted by hand: CONTRIBUTING.md says when to raise which. Loads nothing."""
+
+from __future__ import annotations
+
+PIXELS = 1
+"""Of drawing and preprocessing: raised when the same settings give other frames or another flow than before."""
+TRAINING = 1
+"""Of models and training: raised when the same pixels, settings and seed give other predictions than before."""
+CODE = {"pixels": PIXELS, "training": TRAINING}
+
+
+def counted(version: int) -> tuple[int, ...]:
+    """What a version adds to the digest that names a folder: nothing where it is 1, as before there were versions."""
+    return (version,) if version > 1 else ()

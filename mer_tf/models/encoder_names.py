@@ -1,0 +1,84 @@
+"""Image encoders by name, and the files that they need: everything that can be known of an encoder without Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mer_tf.config import GRADCAM, MerError, Model
+from mer_tf.models.weight_files import find_weights, weight_file, weight_folders
+from mer_tf.names import meant, unknown
+
+VGGFACE = {  # encoder: network, preprocessing
+    "vggface2-resnet50": ("resnet50", "vggface2"),
+    "vggface2-senet50": ("senet50", "vggface2"),
+    "vggface-vgg16": ("vgg16", "vggface1"),
+}
+ONET = {"mtcnn-onet": "fc5", "mtcnn-onet-conv4": "conv4"}
+PREFERRED, PREFERRED_MAPS, FALLBACK = "vggface2-resnet50", "vggface-vgg16", "mtcnn-onet"
+"""What auto becomes: for embeddings, for maps, and without their weights."""
+NAMES = (*VGGFACE, *ONET, "auto")
+_RESIDUAL = (
+    "conv1",
+    *(f"conv{stage}_{k}" for stage, blocks in ((2, 3), (3, 4), (4, 6), (5, 3)) for k in range(1, blocks + 1)),
+)
+BLOCKS = {
+    "vggface2-resnet50": _RESIDUAL,
+    "vggface2-senet50": _RESIDUAL,
+    "vggface-vgg16": tuple(
+        f"conv{stage}_{k}" for stage, depth in enumerate((2, 2, 3, 3, 3), 1) for k in range(1, depth + 1)
+    ),
+}
+"""Encoder -> blocks that it can be retrained from."""
+
+
+def check_encoder(config: Model) -> None:
+    """`MerError` for an unknown encoder or block, and for weights that are not there; `auto` is not yet decided."""
+    blocks = BLOCKS.get(config.encoder, ())
+    if blocks and config.retrain_from not in (None, GRADCAM, *blocks):
+        raise MerError(f"model.retrain_from: {unknown(f'block of {config.encoder}', str(config.retrain_from), blocks)}")
+    if config.encoder == "auto":
+        if config.weights is not None:
+            vggface_weights(PREFERRED_MAPS if config.features_at else PREFERRED, config.weights)
+    elif config.encoder in VGGFACE:
+        vggface_weights(config.encoder, config.weights)
+    elif config.encoder in ONET:
+        if config.weights not in (None, "random"):
+            raise MerError(f"{config.encoder}: takes no weight file, got weights={config.weights!r}; leave it empty")
+    else:
+        encoder_path(config)
+
+
+def listed(folders: tuple[Path, ...] | list[Path]) -> str:
+    """Folders as a message names them."""
+    return ", ".join(str(folder) for folder in folders)
+
+
+def vggface_weights(name: str, weights: str | None) -> Path | None:
+    """Weight file of a VGGFace encoder; None for random weights."""
+    if weights == "random":
+        return None
+    if weights is not None:
+        if not Path(weights).is_file():
+            raise MerError(f"{weights}: no such weight file (weights of {name}); give a path, or weights=random")
+        return Path(weights)
+    published = weight_file(VGGFACE[name][0])
+    path = find_weights(published.name)
+    if path is None:
+        raise MerError(
+            f"{name}: its weights {published.name} were not found. Download {published.url} and put it in one of "
+            f"{listed(weight_folders())}; or set weights=PATH, weights=random, or encoder={FALLBACK}"
+        )
+    return path
+
+
+def encoder_path(config: Model) -> Path:
+    """File of an encoder that is named by its path."""
+    path = Path(config.encoder)
+    if path.suffix != ".keras":
+        known = f"one of {', '.join(NAMES)}, or the path of a .keras model"
+        raise MerError(f"unknown encoder {config.encoder!r}; {known}{meant(config.encoder, NAMES)}")
+    if not path.is_file():
+        raise MerError(f"{path}: no such .keras encoder")
+    if config.weights is not None:
+        raise MerError(f"{path}: holds its own weights, got weights={config.weights!r}; leave it empty")
+    return path

@@ -1,0 +1,18 @@
+"""A name that is not known: what there is, and which of it was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Message about an unknown name: `unknown model 'vgg_lstm'; known: ...; did you mean vggface_lstm?`."""
+    names = list(known)
+    return f"unknown {kind} {name!r}; known: {', '.join(names)}{meant(name, names)}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """End of a message about a name: `; did you mean vggface_lstm?`, empty where no known name is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

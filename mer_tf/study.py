@@ -1,0 +1,222 @@
+"""What a script of experiments/ declares, and its commands: typed options, and what each command does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from tyro.constructors import PrimitiveConstructorSpec
+
+from mer_tf.changes import changed, read_experiment
+from mer_tf.check import check_all
+from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
+from mer_tf.names import unknown
+from mer_tf.runner import open_bench, run
+
+Grid = Mapping[str, Sequence[Any]]
+Methods = Mapping[str, Mapping[str, Any]]
+"""Name -> dotted settings."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A published experiment, its small version for look-alikes, and what else is run with it."""
+
+    paper: Experiment
+    small: Experiment
+    sweep: Grid = field(default_factory=dict)
+    """Dotted name of a setting -> its values; every combination is a run."""
+    tables: Tables | None = None
+    """The tables that the paper prints."""
+    baselines: Mapping[Preset, Tables] = field(default_factory=dict)
+    """Systems, of the paper's settings and of small ones, that go into one table."""
+    methods: Mapping[Preset, Methods] = field(default_factory=dict)
+    """Methods, again of both, on the same folds of one composite."""
+
+
+def _words(made: Any, metavar: str) -> Any:
+    """How tyro reads one word with commas."""
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=metavar,
+        instance_from_str=lambda words: made(words[0]),
+        is_instance=lambda value: value is None or isinstance(value, tuple),
+        str_from_instance=lambda value: ["all" if value is None else ",".join(map(str, value)) or "none"],
+    )
+
+
+def _numbers(word: str) -> tuple[int, ...]:
+    if word == "none":
+        return ()
+    if not all(part.isdigit() for part in word.split(",")):
+        raise ValueError(f"{word}: give numbers, as 3 or 0,2, or none to prepare the data alone")
+    return tuple(int(part) for part in word.split(","))
+
+
+Names = Annotated[tuple[str, ...] | None, _words(lambda word: tuple(word.split(",")), "A,B")]
+Folds = Annotated[tuple[int, ...] | None, _words(_numbers, "3|0,2|none")]
+
+PRESET = """paper or embedded: the paper's settings or the small ones. Without it the paper's for real data
+    (--data.root, --data.manifests, --root.COLUMN), else the small ones."""
+FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
+ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
+
+
+def _help(text: str) -> Any:
+    """What --help says of an option."""
+    return tyro.conf.arg(help=" ".join(text.split()))
+
+
+@dataclass(frozen=True)
+class Command:
+    """Options that every command has."""
+
+    settings: Annotated[Experiment, tyro.conf.arg(name="")]
+    preset: Annotated[Preset | None, _help(PRESET)] = None
+
+    def chosen(self, study: Study, changes: Mapping[str, Any], real: Data | None = None) -> tuple[Experiment, Preset]:
+        """The declaration that is asked for with the command line's changes, and which it is. `real`: data of columns.
+
+        A recipe (`--preprocess.recipe NAME`) stands for all its settings, which further changes change.
+        """
+        preset = self.preset or preset_of(real or changed(study.paper, changes).data)
+        base = study.paper if preset == "paper" else study.small
+        if "preprocess.recipe" not in changes:
+            return changed(base, changes), preset
+        from mer_tf.preprocessing.recipes import load_recipe, named
+
+        recipe = load_recipe(changes["preprocess.recipe"]).preprocess
+        chosen = changed(replace(base, preprocess=recipe), changes)
+        return replace(chosen, preprocess=named(chosen.preprocess)), preset
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """Do it; returns what is printed at the end."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Run(Command):
+    """Train and test every fold, from the data to results; the last line names the run's directory."""
+
+    resume: Annotated[Path | None, _help("Go on with this stopped run, by its own settings.")] = None
+    folds: Annotated[Folds, _help(FOLDS)] = None
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """One run."""
+        chosen = _resumed(self.resume, changes) if self.resume else self.chosen(study, changes)[0]
+        directory = run(chosen, self.resume, self.folds)
+        results = directory / "results.txt"
+        said = results.read_text(encoding="utf-8") if results.exists() else None
+        joins = f"`mer-tf collect {directory}` joins the folds when all are trained"
+        return f"{said or joins}\nrun directory: {directory}"
+
+
+@dataclass(frozen=True)
+class Composite(Command):
+    """Run every method on the same folds of one composite, into one table; the last line names the run's directory."""
+
+    resume: Annotated[Path | None, _help("Go on with this stopped run, by its own settings.")] = None
+    methods: Annotated[Names, _help("Run these methods alone, as STSTNet,HTNet.")] = None
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """All methods, on one preparation of the data."""
+        chosen, preset = self.chosen(study, changes)
+        if self.resume:
+            chosen = _resumed(self.resume, changes)
+        declared = study.methods[preset]
+        rows = among("--methods", self.methods, {**study.methods["paper"], **declared} if self.methods else declared)
+        check_all([chosen, *(changed(chosen, {**row, **changes}) for row in rows.values())], composite=True)
+        from mer_tf.protocols.composite import composite  # brings Keras
+        from mer_tf.protocols.self_test import before_training
+        from mer_tf.run_directory import open_run
+
+        directory = open_run(chosen, self.resume)
+        bench, clips = open_bench(chosen, directory)
+        before_training(chosen, clips, bench, directory)
+        return f"{composite(chosen, rows, clips, bench.encoded, directory, changes)}\nrun directory: {directory}"
+
+
+@dataclass(frozen=True)
+class Sweep(Command):
+    """Run every combination of the declared grid, a search; finished runs are kept."""
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """One table of all combinations."""
+        from mer_tf.protocols.sweep import combinations, sweep, sweep_text
+
+        chosen, _ = self.chosen(study, changes)
+        directory = Path(chosen.out) / f"{chosen.name}-sweep"
+        check_all(one for _, one in combinations(chosen, study.sweep, directory))
+        return f"{sweep_text(sweep(chosen, study.sweep, directory, run))}\nsweep directory: {directory}"
+
+
+@dataclass(frozen=True)
+class PaperTables(Command):
+    """Run every row of the paper's tables, and print what was printed beside; finished runs are kept."""
+
+    root: Annotated[dict[str, str], _help(ROOT)] = field(default_factory=dict)
+    columns: Annotated[Names, _help("Run these columns alone, separated by commas.")] = None
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """The tables, on the data that are given or else on look-alikes."""
+        assert study.tables is not None
+        chosen, _ = self.of_columns(study, changes)
+        tables = replace(study.tables, columns=self.wanted(study.tables.columns))
+        directory = Path(chosen.out) / f"{chosen.name}-tables"
+        _check_cells(chosen, tables, directory)
+        from mer_tf.protocols.paper_tables import paper_tables
+
+        paper_tables(chosen, tables, directory, run)
+        return f"{(directory / 'tables.txt').read_text(encoding='utf-8')}\ntables directory: {directory}"
+
+    def of_columns(self, study: Study, changes: Mapping[str, Any]) -> tuple[Experiment, Preset]:
+        """As `chosen`; folders of columns are real data."""
+        given = next(filter(None, self.root.values()), None)
+        return self.chosen(study, changes, Data(root=given) if given else None)
+
+    def wanted(self, columns: Methods) -> Methods:
+        """The columns whose data are given, or all; of them those that are named."""
+        rooted = {name: {**columns[name], "data.root": root} for name, root in self.root.items() if root}
+        return among("--columns", self.columns, rooted or columns)
+
+
+@dataclass(frozen=True)
+class Baselines(PaperTables):
+    """Run every system in every data set, into one table; finished runs are kept."""
+
+    systems: Annotated[Names, _help("Run these systems alone, as lbp_top,mdmo.")] = None
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """The table, on the data that are given or else on look-alikes."""
+        chosen, preset = self.of_columns(study, changes)
+        declared = study.baselines[preset]
+        known = {row.rpartition("/")[2]: row for row in declared.rows}
+        rows = {row: declared.rows[row] for row in among("--systems", self.systems, known).values()}
+        tables = replace(declared, rows=rows, columns=self.wanted(declared.columns))
+        directory = Path(chosen.out) / f"{chosen.name}-table"
+        _check_cells(chosen, tables, directory)
+        from mer_tf.protocols.baseline_table import baseline_table
+
+        baseline_table(chosen, tables, directory, run)
+        return f"{(directory / 'baselines.txt').read_text(encoding='utf-8')}\ntable directory: {directory}"
+
+
+def among(option: str, wanted: Sequence[str] | None, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Of `known` those named by an option, or all; `MerError` for a name that is not there."""
+    for name in wanted or ():
+        if name not in known:
+            raise MerError(f"{option}: {unknown('name', name, known)}")
+    return {name: known[name] for name in (wanted or known)}
+
+
+def _resumed(directory: Path, changes: Mapping[str, Any]) -> Experiment:
+    return changed(read_experiment(directory / "config.json"), changes)
+
+
+def _check_cells(experiment: Experiment, tables: Tables, directory: Path) -> None:
+    from mer_tf.protocols.paper_tables import cell_settings
+
+    check_all(cell_settings(experiment, tables, directory).values())

@@ -1,0 +1,62 @@
+"""Flow images of unequal size, or that cannot be read, are left out by name, and the others are used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from mer_tf.config import Data, Experiment, MerError
+from mer_tf.datasets import dataset_rows
+from mer_tf.preparation import indexed_images, prepare_clips
+
+RNG = np.random.default_rng(0)
+
+
+def made(root: Path, sizes: dict[str, tuple[int, int]]) -> Path:
+    """One image a name, of (height, width); classes in turn."""
+    for place, (name, (height, width)) in enumerate(sizes.items()):
+        folder = root / f"s01/u_test/{place % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"{name} .png"), RNG.integers(0, 256, (height, width, 3), np.uint8))
+    return root
+
+
+def test_an_experiment_leaves_the_odd_ones_out_and_says_so(tmp_path: Path) -> None:
+    root = made(tmp_path / "images", {"a": (28, 28), "b": (28, 28), "c": (28, 28), "d": (28, 29), "e": (56, 28)})
+    (root / "s01/u_test/0/f .png").write_bytes(b"no image")
+    data = Data(dataset="flow-images", root=str(root), label_protocol="megc2019-3", cache=str(tmp_path / "cache"))
+    clips = prepare_clips(Experiment(name="x", data=data), tmp_path / "run")
+    kept = [f"flow-images/s01/{name}" for name in "abc"]
+    assert (
+        clips.table["clip_id"].tolist() == [c.clip_id for c in clips.indexed] == [r.clip_id for r in clips.rows] == kept
+    )
+    said = "\n".join(clips.warnings)
+    assert "s01/d is left out: s01/u_test/0/d .png is 29x28, but 3 others are 28x28" in said
+    assert "s01/e is left out: s01/u_test/1/e .png is 28x56" in said
+    assert "s01/f is left out:" in said
+    assert "f .png: not a BMP, JPEG or PNG image" in said
+
+
+def test_no_image_that_can_be_read_is_an_error(tmp_path: Path) -> None:
+    root = made(tmp_path, {"a": (8, 8)})
+    next(root.rglob("*.png")).write_bytes(b"")
+    with pytest.raises(MerError, match=r"none of 1 images.*a \.png: the file is empty"):
+        indexed_images(dataset_rows("flow-images", root))
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(sizes=st.lists(st.sampled_from([(8, 8), (8, 9), (9, 8)]), min_size=1, max_size=7))
+def test_what_is_kept_is_of_one_size_and_what_is_not_is_named(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[tuple[int, int]]
+) -> None:
+    root = made(tmp_path_factory.mktemp("images"), {f"c{n}": size for n, size in enumerate(sizes)})
+    indexed, lost = indexed_images(dataset_rows("flow-images", root))
+    shapes = {sizes[int(clip.clip_id.rsplit("c", 1)[1])] for clip in indexed}
+    assert len(shapes) == 1
+    assert len(indexed) == max(sizes.count(size) for size in set(sizes)) == sizes.count(*shapes)
+    assert len(lost) == len(sizes) - len(indexed)

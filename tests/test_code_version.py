@@ -1,0 +1,65 @@
+"""What code did to numbers is told apart: drawn trees, records and runs of other versions are not taken for today's."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from mer_tf import preparation
+from mer_tf.code_version import CODE, PIXELS, TRAINING, counted
+from mer_tf.config import Experiment, MerError, digest
+from mer_tf.datasets.synthetic_clip import Arguments
+from mer_tf.run_directory import environment, finished_run, go_on
+
+
+def test_names_of_the_first_version_are_those_before_it():
+    assert digest("settings", *counted(1)) == digest("settings")
+    assert digest("settings", *counted(2)) != digest("settings")
+
+
+def test_a_tree_drawn_by_another_version_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setitem(preparation.DRAWN, "smic-hs", lambda out, **_: out)
+    now = preparation._synthetic(Experiment("e"), tmp_path)
+    monkeypatch.setattr(preparation, "PIXELS", PIXELS + 1)
+    assert preparation._synthetic(Experiment("e"), tmp_path) != now
+    assert Arguments("hs", 3.0, 1, 1, 0, "s01", "").version == PIXELS
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A finished run and the experiment that it ran."""
+    experiment = Experiment("e", out=str(tmp_path))
+    directory = tmp_path / "e" / "1"
+    directory.mkdir(parents=True)
+    (directory / "config.json").write_text(json.dumps({"experiment": asdict(experiment)}))
+    (directory / "env.json").write_text(json.dumps({"code": CODE}))
+    (directory / "metrics.json").write_text("{}")
+    return experiment, directory
+
+
+def test_a_finished_run_is_found_by_settings_and_code(finished):
+    experiment, directory = finished
+    assert finished_run(experiment) == directory
+    assert finished_run(replace(experiment, published=("other",))) is None
+    for told in ({"code": {"pixels": PIXELS, "training": TRAINING + 1}}, {}):
+        (directory / "env.json").write_text(json.dumps(told))
+        assert finished_run(experiment) is None
+    (directory / "env.json").unlink()
+    assert finished_run(experiment) is None
+
+
+def test_no_run_goes_on_by_other_code(finished):
+    experiment, directory = finished
+    assert go_on(experiment, directory) == directory
+    (directory / "env.json").write_text(json.dumps({"code": {"pixels": PIXELS + 1, "training": TRAINING}}))
+    with pytest.raises(MerError, match="was started by code of versions"):
+        go_on(experiment, directory)
+    (directory / "env.json").write_text("{}")
+    assert go_on(experiment, directory) == directory
+
+
+def test_a_run_tells_its_code_and_machine():
+    told = environment()
+    assert told["code"] == CODE
+    assert told["processor"]
+    assert told["onednn"] in (True, False, None)
