@@ -12,6 +12,7 @@ from excel_97 import xls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mer_tf.changes import read_experiment
 from mer_tf.config import Experiment, MerError
 from mer_tf.datasets.counts import read_reference
 from mer_tf.datasets.labels import load_protocol
@@ -21,7 +22,6 @@ from mer_tf.evaluation.audit import read_claims
 from mer_tf.evaluation.foreign import read_foreign
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, read_mapping
-from mer_tf.overrides import read_experiment
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.reporting.run_files import read_run
 

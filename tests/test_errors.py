@@ -15,7 +15,6 @@ from mer_tf.files import atomic, write_text
 from mer_tf.pretraining_settings import Options
 from mer_tf.study import Study
 
-
 DEMO = Experiment("demo")
 
 
@@ -93,6 +92,10 @@ def test_every_command_says_that_the_disk_is_full_only_when_it_is(name, ending, 
 
 def _start(*words):
     return lambda: script.main(Study(Experiment("demo"), Experiment("demo")), arguments=list(words))
+
+
+def _pretrain():
+    script.pretrain_main(Options(sequence=True), DEMO)
 
 
 @pytest.mark.parametrize(
