@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mer_tf.config import Experiment, MerError
-from mer_tf.files import read_json
+from mer_tf.files import read_mapping
 from mer_tf.names import unknown
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ def flat(value: Any, name: str = "") -> dict[str, Any]:
 def read_experiment(path: Path) -> Experiment:
     """The experiment stored in a run's config.json."""
     try:
-        values = read_json(path)["experiment"]
+        values = read_mapping(path)["experiment"]
         return changed(Experiment(values["name"]), flat(values))
     except (KeyError, TypeError, AttributeError, MerError) as error:
         raise MerError(f"{path}: not the configuration of a run of this version ({error})") from error

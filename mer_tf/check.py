@@ -6,9 +6,8 @@ Names come first, since nothing else can be said of what is not known; a name is
 from __future__ import annotations
 
 import difflib
-import operator
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,18 +20,11 @@ from mer_tf.evaluation.fold_units import check_units
 from mer_tf.models import MODELS
 from mer_tf.names import unknown
 from mer_tf.preprocessing.recipes import check_recipe
+from mer_tf.ranges import range_faults
 
 if TYPE_CHECKING:
     from mer_tf.datasets.manifest import ClipRow
 
-COUNTS = """train.epochs train.batch_size clip.frames clip.step clip.stride clip.non_micro_stride
-    preprocess.size preprocess.min_face preprocess.clips_per_shard data.subjects data.clips_per_class evaluation.seeds
-    evaluation.permutations evaluation.bootstrap model.lstm_units model.lstm_layers model.head_units search.epochs
-    clip.multiply model.embedding"""
-POSITIVE = "train.learning_rate model.width clip.flow_bound search.learning_rate"
-NOT_NEGATIVE = """train.weight_decay train.stream_epochs train.stream_learning_rate train.stream_batch_size train.seed
-    preprocess.margin preprocess.fps preprocess.magnify clip.side data.amplitude data.seed evaluation.seed"""
-SHARES = "model.dropout model.bn_momentum train.momentum search.dropout"
 FLOW_IMAGES = "flow-images"
 NEAR = 0.8
 """How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
@@ -55,7 +47,7 @@ def check_all(experiments: Iterable[Experiment], composite: bool = False) -> Non
     read: dict[Data, Sequence[ClipRow] | None] = {}
     for experiment in experiments:
         refuse(_names(experiment))
-        refuse([*_ranges(experiment), *_contradictions(experiment)])
+        refuse([*range_faults(experiment), *_contradictions(experiment)])
         if experiment.data not in read:
             read[experiment.data] = _rows(experiment.data)
         _check_data(experiment, read[experiment.data], composite)
@@ -69,27 +61,6 @@ def _names(experiment: Experiment) -> Iterator[str]:
         yield f"data.dataset: {unknown('data set', data.dataset, ADAPTERS)}"
     if data.label_protocol not in (known := protocol_names()):
         yield f"data.label_protocol: {unknown('label protocol', data.label_protocol, known)}"
-
-
-def _ranges(experiment: Experiment) -> Iterator[str]:
-    for fields, fits, wanted in (
-        (COUNTS, lambda v: v >= 1, "1 or more"),
-        (POSITIVE, lambda v: v > 0, "more than 0"),
-        (NOT_NEGATIVE, lambda v: v >= 0, "0 or more"),
-        (SHARES, lambda v: 0 <= v < 1, "0 or more and below 1"),
-        ("search.folds", lambda v: v >= 2, "2 or more"),
-        ("preprocess.interpolate", lambda v: v == 0 or v >= 2, "0, or 2 frames or more"),
-    ):
-        yield from _outside(experiment, fields.split(), fits, wanted)
-
-
-def _outside(
-    experiment: Experiment, fields: Iterable[str], fits: Callable[[float], bool], wanted: str
-) -> Iterator[str]:
-    for field in fields:
-        value = operator.attrgetter(field)(experiment)
-        if not all(map(fits, value if isinstance(value, tuple) else (value,))):
-            yield f"{field}={value}: give {wanted}"
 
 
 def _contradictions(experiment: Experiment) -> Iterator[str]:

@@ -12,19 +12,27 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from mer_tf.errors import MerError as MerError
 from mer_tf.model_settings import Attention, Blocks, Classical, Fusion
+from mer_tf.ranges import (
+    Amount,
+    BelowOne,
+    Count,
+    Countless,
+    Name,
+    NoneOr,
+    Positive,
+    Range,
+    Seed,
+    Several,
+    Side,
+    SideOrNone,
+)
 
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
-
-
-class MerError(Exception):
-    """Bad input, said so that the reader can mend it: names the file, the row and what to do.
-
-    Commands show it without a traceback.
-    """
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,13 @@ class Data:
     """Named map from raw label to class; see data_manifests/label_protocols.csv."""
     shuffle_labels: bool = False
     """Negative control: labels are dealt anew among all clips, so that nothing above chance can be learned."""
-    amplitude: float = 3.0
+    amplitude: Annotated[float, Range(0, 96)] = 3.0
     """Synthetic data only: greatest displacement at the apex, in pixels on a face 96 pixels wide."""
-    subjects: int = 16
+    subjects: Count = 16
     """Synthetic data only: number of subjects."""
-    clips_per_class: int = 2
+    clips_per_class: Count = 2
     """Synthetic data only: clips of each class (and of non-micro) per subject."""
-    seed: int = 0
+    seed: Seed = 0
     """Synthetic data only: seed of the drawing."""
     cache: str = "data"
     """Where synthetic trees, records and frame features are kept between runs."""
@@ -73,31 +81,31 @@ class Preprocess:
 
     face: Literal["none", "crop", "align"] = "align"
     """none: whole frame (paper C); crop: MTCNN box of the first frame; align: one similarity transform a clip."""
-    size: int = 96
+    size: Side = 96
     """Side of the stored square frames, pixels."""
-    margin: float = 0.1
+    margin: Annotated[float, Range(0, 10)] = 0.1
     """crop: the box is enlarged by this share of its side on each side."""
-    min_face: int = 40
+    min_face: Side = 40
     """Smallest face MTCNN looks for, pixels of the source frame."""
     flow: Literal["none", "farneback", "dis", "tvl1"] = "dis"
     """Optical flow of stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels."""
     flow_from: Literal["previous", "onset"] = "previous"
     """Flow from frame t to t + 1, or from the first frame to t + 1 (so that one entry is onset to apex)."""
-    fps: float = 0.0
+    fps: Annotated[float, Range(0, 100_000)] = 0.0
     """Frames a second after resampling in time, before all that follows; 0: as the camera gave them."""
     grey_level: Literal["none", "clip"] = "none"
     """clip: darkest to brightest value of the clip stretched to 0 .. 255."""
-    magnify: float = 0.0
+    magnify: Annotated[float, Range(0, 10_000)] = 0.0
     """Eulerian magnification: motion within the band becomes about 1 + this times as large; 0: none."""
-    band_low: float = 0.4
+    band_low: Amount = 0.4
     """Lower edge of the magnified band, Hz."""
-    band_high: float = 10.0
+    band_high: Amount = 10.0
     """Upper edge of the magnified band, Hz; below half of the frame rate."""
-    interpolate: int = 0
+    interpolate: Annotated[int, NoneOr(2, unit="frames")] = 0
     """Frames of every clip after temporal interpolation (TIM); 0: as many as it has."""
     image_format: Literal["png", "raw"] = "png"
     """Lossless either way; png is about half the size, raw decodes faster."""
-    clips_per_shard: int = 8
+    clips_per_shard: Count = 8
     """Clips in one TFRecord shard: the unit of work, of resuming and of shuffling across files."""
     recipe: str = ""
     """Published recipe (data_manifests/recipes.csv) that these settings are, `name+` when some of them were changed.
@@ -109,13 +117,13 @@ class Preprocess:
 class Clip:
     """Read-time choices: how windows of frames are cut from a stored clip."""
 
-    frames: int = 13
+    frames: Count = 13
     """N, frames in a window (C: searched 11 to 17, 13 in Table 1)."""
-    step: int = 1
+    step: Count = 1
     """Every step-th frame of a clip is used: the frame rate divided by step."""
-    stride: int = 1
+    stride: Count = 1
     """Start-to-start distance of training windows of a micro-expression (C: 1)."""
-    non_micro_stride: int = 4
+    non_micro_stride: Count = 4
     """The same for the class non-micro, which has the longest share (C's released code, v1: 4)."""
     scheme: Literal["v1", "v2"] = "v1"
     """v1: windows of consecutive frames; v2: at each start also of every 2nd to 6th frame, where the clip is long
@@ -124,7 +132,7 @@ class Clip:
     """Train on each window and its left-right mirror (C's released code)."""
     mirrored_only: bool = False
     """Train on the mirrors alone: in C's released code the loss of the originals is overwritten before it is used."""
-    multiply: tuple[int, ...] = ()
+    multiply: tuple[Count, ...] = ()
     """Copies of each window by class, instead of mirrors: the original, its mirror, then frames turned by up to 10
     degrees (C, Table 1, Aug-I: 7 8 11 3)."""
     balance: bool = True
@@ -138,11 +146,11 @@ class Clip:
     """Where windows start. stride: from the first frame on, a short clip continued and masked (C). center: one window
     in the middle, a short clip's ends repeated on both sides; sliding: every `stride` frames, short clips as there
     (A)."""
-    side: int = 0
+    side: SideOrNone = 0
     """Models of images: side of the images they are given, pixels; 0: as stored."""
     third: Literal["magnitude", "sqrt_abs_product", "strain"] = "magnitude"
     """Models of images: third channel of flow images beside dx and dy (A: "the square root of dx and dy")."""
-    flow_bound: float = 3.0
+    flow_bound: Positive = 3.0
     """Models of images: flow is cut off at this many stored pixels and given as 8 bits (A prints no scaling)."""
 
 
@@ -169,19 +177,19 @@ class Model:
     ONet, which auto becomes without weights, gives its map after as many poolings for one it has not, and says so."""
     center: Literal["none", "onset"] = "none"
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
-    embedding: tuple[int, ...] = (1024, 768, 512)
+    embedding: tuple[Count, ...] = (1024, 768, 512)
     """Widths of fc1, fc2, fc3 (C's released code)."""
-    bn_momentum: float = 0.99
+    bn_momentum: BelowOne = 0.99
     """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
-    lstm_units: int = 512
-    lstm_layers: int = 3
+    lstm_units: Count = 512
+    lstm_layers: Count = 3
     bidirectional: bool = False
     """Bi-LSTM (C, Exp-III)."""
     merge: Literal["last_step", "last_of_each_direction"] = "last_step"
     """What a Bi-LSTM hands on: both directions at the last frame, where the backward one has seen that frame alone (C's
     released code), or each direction after its whole pass."""
-    head_units: int = 256
-    dropout: float = 0.0
+    head_units: Count = 256
+    dropout: BelowOne = 0.0
     fusion: Fusion = field(default_factory=Fusion)
     """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
     attention: Attention = field(default_factory=Attention)
@@ -190,7 +198,7 @@ class Model:
     """Settings of gia_bia_bilstm, which takes center, bn_momentum, lstm_units and dropout from here."""
     classical: Classical = field(default_factory=Classical)
     """Settings of lbp_top, mdmo and the other names of mer_tf.descriptors, which take nothing else from here."""
-    width: float = 1.0
+    width: Positive = 1.0
     """Named baselines: their published numbers of channels and units times this."""
     grey: bool = False
     """elrcn_se, elrcn_te: grey frames beside flow and optical strain."""
@@ -202,21 +210,21 @@ class Model:
 class Train:
     """One fold's training. Epochs are fixed in advance: no epoch is ever chosen on the test fold."""
 
-    epochs: int = 20
-    batch_size: int = 20
-    learning_rate: float = 2.6e-3
+    epochs: Count = 20
+    batch_size: Count = 20
+    learning_rate: Positive = 2.6e-3
     optimizer: Literal["adam", "sgd"] = "adam"
-    momentum: float = 0.9
+    momentum: BelowOne = 0.9
     """Of sgd."""
-    weight_decay: float = 0.0
+    weight_decay: Amount = 0.0
     """Share of each weight taken off at every step, times the learning rate."""
-    stream_epochs: int = 20
+    stream_epochs: Countless = 20
     """Models of several stages: epochs of each stage but the last, which is trained for `epochs`."""
     stream_optimizer: Literal["", "adam", "sgd"] = ""
     """Of those stages; empty: as the last."""
-    stream_learning_rate: float = 0.0
+    stream_learning_rate: Amount = 0.0
     """Of those stages; 0: as the last."""
-    stream_batch_size: int = 0
+    stream_batch_size: Countless = 0
     """Of those stages; 0: as the last."""
     class_weights: bool = False
     """Weigh each training window by windows / (classes x windows of its class)."""
@@ -225,7 +233,7 @@ class Train:
     mixed_precision: bool = False
     data_parallel: bool = False
     """Share each batch among all devices of the machine; a step stays that of one device on the whole batch."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 @dataclass(frozen=True)
@@ -233,10 +241,10 @@ class Search:
     """Nested choice. Empty: nothing is chosen. Otherwise every combination is trained on folds of the training
     subjects alone, and the one of the best inner UAR trains the outer fold."""
 
-    epochs: tuple[int, ...] = ()
-    learning_rate: tuple[float, ...] = ()
-    dropout: tuple[float, ...] = ()
-    folds: int = 3
+    epochs: tuple[Count, ...] = ()
+    learning_rate: tuple[Positive, ...] = ()
+    dropout: tuple[BelowOne, ...] = ()
+    folds: Several = 3
     """Inner subject-disjoint folds."""
 
 
@@ -248,18 +256,18 @@ class Evaluation:
     """group: subject-disjoint folds, stratified by class; group-plain: not stratified; loso: leave one subject out
     (on a composite such as megc2019 its CDE protocol); cross-dataset: train on some data sets, test on others; clip:
     subjects leak across folds (C's released code), said in every output."""
-    folds: int = 5
+    folds: Several = 5
     train_on: tuple[str, ...] = ()
     """cross-dataset: data sets to train on; empty: all that are not tested."""
     test_on: tuple[str, ...] = ()
     """cross-dataset: data sets to test on, a fold each; empty: each in turn."""
-    seed: int = 42
+    seed: Seed = 42
     """Seed of the folds."""
-    seeds: int = 1
+    seeds: Count = 1
     """Trainings of each fold, from train.seed upwards; results are their mean."""
-    permutations: int = 9999
+    permutations: Count = 9999
     """Label permutations for the p-value (within subjects)."""
-    bootstrap: int = 2000
+    bootstrap: Count = 2000
     """Subject-clustered bootstrap draws for the 95 % intervals."""
 
 
@@ -267,7 +275,7 @@ class Evaluation:
 class Experiment:
     """A published experiment, declared. `published` names rows of data_manifests/published_results.csv."""
 
-    name: str
+    name: Name
     data: Data = field(default_factory=Data)
     preprocess: Preprocess = field(default_factory=Preprocess)
     clip: Clip = field(default_factory=Clip)

@@ -23,7 +23,7 @@ from mer_tf.preparation import Clips
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.places import clip_places
-from mer_tf.records.read import clip_dataset
+from mer_tf.records.read import stored_clips
 from mer_tf.training.batches import FeatureStore, Store
 from mer_tf.training.block_store import BlockStore, nearest_frame
 from mer_tf.training.described import described_store
@@ -82,7 +82,7 @@ def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
-        return _trained(FlowImageStore({row.clip_id: read_frame(row.image_path()) for row in clips.rows}))
+        return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
     apexes = {row.clip_id: row.apex for row in clips.rows}
     items = _stored(clips)
     arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
@@ -102,8 +102,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
 def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
     """The labelled clips by id, with frames and, when `flow`, flow."""
     kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records, flow=flow).as_numpy_iterator())
-    return ((name, x) for name, x in items if name in kept)
+    return ((name, x) for name, x in stored_clips(clips.records, flow=flow) if name in kept)
 
 
 def _trained(store: Store, step: int = 1) -> Encoded:
@@ -122,7 +121,7 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
     at = encoder.features_at
     size, version = experiment.preprocess.size, counted(TRAINING)
-    name = digest(encoder.name, config.preproc, block, at, size, weights_digest(trunk), *version)
+    name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)
     folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     wanted = cached_clips(clips, experiment.clip)
     store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
@@ -135,6 +134,11 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
     return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
 
 
+def features_key(trunk: keras.Model, *settings: Any) -> str:
+    """Digest of all that a trunk's features depend on; how it was compiled changes their last digits."""
+    return digest(*settings, weights_digest(trunk), keras.backend.backend(), str(trunk.jit_compile))
+
+
 def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:
     """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
     config, model = experiment.clip, experiment.model.name
@@ -143,9 +147,7 @@ def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: F
     if config.keyframes == "none":
         return features
     apexes = {row.clip_id: row.apex for row in clips.rows}
-    kept = set(clips.table["clip_id"])
-    items = ((x["clip_id"].decode(), x) for x in clip_dataset(clips.records).as_numpy_iterator())
-    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in items if name in kept)
+    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in _stored(clips, flow=False))
     return key_frame_store(features, arrays, apexes, config)
 
 
@@ -172,9 +174,7 @@ def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
     if clips.of_images:
         yield from ((r.clip_id, read_frame(r.image_path())[None]) for r in clips.rows if r.clip_id in kept)
         return
-    for item in clip_dataset(clips.records).as_numpy_iterator():
-        if (clip_id := item["clip_id"].decode()) in kept:
-            yield clip_id, item["frames"]
+    yield from ((name, x["frames"]) for name, x in stored_clips(clips.records) if name in kept)
 
 
 def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:

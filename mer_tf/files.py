@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it when it does not.
 
-    The temporary name keeps the suffix of `path`, since writers such as OpenCV and Keras choose the format by it.
+    The temporary name keeps the suffix of `path`, since writers such as OpenCV and Keras choose the format by it. An
+    `OSError` that names no file, or the temporary one, names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +33,10 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(temporary), temporary):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -53,23 +59,16 @@ def read_json(path: Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise MerError(f"{path}: no such file") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MerError(f"{path}: not valid JSON ({error}); delete it and make it again") from error
 
 
-def read_csv(path: Path, columns: Sequence[str], mend: str) -> pd.DataFrame:
-    """A CSV file as text, empty cells as "". `MerError`, which ends with `mend`, when it is absent or lacks columns."""
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise MerError(f"{path}: no such file; {mend}") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise MerError(f"{path}: not a CSV file ({error}); {mend}") from error
-    if missing := [c for c in columns if c not in frame.columns]:
-        raise MerError(f"{path}: lacks the columns {', '.join(missing)}; it has {', '.join(frame.columns)}; {mend}")
-    return frame
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read JSON that is a mapping; anything else is a `MerError` that names the file."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise MerError(f"{path}: holds a {type(value).__name__}, not names with values; delete it and make it again")
+    return value
 
 
 @cache
@@ -97,6 +96,12 @@ def sha256(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_name(clip_id: str) -> str:
+    """A clip's id as the name of one file or folder, which leads nowhere else."""
+    name = re.sub(r"[/\\:\0]", "_", clip_id)
+    return f"_{name}" if name.startswith(".") else name
 
 
 LONG = 80

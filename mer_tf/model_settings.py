@@ -6,7 +6,9 @@ Sources: A = CNN + improved LSTM fusion; B = Xu & Xu, ICMLC 2022; D = Zhu et al.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from mer_tf.ranges import Amount, Count, Positive, Range
 
 
 @dataclass(frozen=True)
@@ -24,15 +26,15 @@ class Fusion:
     """How two feature vectors become one; sum and max need streams of equal width."""
     finetune_streams: bool = True
     """Whether streams go on learning with the fusion layer; never when that is untrained or random."""
-    channels: tuple[int, ...] = (96, 256, 384, 384, 256)
+    channels: tuple[Count, ...] = (96, 256, 384, 384, 256)
     """Channels of conv1 to conv5 (AlexNet's; A prints none)."""
-    stem_stride: int = 4
+    stem_stride: Count = 4
     """Stride of conv1."""
     response_norm: bool = False
     """AlexNet's local response normalisation after conv1 and conv2."""
-    fc_units: int = 4096
+    fc_units: Count = 4096
     """Width of FC6, FC7 and of the fusion layer."""
-    fc8_units: int = 1024
+    fc8_units: Count = 1024
 
 
 @dataclass(frozen=True)
@@ -48,23 +50,23 @@ class Blocks:
     gia_to: str = ""
     """Layer at which the encoder's frozen tail ends for it (conv5_2); empty: the last map. With model.retrain_from the
     tail is trained instead and ends at model.features_at."""
-    gia_units: int = 512
+    gia_units: Count = 512
     """Width of the whole face's vector."""
-    window: int = 6
+    window: Count = 6
     """Side of a block, cells of the map."""
     shared: bool = False
     """One block unit for all blocks, as in the released code of gACNN; otherwise each has weights of its own."""
     psi: Literal["flatten", "gap"] = "flatten"
     """What a vector is made from: all cells, or their mean."""
-    filters: int = 512
+    filters: Count = 512
     """Channels of a block unit's two convolutions."""
-    units: int = 64
+    units: Count = 64
     """Width of a block's vector."""
-    gate_filters: int = 128
-    gate_units: int = 64
-    gate_cost: float = 0.0
+    gate_filters: Count = 128
+    gate_units: Count = 64
+    gate_cost: Amount = 0.0
     """Added to the loss for each unit of the mean weight: nothing else makes the weight of a useless block small."""
-    reduce_units: int = 1024
+    reduce_units: Count = 1024
     """Width of the dense layer on all vectors of a frame."""
     over_time: Literal["bilstm", "lstm", "mean"] = "bilstm"
     """What runs over the frames: both directions after their whole pass, one direction, or their mean."""
@@ -89,13 +91,13 @@ class Attention:
     """What is taken of all frames without temporal attention."""
     learned_keyframes: bool = False
     """Keep the frames whose learned weight is not below the mean (AKMNet); leave clip.keyframes at none."""
-    units: int = 64
+    units: Count = 64
     """Width of the scores' hidden layer, and of attention's own LSTMs."""
-    spread: float = 1e-3
+    spread: Amount = 1e-3
     """Strength of the penalty on regions that are left out throughout (Song et al., lambda 1)."""
-    length: float = 1e-4
+    length: Amount = 1e-4
     """Strength of the penalty on frames' weights (lambda 2); without effect on softmax."""
-    weight_l1: float = 0.0
+    weight_l1: Amount = 0.0
     """Strength of the sum of absolute weights (lambda 3)."""
     staged: bool = False
     """Train the temporal, then the spatial attention, then all together."""
@@ -115,20 +117,20 @@ class Attention:
 class Classical:
     """Models of mer_tf.descriptors: a descriptor and a support vector machine. None: the method's own setting."""
 
-    blocks: tuple[int, int, int] | None = None
+    blocks: tuple[Count, Count, Count] | None = None
     """Rows, columns and parts in time."""
-    overlap: float | None = None
+    overlap: Annotated[float, Range(0, 1, below=True)] | None = None
     """Share of a block that lies in the next one."""
-    radii: tuple[int, int, int] | None = None
+    radii: tuple[Count, Count, Count] | None = None
     """Of local binary patterns along x, y and time, pixels and frames."""
-    points: int | None = None
+    points: Count | None = None
     """Neighbours of a local binary pattern."""
     mapping: Literal["u2", "raw"] | None = None
     """Bins of its histogram: uniform patterns and the rest, or every pattern."""
     interpolation: Literal["rounded", "bilinear"] | None = None
     """A neighbour between pixels: the nearest one, or between four."""
-    frames: int | None = None
+    frames: Annotated[int, Range(0)] | None = None
     """Frames of a clip after temporal interpolation; 0: as many as it has."""
     kernel: Literal["linear", "rbf", "poly", "chi2"] | None = None
-    C: tuple[float, ...] = ()
+    C: tuple[Positive, ...] = ()
     """Penalties; of several, that of the best UAR on `search.folds` folds of the training subjects is taken."""

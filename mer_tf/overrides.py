@@ -11,6 +11,7 @@ import tyro
 from mer_tf.changes import field_names
 from mer_tf.config import Experiment, MerError
 from mer_tf.names import meant
+from mer_tf.ranges import check_ranges
 
 
 def override(experiment: Experiment, arguments: Sequence[str]) -> Experiment:
@@ -29,12 +30,13 @@ def override(experiment: Experiment, arguments: Sequence[str]) -> Experiment:
         valid = [f"--{name}" for name in field_names(Experiment)]
         listed = "\n  ".join(valid)
         raise MerError(f"unknown option {' '.join(unknown)}; valid ones:\n  {listed}{meant(unknown[0], valid)}")
+    check_ranges(parsed, "--")
     return parsed
 
 
 def read_changes(arguments: Sequence[str]) -> dict[str, Any]:
     """What the arguments change, by dotted names, for `changed`."""
-    parsed = override(Experiment(""), arguments)
+    parsed = override(Experiment("changes"), arguments)
     return {name: operator.attrgetter(name)(parsed) for name in named(arguments)}
 
 

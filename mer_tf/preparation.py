@@ -20,7 +20,7 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, joined_manifests, same_names, write_manifest
 from mer_tf.datasets.synthetic import MARKER
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
-from mer_tf.files import read_json
+from mer_tf.files import read_mapping
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.write import write_records
@@ -129,8 +129,9 @@ def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]
     warnings = []
     for root in sorted({row.root for row in rows}):
         if (marker := Path(root) / MARKER).exists():
-            amplitude = read_json(marker)["amplitude"]
-            warnings.append(f"synthetic look-alike, {amplitude:g} px at the apex: no evidence about people")
+            amplitude = read_mapping(marker).get("amplitude", "unknown")
+            shown = f"{amplitude:g}" if isinstance(amplitude, int | float) else amplitude
+            warnings.append(f"synthetic look-alike, {shown} px at the apex: no evidence about people")
     if experiment.evaluation.split == "clip":
         warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
     if experiment.data.shuffle_labels:
@@ -146,6 +147,12 @@ def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Dat
     table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)
     if table.empty:
         raise MerError(f"label protocol {protocol.name} knows none of the labels {sorted({r.label_raw for r in rows})}")
+    if table["label"].nunique() < 2:
+        only = f"{protocol.classes[int(table['label'].iloc[0])]} ({len(table)} clips)"
+        raise MerError(
+            f"label protocol {protocol.name} leaves one class, {only}; there is nothing to tell apart: choose another "
+            "data.label_protocol, or give clips of the other classes"
+        )
     if data.shuffle_labels:
         table["label"] = np.random.default_rng(data.seed).permutation(table["label"])
     return table

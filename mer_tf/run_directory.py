@@ -18,7 +18,7 @@ from mer_tf import __version__
 from mer_tf.changes import read_experiment
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
-from mer_tf.files import read_json, write_json
+from mer_tf.files import read_mapping, write_json
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 
@@ -65,16 +65,17 @@ def newest_run(experiment: Experiment, having: str) -> Path | None:
 def code_of(directory: Path) -> dict[str, int] | None:
     """`CODE` of what wrote a run directory; None where it does not say, as before versions were counted."""
     path = directory / "env.json"
-    return read_json(path).get("code") if path.exists() else None
+    return read_mapping(path).get("code") if path.exists() else None
 
 
 def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> dict[str, Any]:
     """Write config.json (what was asked and what `auto` became) and env.json (code, versions, machine); return env."""
     path = directory / "config.json"
-    first = read_json(path)["command"] if path.exists() else sys.argv
+    before = read_mapping(path) if path.exists() else {}
     asked = (getattr(sys.modules["__main__"], "__doc__", None) or "").strip().split("\n\n")[0]
-    values = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved), "command": first}
-    values["docstring"] = read_json(path).get("docstring", "") if path.exists() else asked
+    values: dict[str, Any] = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved)}
+    values["command"] = before.get("command", sys.argv)
+    values["docstring"] = before.get("docstring", "") if before else asked
     write_json(path, values)
     found = environment() | _xla(directory)
     write_json(directory / "env.json", found)
@@ -85,13 +86,13 @@ def note_xla(directory: Path, compiled: bool | None) -> None:
     """Say in env.json whether XLA compiled the training steps; None, where nothing was trained, changes nothing."""
     if compiled is not None:
         path = directory / "env.json"
-        write_json(path, read_json(path) | {"xla": compiled and _xla(directory).get("xla", True)})
+        write_json(path, read_mapping(path) | {"xla": compiled and _xla(directory).get("xla", True)})
 
 
 def _xla(directory: Path) -> dict[str, bool]:
     """What an earlier process that trained in `directory` noted."""
     path = directory / "env.json"
-    noted = read_json(path) if path.exists() else {}
+    noted = read_mapping(path) if path.exists() else {}
     return {"xla": noted["xla"]} if "xla" in noted else {}
 
 

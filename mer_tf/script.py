@@ -16,10 +16,12 @@ import tyro
 from mer_tf.changes import field_names
 from mer_tf.check import check
 from mer_tf.commands import overview, pick, summary
-from mer_tf.config import Experiment, MerError, Tables
+from mer_tf.config import Experiment, Tables
 from mer_tf.descriptors import METHODS
+from mer_tf.errors import one_line_errors
 from mer_tf.overrides import named
 from mer_tf.pretraining_settings import Options
+from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, PaperTables, Run, Study, Sweep
 
 OWNERS = {
@@ -29,6 +31,7 @@ OWNERS = {
     "model.classical": frozenset(METHODS),
 }
 """Settings of single models, and the models that have them."""
+STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
 
 def main(study: Study, arguments: Sequence[str] | None = None) -> None:
@@ -52,6 +55,7 @@ def pretrain_main(options: Options, sequence: Experiment) -> None:
     with plain_endings():
         about = (sys.modules["__main__"].__doc__ or "").partition("\n\npython ")[0]  # tyro would join the examples
         given = tyro.cli(Options, default=options, description=about)
+        check_ranges(given, "--")
         if given.sequence:
             check(sequence)
         from mer_tf.protocols.pretrain import measure_saving, pretrain  # brings Keras
@@ -63,14 +67,8 @@ def pretrain_main(options: Options, sequence: Experiment) -> None:
 def plain_endings() -> Iterator[None]:
     """Bad input ends with one clear line and exit status 1, Ctrl-C with what to do next."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
+    with one_line_errors(STOPPED):
         yield
-    except MerError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(
-            "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
-        )
 
 
 def read_command(command: Command, prog: str, words: Sequence[str]) -> tuple[Command, dict[str, Any]]:

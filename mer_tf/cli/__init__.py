@@ -15,7 +15,8 @@ import tyro
 import mer_tf
 from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
 from mer_tf.commands import overview, pick, refuse, summary
-from mer_tf.config import MerError
+from mer_tf.errors import one_line_errors
+from mer_tf.ranges import checked
 
 Command = Callable[..., None]
 GROUPS: dict[str, dict[str, Command]] = {
@@ -63,7 +64,7 @@ def run(arguments: Sequence[str]) -> None:
     name, rest = pick("mer-tf", COMMANDS, arguments)
     if name:
         command = PREPARED[name](rest) if name in PREPARED else COMMANDS[name]
-        tyro.cli(command, prog=f"mer-tf {name}", args=rest)
+        tyro.cli(checked(command), prog=f"mer-tf {name}", args=rest)
     elif not rest:
         print(_overview())
     elif rest[0] == "--version":
@@ -83,9 +84,6 @@ def main() -> None:
     """Run the command; bad input ends with one clear line and exit status 1."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with one_line_errors("stopped; the same command goes on where it was"):
         run(sys.argv[1:])
-    except MerError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("stopped; the same command goes on where it was")
+        sys.stdout.flush()  # here, so that a full disk or a closed pipe is said like any other

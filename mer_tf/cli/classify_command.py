@@ -7,12 +7,14 @@ from typing import Literal
 
 import tyro
 
+from mer_tf.ranges import Countless
+
 
 def classify(
     clip: tyro.conf.Positional[Path],
     out: Path,
-    onset: int | None = None,
-    apex: int | None = None,
+    onset: Countless | None = None,
+    apex: Countless | None = None,
     network: str = "au-flow-3",
     flow: Literal["dis", "farneback", "tvl1"] = "dis",
     face: Literal["find", "whole"] = "find",

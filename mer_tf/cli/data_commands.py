@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from mer_tf.config import MerError
+from mer_tf.ranges import Count, Range, Seed
 
 
 def synth(
     out: Path,
     dataset: str = "smic-hs",
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
+    amplitude: Annotated[float, Range(0, 96)] = 3.0,
+    subjects: Count = 16,
+    clips_per_class: Count = 2,
+    seed: Seed = 0,
     style: Literal["s01", "s1"] = "s01",
     faces: Path | None = None,
     preview: Path | None = None,

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import tyro
 
 from mer_tf.config import Preprocess
+from mer_tf.ranges import Count, Name, Range, Side
 
 DEFAULT_SETTINGS = Preprocess()
 
@@ -19,8 +20,8 @@ DEFAULT_SETTINGS = Preprocess()
 def preprocess(
     manifest: Path,
     out: Path,
-    name: str = "records",
-    workers: int = 1,
+    name: Name = "records",
+    workers: Annotated[int, Range(1, 1024)] = 1,
     on_error: Literal["fail", "skip"] | None = None,
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
@@ -77,9 +78,9 @@ def preprocess_by_recipe(arguments: Sequence[str]) -> Callable[..., None]:
 def match_flow(
     reference: Path,
     manifest: Path,
-    clips: int = 8,
+    clips: Count = 8,
     faces: tuple[Literal["none", "crop", "align"], ...] = ("none", "crop", "align"),
-    sizes: tuple[int, ...] = (96, 224),
+    sizes: tuple[Side, ...] = (96, 224),
     methods: tuple[Literal["farneback", "dis", "tvl1"], ...] = ("farneback", "dis", "tvl1"),
 ) -> None:
     """Find the flow recipe of somebody's saved u, v, strain images: the best fit, and what may explain the rest.
@@ -100,14 +101,21 @@ def match_flow(
 
 
 def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
-    """List what a record directory holds.
+    """List what a record directory holds, or count what a folder of cached frame features does.
 
     Args:
-        directory: Record directory, as `mer-tf preprocess` names it.
-        check: Read every record and compare it with the index; exit status 1 when any differs.
+        directory: Record directory, as `mer-tf preprocess` names it, or a folder of data/features.
+        check: Read every record and compare it with the index, or every array with its checksum; exit status 1 when
+            any differs.
     """
+    from mer_tf.arrays import array_faults
     from mer_tf.records import inspect as records
+    from mer_tf.records.index import NAME
 
+    if not (directory / NAME).exists() and any(directory.glob("*.npy")):
+        count, faults = array_faults(directory) if check else (len(list(directory.glob("*.npy"))), [])
+        print("\n".join([f"{directory}: {count} arrays", *faults]))
+        sys.exit(bool(faults))
     print(records.describe(directory))
     if check:
         faults = records.check(directory)

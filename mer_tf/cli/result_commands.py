@@ -9,6 +9,7 @@ from typing import Literal
 import tyro
 
 from mer_tf.config import MerError
+from mer_tf.ranges import Count, Countless, Several
 
 
 def score(
@@ -24,8 +25,8 @@ def score(
     expect: tuple[str, str] | None = None,
     per_subject: bool = False,
     out: Path | None = None,
-    bootstrap: int = 2000,
-    permutations: int = 9999,
+    bootstrap: Count = 2000,
+    permutations: Countless = 9999,
 ) -> None:
     """Accuracy, UAR, UF1, every variant of them and per-class figures of anybody's predictions.
 
@@ -71,8 +72,8 @@ def compare(
     first: tyro.conf.Positional[Path],
     second: tyro.conf.Positional[Path],
     classes: tuple[str, ...] = (),
-    bootstrap: int = 2000,
-    permutations: int = 9999,
+    bootstrap: Count = 2000,
+    permutations: Count = 9999,
 ) -> None:
     """Is one system better than another on the same clips? Paired test that swaps whole subjects.
 
@@ -83,19 +84,20 @@ def compare(
         bootstrap: Draws for the 95 % intervals of the difference.
         permutations: Random swaps where there are more than 12 subjects.
     """
-    from mer_tf.evaluation.foreign import read_foreign
+    from mer_tf.evaluation.foreign import read_pair
     from mer_tf.evaluation.statistics import paired_permutation
     from mer_tf.reporting.tables import comparison_text
 
-    one, other = (read_foreign(path, classes=classes).frame for path in (first, second))
-    found = paired_permutation(one, other, draws=permutations, bootstrap=bootstrap)
+    one, other = read_pair(first, second, classes)
+    found = paired_permutation(one.frame, other.frame, draws=permutations, bootstrap=bootstrap)
+    print("".join(f"{note}\n" for note in (*one.notes, *other.notes)), end="")
     print(comparison_text(str(first), str(second), found))
 
 
 def audit(
     paper: Literal["A", "B", "C", "D"] | None = None,
     table: Path | None = None,
-    n_max: int = 400,
+    n_max: Several = 400,
     out: Path | None = None,
     strict: bool = False,
 ) -> None:
@@ -125,13 +127,18 @@ def audit(
 
 
 def report(
-    runs: tyro.conf.Positional[tuple[Path, ...]], out: Path = Path("report.html"), update_readme: Path | None = None
+    runs: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path = Path("report.html"),
+    faces: bool = False,
+    update_readme: Path | None = None,
 ) -> None:
     """Write one HTML page about runs: warnings, scores with intervals, confusions, curves, subjects, pictures.
 
     Args:
         runs: Run directories, as the experiments print them last.
         out: Page to write; it needs no other file and no network.
+        faces: Embed pictures of people too; without it only those of drawn data. The data set's licence says who may
+            be shown.
         update_readme: Also keep these runs' predictions in docs/results beside this README.md, and write its table.
     """
     from mer_tf.reporting.readme import store_and_update
@@ -140,7 +147,7 @@ def report(
 
     if not runs:
         raise MerError("name at least one run directory, as runs/exp2_vggface_lstm/20260101-120000-000-abcdef0")
-    print(write_report(runs, out))
+    print(write_report(runs, out, faces=faces))
     if update_readme:
         scripts = update_readme.parent / "experiments"
         for path in store_and_update(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
 from mer_tf.config import Preset
+from mer_tf.ranges import Count, Range, Several
 
 
 def collect(run: tyro.conf.Positional[Path]) -> None:
@@ -20,7 +22,7 @@ def collect(run: tyro.conf.Positional[Path]) -> None:
     print((join(run) / "results.txt").read_text(encoding="utf-8"))
 
 
-def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None = None, per_class: int = 2) -> None:
+def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None = None, per_class: Count = 2) -> None:
     """Export Grad-CAM heat maps of a run's test clips: overlay, strip over time, animation, raw maps.
 
     Args:
@@ -45,7 +47,7 @@ def ladder(
     experiment: tyro.conf.Positional[Path],
     out: Path,
     preset: Preset | None = None,
-    inner_folds: int = 2,
+    inner_folds: Several = 2,
     changes: tuple[str, ...] = (),
 ) -> None:
     """Score one model under random windows, clip folds, and three kinds of LOSO: what each leak buys.
@@ -74,8 +76,8 @@ def ladder(
 def sensitivity(
     experiments: tyro.conf.Positional[tuple[Path, ...]],
     out: Path,
-    amplitudes: tuple[float, ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0),
-    steps: tuple[int, ...] = (1, 2, 4),
+    amplitudes: tuple[Annotated[float, Range(0, 96)], ...] = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0),
+    steps: tuple[Count, ...] = (1, 2, 4),
     preset: Preset | None = None,
     changes: tuple[str, ...] = (),
 ) -> None:

@@ -5,11 +5,14 @@ So what is learned knows how such a method errs: where skin has no texture, at e
 
 from __future__ import annotations
 
+import logging
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -37,6 +40,7 @@ from mer_tf.datasets.portraits import Portrait, load_portraits
 from mer_tf.files import atomic, facts
 from mer_tf.preprocessing.flow import flow_pair
 
+log = logging.getLogger(__name__)
 PER_FACE = 12
 """Expressions of one drawn person."""
 CROPS = 4
@@ -88,12 +92,24 @@ def rendered_fields(
         return _rendered(kind, count, seed, crop)
     made_by = digest(VERSION, name, count, seed, crop, _tables())
     path = Path(cache_dir) / "au-rendered" / f"{name}-{made_by}.npz"
+    if (kept := _kept(path)) is not None:
+        return kept
+    fields, labels = _rendered(kind, count, seed, crop)
+    with atomic(path) as part:
+        np.savez_compressed(part, fields=fields, labels=labels)
+    return fields, labels
+
+
+def _kept(path: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]] | None:
+    """The drawings of a cache file, each checked by the archive's own sums; None where there are none, or not whole."""
     if not path.exists():
-        fields, labels = _rendered(kind, count, seed, crop)
-        with atomic(path) as part:
-            np.savez_compressed(part, fields=fields, labels=labels)
-    with np.load(path, allow_pickle=False) as stored:
-        return stored["fields"], stored["labels"]
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return stored["fields"], stored["labels"]
+    except (EOFError, LookupError, OSError, ValueError, NotImplementedError, BadZipFile, zlib.error) as error:
+        log.warning("%s: is damaged (%s), and is drawn again", path, error)
+        return None
 
 
 def _kind(name: str) -> Kind:

@@ -13,7 +13,8 @@ from mer_tf.datasets.doubts import doubts
 from mer_tf.datasets.labels import LabelProtocol, normalise_label
 from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import facts, read_csv
+from mer_tf.files import facts
+from mer_tf.table_files import cell_text, read_table
 
 ALL = "*"
 """Class name of the rows of expected_counts.csv that count all classes of a protocol."""
@@ -114,10 +115,11 @@ def read_reference(path: Path, protocol: LabelProtocol) -> dict[str, str]:
     """clip_id -> class of a manifest, or of a CSV file with clip_id and class; clips without a class are not listed."""
     from mer_tf.datasets.manifest import read_manifest
 
-    frame = read_csv(path, ["clip_id"], "give a manifest, or a CSV with clip_id and class")
+    frame = read_table(path, ["clip_id"], "give a manifest, or a CSV with clip_id and class").frame
     if "class" in frame.columns:
         names = {normalise_label(c): c for c in protocol.classes}
-        return {c: names.get(normalise_label(k), k) for c, k in zip(frame["clip_id"], frame["class"], strict=True)}
+        listed = zip(frame["clip_id"].map(cell_text), frame["class"].map(cell_text), strict=True)
+        return {clip: names.get(normalise_label(label), label) for clip, label in listed}
     return class_names(read_manifest(path), protocol)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import pandas as pd
 
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
-from mer_tf.files import inside, read_csv, write_text
-from mer_tf.preprocessing.frame_names import MOST
+from mer_tf.files import inside, write_text
+from mer_tf.table_files import cell_text, read_table, whole_number
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,8 @@ class ClipRow:
 COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
 LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
 """Columns that an older manifest may lack."""
+PATHS = frozenset({"root", "frames_dir", "video", "image"})
+"""Columns whose text is taken as it is."""
 
 
 def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
@@ -104,10 +106,10 @@ def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
 
 def read_manifest(path: Path) -> list[ClipRow]:
     """Read and check a manifest; errors name the file, the line and the mend."""
-    frame = read_csv(path, [c for c in COLUMNS if c not in LATER], "make a manifest with `mer-tf manifest`")
-    lines = frame.itertuples(index=False, name=None)
+    table = read_table(path, [c for c in COLUMNS if c not in LATER], "make a manifest with `mer-tf manifest`")
     rows = [
-        _row(dict(zip(frame.columns, line, strict=True)), f"{path}, line {n}") for n, line in enumerate(lines, start=2)
+        _row(dict(zip(table.frame.columns, cells, strict=True)), f"{path}, line {line}")
+        for line, cells in zip(table.lines, table.frame.itertuples(index=False, name=None), strict=True)
     ]
     check_rows(rows, str(path))
     for clash in same_names(rows):
@@ -155,12 +157,14 @@ def _digested(row: ClipRow) -> dict[str, Any]:
 
 def _row(values: dict[str, str], where: str) -> ClipRow:
     """One CSV line as a `ClipRow`, its numbers parsed and its fields checked against each other."""
-    text = {name: values[name] for name in COLUMNS if name in values}
-    try:
-        onset, offset, fps = int(text["onset"]), int(text["offset"]), float(text["fps"])
-        apex = int(text["apex"]) if text["apex"] else None
-    except ValueError as error:
-        raise MerError(f"{where}: onset, apex and offset must be whole numbers and fps a number ({error})") from error
+    text = {n: values[n] if n in PATHS else cell_text(values[n]) for n in COLUMNS if n in values}
+    onset, apex, offset = (whole_number(text[name]) for name in ("onset", "apex", "offset"))
+    fps = _number(text["fps"])
+    if onset is None or offset is None or fps is None or (apex is None and text["apex"]):
+        given = ", ".join(f"{name} {text[name][:40]!r}" for name in ("onset", "apex", "offset", "fps"))
+        raise MerError(
+            f"{where}: onset, apex and offset must be whole numbers that fit into 64 bits, and fps a number ({given})"
+        )
     row = ClipRow(**(text | {"onset": onset, "apex": apex, "offset": offset, "fps": fps}))  # type: ignore[arg-type]
     sources = (row.frames_dir, row.video, row.image)
     for fault, broken in {
@@ -169,11 +173,16 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
         or bool(row.sampling and not row.video),
         "exactly one of frames_dir, video and image must be given": sum(map(bool, sources)) != 1,
         f"offset {offset} lies before onset {onset}": offset < onset,
-        f"fps must be positive and finite, not {text['fps']}": not (fps > 0 and math.isfinite(fps)),
-        f"frame numbers must fit into 64 bits, not {onset}, {apex}, {offset}": max(onset, apex or 0, offset) > MOST
-        or min(onset, apex or 0) < -MOST,
+        f"fps must be positive and finite, not {text['fps']}": not 0 < fps < inf,
     }.items():
         if broken:
             raise MerError(f"{where}: {fault}")
     inside(Path(row.root), "".join(sources), where)
     return row
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.frames import image_files, read_frame
+from mer_tf.table_files import read_table
 
 ASTRONAUT: dict[str, tuple[float, float]] = {
     "brow_outer_left": (191.0, 90.5),
@@ -127,11 +127,12 @@ def _load(path: Path) -> Portrait:
 
 
 def _points(sidecar: Path) -> dict[str, NDArray[np.float64]]:
+    mend = "it must have the columns point,x,y with numbers in x and y"
+    table = read_table(sidecar, ("point", "x", "y"), mend).frame
     try:
-        table = pd.read_csv(sidecar)
-        found = {str(r["point"]): np.array([float(r["x"]), float(r["y"])]) for r in table.to_dict("records")}
-    except (KeyError, ValueError) as error:
-        raise MerError(f"{sidecar}: must have the columns point,x,y with numbers in x and y ({error!r})") from error
+        found = {r["point"]: np.array([float(r["x"]), float(r["y"])]) for r in table.to_dict("records")}
+    except ValueError as error:
+        raise MerError(f"{sidecar}: {error}; {mend}") from error
     missing = [name for name in POINTS if name not in found or not np.isfinite(found[name]).all()]
     if missing:
         raise MerError(f"{sidecar}: lacks the points {', '.join(missing)}")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -14,9 +11,12 @@ from typing import Any
 
 from mer_tf.config import MerError
 from mer_tf.files import hidden, sha256
+from mer_tf.table_files import Grid, cell_text, read_tabs, whole_number
 
 NOT_GIVEN = frozenset({"", "/", "-", "n/a", "na", "nan"})
 """What the sheets write where a frame number is not known."""
+SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".csv", ".tsv"})
+"""Names among which a sheet is looked for; what it is, its content tells."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class SheetRow:
     problems: list[str]
 
     def text(self, name: str) -> str:
-        """The cell as text without surrounding blanks; "" for an empty one; 4.0 is "4"."""
-        return _text(self.cells[name])
+        """The cell as text without surrounding blanks; "" for an empty one; 4.0 and "4.0" are "4"."""
+        return cell_text(self.cells[name])
 
     def integer(self, name: str, *, optional: bool = False) -> int | None:
         """The cell as a whole number (4, 4.0 and "4.0" are 4); None, and a recorded problem, for anything else.
@@ -41,8 +41,8 @@ class SheetRow:
         With `optional` an empty cell or '/' is None without a problem.
         """
         text = self.text(name)
-        if re.fullmatch(r"[+-]?\d{1,18}(\.0*)?", text):  # more digits do not fit into 64 bits
-            return int(text.split(".")[0])
+        if (number := whole_number(text)) is not None:
+            return number
         if optional and text.casefold() in NOT_GIVEN:
             return None
         shown = f"is {text[:40]!r}, not a whole number of at most 18 digits" if text else "is empty"
@@ -63,14 +63,6 @@ class Sheet:
     """Hex digest of the file's bytes."""
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """All cells of a tab; `merged` holds (name, first row, last row, first column, last column), from 0, inclusive."""
-
-    cells: list[list[Any]]
-    merged: list[tuple[str, int, int, int, int]]
-
-
 def find_sheet(root: Path, names: Sequence[str], given: Path | None) -> Path:
     """`given`, or the sheet under `root` (or one folder deeper) whose name fits the first of `names` that any fits.
 
@@ -82,7 +74,7 @@ def find_sheet(root: Path, names: Sequence[str], given: Path | None) -> Path:
     if not Path(root).is_dir():
         raise MerError(f"{root}: no such folder; the root must be the data set's folder as it was downloaded")
     for depth in ("*", "*/*"):
-        files = [p for p in sorted(Path(root).glob(depth)) if p.suffix.lower() in {".xlsx", ".xls", ".csv"}]
+        files = [p for p in sorted(Path(root).glob(depth)) if p.suffix.lower() in SUFFIXES]
         for name in names:
             found = [p for p in files if fnmatch(p.name.casefold(), name.casefold()) and not hidden(p.name)]
             if len(found) > 1:
@@ -101,7 +93,7 @@ def read_sheet(
     has_header: bool = True,
     optional: Collection[str] = (),
 ) -> Sheet:
-    """Read a tab of a sheet; the content, not the suffix, tells xlsx, xls and csv (UTF-8) apart.
+    """Read a tab of a sheet; the content, not the suffix, tells xlsx, xls and text apart.
 
     `columns` maps canonical names to accepted spellings; case, blanks and underscores do not matter. The header is the
     first row whose first non-empty cell is `header_key` (None: the first row that is not empty); without a header the
@@ -119,7 +111,7 @@ def read_sheet(
     for number in range(header + 1, len(grid.cells)):
         line = grid.cells[number]
         cells = {n: line[i] if i is not None and i < len(line) else None for n, i in places.items()}
-        if any(map(_text, cells.values())):
+        if any(map(cell_text, cells.values())):
             rows.append(SheetRow(number + 1, cells, f"{path.name}, line {number + 1}", problems))
     return Sheet(path, rows, problems, sha256(path))
 
@@ -129,17 +121,11 @@ def tab_names(path: Path) -> list[str]:
     return list(_tabs(Path(path)))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "" if value is None else str(value).strip()
-
-
 def _plain(title: Any) -> str:
-    return re.sub(r"[\s_]+", "", _text(title)).casefold()
+    return re.sub(r"[\s_]+", "", cell_text(title)).casefold()
 
 
-def _header_line(path: Path, grid: _Grid, key: str | None) -> int:
+def _header_line(path: Path, grid: Grid, key: str | None) -> int:
     for number, line in enumerate(grid.cells):
         filled = [t for t in map(_plain, line) if t]
         if filled and (key is None or filled[0] == _plain(key)):
@@ -156,7 +142,7 @@ def _places(
     for name, spellings in columns.items():
         there = [found.index(s) for s in map(_plain, spellings) if s in found]
         if not there and name not in optional:
-            headers = ", ".join(_text(t) for t in titles if _text(t))
+            headers = ", ".join(cell_text(t) for t in titles if cell_text(t))
             raise MerError(
                 f"{path}: no column for {name} (accepted: {', '.join(spellings)}); found: {headers}; rename the column"
             )
@@ -169,29 +155,36 @@ def _repeated(path: Path, titles: Sequence[Any], columns: Mapping[str, Sequence[
     found = [_plain(t) for t in titles]
     wanted = {_plain(s) for spellings in columns.values() for s in spellings}
     return [
-        f"{path.name}: the header {_text(titles[found.index(t)])!r} occurs {found.count(t)} times and the first is "
+        f"{path.name}: the header {cell_text(titles[found.index(t)])!r} occurs {found.count(t)} times and the first is "
         "read; rename or remove the others"
         for t in sorted(wanted)
         if found.count(t) > 1
     ]
 
 
-def _unmerge(path: Path, grid: _Grid, header: int) -> list[str]:
+def _unmerge(path: Path, grid: Grid, header: int) -> list[str]:
     """Give all cells of merged ranges below the header the value of the first; say each range."""
     problems = []
     for name, top, bottom, left, right in grid.merged:
-        if top <= header:
+        if not header < top < len(grid.cells):
             continue
-        for row in range(top, bottom + 1):
-            grid.cells[row][left : right + 1] = [grid.cells[top][left]] * (right - left + 1)
+        value = next(iter(grid.cells[top][left : left + 1]), None)
+        for row in range(top, min(bottom + 1, len(grid.cells))):
+            grid.cells[row][left : right + 1] = [value] * (right - left + 1)
         problems.append(
-            f"{path.name}, line {top + 1}: the cells {name} are merged and all read as "
-            f"{_text(grid.cells[top][left])!r}; unmerge them and fill each"
+            f"{path.name}, line {top + 1}: the cells {name} are merged and all read as {cell_text(value)!r}; unmerge "
+            "them and fill each"
         )
     return problems
 
 
-def _read_grid(path: Path, tab: str | int) -> _Grid:
+def _tabs(path: Path) -> dict[str, Grid]:
+    if not path.is_file():
+        raise MerError(f"{path}: the sheet cannot be read, there is no such file; is its path right?")
+    return read_tabs(path)
+
+
+def _read_grid(path: Path, tab: str | int) -> Grid:
     tabs = _tabs(path)
     by_name = {_plain(n): n for n in tabs}
     if isinstance(tab, str) and _plain(tab) not in by_name:
@@ -199,55 +192,3 @@ def _read_grid(path: Path, tab: str | int) -> _Grid:
     if isinstance(tab, int) and tab >= len(tabs):
         raise MerError(f"{path}: has {len(tabs)} tab(s), so none of number {tab + 1}; is it the published sheet?")
     return tabs[by_name[_plain(tab)]] if isinstance(tab, str) else list(tabs.values())[tab]
-
-
-def _tabs(path: Path) -> dict[str, _Grid]:
-    """All tabs of a file by name."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MerError(f"{path}: the sheet cannot be read ({error.strerror}); is its path right?") from error
-    if data[:4] == b"PK\x03\x04":
-        return _xlsx(path, data)
-    return _xls(path, data) if data[:4] == b"\xd0\xcf\x11\xe0" else {"": _csv(path, data)}
-
-
-def _xlsx(path: Path, data: bytes) -> dict[str, _Grid]:
-    import openpyxl  # type: ignore[import-untyped]
-    from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
-
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise MerError(f"{path}: not a readable xlsx file ({error}); download it again") from error
-    grids = {}
-    for tab in book.worksheets:
-        merged = [(str(r), r.min_row - 1, r.max_row - 1, r.min_col - 1, r.max_col - 1) for r in tab.merged_cells.ranges]
-        grids[tab.title] = _Grid([list(line) for line in tab.iter_rows(values_only=True)], sorted(merged))
-    return grids
-
-
-def _xls(path: Path, data: bytes) -> dict[str, _Grid]:
-    import xlrd  # type: ignore[import-untyped]
-
-    try:
-        book = xlrd.open_workbook(file_contents=data, formatting_info=True)
-    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, IndexError, AssertionError) as error:
-        raise MerError(f"{path}: not a readable xls file ({error}); open it and save it as xlsx") from error
-    grids = {}
-    for tab in book.sheets():
-        merged = [
-            (f"{xlrd.cellname(r0, c0)}:{xlrd.cellname(r1 - 1, c1 - 1)}", r0, r1 - 1, c0, c1 - 1)
-            for r0, r1, c0, c1 in tab.merged_cells
-        ]
-        grids[tab.name] = _Grid([tab.row_values(n) for n in range(tab.nrows)], sorted(merged))
-    return grids
-
-
-def _csv(path: Path, data: bytes) -> _Grid:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MerError(f"{path}: neither Excel nor UTF-8 text ({error}); save it as xlsx or as UTF-8 CSV") from error
-    separator = max(",;\t", key=text.count)
-    return _Grid([[v or None for v in line] for line in csv.reader(io.StringIO(text), delimiter=separator)], [])

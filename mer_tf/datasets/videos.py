@@ -12,13 +12,16 @@ from mer_tf.config import MerError
 from mer_tf.datasets.listing import Listing, listing_of
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import hidden, placed
+from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.video import SUFFIXES, probe_video
 
 log = logging.getLogger(__name__)
+SHOWN = 10
+"""Files named of those that are passed over."""
 
 
 def videos_listing(root: Path, sheet: Path | None) -> Listing:
-    """One row a video (.mp4 .avi .mkv .mov .webm) below `root`, sorted; its label is empty.
+    """One row a video below `root`, whatever its name, sorted; its label is empty.
 
     A file that cannot be read, or shares its name with another, is left out and is a problem; of a video that is cut,
     what is there is listed, and what is missing is a problem. `MerError` for a sheet,
@@ -29,8 +32,7 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
         raise MerError(f"{sheet}: a folder of videos takes no sheet; leave --sheet out")
     if not root.is_dir():
         raise MerError(f"{root}: no such folder; --data.root must name a folder of videos")
-    shown = (p for p in root.rglob("*") if not any(map(hidden, p.relative_to(root).parts)))
-    files = sorted(p for p in shown if p.suffix.lower() in SUFFIXES and p.is_file())
+    files = _videos(root)
     if not files:
         raise MerError(f"{root}: holds no video ({', '.join(sorted(SUFFIXES))})")
     names = Counter(_name(p.relative_to(root)) for p in files)
@@ -46,6 +48,19 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
         except MerError as error:
             problems.append(str(error))
     return listing_of(rows, problems, f"{root}: none of its {len(files)} videos can be used")
+
+
+def _videos(root: Path) -> list[Path]:
+    """Files that are videos by their name or their content, sorted; the log counts and names the others."""
+    shown = (p for p in root.rglob("*") if not any(map(hidden, p.relative_to(root).parts)))
+    files = sorted(p for p in shown if p.is_file())
+    videos = [p for p in files if p.suffix.lower() in SUFFIXES or is_video(p)]
+    if others := sorted({str(p.relative_to(root)) for p in files} - {str(p.relative_to(root)) for p in videos}):
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        log.warning(
+            "%s: %d file(s) are no video and are passed over: %s", root, len(others), ", ".join(others[:SHOWN]) + more
+        )
+    return videos
 
 
 def _name(relative: Path) -> str:

@@ -35,6 +35,13 @@ def classifier(method: Method, kernel: str | None = None, strength: float | None
     return pipeline
 
 
+def fitted(pipeline: Pipeline, features: NDArray[Any], labels: NDArray[Any]) -> Pipeline:
+    """The pipeline, fitted; where all labels are one class, which no classifier takes, one that always says it."""
+    if len(np.unique(labels)) < 2:
+        pipeline = Pipeline([("model", DummyClassifier(strategy="prior"))])
+    return pipeline.fit(features, labels)
+
+
 def class_shares(model: Pipeline, features: NDArray[Any], classes: int) -> NDArray[np.float64]:
     """Shares (n, classes) of a fitted pipeline: probabilities where it has them, else softmax of its decisions.
 

@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.evaluation.class_labels import one_spelling
 from mer_tf.evaluation.grim import (
     MOST_SUMS,
     ROUNDINGS,
@@ -28,7 +29,8 @@ from mer_tf.evaluation.grim import (
     printable,
     slips,
 )
-from mer_tf.files import facts, read_csv
+from mer_tf.files import facts
+from mer_tf.table_files import read_table
 
 DEFAULTS = {"key": "", "unit": "accuracy %", "group": "", "where": "", "same_as": "", "difference_of": "", "note": ""}
 COLUMNS = ("key", "printed", "n", "consistent", "k", "chance", "note")
@@ -59,18 +61,20 @@ def published_claims(paper: str | None = None) -> pd.DataFrame:
 def read_claims(path: Path) -> pd.DataFrame:
     """Anybody's table of printed results; `MerError` names the file and the line of what cannot be read."""
     mend = "give a CSV file with the columns printed and n (and unit, group, same_as, if known)"
-    table = read_csv(path, ("printed", "n"), mend)
-    if table.empty:
+    read = read_table(path, ("printed", "n"), mend)
+    if read.frame.empty:
         raise MerError(f"{path}: holds no row; {mend}")
-    return checked_claims(table, str(path))
+    return checked_claims(read.frame, str(path), read.lines)
 
 
-def checked_claims(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The claims with every optional column filled; `source` names the file in a `MerError`."""
+def checked_claims(table: pd.DataFrame, source: str, numbers: Sequence[int] = ()) -> pd.DataFrame:
+    """The claims with every optional column filled; `source` and line `numbers` name rows in a `MerError`."""
     table = table.assign(**{name: value for name, value in DEFAULTS.items() if name not in table.columns})
-    lines = [f"line {int(index) + 2}" for index in table.index]
+    lines = [f"line {number}" for number in numbers or (int(index) + 2 for index in table.index)]
     table["key"] = [key or line for key, line in zip(table["key"], lines, strict=True)]
-    table["unit"] = table["unit"].replace("", DEFAULTS["unit"])
+    table["unit"] = table["unit"].map(_plain).replace(_PLAIN_UNITS).replace("", DEFAULTS["unit"])
+    for column in ("group", "same_as"):
+        (table,), _ = one_spelling([table], (column,))
     for line, claim in zip(lines, table.to_dict("records"), strict=True):
         try:
             _check(claim, set(table["key"]))
@@ -109,6 +113,13 @@ def sizes_of(text: str) -> list[tuple[int, ...]]:
         if max(found[-1]) > MOST_SUMS:
             raise MerError(f"n {part} is so large that every printed figure is possible; leave it out")
     return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+_PLAIN_UNITS = {_plain(f"{name}{sign}"): f"{name}{sign}" for name in STATISTICS for sign in ("", " %", "%")}
 
 
 def audit(table: pd.DataFrame) -> pd.DataFrame:

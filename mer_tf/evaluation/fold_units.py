@@ -14,10 +14,10 @@ def check_units(config: Evaluation, subjects: int, clips: int, datasets: Collect
         for name in tested_datasets(config, datasets):
             training_datasets(config, datasets, name)
     elif config.split == "loso":
-        _enough(subjects, 2, "subjects")
+        enough(subjects, 2, "subjects")
     else:
         of_clips = config.split == "clip"
-        _enough(clips if of_clips else subjects, config.folds, "clips" if of_clips else "subjects")
+        enough(clips if of_clips else subjects, config.folds, "clips" if of_clips else "subjects")
 
 
 def tested_datasets(config: Evaluation, datasets: Collection[str]) -> Sequence[str]:
@@ -39,6 +39,8 @@ def training_datasets(config: Evaluation, datasets: Collection[str], tested: str
     return sources
 
 
-def _enough(units: int, folds: int, what: str) -> None:
+def enough(units: int, folds: int, what: str, otherwise: str = "") -> None:
+    """`MerError` when so many units do not make so many folds; `otherwise` is what may be done instead."""
     if not 2 <= folds <= units:
-        raise MerError(f"evaluation.folds={folds}, but there are {units} {what}; choose 2 to {units} folds")
+        mend = f"choose 2 to {units} folds" if units >= 2 else "add clips"
+        raise MerError(f"evaluation.folds={folds}, but there are {units} {what}; {mend}{otherwise}")

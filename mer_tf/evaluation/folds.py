@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, StratifiedGroupKFold
 
 from mer_tf.config import Evaluation, MerError
-from mer_tf.evaluation.fold_units import check_units, tested_datasets, training_datasets
+from mer_tf.evaluation.fold_units import check_units, enough, tested_datasets, training_datasets
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ def make_folds(
     composite of data sets loso is the CDE protocol of MEGC 2019 (See et al. 2019, section 3). cross-dataset: one fold
     a test data set. clip: KFold over shuffled clips, as the released code of Bai & Goecke 2020, subjects leak.
 
-    Raises `MerError` when there are fewer subjects (clips, data sets) than folds.
+    Raises `MerError` when there are fewer subjects (clips, data sets) than folds, fewer clips in every class than
+    stratified folds, or a fold that would test nothing.
     """
     check_units(config, len(set(subjects)), len(subjects), datasets)
     if config.split == "cross-dataset":
@@ -52,8 +54,47 @@ def _k_folds(subjects: Sequence[str], labels: Sequence[int], config: Evaluation)
     rows = np.zeros(len(subjects))
     if config.split == "clip":
         return KFold(**options).split(rows)
+    if config.split == "group":
+        enough(max(Counter(labels).values()), config.folds, "clips at most in a class", ", or --evaluation.split loso")
     kind = StratifiedGroupKFold if config.split == "group" else GroupKFold
     return kind(**options).split(rows, labels, subjects)
+
+
+def inner_folds(subjects: Sequence[str], labels: Sequence[int], folds: int, seed: int = 42) -> list[Fold]:
+    """At most `folds` subject-disjoint folds of training clips: stratified where a class has clips for each of them.
+
+    `MerError` when the clips are of one subject.
+    """
+    people, most = len(set(subjects)), max(Counter(labels).values())
+    if people < 2:
+        raise MerError(
+            "a fold's training clips are of one subject, so nothing can be chosen on inner subjects; leave search and "
+            "model.classical.C at one value, or take more subjects"
+        )
+    stratified = Evaluation(folds=min(folds, people, most), seed=seed)
+    try:
+        return make_folds(subjects, labels, stratified)
+    except MerError:  # few clips of each class, or of few people
+        return make_folds(subjects, labels, Evaluation(split="group-plain", folds=min(folds, people), seed=seed))
+
+
+def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequence[str]) -> list[str]:
+    """A sentence for each class that some folds test and do not train: no clip of such a fold can be recognised."""
+    warnings = []
+    for index, name in enumerate(classes):
+        untaught = [
+            fold
+            for fold in folds
+            if any(labels[i] == index for i in fold.test) and not any(labels[i] == index for i in fold.train)
+        ]
+        if untaught:
+            clips = sum(labels[i] == index for fold in untaught for i in fold.test)
+            where = ", ".join(fold.held_out or str(fold.number) for fold in untaught[:5])
+            warnings.append(
+                f"UNTAUGHT CLASS: {name}: {clips} clips are tested in folds ({where}{', ...' if untaught[5:] else ''}) "
+                "whose training clips hold none of it, as of a class of one subject: their recall is 0 by construction"
+            )
+    return warnings
 
 
 def _across_datasets(datasets: np.ndarray, config: Evaluation) -> list[Fold]:
@@ -80,6 +121,8 @@ def check_folds(folds: Sequence[Fold], subjects: Sequence[str], split: str) -> N
     once = len(set(tested)) == len(tested) if split == "cross-dataset" else tested == list(range(len(subjects)))
     if not once:
         raise MerError("folds do not test every clip exactly once")
+    if empty := [fold.number for fold in folds if not fold.test or not fold.train]:
+        raise MerError(f"fold {empty[0]} would test or train nothing; choose fewer folds, or --evaluation.split loso")
     for fold in folds:
         shared = {subjects[i] for i in fold.train} & {subjects[i] for i in fold.test}
         if set(fold.train) & set(fold.test) or (split != "clip" and shared):

@@ -10,8 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.datasets.labels import normalise_label
+from mer_tf.evaluation.class_labels import LABELS, class_warnings, named_classes, one_spelling
 from mer_tf.evaluation.predictions import checked
-from mer_tf.evaluation.training_logs import read_log
+from mer_tf.evaluation.training_logs import is_log, read_log
+from mer_tf.table_files import Table, cell_text, read_cells
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "y_true": ("true", "truth", "label", "labels", "truelabel", "gt", "target", "targets", "groundtruth", "actual"),
@@ -24,6 +27,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Column of a predictions table -> other names for it, compared without case, blanks and signs."""
 TABLES = (".csv", ".tsv", ".xlsx", ".xls")
+MEND = "give a table, a log or a run directory"
 
 
 @dataclass(frozen=True)
@@ -45,41 +49,45 @@ def read_foreign(path: Path, columns: Mapping[str, str | None] | None = None, cl
     if path.is_dir():
         path = path / "predictions.csv"
     wanted = {role: name for role, name in (columns or {}).items() if name is not None}
-    if path.suffix.lower() in TABLES:
-        frame, notes = _renamed(_read_table(path), path, wanted)
-    elif wanted:
-        raise MerError(
-            f"{path}: column names are for {', '.join(TABLES)} files, and this is read as a log; leave them out"
-        )
-    else:
-        frame, notes = read_log(path)
+    frame, notes = _read(path, wanted)
     for column in ("y_true", "y_pred"):
         frame[column] = _labels(frame, column, classes, path)
-    return Foreign(frame, tuple(notes))
+    for names, first in ((LABELS, named_classes(frame)), (("subject",), ()), (("dataset",), ())):
+        (frame,), said = one_spelling([frame], names, first)
+        notes = [*notes, *said]
+    return Foreign(frame, (*notes, *class_warnings(frame, path, classes or named_classes(frame))))
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """All cells as text, empty ones as ""."""
+def read_pair(first: Path, second: Path, classes: Sequence[str] = ()) -> tuple[Foreign, Foreign]:
+    """Predictions of two systems (`read_foreign`), their classes in one spelling: that of the first file."""
+    one, other = (read_foreign(path, classes=classes) for path in (first, second))
+    frames, notes = one_spelling([one.frame, other.frame], LABELS, named_classes(one.frame))
+    return Foreign(frames[0], one.notes), Foreign(frames[1], (*other.notes, *notes))
+
+
+def _read(path: Path, wanted: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """A table or a log: the content tells, and the name only where the content tells neither."""
+    if not is_log(path):
+        table = read_cells(path, MEND) if wanted or path.suffix.lower() in TABLES else _table(path)
+        if table is not None:
+            return _renamed(table, wanted)
+    if wanted:
+        raise MerError(f"{path}: column names are for tables, and this is read as a log; leave them out")
+    return read_log(path)
+
+
+def _table(path: Path) -> Table | None:
+    """The table of a file whose name does not promise one, when it is one of predictions."""
     try:
-        if path.suffix.lower() in (".xlsx", ".xls"):
-            return pd.read_excel(path, dtype=str, keep_default_na=False)
-        options = {"sep": _separator(path), "encoding": "utf-8-sig"}
-        return pd.read_csv(path, dtype=str, keep_default_na=False, **options)  # type: ignore[call-overload]
-    except FileNotFoundError as error:
-        raise MerError(f"{path}: no such file; give a table, a log or a run directory") from error
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise MerError(f"{path}: not a table that can be read ({error}); save it as CSV in UTF-8") from error
+        table = read_cells(path, MEND)
+        return table if all(_find(table.frame, role, path, {}) for role in LABELS) else None
+    except MerError:
+        return None
 
 
-def _separator(path: Path) -> str:
-    """The separator that is most frequent in the header."""
-    with path.open(encoding="utf-8-sig") as stream:
-        header = stream.readline()
-    return max(",;\t", key=header.count)
-
-
-def _renamed(table: pd.DataFrame, path: Path, wanted: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+def _renamed(read: Table, wanted: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
     """Columns under their own names, checked; notes say what was taken for what."""
+    table, path = read.frame, read.path
     found = {
         role: name for role in ALIASES if (name := wanted.get(role) or _find(table, role, path, wanted)) is not None
     }
@@ -93,16 +101,17 @@ def _renamed(table: pd.DataFrame, path: Path, wanted: Mapping[str, str]) -> tupl
             )
     frame = table[[c for c in table.columns if str(c).startswith("p_")]].copy()
     for role, name in found.items():
-        frame[role] = table[name].astype(str).str.strip()
+        frame[role] = table[name].map(cell_text)
     notes = [f"{role} is read from the column {name!r}" for role, name in found.items() if name != role]
+    notes += read.notes
     if "clip_id" not in found:
-        frame["clip_id"] = [f"row {k + 2}" for k in range(len(frame))]
+        frame["clip_id"] = [f"row {line}" for line in read.lines]
         notes.append("no column names the clips; rows are numbered")
     elif _repeat(frame, "clip_id") and "subject" in found and not _repeat(frame, "dataset", "subject", "clip_id"):
         homes = [frame[c] for c in ("dataset", "subject") if c in found]
         frame["clip_id"] = ["/".join(names) for names in zip(*homes, frame["clip_id"], strict=True)]
         notes.append("clips of several subjects have one name; they are told apart by their subject")
-    return checked(frame, path), notes
+    return checked(frame, path, read.lines), notes
 
 
 def _repeat(frame: pd.DataFrame, *keys: str) -> bool:
@@ -127,12 +136,15 @@ def _plain(name: str) -> str:
 
 
 def _labels(frame: pd.DataFrame, column: str, classes: Sequence[str], path: Path) -> pd.Series:
-    """Labels as text, whole numbers without decimals; with `classes`, indices become names."""
-    text = frame[column].str.strip().str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
+    """Labels as text; with `classes`, indices become names."""
+    text = frame[column].map(cell_text)
     if not classes:
         return text
-    names = {str(k): name for k, name in enumerate(classes)} | {name.lower(): name for name in classes}
-    named = text.str.lower().map(names)
+    names = {normalise_label(name): name for name in classes}
+    if len(names) < len(classes) or any(names.get(str(k), name) != name for k, name in enumerate(classes)):
+        raise MerError(f"--classes {' '.join(classes)}: two names are the same, or one is another's index; rename it")
+    names |= {str(k): name for k, name in enumerate(classes)}
+    named = text.map(normalise_label).map(names)
     if (unknown := named.isna()).any():
         raise MerError(
             f"{path}, {frame.loc[unknown, 'clip_id'].iloc[0]}: {column} {text[unknown].iloc[0]!r} is neither an index "

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import MerError
-from mer_tf.files import read_csv, write_text
+from mer_tf.files import write_text
+from mer_tf.table_files import read_table
 
 KEYS = ("clip_id", "dataset", "subject", "fold", "seed", "window", "y_true", "y_pred")
 REQUIRED = ("clip_id", "y_true", "y_pred")
@@ -41,20 +42,21 @@ def read_predictions(path: Path) -> pd.DataFrame:
     Labels are kept as text. Raises `MerError` naming the file and line for a missing column, an empty cell or a clip
     that is predicted twice for one seed.
     """
-    return checked(read_csv(path, REQUIRED, f"give a file with {', '.join(REQUIRED)}"), path)
+    table = read_table(path, REQUIRED, f"give a file with {', '.join(REQUIRED)}")
+    return checked(table.frame, path, table.lines)
 
 
-def checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The table, when it holds rows, none empty and none twice; its first row is line 2 of the file."""
+def checked(frame: pd.DataFrame, path: Path, lines: Sequence[int] | None = None) -> pd.DataFrame:
+    """The table, when it holds rows, none empty and none twice; `lines` says where each stands, without from 2 on."""
+    lines = lines or range(2, len(frame) + 2)
     if frame.empty:
         raise MerError(f"{path}: holds no prediction")
     for column in REQUIRED:
         if (empty := frame[column].str.strip() == "").any():
-            raise MerError(f"{path}, line {int(empty.to_numpy().argmax()) + 2}: {column} is empty")
+            raise MerError(f"{path}, line {lines[int(empty.to_numpy().argmax())]}: {column} is empty")
     keys = [c for c in ("clip_id", "seed") if c in frame.columns]
     if (twice := frame.duplicated(keys)).any():
-        line = int(twice.to_numpy().argmax()) + 2
-        raise MerError(
-            f"{path}, line {line}: {frame['clip_id'].iloc[line - 2]} is predicted more than once; keep one row a clip"
-        )
+        place = int(twice.to_numpy().argmax())
+        clip = frame["clip_id"].iloc[place]
+        raise MerError(f"{path}, line {lines[place]}: {clip} is predicted more than once; keep one row a clip")
     return frame

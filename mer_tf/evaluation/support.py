@@ -10,6 +10,7 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.datasets.counts import ALL, expected_counts
+from mer_tf.datasets.labels import normalise_label
 from mer_tf.evaluation.metrics import by_seed
 from mer_tf.files import facts
 
@@ -24,11 +25,13 @@ class SupportCheck:
 
 def parse_support(items: Sequence[str]) -> dict[str, int]:
     """Counts of `negative=70 positive=51`."""
-    counts = {}
+    counts: dict[str, int] = {}
     for item in items:
         name, sign, number = item.partition("=")
         if not (name and sign and number.isdecimal()):
             raise MerError(f"--expect-support: {item!r} is not of the form class=count, as negative=70")
+        if normalise_label(name) in map(normalise_label, counts):
+            raise MerError(f"--expect-support: the class {name!r} is given twice; leave one out")
         counts[name] = int(number)
     return counts
 
@@ -46,7 +49,8 @@ def published_support(protocol: str, dataset: str) -> dict[str, int]:
 def check_support(frame: pd.DataFrame, expected: Mapping[str, int]) -> SupportCheck:
     """Compare the clips of each true class, and where they differ those of each predicted one, with `expected`."""
     _, part = by_seed(frame)[0]
-    wanted = {name: count for name, count in expected.items() if count}
+    spelled = {normalise_label(name): name for column in ("y_pred", "y_true") for name in part[column]}
+    wanted = {spelled.get(normalise_label(name), name): count for name, count in expected.items() if count}
     truth, predicted = (Counter(part[column].tolist()) for column in ("y_true", "y_pred"))
     if truth == wanted:
         return SupportCheck(True, f"support: the true labels have the expected counts ({_listed(wanted)})")

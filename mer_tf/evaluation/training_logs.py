@@ -10,11 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.table_files import decoded, is_excel, read_bytes, read_text
 
 SUBJECT = re.compile(r"^\s*subject(?:\s+name)?\s*[:=]\s*(\S.*?)\s*$", re.IGNORECASE)
 LABELS = re.compile(r"^\s*(best\s+)?(predict(?:ed|ions?)?|ground\s*truth)\s*[:=]\s*(.*)$", re.IGNORECASE)
 LIST = re.compile(r"^(?:tensor|array)?\(?\s*\[([^\[\]]*)\](?:,\s*(?:device|dtype)=[^)]*)*\)?\s*$")
 HEADING = re.compile(r"^\s*([\w()-]+)\s+(\S+)\s*$")
+MEND = "give a table, a log or a run directory"
 CLIP = re.compile(r"^\s*(\S+)\s+(-?\d+)\s+(-?\d+)\s*$")
 
 
@@ -36,16 +38,22 @@ def read_log(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
     Raises `MerError` naming the line that cannot be read.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise MerError(f"{path}: no such file; give a table, a log or a run directory") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise MerError(f"{path}: not a text file ({error}); give a table, a log or a run directory") from error
+    lines = read_text(path, MEND).split("\n")
     blocks = list(_blocks(lines, path))
     if not blocks:
         return _clip_lines(lines, path), ["read as lines of clip, truth and prediction, a fold a subject"]
     return _frame(blocks, path), ["read as a log; each subject is a fold, clips are numbered", *_peeking(blocks)]
+
+
+def is_log(path: Path) -> bool:
+    """Whether the content is that of a training log: it has a list of labels, or a heading and a line of a clip."""
+    data = read_bytes(path, MEND)
+    if is_excel(data):
+        return False
+    lines = [line for line in decoded(data, path, MEND).split("\n") if line.strip()]
+    if any((match := LABELS.match(line)) and "[" in match[3] for line in lines):
+        return True
+    return bool(lines[1:] and HEADING.match(lines[0]) and CLIP.match(lines[1]))
 
 
 def _blocks(lines: list[str], path: Path) -> Iterator[Block]:

@@ -34,7 +34,8 @@ from mer_tf.models.encoder_names import (
 )
 from mer_tf.models.encoder_parts import map_layer
 from mer_tf.models.layers import Preprocess, Resize
-from mer_tf.models.weight_files import download_weights, find_weights, weight_file, weight_folders
+from mer_tf.models.stored import load_model
+from mer_tf.models.weight_files import download_weights, find_weights, same_as_before, weight_file, weight_folders
 from mer_tf.models.weights import load_keras2_h5
 
 _LOG = logging.getLogger(__name__)
@@ -130,8 +131,9 @@ def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> En
     path = vggface_weights(name, config.weights)
     if path is None:
         return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, _random())
+    loaded = same_as_before(path)
     load_keras2_h5(model, path)
-    weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
+    weights: dict[str, str | None] = {"source": str(path), "sha256": loaded, "note": note}
     return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, weights)
 
 
@@ -172,7 +174,7 @@ def _random() -> dict[str, str | None]:
 
 def _file_encoder(config: Model, input_size: int) -> Encoder:
     path = encoder_path(config)
-    network = _load_keras(path)
+    network = load_model(path, "give a whole .keras file without Lambda layers")
     size = _input_side(network, path)
 
     def build(x: Any) -> Any:
@@ -207,13 +209,6 @@ def _flattened(network: keras.Model, x: Any) -> Any:
         if layer in copies:
             copies[layer].set_weights(layer.get_weights())
     return features
-
-
-def _load_keras(path: Path) -> keras.Model:
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever its archive, JSON and layer readers raise
-        raise MerError(f"{path}: cannot be loaded in Keras' safe mode ({str(error)[:300]})") from error
 
 
 def _input_side(network: keras.Model, path: Path) -> int:

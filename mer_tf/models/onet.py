@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 from keras import layers
 
 from mer_tf.config import MerError
+from mer_tf.preprocessing import mtcnn_files
 
 NATIVE_SIZE = 48
 OUTPUTS = ("fc5", "conv4")
@@ -88,7 +88,7 @@ def _assign(layer: Any, values: list[np.ndarray]) -> None:
 
 def weights_path() -> Path:
     """The weight file inside the installed mtcnn package."""
-    return Path(str(files("mtcnn.assets.weights") / "onet.lz4"))
+    return mtcnn_files.weights_path("onet")
 
 
 def weights_source() -> str:
@@ -97,10 +97,10 @@ def weights_source() -> str:
 
 
 def _package_arrays() -> list[np.ndarray]:
-    # The file is a joblib pickle, so it is read by its own package and only at its own path: never a user's file.
+    # The file is a joblib pickle, so it is read only at its own path and when its bytes are known: never a user's file.
     from mtcnn.utils.tensorflow import load_weights
 
-    arrays = load_weights(str(weights_path()))
+    arrays = load_weights(str(mtcnn_files.checked_weights("onet")))
     if len(arrays) != _ARRAYS:
         raise MerError(f"{weights_path()}: holds {len(arrays)} arrays, expected {_ARRAYS}; install mtcnn 1.0.0")
     return list(arrays)

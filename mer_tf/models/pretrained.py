@@ -11,15 +11,16 @@ import keras
 import numpy as np
 
 from mer_tf.config import MerError
-from mer_tf.files import read_json, sha256
+from mer_tf.files import read_mapping, sha256
 from mer_tf.models import PRETRAINED
+from mer_tf.models.stored import load_model
 from mer_tf.names import unknown
 
 
 def card(name: str) -> dict[str, Any]:
     """The model card of a shipped network; `MerError` naming those there are for another name."""
     with _shipped(name, ".json") as path:
-        return dict(read_json(path))
+        return read_mapping(path)
 
 
 def load_pretrained(name: str) -> keras.Model:
@@ -36,11 +37,7 @@ def load_checked(path: Path, expected: str) -> keras.Model:
     """A .keras file whose SHA-256 is `expected`; `MerError` when it is another or the file cannot be read."""
     if (found := sha256(path)) != expected:
         raise MerError(f"{path}: SHA-256 is {found[:12]}..., its card says {expected[:12]}...; install mer_tf again")
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise MerError(f"{path}: not a whole .keras file ({error}); install mer_tf again") from error
+    return load_model(path, "install mer_tf again")
 
 
 def begin_with(model: keras.Model, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import logging
 import os
 import time
 import urllib.request
@@ -13,8 +14,9 @@ from typing import Any, BinaryIO
 from tqdm import tqdm
 
 from mer_tf.config import MerError
-from mer_tf.files import atomic, sha256
+from mer_tf.files import atomic, sha256, write_text
 
+log = logging.getLogger("mer_tf")
 NETWORKS = ("vgg16", "resnet50", "senet50")
 _RELEASE = "https://github.com/rcmalli/keras-vggface/releases/download/v2.0"
 _CHUNK = 1 << 20
@@ -55,6 +57,29 @@ def weight_folders() -> list[Path]:
 def find_weights(name: str) -> Path | None:
     """Path of a weight file by its published name, or None."""
     return next((folder / name for folder in weight_folders() if (folder / name).is_file()), None)
+
+
+def same_as_before(path: Path) -> str:
+    """SHA-256 of a weight file, kept beside it as <name>.sha256 when it is first loaded: no publisher gives one.
+
+    `MerError` when the file is another one than then. Where the folder cannot be written to, nothing is kept.
+    """
+    found, kept = sha256(path), path.with_name(f"{path.name}.sha256")
+    try:
+        known = kept.read_text(encoding="utf-8", errors="replace").split()[:1]
+    except OSError:
+        known = []
+    if known and known[0] != found:
+        raise MerError(
+            f"{path}: SHA-256 is {found[:12]}..., but {known[0][:12]}... was loaded first ({kept.name}); put the first "
+            f"file back, or delete {kept} if the change is meant"
+        )
+    if not known:
+        try:
+            write_text(kept, f"{found}  {path.name}\n")
+        except OSError as error:
+            log.info("%s: its SHA-256 cannot be kept (%s)", path, error.strerror)
+    return found
 
 
 def download_weights(name: str, *, timeout: float = 5.0, limit: float = 600.0) -> Path:

@@ -13,6 +13,9 @@ import numpy as np
 from mer_tf.config import MerError
 from mer_tf.models.vggface import original_name
 
+H5_FAULTS = (AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What h5py raises at a damaged file."""
+
 
 def load_keras2_h5(model: keras.Model, path: Path) -> None:
     """Copy Keras-2 HDF5 weights into a VGGFace model by layer name: all of them, or none and a `MerError`.
@@ -45,7 +48,7 @@ def _read(path: Path) -> dict[str, dict[str, np.ndarray]]:
                 raise MerError(f"{path}: not a Keras-2 weight file (no layer_names); use a keras-vggface .h5 file")
             layers = {_text(name): root[_text(name)] for name in root.attrs["layer_names"]}
             return {_key(name): arrays for name, group in layers.items() if (arrays := _arrays(group))}
-    except (OSError, KeyError) as error:
+    except H5_FAULTS as error:
         raise MerError(f"{path}: not a whole HDF5 weight file ({error}); download it again") from error
 
 

@@ -5,7 +5,7 @@ A block's centre is the mean of some of the 68 landmarks, shifted by (dx, dy) pi
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.files import facts, read_csv
+from mer_tf.files import facts
+from mer_tf.table_files import cell_text, read_table
 
 TABLE = "face_blocks.csv"
 COLUMNS = ("name", "landmarks", "dx", "dy", "region", "source")
@@ -58,13 +59,15 @@ def load_blocks(name: str) -> FaceBlocks:
     source, where landmarks is one index or several joined by "+". `MerError` naming file, row and mend."""
     if name == NONE:
         return FaceBlocks((), (), np.zeros((0, POINTS)), np.zeros((0, 2)))
-    if Path(name).suffix == ".csv":
-        return _blocks(read_csv(Path(name), COLUMNS, f"blocks are listed as in data_manifests/{TABLE}"), name)
+    if Path(name).suffix or Path(name).is_file():
+        read = read_table(Path(name), COLUMNS, f"blocks are listed as in data_manifests/{TABLE}")
+        return _blocks(read.frame, name, read.lines)
     table = facts(TABLE)
     if name not in set(table["set"]):
         known = ", ".join([*table["set"].unique(), NONE])
         raise MerError(f"blocks {name!r}: no such set in data_manifests/{TABLE}; one of {known}, or a .csv file")
-    return _blocks(table[table["set"] == name], TABLE)
+    blocks = table[table["set"] == name]
+    return _blocks(blocks, TABLE, range(2, len(blocks) + 2))
 
 
 def mirrored(landmarks: Points) -> Points:
@@ -74,13 +77,14 @@ def mirrored(landmarks: Points) -> Points:
     return np.asarray(turned)
 
 
-def _blocks(table: pd.DataFrame, file: str) -> FaceBlocks:
+def _blocks(table: pd.DataFrame, file: str, lines: Sequence[int]) -> FaceBlocks:
     names = table["name"].tolist()
     if table.empty:
         raise MerError(f"{file}: lists no block; give one row a block, or take the set {NONE!r}")
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise MerError(f"{file}: {', '.join(twice)} is listed twice; give each block a name of its own")
-    found = [_row(row, f"{file}, row {number}") for number, row in enumerate(table.to_dict("records"), start=2)]
+    rows = zip(lines, table.to_dict("records"), strict=True)
+    found = [_row(row, f"{file}, row {number}") for number, row in rows]
     weights, offsets = zip(*found, strict=True)
     return FaceBlocks(tuple(names), tuple(table["region"]), np.stack(weights), np.stack(offsets))
 
@@ -88,7 +92,7 @@ def _blocks(table: pd.DataFrame, file: str) -> FaceBlocks:
 def _row(row: dict[Hashable, Any], where: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights (68,) and offset (2,) of one block."""
     try:
-        points = [int(part) for part in row["landmarks"].split("+")]
+        points = [int(cell_text(part)) for part in row["landmarks"].split("+")]
         offset = np.array([float(row["dx"]), float(row["dy"])]) / FACE
     except ValueError as error:
         raise MerError(

@@ -10,7 +10,6 @@ no images, which fails on some processors too. Here no network is given an image
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ from mtcnn.stages import StageONet, StagePNet, StageRNet
 from mtcnn.utils.bboxes import generate_bounding_box, resize_to_square, smart_nms_from_bboxes
 from mtcnn.utils.images import scale_images
 from numpy.typing import NDArray
+
+from mer_tf.preprocessing.mtcnn_files import checked_weights
 
 WINDOW = 12
 FACTOR = 0.709
@@ -54,13 +55,12 @@ def build_detector() -> MTCNN:
     """MTCNN with the fixed first stage, each of its three networks one graph.
 
     The weights are named by their place in the package: by bare name mtcnn would first unpickle a file of that name
-    from the working directory.
+    from the working directory. `MerError` for weights that are not the published ones.
     """
-    weights = files("mtcnn.assets.weights")
     sides = {ProposalStage: ("pnet", None), StageRNet: ("rnet", 24), StageONet: ("onet", 48)}
     stages = []
     for stage, (name, side) in sides.items():
-        stages.append(stage(weights=str(weights / f"{name}.lz4")))
+        stages.append(stage(weights=str(checked_weights(name))))
         stages[-1]._model = _graph(stages[-1].model, side)
     proposals, *later = stages
     return MTCNN(stages=[proposals, *map(if_any, later)])

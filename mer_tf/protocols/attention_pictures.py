@@ -11,15 +11,15 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.attention_figures import attention_png, mean_attention_png
 from mer_tf.explain.pictures import maps_npz
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import Grid, cell_grid, upsample
-from mer_tf.files import atomic
+from mer_tf.files import atomic, file_name
 from mer_tf.models.attention_lstm import ALPHA, BETA, KEY_FRAMES, attention_maps
 from mer_tf.models.encoder_parts import map_layer
+from mer_tf.models.stored import FINISH, load_model
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.heatmaps import best_recognised
@@ -53,9 +53,7 @@ def clip_attention(bench: Bench, run: Path) -> dict[str, Attention]:
     found: dict[str, Attention] = {}
     for fold in bench.folds():
         path = fold_folder(bench, run, bench.experiment.train.seed, fold.number) / "model.keras"
-        if not path.exists():
-            raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = load_model(path, FINISH)
         found |= model_attention(bench, model, bench.ids(fold.test))
     return found
 
@@ -101,7 +99,7 @@ def write_attention(bench: Bench, run: Path) -> None:
         _mean(table, frames, found, grid, home / "attention" / "mean.png")
         listed.append(_entry("Mean weight of cells by class", _lifts(summary), "attention/mean.png"))
     for row in best_recognised(table, SHOWN).to_dict("records"):
-        folder = home / "attention" / row["clip_id"].replace("/", "_")
+        folder = home / "attention" / file_name(row["clip_id"])
         _drawn(bench, row, frames[row["clip_id"]], found[row["clip_id"]], grid, folder)
         caption = f"true {row['y_true']}, predicted {row['y_pred']}"
         listed.append(_entry(row["clip_id"], caption, f"attention/{folder.name}/attention.png"))

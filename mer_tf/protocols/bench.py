@@ -13,7 +13,7 @@ import pandas as pd
 from mer_tf.config import Evaluation, Experiment, MerError, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
 from mer_tf.encoding import Encoded, clip_frames, encode
-from mer_tf.evaluation.folds import Fold, make_folds
+from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import model_builder, model_stages
@@ -49,6 +49,10 @@ class Bench:
             evaluation or self.experiment.evaluation,
             self.clips["dataset"].tolist(),
         )
+
+    def fold_warnings(self) -> list[str]:
+        """Classes that folds test without having trained on them; see `evaluation.folds.fold_warnings`."""
+        return fold_warnings(self.folds(), self._labels.tolist(), self.classes)
 
     def ids(self, rows: Sequence[int]) -> list[str]:
         """Clip ids of rows of `clips`."""

@@ -31,8 +31,9 @@ from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.block_pictures import Windows, faces_png, weights_png
-from mer_tf.files import atomic
+from mer_tf.files import atomic, file_name
 from mer_tf.models.gia_bia_bilstm import block_weights
+from mer_tf.models.stored import FINISH, load_model
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import fold_folder
@@ -84,9 +85,7 @@ def _of_folds(bench: Bench, run: Path, frame: pd.DataFrame) -> Iterator[pd.DataF
     names, regions = [*names, *[FACE] * settings.gia], [*regions, *["face"] * settings.gia]
     for fold, rows in frame.groupby("fold"):
         path = fold_folder(bench, run, int(rows["seed"].iloc[0]), int(str(fold))) / "model.keras"
-        if not path.exists():
-            raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = load_model(path, FINISH)
         for name, weights in clip_weights(bench, model, rows["clip_id"].tolist()).items():
             row = rows[rows["clip_id"] == name].iloc[0]
             about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"fold": int(str(fold))}
@@ -107,7 +106,7 @@ def _pictures(bench: Bench, frame: pd.DataFrame, table: pd.DataFrame, home: Path
     shown, faces = bench.shown([row["clip_id"] for row in best]), {}
     weights = table[table["block"] != FACE]
     for row in best:
-        clip, folder = row["clip_id"], f"attention/{row['clip_id'].replace('/', '_')}.png"
+        clip, folder = row["clip_id"], f"attention/{file_name(row['clip_id'])}.png"
         windows = _windows(bench, clip)
         own = weights[weights["clip_id"] == clip]["weight"].to_numpy().reshape(-1, len(names))
         said = f"true {row['y_true']}, predicted {row['y_pred']}"

@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import Pipeline
 
-from mer_tf.config import Evaluation, Experiment
+from mer_tf.config import Experiment
 from mer_tf.descriptors import METHODS
-from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.encoding import Encoded
-from mer_tf.evaluation.folds import make_folds
+from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
@@ -43,7 +42,7 @@ class ClassicalBench(Bench):
             found = [inner_scores(p, features, labels, subjects, self.experiment.search.folds) for p in pipelines]
             table = [{"C": c} | f for c, f in zip(offered, found, strict=True)]
         best = int(np.argmax([row["UAR"] for row in table])) if table else 0
-        chosen = pipelines[best].fit(features, labels)
+        chosen = fitted(pipelines[best], features, labels)
         steps = {name: _plain(step.get_params()) for name, step in chosen.steps}
         return chosen, {"method": self.experiment.model.name, "chosen": steps, "inner": table}
 
@@ -69,9 +68,10 @@ def inner_scores(
     pipeline: Pipeline, features: np.ndarray, labels: np.ndarray, subjects: Sequence[str], folds: int
 ) -> dict[str, float]:
     """Accuracy, UAR and UF1 pooled over stratified, subject-disjoint folds of training clips."""
-    wanted = Evaluation(folds=min(folds, len(set(subjects))))
-    pairs = [(list(f.train), list(f.test)) for f in make_folds(list(subjects), labels.tolist(), wanted)]
-    predicted = cross_val_predict(clone(pipeline), features, labels, cv=pairs)
+    predicted = np.empty_like(labels)
+    for fold in inner_folds(list(subjects), labels.tolist(), folds):
+        train, test = list(fold.train), list(fold.test)
+        predicted[test] = fitted(clone(pipeline), features[train], labels[train]).predict(features[test])
     return dict(zip(SCORES, map(float, scores(confusion_matrix(labels, predicted))), strict=True))
 
 

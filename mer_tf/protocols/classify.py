@@ -19,6 +19,7 @@ from mer_tf.datasets.au_rendered import cropped, region_flow
 from mer_tf.files import write_json
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card
+from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
 from mer_tf.preprocessing.pictures import replace_picture
@@ -79,7 +80,7 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
     if path.is_dir():
         files = {f.number: f.path for f in list_frames(path)}
         numbers = sorted(files)
-    elif path.is_file() and path.suffix.lower() in SUFFIXES:
+    elif path.is_file() and (path.suffix.lower() in SUFFIXES or is_video(path)):
         info = probe_video(path)
         files, numbers = {}, list(range(info.frames))
         if info.missing:

@@ -20,13 +20,13 @@ from tqdm import tqdm
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import METHODS
-from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.encoding import Encoded
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
-from mer_tf.files import atomic, facts, read_json, write_json, write_text
+from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
 from mer_tf.preparation import Clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import blind_features
@@ -70,7 +70,7 @@ def composite(
         write_json(path, {n: {**s, **changes} for n, s in shown.items()})
     tables: dict[str, pd.DataFrame] = {}
     models: dict[str, str] = {}
-    stored = read_json(path)
+    stored = read_mapping(path)
     if not all(isinstance(given, dict) for given in stored.values()):
         raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
     for name, given in tqdm(stored.items(), "methods", unit="method"):
@@ -83,7 +83,8 @@ def composite(
             if (folder / "predictions.csv").exists():
                 tables[name + suffix] = read_predictions(folder / "predictions.csv")
                 models[name + suffix] = chosen.model.name
-    return _summary(experiment, clips, tables, models, directory)
+    untaught = Bench(experiment, clips, encoded).fold_warnings()
+    return _summary(experiment, clips, tables, models, directory, untaught)
 
 
 def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch]]:
@@ -100,8 +101,8 @@ def _classical(bench: Bench, seal: SealedLabels) -> dict[int, ByEpoch]:
     """A pipeline on the pixels of the flow images, or on what less a trivial method is given."""
     method, features, found = METHODS[bench.experiment.model.name], _features(bench), {}
     for fold in bench.folds():
-        fitted = classifier(method).fit(features[list(fold.train)], seal.training(fold))
-        found[fold.number] = {0: class_shares(fitted, features[list(fold.test)], len(bench.classes))}
+        model = fitted(classifier(method), features[list(fold.train)], seal.training(fold))
+        found[fold.number] = {0: class_shares(model, features[list(fold.test)], len(bench.classes))}
     return found
 
 
@@ -187,7 +188,12 @@ def _by_source(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _summary(
-    experiment: Experiment, clips: Clips, tables: dict[str, pd.DataFrame], models: dict[str, str], directory: Path
+    experiment: Experiment,
+    clips: Clips,
+    tables: dict[str, pd.DataFrame],
+    models: dict[str, str],
+    directory: Path,
+    untaught: Sequence[str],
 ) -> str:
     options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
     results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
@@ -198,7 +204,7 @@ def _summary(
     for name, frame in tables.items():
         confusion_pair(frame, class_names(frame), name, directory / _slug(name))
     peeked = [f"PEEKING: {name}: chosen on the clips it is scored on" for name in tables if name.endswith(PEEKED)]
-    warnings = [*clips.warnings, *peeked]
+    warnings = [*clips.warnings, *untaught, *peeked]
     described = {"split": experiment.evaluation.split, "encoder": "none, trained from the start"}
     whole = {name: found[FULL] for name, found in results.items()}
     write_json(directory / "metrics.json", described | {"warnings": warnings, "results": whole, "parts": results})

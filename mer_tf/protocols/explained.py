@@ -14,6 +14,7 @@ from mer_tf.explain.upsampling import Grid, cell_grid
 from mer_tf.models import OF_IMAGES
 from mer_tf.models.encoder_parts import block_outputs, encoder_parts
 from mer_tf.models.layers import FoldTime
+from mer_tf.models.stored import FINISH, load_model
 from mer_tf.models.vggface_frames import images_to_logits
 from mer_tf.models.vggface_lstm import end_to_end, frames_shape
 from mer_tf.protocols.bench import Bench
@@ -61,7 +62,7 @@ class EncodedFrames:
 
     def model(self, path: Path) -> keras.Model:
         """The model of a checkpoint with the frozen part of its encoder before it."""
-        head = _checkpoint(path)
+        head = load_model(path, FINISH)
         _, time, *shape = frames_shape(head)
         joined = images_to_logits if time == 1 else end_to_end
         for cut in [(None, self._cut_at), *((block, None) for block in self.blocks)]:
@@ -89,7 +90,7 @@ class Windows:
     """Models of images and flow: a clip's first window, and the maps of each network that is folded over time."""
 
     def __init__(self, bench: Bench, some: Path) -> None:
-        self._bench, self._some = bench, _checkpoint(some)
+        self._bench, self._some = bench, load_model(some, FINISH)
         self._trunks = {
             layer.layer.name: layer.layer
             for layer in self._some.layers
@@ -104,7 +105,7 @@ class Windows:
 
     def model(self, path: Path) -> keras.Model:
         """The model of a checkpoint."""
-        return _checkpoint(path)
+        return load_model(path, FINISH)
 
     def sample(self, clip_id: str, model: keras.Model) -> tuple[np.ndarray, Any]:
         """The frames of the clip's first window, and what the model is given of it."""
@@ -117,9 +118,3 @@ class Windows:
         """Where the cells of a block's map lie in the images."""
         trunk, layer = block.split("/")
         return cell_grid(self._trunks[trunk], layer)
-
-
-def _checkpoint(path: Path) -> keras.Model:
-    if not path.exists():
-        raise MerError(f"{path}: no such checkpoint; run the experiment to its end, or with --resume")
-    return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -21,7 +21,7 @@ from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import upsample
-from mer_tf.files import atomic
+from mer_tf.files import atomic, file_name
 from mer_tf.models.encoder_parts import block_outputs
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.bench import Bench
@@ -67,7 +67,7 @@ def export_heatmaps(
     rows, peaks = [], []
     for row, frames, maps in _maps(bench, opened, run, chosen, opened.blocks[name]):
         heat = upsample(maps, frames.shape[1], opened.grid(name))
-        rows.append(_written(bench, row, frames, maps, heat, name, out / row["clip_id"].replace("/", "_")))
+        rows.append(_written(bench, row, frames, maps, heat, name, out / file_name(row["clip_id"])))
         peaks.append((frames[rows[-1]["frame"]], heat[rows[-1]["frame"]]))
     table = pd.DataFrame(rows)
     if bench.encoded.encoder is not None:
@@ -151,7 +151,7 @@ def write_heatmaps(bench: Bench, run: Path) -> None:
         caption = (
             f"true {row['y_true']}, predicted {row['y_pred']}; heat in a region over its share of the picture: {lift}"
         )
-        rows.append(_entry(row["clip_id"], caption, f"gradcam/{row['clip_id'].replace('/', '_')}/strip.png"))
+        rows.append(_entry(row["clip_id"], caption, f"gradcam/{file_name(row['clip_id'])}/strip.png"))
     for path in sorted(run.glob("**/layers.png")):
         name = f"layers-{path.parent.name}.png"
         shutil.copyfile(path, home / name)

@@ -18,7 +18,7 @@ from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.files import atomic, facts, read_json, write_text
+from mer_tf.files import atomic, facts, read_mapping, write_text
 from mer_tf.reporting.tables import ordering_table, side_by_side
 from mer_tf.run_directory import finished_run
 
@@ -78,7 +78,7 @@ def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
     """What a reader must know of each column before any number, as its runs say."""
     found: dict[str, list[str]] = {}
     for (_, column), path in runs.items():
-        for warning in read_json(path / "metrics.json").get("warnings", []):
+        for warning in read_mapping(path / "metrics.json").get("warnings", []):
             found.setdefault(f"warning: {warning}", []).append(column)
     return [f"{text} ({', '.join(dict.fromkeys(columns))})" for text, columns in found.items()]
 

@@ -24,6 +24,7 @@ from mer_tf.datasets.au_rendered import draw_kind, kinds
 from mer_tf.datasets.flow_images import flow_images_listing
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import atomic, sha256, write_json, write_text
+from mer_tf.models.stored import load_model
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.pretraining_settings import Options, Pretraining
 from mer_tf.protocols.clips_saved import clips_saved
@@ -105,7 +106,7 @@ def write_weights(
     if path.stat().st_size > WEIGHTS_LIMIT:
         raise MerError(f"{path}: {path.stat().st_size} bytes, more than {WEIGHTS_LIMIT}; use a smaller train.width")
     image = draw_kind("bell", 3, 123).images[:1]
-    recorded = keras.saving.load_model(path, compile=False, safe_mode=True)
+    recorded = load_model(path, "train it again")
     card: dict[str, Any] = {
         "name": options.name,
         "classes": CLASSES,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mer_tf.check_model import head_faults, refuse
 from mer_tf.config import MerError
 from mer_tf.descriptors import METHODS
-from mer_tf.descriptors.classifiers import class_shares, classifier
+from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import load_pretrained
 from mer_tf.models.au_flow import features_of
@@ -39,7 +39,7 @@ def on_features(bench: Bench, seal: SealedLabels) -> ByFold:
         both = np.hstack([_balanced(flat, fold.train), _balanced(keras.ops.convert_to_numpy(deep), fold.train)])
         model = classifier(METHODS["flow_logistic"])
         model.set_params(standardscaler="passthrough")  # each group was scaled, the smaller one more
-        model.fit(both[list(fold.train)], seal.training(fold))
+        model = fitted(model, both[list(fold.train)], seal.training(fold))
         found[fold.number] = {0: class_shares(model, both[list(fold.test)], len(bench.classes))}
     return found
 

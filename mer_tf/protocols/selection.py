@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Evaluation, Experiment, Search, Train
+from mer_tf.config import Experiment, Search, Train
 from mer_tf.descriptors import METHODS
-from mer_tf.evaluation.folds import make_folds
+from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.models import first_stages
 from mer_tf.protocols.bench import Bench
@@ -88,9 +88,8 @@ def _inner_confusions(
 ) -> dict[int, np.ndarray]:
     """Confusion counts (classes, classes) after each of `epochs`, pooled over the inner folds."""
     subjects = bench.clips["subject"].iloc[list(rows)].tolist()
-    wanted = Evaluation(folds=min(folds, len(set(subjects))), seed=training_seed(*seed))
     pooled = {e: np.zeros((len(bench.classes),) * 2, int) for e in epochs}
-    for fold in make_folds(subjects, labels.tolist(), wanted):
+    for fold in inner_folds(subjects, labels.tolist(), folds, training_seed(*seed)):
         inner, held = [rows[i] for i in fold.train], [rows[i] for i in fold.test]
         watch = EpochPredictions(partial(bench.predict, rows=held), epochs)
         bench.fit(

@@ -57,6 +57,7 @@ def after_training(frame: pd.DataFrame, classes: Sequence[str], directory: Path)
 def _keep(checks: Sequence[Check], directory: Path) -> None:
     """Add the checks to self_test.json, those of the same name replaced; stop the run if one failed."""
     path, names = directory / FILE, {c.check for c in checks}
-    before = [c for c in (read_json(path) if path.exists() else []) if c["check"] not in names]
+    stored = read_json(path) if path.exists() else []
+    before = [c for c in stored if isinstance(c, dict) and c.get("check") not in names]
     write_json(path, before + [dataclasses.asdict(c) for c in checks])
     require(checks)

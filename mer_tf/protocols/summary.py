@@ -29,11 +29,15 @@ def summarise(bench: Bench, clips: Clips, directory: Path) -> str:
     options = {"bootstrap": evaluation.bootstrap, "permutations": evaluation.permutations}
     results = {label: evaluate(table, **options) for label, table in tables.items()}
     confusion_pair(frame, class_names(frame), f"{title(bench)}, {len(bench.folds())} folds pooled", directory)
-    described = encoded.resolved | {"split": evaluation.split, "warnings": [*clips.warnings, *encoded.warnings]}
+    described = encoded.resolved | {"split": evaluation.split, "warnings": _warnings(bench, clips)}
     write_json(directory / "metrics.json", described | {"results": results})
     text = _text(bench, clips, results)
     write_text(directory / "results.txt", text + "\n")
     return text
+
+
+def _warnings(bench: Bench, clips: Clips) -> list[str]:
+    return [*clips.warnings, *bench.fold_warnings(), *bench.encoded.warnings]
 
 
 def pool(directory: Path, stem: str) -> pd.DataFrame:
@@ -44,7 +48,7 @@ def pool(directory: Path, stem: str) -> pd.DataFrame:
 
 def _text(bench: Bench, clips: Clips, results: dict[str, Any]) -> str:
     experiment, encoded = bench.experiment, bench.encoded
-    lines = [f"warning: {w}" for w in (*clips.warnings, *encoded.warnings)]
+    lines = [f"warning: {w}" for w in _warnings(bench, clips)]
     lines += [f"encoder: {encoded.resolved['encoder']}, weights: {encoded.resolved['weights']['source']}", ""]
     lines += [results_table(results), "", class_table(results[experiment.name])]
     if experiment.published:

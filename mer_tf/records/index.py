@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mer_tf.config import MerError, Preprocess
-from mer_tf.files import read_json, write_json
+from mer_tf.files import read_mapping, sha256, write_json
 
 NAME = "index.json"
+MEND = f"delete {NAME} and run `mer-tf preprocess` again, which writes the damaged shards alone"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,18 @@ def read_index(directory: Path) -> Index:
         raise MerError(
             f"{directory}: not a finished record directory ({NAME} is missing); run `mer-tf preprocess` again"
         )
-    value = read_json(path)
+    value = read_mapping(path)
     try:
         index = Index(
             directory=Path(directory),
-            config=Preprocess(**value["config"]),
-            manifest=value["manifest"],
-            clips=tuple(IndexedClip(**clip) for clip in value["clips"]),
-            shards=dict(value["shards"]),
+            config=_typed(Preprocess, value["config"]),
+            manifest=str(value["manifest"]),
+            clips=tuple(_typed(IndexedClip, clip) for clip in value["clips"]),
+            shards={_file_name(name): str(digest) for name, digest in value["shards"].items()},
             errors=int(value["errors"]),
             versions=dict(value["versions"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise MerError(
             f"{path}: not an index of this version ({error}); delete {directory} and make it again"
         ) from error
@@ -79,6 +83,39 @@ def read_index(directory: Path) -> Index:
             f"{path}: names shards it does not list: {', '.join(sorted(unknown))}; delete it and make it again"
         )
     return index
+
+
+def _typed(kind: type[T], values: dict[str, Any]) -> T:
+    """The dataclass of these values; `TypeError` for a field whose plain type (text, number, bool) is another."""
+    hints = {name: hint for name, hint in typing.get_type_hints(kind).items() if hint in (str, int, float, bool)}
+    for name, value in values.items():
+        wanted = hints.get(name)
+        if wanted and type(value) not in ((int, float) if wanted is float else (wanted,)):
+            raise TypeError(f"{name} is {value!r}, not of type {wanted.__name__}")
+    return kind(**values)
+
+
+def _file_name(name: str) -> str:
+    """A shard's name, which may not lead out of the directory."""
+    if name != Path(name).name or "\\" in name or "\0" in name:
+        raise ValueError(f"{name!r} is not the name of a file in this directory")
+    return name
+
+
+def require_whole(index: Index) -> None:
+    """`MerError` naming the first shard whose bytes are not those that the index states: damaged, swapped or doubled.
+
+    A process reads each shard for this once, as long as its size and time stay.
+    """
+    for path in index.paths():
+        state = path.stat()
+        if _digest(path, state.st_size, state.st_mtime_ns) != index.shards[path.name]:
+            raise MerError(f"{path}: is not the file that {NAME} states; {MEND}")
+
+
+@cache
+def _digest(path: Path, size: int, time: int) -> str:
+    return sha256(path)
 
 
 def write_index(index: Index) -> Path:

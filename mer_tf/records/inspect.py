@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,7 @@ from tqdm import tqdm
 from mer_tf.config import MerError
 from mer_tf.files import sha256
 from mer_tf.preprocessing.pictures import replace_picture
-from mer_tf.records.index import NAME, Index, IndexedClip, read_index
-
-MEND = f"delete {NAME} and run `mer-tf preprocess` again, which writes the damaged shards alone"
+from mer_tf.records.index import MEND, Index, IndexedClip, read_index
 
 if TYPE_CHECKING:
     from mer_tf.preprocessing.frames import Frame
@@ -58,10 +56,12 @@ def check(directory: Path, progress: bool = True) -> list[str]:
 
 def write_face_sheet(directory: Path, out_png: Path, per_clip: int = 1) -> Path:
     """A contact sheet of `per_clip` stored frames of each clip, evenly spaced from the first, with the clip ids."""
+    from mer_tf.records.read import shard_records
+
     index = read_index(directory)
     tiles = []
     for path in index.paths():
-        for record in _records(path):
+        for record in shard_records(path):
             places = np.linspace(0, len(record.frames), per_clip, endpoint=False).astype(int)
             tiles.append(_tile([record.frames[i] for i in places], record.clip_id))
     columns = max(1, 1200 // tiles[0].shape[1])
@@ -70,30 +70,19 @@ def write_face_sheet(directory: Path, out_png: Path, per_clip: int = 1) -> Path:
     return replace_picture(Path(out_png), np.vstack(rows))
 
 
-def _records(path: Path) -> Iterator[ClipRecord]:
-    """The clips of one shard; imported here so that `describe` needs no TensorFlow."""
-    import tensorflow as tf
-
-    from mer_tf.records.schema import decode
-
-    try:
-        for serialized in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            yield decode(serialized)
-    except tf.errors.DataLossError as error:
-        raise MerError(f"damaged or truncated ({error.message.split(' [')[0]})") from error
-
-
 def _shard_faults(index: Index, path: Path) -> list[str]:
     """Faults of one shard's records against the index."""
     expected = [clip for clip in index.clips if clip.shard == path.name]
     faults, seen = [], 0
+    from mer_tf.records.read import shard_records
+
     try:
-        for record in _records(path):
+        for record in shard_records(path):
             if seen < len(expected):
                 faults += _clip_faults(index, expected[seen], record)
             seen += 1
     except MerError as error:
-        return [*faults, f"{error} after {seen} of {len(expected)} clips"]
+        return [*faults, f"{str(error).removeprefix(f'{path}: ')}; after {seen} of {len(expected)} clips"]
     return faults if seen == len(expected) else [*faults, f"holds {seen} clips, the index says {len(expected)}"]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
-from mer_tf.records.index import Index, read_index
+from mer_tf.records.index import Index, read_index, require_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ def clip_places(directory: Path) -> dict[str, ClipPlaces]:
     canonical face itself where aligned clips hold none. `MerError` for clips in which no face was looked for.
     """
     index, found = read_index(directory), {}
+    require_whole(index)
     for serialized in tf.data.TFRecordDataset([str(p) for p in index.paths()]).as_numpy_iterator():
         features = tf.train.Example.FromString(serialized).features.feature
         clip_id = features["clip_id"].bytes_list.value[0].decode()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.records.index import Index, read_index
-from mer_tf.records.schema import parse
+from mer_tf.records.clip import ClipRecord
+from mer_tf.records.index import MEND, Index, read_index, require_whole
+from mer_tf.records.schema import decode, parse
 
+FAULTS = (tf.errors.OpError, DecodeError, LookupError, TypeError, ValueError)
+"""What reading a damaged shard may raise."""
 PARALLEL = 2
 OPEN_SHARDS = 4
 OPEN_CLIPS = 16
@@ -30,12 +34,41 @@ AHEAD = 8
 def clip_dataset(directory: Path, *, flow: bool = False) -> tf.data.Dataset:
     """Whole clips in index order, unbatched: the dict of `schema.parse`."""
     index = read_index(directory)
+    require_whole(index)
     _need_flow(index, flow)
     files = tf.data.TFRecordDataset([str(p) for p in index.paths()])
     clips = files.map(
         lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
     )
     return clips.apply(tf.data.experimental.assert_cardinality(len(index.clips))).prefetch(2)
+
+
+def stored_clips(directory: Path, *, flow: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Id and arrays of whole clips in index order; `MerError` names the shard and the clip that cannot be read."""
+    index = read_index(directory)
+    items = clip_dataset(directory, flow=flow).as_numpy_iterator()
+    for entry in index.clips:
+        try:
+            item = next(items)
+        except (tf.errors.OpError, StopIteration) as error:
+            said = str(getattr(error, "message", "it ends before")).split(" [")[0]
+            raise MerError(f"{index.directory / entry.shard}: clip {entry.clip_id}: {said}; {MEND}") from error
+        if item["clip_id"].decode() != entry.clip_id:
+            there = item["clip_id"].decode()
+            raise MerError(f"{index.directory / entry.shard}: holds {there} in the place of {entry.clip_id}; {MEND}")
+        yield entry.clip_id, item
+
+
+def shard_records(path: Path) -> Iterator[ClipRecord]:
+    """The clips of one shard without its index; `MerError` names the file and says after how many clips it broke."""
+    seen = 0
+    try:
+        for serialized in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            yield decode(serialized)
+            seen += 1
+    except FAULTS as error:
+        said = str(getattr(error, "message", error)).split(" [")[0]
+        raise MerError(f"{path}: damaged or truncated after {seen} clips ({said}); {MEND}") from error
 
 
 def window_dataset(
@@ -60,6 +93,7 @@ def window_dataset(
     with steps_per_epoch need not wait at the start of each. `MerError` for a planned clip that is absent or unlabelled.
     """
     index = read_index(directory)
+    require_whole(index)
     _check_plan(index, plan, labels, flow)
     queue, neighbours = _Plan(index, plan, labels), all(window.step == 1 for window in plan)
     windows = _clips(index, queue, seed, shuffle, flow).interleave(

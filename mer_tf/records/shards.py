@@ -10,7 +10,7 @@ from typing import Any
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.files import atomic, read_json, sha256, write_json
+from mer_tf.files import atomic, read_mapping, sha256, write_json
 from mer_tf.records.clip import ClipRecord, process_clip
 
 
@@ -64,7 +64,7 @@ def read_sidecar(shard: Shard, *, verify: bool = False) -> dict[str, Any] | None
     if not (shard.path.is_file() and shard.sidecar.is_file()):
         return None
     try:
-        value: dict[str, Any] = read_json(shard.sidecar)
+        value = read_mapping(shard.sidecar)
         if value["bytes"] != shard.path.stat().st_size or (verify and value["sha256"] != sha256(shard.path)):
             return None
         return value

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mer_tf.config import MerError
 from mer_tf.files import inside
+from mer_tf.reporting.privacy import without_paths
 
 WIDEST = 1400
 """Pixels: twice the text column, for dense screens."""
@@ -33,16 +34,22 @@ class Picture:
     problem: str = ""
 
 
-def picture_sections(table: pd.DataFrame, folder: Path) -> list[tuple[str, list[Picture]]]:
-    """Pictures of pictures.csv (section, title, caption, file) by section, in the order of the file."""
+def picture_sections(table: pd.DataFrame, folder: Path, hidden: str = "") -> list[tuple[str, list[Picture]]]:
+    """Pictures of pictures.csv (section, title, caption, file) by section, in the order of the file.
+
+    `hidden` says why none is shown.
+    """
     sections: dict[str, list[Picture]] = {}
     for row in table.to_dict("records"):
-        sections.setdefault(row["section"], []).append(embed(folder, row["file"], row["title"], row["caption"]))
+        sections.setdefault(row["section"], []).append(embed(folder, row["file"], row["title"], row["caption"], hidden))
     return list(sections.items())
 
 
-def worst_pictures(table: pd.DataFrame, folder: Path) -> list[Picture]:
-    """Filmstrips of worst.csv (clip_id, subject, y_true, y_pred, p_true, file), in the order of the file."""
+def worst_pictures(table: pd.DataFrame, folder: Path, hidden: str = "") -> list[Picture]:
+    """Filmstrips of worst.csv (clip_id, subject, y_true, y_pred, p_true, file), in the order of the file.
+
+    `hidden` says why none is shown.
+    """
     return [
         embed(
             folder,
@@ -50,18 +57,21 @@ def worst_pictures(table: pd.DataFrame, folder: Path) -> list[Picture]:
             row["clip_id"],
             f"subject {row['subject']}: {row['y_true']}, taken for {row['y_pred']}; "
             f"probability of the true class {row['p_true']}",
+            hidden,
         )
         for row in table.to_dict("records")
     ]
 
 
-def embed(folder: Path, name: str, title: str, caption: str) -> Picture:
-    """The image file `name` below `folder`; a large one is made narrower and stored as JPEG."""
+def embed(folder: Path, name: str, title: str, caption: str, hidden: str = "") -> Picture:
+    """The image file `name` below `folder`; a large one is made narrower and stored as JPEG. `hidden`: why not."""
+    if hidden:
+        return Picture(title, caption, problem=f"{name} {hidden}")
     try:
         path = inside(folder, name, f"{folder.name}, {title}")
         source, width, height = _data_uri(path)
     except (MerError, OSError, UnidentifiedImageError) as error:
-        return Picture(title, caption, problem=f"{name} cannot be shown ({error})")
+        return Picture(title, caption, problem=f"{name} cannot be shown ({without_paths(str(error))})")
     return Picture(title, caption, source, width, height)
 
 

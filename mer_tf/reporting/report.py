@@ -12,7 +12,7 @@ from mer_tf.changes import flat
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.variants import variant_warnings
 from mer_tf.files import write_text
-from mer_tf.reporting import described, page_tables, svg
+from mer_tf.reporting import described, page_tables, privacy, svg
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
 from mer_tf.reporting.dangers import by_text, dangers, notes
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
@@ -23,13 +23,17 @@ LONG = 20
 """Rows above which a long table is folded."""
 
 
-def write_report(directories: Sequence[Path], out: Path) -> Path:
-    """Write the report of the run directories to `out`; return the path. `MerError` for a directory that is no run."""
-    return write_text(out, report_html([read_run(d) for d in directories]))
+def write_report(directories: Sequence[Path], out: Path, *, faces: bool = False) -> Path:
+    """Write the report of the run directories to `out`; return the path. `MerError` for a directory that is no run.
+
+    Pictures of people are embedded with `faces` alone.
+    """
+    return write_text(out, report_html([read_run(d) for d in directories], faces=faces))
 
 
-def report_html(runs: Sequence[Run]) -> str:
-    """The page as text. Unfinished runs are named as such and have no numbers."""
+def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
+    """The page as text. Unfinished runs are named as such and have no numbers; no absolute path is shown."""
+    runs = [privacy.without_places(run) for run in runs]
     labels = run_labels(runs)
     threats = [dangers(run) for run in runs]
     finished = {a.label: a for a in analyse(runs)}
@@ -46,7 +50,8 @@ def report_html(runs: Sequence[Run]) -> str:
         "published": page_tables.published(runs),
         "side_by_side": page_tables.side_by_side(shown),
     }
-    return _environment().get_template("report.html.j2").render(parts=parts, title=_title(runs), **tables)
+    page = _environment().get_template("report.html.j2")
+    return page.render(parts=parts, title=_title(runs), faces=faces, **tables)
 
 
 def _environment() -> Environment:
@@ -62,6 +67,7 @@ def _environment() -> Environment:
         "flat": flat,
         "interval": page_tables.interval,
         "percent": page_tables.percent,
+        "place": privacy.place,
         "question": described.question,
     }
     environment.globals |= {
@@ -70,6 +76,7 @@ def _environment() -> Environment:
         "SCORES": SCORES,
         "described": described,
         "picture_sections": picture_sections,
+        "privacy": privacy,
         "svg": svg,
         "tables": page_tables,
         "variant_warnings": variant_warnings,

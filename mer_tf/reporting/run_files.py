@@ -13,7 +13,8 @@ import pandas as pd
 from mer_tf.changes import flat
 from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.files import read_csv, read_json
+from mer_tf.files import read_json, read_mapping
+from mer_tf.table_files import read_table
 
 T = TypeVar("T")
 MEND = "delete the file, or run the experiment again"
@@ -93,7 +94,7 @@ def _config(directory: Path) -> dict[str, Any]:
     path = directory / "config.json"
     if not path.is_file():
         raise MerError(f"{directory}: is no run directory, config.json is missing; name the folder a run printed last")
-    config = read_json(path)
+    config = read_mapping(path)
     if not as_mapping(as_mapping(config).get("experiment")).get("name"):
         raise MerError(f"{path}: has no experiment with a name; name the folder of a run")
     return config
@@ -135,7 +136,8 @@ class _Files:
         return kind()
 
     def table(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        return self.attempt(name, lambda path: read_csv(path, columns, MEND), pd.DataFrame(columns=list(columns)))
+        empty = pd.DataFrame(columns=list(columns))
+        return self.attempt(name, lambda path: read_table(path, columns, MEND).frame, empty)
 
     def by_fold(self, name: str, columns: Sequence[str]) -> pd.DataFrame:
         """The file of that name of every fold-<k> or seed-<s>/fold-<k>, one below the other."""

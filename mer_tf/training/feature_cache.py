@@ -7,6 +7,7 @@ encoder's weights, settings and layer. So every data set, fold and sweep that me
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
-from mer_tf.files import atomic
 from mer_tf.preprocessing.augment import turned
 from mer_tf.training.batches import FeatureStore
 
+log = logging.getLogger("mer_tf")
 Frames = Callable[[], Iterable[tuple[str, np.ndarray]]]
 CHUNK = 8
 IN_MEMORY = 2**30
@@ -51,7 +53,7 @@ def weights_digest(model: keras.Model) -> str:
 def encode_clips(
     frames: Frames, clips: Sequence[CachedClip], encoder: keras.Model, folder: Path, *, batch: int = 32
 ) -> FeatureStore:
-    """Features of all frames of all clips, read from `folder` where they are, computed and written where not.
+    """Features of all frames of all clips, read from `folder` where they are whole, computed and written where not.
 
     frames() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `clips`. Values are float32 (T, ...). More than
     1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them.
@@ -63,7 +65,7 @@ def encode_clips(
     mapped: Literal["r"] | None = "r" if sum(f.stat().st_size for f in files.values()) > IN_MEMORY else None
     sides: list[dict[str, np.ndarray]] = [{} for _ in range(max((c.copies for c in clips), default=1))]
     for (clip_id, copy), file in files.items():
-        sides[copy][clip_id] = np.load(file, mmap_mode=mapped, allow_pickle=False)
+        sides[copy][clip_id] = load_array(file, mapped)
     plain, *others = sides
     return FeatureStore(plain, others[0] if others else {}, tuple(others[1:]))
 
@@ -80,7 +82,11 @@ def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:
 
 
 def _missing(folder: Path, clip: CachedClip) -> list[int]:
-    return [k for k in range(clip.copies) if not _file(folder, clip, k).exists()]
+    """Copies whose file is absent or not whole; what is cut or changed is said and made again."""
+    missing = [k for k in range(clip.copies) if not is_whole(_file(folder, clip, k))]
+    for file in (f for k in missing if (f := _file(folder, clip, k)).exists()):
+        log.warning("%s: is cut or changed, and is made again", file)
+    return missing
 
 
 def _check_room(
@@ -113,8 +119,7 @@ def _compute(
             wanted = [(clip, k, shown) for (clip, copies), shown in zip(part, seen, strict=True) for k in copies]
             images = (copy_frames(shown, clip, k) for clip, k, shown in wanted)
             for (clip, k, _), values in zip(wanted, _predict(encoder, images, batch, bar), strict=True):
-                with atomic(_file(folder, clip, k)) as path:
-                    np.save(path, values, allow_pickle=False)
+                save_array(_file(folder, clip, k), values)
 
 
 def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> list[np.ndarray]:

@@ -96,7 +96,8 @@ def test_a_label_that_classes_do_not_name_is_refused_by_clip(tmp_path):
         ("t.csv", "", "not a table that can be read"),
         ("t.csv", "label,pred\n", "holds no prediction"),
         ("t.csv", "label,pred\n0,0\n,1\n", "line 3: y_true is empty"),
-        ("t.xlsx", "label,pred\n0,0\n", "not a table that can be read"),
+        ("t.xlsx", "PK\x03\x04label,pred\n0,0\n", "not a readable xlsx"),
+        ("t.xlsx", "no table\n", "lacks the columns y_true"),
         ("t.log", "", "holds no predictions"),
         ("t.log", "Epoch 1, loss 0.3\n", "line 1: cannot read 'Epoch 1, loss 0.3'"),
         ("t.log", "a 0 0\n", "line 1: 'a 0 0' comes before"),
@@ -118,6 +119,23 @@ def test_what_cannot_be_read_is_named_with_its_line(tmp_path, name, text, messag
     with pytest.raises(MerError, match=message) as caught:
         read_foreign(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.xlsx", "log", "log.tsv", "log.dat"])
+def test_a_log_is_known_by_its_content(tmp_path, name):
+    found = read_foreign(write(tmp_path / name, LOG), classes=NAMES)
+    assert found.frame["fold"].tolist() == ["0", "0", "0", "1", "1"]
+    lines = write(tmp_path / name, "casme2 sub01\nEP02_01f 1 0\nEP03 1 1\n")
+    assert read_foreign(lines).frame["clip_id"].tolist() == ["casme2/sub01/EP02_01f", "casme2/sub01/EP03"]
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.log", "t", "t.dat", "t.xlsx", "t.xls"])
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_a_table_is_known_by_its_content(tmp_path, name, separator):
+    path = write(tmp_path / name, "label,pred\n0,0\n1,0\n".replace(",", separator))
+    assert read_foreign(path).frame["y_true"].tolist() == ["0", "1"]
+    path = write(tmp_path / name, "emo,guess\n0,0\n1,0\n".replace(",", separator))
+    assert read_foreign(path, {"y_true": "emo", "y_pred": "guess"}).frame["y_pred"].tolist() == ["0", "0"]
 
 
 @pytest.mark.parametrize("name", ["none.csv", "none.txt", "none.xlsx"])

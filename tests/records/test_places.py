@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError, Preprocess
+from mer_tf.files import sha256
 from mer_tf.preprocessing.faces import TEMPLATE, Face
 from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
 from mer_tf.records import places
@@ -42,7 +43,8 @@ def stored(tmp_path):
             out.write(encode(record(face), "png"))
         clip = IndexedClip("made/c1", "made", "made/s1", "x", 3, 100.0, "clips.tfrecord", "0")
         config = Preprocess(face=mode, size=SIZE, flow="none")
-        write_index(Index(tmp_path, config, "m", (clip,), {"clips.tfrecord": "0"}, 0, {}))
+        shards = {"clips.tfrecord": sha256(tmp_path / "clips.tfrecord")}
+        write_index(Index(tmp_path, config, "m", (clip,), shards, 0, {}))
         return places.clip_places(tmp_path)["made/c1"]
 
     return write

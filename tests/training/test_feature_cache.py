@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
+from mer_tf.encoding import features_key
 from mer_tf.training import feature_cache
 from mer_tf.training.feature_cache import CachedClip, copy_frames, encode_clips, weights_digest
 
@@ -115,3 +116,27 @@ def test_digest_follows_the_weights(encoder):
     assert before == weights_digest(encoder)
     encoder.set_weights([w + 1 for w in encoder.get_weights()])
     assert before != weights_digest(encoder)
+
+
+def test_features_of_a_compiled_trunk_are_kept_apart(encoder):
+    keys = []
+    for jit in (True, False):
+        encoder.compile(jit_compile=jit)
+        keys += [features_key(encoder, "x", 96), features_key(encoder, "x", 224), features_key(encoder, "y", 96)]
+    assert len(set(keys)) == len(keys)
+    encoder.compile(jit_compile=False)
+    assert features_key(encoder, "x", 96) == keys[3]
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "swap", "empty"])
+def test_features_that_are_damaged_are_made_again(encoder, tmp_path, harm, caplog):
+    whole = encode_clips(frames(), clips(2), encoder, tmp_path)
+    values = {k: np.array(whole.clip(k, 1)) for k in FRAMES}
+    path, other = (tmp_path / f"{clips()[k].content_sha256}-1.npy" for k in (4, 5))
+    data = bytearray(path.read_bytes())
+    data[-40] ^= 1
+    harmed = {"cut": path.read_bytes()[:-60], "flip": bytes(data), "swap": other.read_bytes(), "empty": b""}
+    path.write_bytes(harmed[harm])
+    again = encode_clips(frames(), clips(2), encoder, tmp_path)
+    assert all((values[k] == again.clip(k, 1)).all() for k in FRAMES)
+    assert f"{path.name}: is cut or changed, and is made again" in caplog.text
