@@ -68,7 +68,7 @@ def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay)
-    core.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
+    core.compile(optimizer, loss, metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")], jit_compile=False)
     rows = []
     for epoch in range(config.epochs):
         drawn = _epoch(names, config, epoch)

@@ -114,10 +114,11 @@ def _near_apex(store: Store, plan: Sequence[Window]) -> Sequence[Window]:
 
 def compile_model(model: keras.Model, config: Train) -> None:
     """Optimizer, loss on logits and XLA, as `config` says."""
+    # A metric that is only named makes its variables in the first step, and TensorFlow then traces that step twice.
     model.compile(
         optimizer=make_optimizer(config),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         jit_compile=config.jit_compile,
     )
     model.optimizer.build(model.trainable_variables)
