@@ -88,6 +88,7 @@ def maps_npz(maps: Mapping[str, Maps], path: Path, about: Mapping[str, str]) -> 
 def picture(axes: Axes, image: Frames, title: str = "", **text: Any) -> None:
     """An image without ticks."""
     axes.imshow(image, interpolation="bilinear")
+    axes.set(xticks=[], yticks=[])  # the layout would measure hidden ones
     axes.set_axis_off()
     axes.set_title(title, **{"fontsize": 7, "pad": 2, **text})
 

@@ -133,6 +133,7 @@ class AllFolds:
         self.folds.take(models)
         self.dropout, self.rng = dropout, np.random.default_rng([seed, 1])
         self.folds.compile(optimizer=make_optimizer(config), loss=_masked_loss, jit_compile=config.jit_compile)
+        self.folds.optimizer.build(self.folds.trainable_variables)  # made in the first step, they have it traced twice
         self.patches = cut_patches(images, self.folds.grid)
         self.truth = np.full((len(truth), self.folds.folds), -1, "int32")
         self.truth[:, : len(models)] = truth

@@ -122,10 +122,10 @@ def _near_apex(store: Store, plan: Sequence[Window]) -> Sequence[Window]:
 
 def compile_model(model: keras.Model, config: Train) -> None:
     """Optimizer, loss on logits and XLA, as `config` says."""
+    # A metric that is only named makes its variables in the first step, and TensorFlow then traces that step twice.
     model.compile(
         optimizer=make_optimizer(config),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        # Given by name, Keras would make its variables within the training step and so trace that twice.
         metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         jit_compile=config.jit_compile,
     )

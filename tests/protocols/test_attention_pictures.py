@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import mer_tf.protocols.attention_pictures as pictures_module
 import mer_tf.protocols.bench as bench_module
 from mer_tf.config import Attention, Clip, MerError, Model, Train
 from mer_tf.datasets.windows import Window
@@ -22,6 +23,8 @@ from mer_tf.training.key_frames import KeyFrameStore
 
 SIZE, CELLS, FRAMES = 48, 6, 8
 PLACES = np.array([0, 2, 5, 7])
+SHOWN = 1
+"""Clips of each class that are drawn."""
 MOVED = {0: (1, 1), 1: (4, 2), 2: (2, 4)}
 """Class -> the cell in which it is shown."""
 MODEL = Model(
@@ -59,6 +62,7 @@ def drawn(make_bench, experiment):
         clip=Clip(frames=4, keyframes="tim", test="windows", mirror=False, balance=False),
         model=MODEL,
         train=Train(epochs=20, batch_size=12, learning_rate=2e-2, jit_compile=False),
+        evaluation=replace(experiment.evaluation, folds=2),
     )
     _, clips = make_bench(settings)
     features = FeatureStore(maps_of(clips.table), {})
@@ -68,7 +72,7 @@ def drawn(make_bench, experiment):
 
 
 @pytest.fixture(scope="module")
-def finished(drawn, tmp_path_factory):
+def finished(drawn, tmp_path_factory, quick):
     """The bench, its run with pictures, and a table of them."""
     run = tmp_path_factory.mktemp("run")
     cross_validate(drawn, run)
@@ -76,8 +80,16 @@ def finished(drawn, tmp_path_factory):
     faces = np.random.default_rng(1).integers(0, 256, (FRAMES, SIZE, SIZE, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench_module, "clip_frames", lambda clips: ((c, faces) for c in clips.table["clip_id"]))
+        patch.setattr(pictures_module, "SHOWN", SHOWN)
         write_attention(drawn, run)
     return drawn, run, pd.read_csv(run / "pictures" / "attention" / "attention.csv")
+
+
+@pytest.fixture(scope="module")
+def attended(finished):
+    """Attention of every clip."""
+    bench, run, _ = finished
+    return clip_attention(bench, run)
 
 
 def test_every_clip_has_a_line_and_its_frame_is_a_key_frame(finished):
@@ -94,7 +106,7 @@ def test_pictures_are_listed_and_there(finished):
     _, run, _ = finished
     listed = pd.read_csv(run / "pictures" / "pictures.csv")
     assert set(listed["section"]) == {"attention"}
-    assert len(listed) == 1 + 3 * 2
+    assert len(listed) == 1 + 3 * SHOWN
     assert "brows" in listed["caption"].iloc[0]
     for file in listed["file"]:
         assert (run / "pictures" / file).stat().st_size > 5000
@@ -110,23 +122,22 @@ def test_numbers_of_a_clip_are_weights(finished):
         assert str(found["y_true"]) in ("negative", "positive", "surprise")
 
 
-def test_attention_is_that_of_the_model_that_never_saw_the_clip(finished):
+def test_attention_is_that_of_the_model_that_never_saw_the_clip(finished, attended):
     bench, run, _ = finished
-    found = clip_attention(bench, run)
-    assert len(found) == 36
+    assert len(attended) == 36
     for fold in bench.folds():
         model = keras.saving.load_model(run / f"fold-{fold.number}" / "model.keras", compile=False)
         name = bench.ids(fold.test)[0]
         values = attention_maps(model)(bench.store.inputs([Window(name, 0)], 4))
         alpha = keras.ops.convert_to_numpy(values["alpha"])[0].reshape(4, CELLS, CELLS)
-        np.testing.assert_allclose(found[name].alpha, alpha, atol=1e-5)
+        np.testing.assert_allclose(attended[name].alpha, alpha, atol=1e-5)
 
 
-def test_the_cell_of_the_class_draws_more_than_an_even_weight(finished):
+def test_the_cell_of_the_class_draws_more_than_an_even_weight(finished, attended):
     bench, run, _ = finished
-    found, truth = clip_attention(bench, run), pd.read_csv(run / "predictions.csv").set_index("clip_id")["y_true"]
+    truth = pd.read_csv(run / "predictions.csv").set_index("clip_id")["y_true"]
     for label, cell in MOVED.items():
-        clips = [a.alpha for name, a in found.items() if truth[name] == bench.classes[label]]
+        clips = [a.alpha for name, a in attended.items() if truth[name] == bench.classes[label]]
         assert np.mean([alpha[1:3, *cell].mean() for alpha in clips]) > 1.2 / CELLS**2
 
 

@@ -22,16 +22,17 @@ METHODS = {
     "onset frame": {"model.name": "onset_frame"},
     "logistic regression": {"model.name": "flow_logistic"},
     "STSTNet": {"model.name": "ststnet"},
-    "RCN": {"model.name": "rcn", "model.width": 0.05, "train.epochs": 1},
+    "OFF-ApexNet": {"model.name": "off_apexnet", "model.width": 0.125, "train.epochs": 1},
     "zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
     "features": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "logistic"},
 }
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def declared(tmp_path_factory):
+    """A folder, and an experiment on a few drawn flow images that are cached in it."""
     folder = tmp_path_factory.mktemp("composite")
-    experiment = Experiment(
+    return folder, Experiment(
         name="composite",
         data=Data(dataset="flow-images", label_protocol="megc2019-3", subjects=4, cache=str(folder / "cache")),
         clip=Clip(frames=1, mirror=False, balance=False),
@@ -39,6 +40,11 @@ def finished(tmp_path_factory):
         train=Train(epochs=3, batch_size=256, learning_rate=1e-3, jit_compile=False),
         evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
     )
+
+
+@pytest.fixture(scope="module")
+def finished(declared, quick):
+    folder, experiment = declared
     clips = prepare_clips(experiment, folder)
     given = (experiment, METHODS, clips, encode(experiment, clips), folder, {"train.epochs": 2})
     return folder, given, composite(*given)
@@ -46,7 +52,15 @@ def finished(tmp_path_factory):
 
 def test_every_clip_is_predicted_once_by_every_method(finished):
     folder, (_, _, clips, *_), _ = finished
-    for path in ("majority", "logistic-regression", "ststnet", "ststnet/best-epoch", "rcn", "zero-shot", "features"):
+    for path in (
+        "majority",
+        "logistic-regression",
+        "ststnet",
+        "ststnet/best-epoch",
+        "off-apexnet",
+        "zero-shot",
+        "features",
+    ):
         frame = pd.read_csv(folder / path / "predictions.csv")
         assert sorted(frame["clip_id"]) == sorted(clips.table["clip_id"])
         assert (frame.groupby("fold")["subject"].nunique() == 1).all()
@@ -117,8 +131,8 @@ def test_finished_methods_are_kept_and_settings_are_those_of_the_first_call(fini
 
 
 @pytest.mark.slow
-def test_a_plain_run_on_flow_images_shows_its_worst(finished, monkeypatch):
-    folder, (experiment, *_), _ = finished
+def test_a_plain_run_on_flow_images_shows_its_worst(declared, quick, monkeypatch):
+    folder, experiment = declared
     monkeypatch.chdir(folder)
     once = replace(experiment, name="plain", train=replace(experiment.train, epochs=1), out=str(folder / "runs"))
     directory = run(once)

@@ -26,7 +26,8 @@ def bench(make_bench, experiment):
         experiment,
         clip=Clip(frames=5, segments="center", test="windows", mirror=False, balance=False),
         model=Model(name="cnn_lstm_fusion", lstm_units=12, fusion=FUSION),
-        train=Train(epochs=6, stream_epochs=6, batch_size=8, learning_rate=3e-3, jit_compile=False),
+        train=Train(epochs=6, stream_epochs=6, batch_size=3, learning_rate=6e-3, jit_compile=False),
+        evaluation=replace(experiment.evaluation, folds=2),
     )
     _, clips = make_bench(settings)
     rng, items = np.random.default_rng(0), []
@@ -41,7 +42,7 @@ def bench(make_bench, experiment):
 
 
 @pytest.fixture(scope="module")
-def finished(bench, tmp_path_factory):
+def finished(bench, tmp_path_factory, quick):
     held, clips = bench
     run = tmp_path_factory.mktemp("run")
     before_training(held.experiment, clips, held, run)
@@ -83,12 +84,12 @@ def test_an_unknown_layer_is_told_from_those_there_are(bench, finished, tmp_path
 
 
 @pytest.mark.slow
-def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, tmp_path):
+def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, quick, tmp_path):
     held, clips = bench
     search = replace(held.experiment, search=Search(epochs=(1, 6), folds=2))
     again = Bench(search, clips, held.encoded)
     again._trainers = held._trainers  # one compilation for all tests
-    cross_validate(again, tmp_path)
+    cross_validate(again, tmp_path, only=[1])
     choice = pd.read_csv(tmp_path / "fold-1" / "choice.csv")
     assert choice["epochs"].tolist() == [1, 6]
     stages = pd.read_csv(tmp_path / "fold-1" / "history.csv")["stage"]

@@ -34,9 +34,8 @@ TABLES = Tables(
 )
 
 
-@pytest.fixture
-def ran(frame):
-    """A stand-in for a run: right everywhere, but at chance for the spatial stream; it remembers what it was asked."""
+def stand_in_for(frame):
+    """A stand-in for a run: right everywhere, but at chance for the spatial stream; and what it was asked."""
     asked = []
 
     def run(experiment):
@@ -55,13 +54,24 @@ def ran(frame):
 
 
 @pytest.fixture
+def ran(frame):
+    return stand_in_for(frame)
+
+
+@pytest.fixture(scope="module")
 def fusion(experiment):
     return dataclasses.replace(experiment, model=Model(name="cnn_lstm_fusion", fusion=Fusion()))
 
 
-def test_printed_figures_stand_beside_ours_and_equal_settings_run_once(ran, fusion, tmp_path):
-    run, asked = ran
-    table, _ = paper_tables(fusion, TABLES, tmp_path, run)
+@pytest.fixture(scope="module")
+def finished(frame, fusion, tmp_path_factory):
+    """The folder of TABLES, its two tables, the stand-in that ran them and what it was asked."""
+    folder, (run, asked) = tmp_path_factory.mktemp("tables"), stand_in_for(frame)
+    return folder, *paper_tables(fusion, TABLES, folder, run), run, asked
+
+
+def test_printed_figures_stand_beside_ours_and_equal_settings_run_once(finished):
+    folder, table, _, _, asked = finished
     assert len(asked) == 6 + 2 * len(TRIVIAL)
     rows = table.set_index("key")
     assert rows.loc["A/T2/FC6/SMIC", "printed"] == "50.1"
@@ -73,13 +83,13 @@ def test_printed_figures_stand_beside_ours_and_equal_settings_run_once(ran, fusi
     assert trivial["row"].tolist() == 2 * list(TRIVIAL)
     assert trivial["n"].notna().all()
     assert [e.model.name for e in asked][-len(TRIVIAL) :] == list(TRIVIAL)
-    text = (tmp_path / "tables.txt").read_text()
+    text = (folder / "tables.txt").read_text()
     assert text.startswith("warning: drawn faces (SMIC, CASMEII)")
     assert text.count("not rebuilt") == 2 * (2 * (1 + 3))
 
 
-def test_every_claimed_order_is_tested_in_every_column(ran, fusion, tmp_path):
-    _, orders = paper_tables(fusion, TABLES, tmp_path, ran[0])
+def test_every_claimed_order_is_tested_in_every_column(finished):
+    folder, _, orders, *_ = finished
     assert orders[["better", "worse", "column"]].to_numpy().tolist() == [
         [*pair, column] for pair in TABLES.orderings for column in TABLES.columns
     ]
@@ -87,7 +97,7 @@ def test_every_claimed_order_is_tested_in_every_column(ran, fusion, tmp_path):
     assert (same["UAR_difference"], same["UAR_p"], same["printed_points"]) == (0, 1, 6.2)
     assert (other["UAR_difference"], other["printed_points"], other["subjects"]) == (1, 14.5, 6)
     assert other["UAR_p"] == pytest.approx(2 / 2**6)
-    text = (tmp_path / "tables.txt").read_text()
+    text = (folder / "tables.txt").read_text()
     assert "A/T3/fused > A/T3/spatial" in text
     assert "holds" in text
     assert "not shown" in text
@@ -109,12 +119,10 @@ def test_a_paper_without_known_figures_has_its_orders_tested_all_the_same(ran, f
     assert "average recognition rate" not in text
 
 
-@pytest.mark.slow
-def test_finished_runs_are_kept(ran, fusion, tmp_path):
-    run, asked = ran
-    first, _ = paper_tables(fusion, TABLES, tmp_path, run)
+def test_finished_runs_are_kept(finished, fusion):
+    folder, first, _, run, asked = finished
     number = len(asked)
-    assert paper_tables(fusion, TABLES, tmp_path, run)[0].equals(first)
+    assert paper_tables(fusion, TABLES, folder, run)[0].equals(first)
     assert len(asked) == number
 
 

@@ -15,10 +15,10 @@ from mer_tf.study import Study
 GRID = {"clip.frames": (11, 13), "train.batch_size": (10, 20)}
 
 
-@pytest.fixture
-def ran(frame):
-    """A stand-in for a run: it writes predictions and remembers what it was asked."""
-    asked = []
+@pytest.fixture(scope="module")
+def swept(frame, experiment, tmp_path_factory):
+    """The folder, settings, table and stand-in for a run of a sweep, and what the stand-in was asked."""
+    asked, home = [], tmp_path_factory.mktemp("sweep")
 
     def run(experiment):
         asked.append(experiment)
@@ -30,24 +30,22 @@ def ran(frame):
         write_json(folder / "metrics.json", {})
         return folder
 
-    return run, asked
-
-
-def test_every_combination_is_run_once_and_published_figures_stand_beside(ran, experiment, tmp_path):
-    run, asked = ran
     settings = dataclasses.replace(experiment, published=("C/T3/LSTM/N13", "C/T4/LSTM"))
-    table = sweep(settings, GRID, tmp_path, run)
+    return home, settings, sweep(settings, GRID, home, run), run, asked
+
+
+def test_every_combination_is_run_once_and_published_figures_stand_beside(swept):
+    home, _, table, _, asked = swept
     assert [(e.clip.frames, e.train.batch_size) for e in asked] == [(11, 10), (11, 20), (13, 10), (13, 20)]
     assert table["published"].tolist() == ["", "", "57.58", "57.58"]
     assert table["pooled accuracy"].tolist() == pytest.approx([2 / 3] * 4)
-    assert pd.read_csv(tmp_path / "sweep.csv")["clip.frames"].tolist() == [11, 11, 13, 13]
+    assert pd.read_csv(home / "sweep.csv")["clip.frames"].tolist() == [11, 11, 13, 13]
     assert "a search, not an estimate" in sweep_text(table)
 
 
-def test_finished_runs_are_kept(ran, experiment, tmp_path):
-    run, asked = ran
-    first = sweep(experiment, GRID, tmp_path, run)
-    assert sweep(experiment, GRID, tmp_path, run).equals(first)
+def test_finished_runs_are_kept(swept):
+    home, settings, first, run, asked = swept
+    assert sweep(settings, GRID, home, run).equals(first)
     assert len(asked) == 4
 
 

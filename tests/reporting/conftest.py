@@ -10,3 +10,11 @@ def run_directory(tmp_path):
     directory = write_run(tmp_path / "run")
     write_pictures(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory):
+    """The same for those that change nothing in it."""
+    directory = write_run(tmp_path_factory.mktemp("reporting") / "run")
+    write_pictures(directory)
+    return directory

@@ -12,9 +12,9 @@ def start(monkeypatch, *arguments):
     cli.main()
 
 
-def test_report_writes_a_page_and_names_it(run_directory, tmp_path, monkeypatch, capsys):
+def test_report_writes_a_page_and_names_it(whole_run, tmp_path, monkeypatch, capsys):
     out = tmp_path / "pages" / "one.html"
-    start(monkeypatch, run_directory, run_directory, "--out", out)
+    start(monkeypatch, whole_run, whole_run, "--out", out)
     assert capsys.readouterr().out.strip() == str(out)
     assert "<title>exp_made_up: 2 runs</title>" in out.read_text(encoding="utf-8")
 

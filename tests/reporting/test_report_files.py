@@ -20,8 +20,8 @@ def test_a_directory_that_is_no_run_is_named_with_what_it_lacks(tmp_path):
         read_run(tmp_path)
 
 
-def test_a_finished_run_has_everything(run_directory):
-    run = read_run(run_directory)
+def test_a_finished_run_has_everything(whole_run):
+    run = read_run(whole_run)
     assert (run.name, run.resolved["encoder"], run.problems) == ("exp_made_up", "mtcnn-onet", ())
     assert run.settings["evaluation.folds"] == 3
     assert (len(run.predictions), len(run.baseline), len(run.manifest)) == (36, 36, 37)
