@@ -20,6 +20,8 @@ LOOKED_AT = 200
 """Lines by which the separator is chosen."""
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 NAMES = {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "gb18030": "GBK (Chinese)"}
+BINARY = 0.3
+"""Share of control signs above which a file is no text."""
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
@@ -39,9 +41,9 @@ def decoded(data: bytes, path: Path, mend: str) -> str:
     text = re.sub(r"\r\n?", "\n", data.decode(encoding).strip("\ufeff\x1a")) if encoding else ""
     if not encoding:
         raise MerError(f"{path}: neither Excel nor text in UTF-8, UTF-16 or GBK; {mend}")
-    if control := CONTROLS.search(text):
-        line = text.count("\n", 0, control.start()) + 1
-        raise MerError(f"{path}, line {line}: holds the byte {ord(control[0])}, which no text has; {mend}")
+    beginning = text.lstrip().partition("\n")[0]  # one bad cell further down is its row's affair
+    if CONTROLS.search(beginning) or len(CONTROLS.findall(text)) > BINARY * len(text):
+        raise MerError(f"{path}: holds bytes that no text has; {mend}")
     if encoding in NAMES:
         _say(path, NAMES[encoding])
     return text

@@ -133,8 +133,9 @@ def test_the_encoding_that_was_taken_is_said_once(data, said, tmp_path, caplog):
         ("Société,générale\n".encode("latin-1"), "neither Excel nor text in UTF-8, UTF-16 or GBK; mend it"),
         ("Straße,Übung,naïve\n".encode("cp1252"), "neither Excel nor text"),
         (b"\xff\xfea", "neither Excel nor text"),
-        (b"a,b\n1,\x00\n", "line 2: holds the byte 0"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "neither Excel nor text|holds the byte"),
+        (b"a\x00,b\n1,2\n", "holds bytes that no text has"),
+        (b"a,b\n\x01\x02\x03\x04", "holds bytes that no text has"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "neither Excel nor text|holds bytes"),
         (b'a,b\n1,2\n"3,4\n5,6\n', "line 3: holds a quote that is never closed; correct this row"),
         (b"a,b\n1," + b"x" * 200_000, "line 2: holds a field without end"),
         (b"a,b\n1,2\n\n3,4,5\n", "line 4: has more cells than the header; correct this row"),
@@ -150,6 +151,12 @@ def test_what_is_no_table_is_named(data, message, tmp_path):
     with pytest.raises(MerError, match=message) as caught:
         read_table(path, ("a", "b"), "mend it")
     assert str(path) in str(caught.value)
+
+
+def test_a_sign_that_no_text_has_is_kept_in_its_cell(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"clip_id,y_true,y_pred\na,x,x\nb\x00,x,y\n")
+    assert read_predictions(path)["clip_id"].tolist() == ["a", "b\x00"]
 
 
 def test_lines_are_those_of_the_file(tmp_path):
