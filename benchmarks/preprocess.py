@@ -119,7 +119,7 @@ def turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Path) 
         part, times = tuple(rows[start : start + TURN]), []
         for config in configs:
             at = time.process_time()
-            write_shard(Shard(folder / f"{start}.tfrecord", part), config, {}, skip=False, tick=lambda: None)
+            write_shard(Shard(folder / f"{start}.tfrecord", part), config, {}, tick=lambda: None)
             times.append(time.process_time() - at)
         spent.append([*bare_kernels(part, configs[0]), *times])
     return np.array(spent[1:])
