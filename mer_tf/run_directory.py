@@ -86,7 +86,8 @@ def note_xla(directory: Path, compiled: bool | None) -> None:
     """Say in env.json whether XLA compiled the training steps; None, where nothing was trained, changes nothing."""
     if compiled is not None:
         path = directory / "env.json"
-        write_json(path, read_mapping(path) | {"xla": compiled and _xla(directory).get("xla", True)})
+        noted = read_mapping(path) if path.exists() else {}
+        write_json(path, noted | {"xla": compiled and noted.get("xla", True)})
 
 
 def _xla(directory: Path) -> dict[str, bool]:
