@@ -95,7 +95,7 @@ def test_it_begins_a_training_with_its_weights_and_frozen_statistics(network):
 
 @pytest.mark.slow
 def test_the_same_seed_trains_the_same_network(tmp_path):
-    config = Pretraining(epochs=1, direct=120, rendered=24, batch_size=32, width=0.2, cache=str(tmp_path))
+    config = Pretraining(epochs=1, direct=32, rendered=8, batch_size=32, width=0.2, cache=str(tmp_path))
     found = [train_network(replace(config, seed=s))[0].get_weights() for s in (0, 0, 1)]
     assert all((a == b).all() for a, b in zip(found[0], found[1], strict=True))
     assert any((a != b).any() for a, b in zip(found[0], found[2], strict=True))
