@@ -1,6 +1,7 @@
 """Drawn clips in which mouth and brows move independently, aligned: two labels for the same frames."""
 
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 
 import numpy as np
@@ -25,6 +26,7 @@ def aligned(clip):
     return np.stack([warp(drawn[i], matrix, SIZE) for i in np.linspace(0, apex, FRAMES).round().astype(int)])
 
 
+@cache
 def drawn_clips():
     """Frames, the class of each part, and subjects, of clips in which both parts move independently."""
     rng = np.random.default_rng(70)
