@@ -25,7 +25,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it when it does not.
 
     The temporary name keeps the suffix of `path`, since writers such as OpenCV and Keras choose the format by it. An
-    `OSError` that names no file, or the temporary one, names `path`.
+    `OSError` of the system that names no file, or the temporary one, names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,7 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        if error.filename in (None, str(temporary), temporary):
+        if error.errno is not None and error.filename in (None, str(temporary), temporary):
             error.filename, error.filename2 = str(path), None
         raise
     finally:

@@ -88,7 +88,7 @@ def test_it_begins_a_training_with_its_weights_and_frozen_statistics(network):
     assert not any(n.trainable for n in norms)
     five = model_builder("au_flow")(Model("au_flow", weights=NAME), {"flow_image": (28, 28, 3)}, 5)
     assert five.output_shape == (None, 5)
-    with pytest.raises(MerError, match="use au-flow-3"):
+    with pytest.raises(MerError, match="known: au-flow-3"):
         model_builder("au_flow")(Model("au_flow", weights="other"), {"flow_image": (28, 28, 3)}, 3)
     assert features_of(network).output_shape == (None, network.get_layer("core").get_layer("features").units)
 

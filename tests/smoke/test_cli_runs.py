@@ -1,52 +1,47 @@
-"""Commands on finished runs, and those that make runs, as a user starts them; tiny clips."""
+"""Commands on finished runs, and those that make runs; tiny clips of exp2."""
 
-import subprocess
-import sys
-from pathlib import Path
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-
-SCRIPT = Path(__file__).parents[2] / "experiments" / "exp2_vggface_lstm.py"
-TINY = ["data.subjects=3", "data.clips_per_class=1", "evaluation.folds=2", "train.epochs=1", "clip.stride=12"]
-TINY += ["clip.non_micro_stride=12", "model.lstm_units=8", "train.jit_compile=False", "model.encoder=mtcnn-onet"]
-
-
-def mer_tf(*arguments, cwd):
-    command = [sys.executable, "-c", "from mer_tf.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=800)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+from smoke.checks import goes_on_with_missing_folds, refuses_other_settings
+from smoke.running import EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def explained(cache, tmp_path_factory):
     """A run whose retrained layer Grad-CAM chose."""
     folder = tmp_path_factory.mktemp("gradcam")
-    options = [f"--{option}" for option in TINY]
-    command = [sys.executable, str(SCRIPT), *options, "--model.retrain_from=gradcam"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=800)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder / done.stdout.strip().splitlines()[-1].removeprefix("run directory: ")
+    options = [*TINY, *SHALLOW, cache, "--model.retrain_from=gradcam"]
+    return last_directory(printed(EXP2, *options, cwd=folder), folder)
+
+
+@pytest.fixture(scope="module")
+def whole(cache, tmp_path_factory):
+    """The folder of a run, and the run: all folds in one process."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mer_tf.protocols.pictures.write_pictures", lambda *_: None)
+        return folder, last_directory(printed(EXP2, *TINY, cache, cwd=folder), folder)
 
 
 @pytest.mark.slow
-def test_the_layer_is_chosen_in_each_fold_and_trained_from(run):
+def test_the_layer_is_chosen_in_each_fold_and_trained_from(explained):
     for fold in ("fold-0", "fold-1"):
-        table = pd.read_csv(run / fold / "layers.csv")
+        table = pd.read_csv(explained / fold / "layers.csv")
         assert table["chosen"].sum() == 1
         assert {"energy", "lift", "iou", "spill"} <= set(table.columns)
-    shown = pd.read_csv(run / "pictures" / "pictures.csv")
-    assert all((run / "pictures" / name).exists() for name in shown["file"])
+    shown = pd.read_csv(explained / "pictures" / "pictures.csv")
+    assert all((explained / "pictures" / name).exists() for name in shown["file"])
     assert shown["title"].str.startswith("Layers, fold-").sum() == 2
 
 
 @pytest.mark.slow
-def test_heat_maps_of_chosen_clips_are_exported(run, tmp_path):
-    clip = pd.read_csv(run / "predictions.csv")["clip_id"].iloc[0]
-    mer_tf("gradcam", "--run", run, "--out", tmp_path, "--clips", clip, cwd=run.parents[2])
+def test_heat_maps_of_chosen_clips_are_exported(explained, tmp_path):
+    clip = pd.read_csv(explained / "predictions.csv")["clip_id"].iloc[0]
+    mer_tf("gradcam", "--run", explained, "--out", tmp_path, "--clips", clip, cwd=explained.parents[2])
     folder = tmp_path / clip.replace("/", "_")
     with np.load(folder / "maps.npz", allow_pickle=False) as arrays:
         maps = arrays["maps"]
@@ -59,16 +54,17 @@ def test_heat_maps_of_chosen_clips_are_exported(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_report_of_a_real_run_shows_its_pictures(run, tmp_path):
-    mer_tf("report", run, "--out", tmp_path / "report.html", cwd=run.parents[2])
+def test_a_report_of_a_real_run_shows_its_pictures(explained, tmp_path):
+    mer_tf("report", explained, "--out", tmp_path / "report.html", cwd=explained.parents[2])
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/") >= 6
     assert "cannot be shown" not in page
 
 
 @pytest.mark.slow
-def test_a_sensitivity_curve_keeps_finished_runs(tmp_path):
-    command = ["sensitivity", SCRIPT, "--out", tmp_path / "curve", "--steps", "2", "--changes", *TINY, "--amplitudes"]
+def test_a_sensitivity_curve_keeps_finished_runs(cache, no_pictures, tmp_path):
+    changes = [option.removeprefix("--") for option in (*TINY, *SHALLOW, cache)]
+    command = ["sensitivity", EXP2, "--out", tmp_path / "curve", "--steps", "2", "--changes", *changes, "--amplitudes"]
     mer_tf(*command, "0", cwd=tmp_path)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("curve/runs/*/*/*/predictions.csv")}
     mer_tf(*command, "0", "4", cwd=tmp_path)
@@ -80,29 +76,44 @@ def test_a_sensitivity_curve_keeps_finished_runs(tmp_path):
 
 
 @pytest.mark.slow
-def test_folds_trained_one_by_one_are_collected(tmp_path):
-    """As on a cluster: prepare, a process a fold, collect; the predictions are those of one process."""
-    options = [f"--{option}" for option in TINY]
-
-    def start(*arguments):
-        command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=800)
-
-    prepared = start(*options, "--folds", "none")
-    assert prepared.returncode == 0, prepared.stderr[-3000:]
-    apart = tmp_path / prepared.stdout.strip().splitlines()[-1].removeprefix("run directory: ")
+def test_folds_trained_one_by_one_are_collected(cache, whole, no_pictures, tmp_path):
+    """As on a cluster: prepare, a fold in a process of its own, collect; the predictions are those of one process."""
+    apart = last_directory(printed(EXP2, *TINY, cache, "--folds", "none", cwd=tmp_path), tmp_path)
     assert not (apart / "predictions.csv").exists()
-    assert start("--resume", apart, "--folds", "1").returncode == 0
-    done = subprocess.run(
-        [sys.executable, "-c", "from mer_tf.cli import main; main()", "collect", str(apart)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert "fold-0 have no predictions" in done.stderr
-    assert start("--resume", apart, "--folds", "0").returncode == 0
+    done = process(EXP2, "--resume", apart, "--folds", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with pytest.raises(SystemExit, match="error: .*fold-0 have no predictions"):
+        mer_tf("collect", apart, cwd=tmp_path)
+    printed(EXP2, "--resume", apart, "--folds", "0", cwd=tmp_path)
     mer_tf("collect", apart, cwd=tmp_path)
-    whole = start(*options)
-    together = tmp_path / whole.stdout.strip().splitlines()[-1].removeprefix("run directory: ")
-    assert (apart / "predictions.csv").read_bytes() == (together / "predictions.csv").read_bytes()
+    assert (apart / "predictions.csv").read_bytes() == (whole[1] / "predictions.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_with_its_missing_folds(whole, no_pictures, tmp_path):
+    folder, run = whole
+    copy = shutil.copytree(run, tmp_path / run.relative_to(folder))
+    goes_on_with_missing_folds(EXP2, copy, tmp_path)
+
+
+@pytest.mark.slow
+def test_another_setting_is_refused_on_resume(whole):
+    folder, run = whole
+    refuses_other_settings(EXP2, run, folder)
+
+
+@pytest.mark.slow
+def test_manifests_of_two_trees_train_across_data_sets(no_pictures, tmp_path):
+    """Two drawn trees, listed by `mer-tf manifest`; trained on one, tested on the other."""
+    for camera, seed in (("hs", 1), ("vis", 2)):
+        tree = tmp_path / camera
+        command = ["synth", "--dataset", f"smic-{camera}", "--subjects", "2", "--clips-per-class", "1", "--out", tree]
+        mer_tf(*command, "--seed", seed, cwd=tmp_path)
+        listed = tmp_path / f"{camera}.csv"
+        mer_tf("manifest", "--dataset", f"smic-{camera}", "--root", tree, "--out", listed, cwd=tmp_path)
+    table = pd.read_csv(tmp_path / "vis.csv", keep_default_na=False)
+    table.assign(subject="other/" + table["subject"]).to_csv(tmp_path / "vis.csv", index=False)  # drawn people differ
+    options = [*TINY, *SHALLOW, "--preset", "embedded", "--data.manifests", "hs.csv", "vis.csv"]
+    options += ["--evaluation.split", "cross-dataset"]
+    run = last_directory(printed(EXP2, *options, "--evaluation.test_on", "smic-vis", cwd=tmp_path), tmp_path)
+    assert set(pd.read_csv(run / "predictions.csv")["dataset"]) == {"smic-vis"}

@@ -1,0 +1,60 @@
+"""Experiments and commands on tiny clips: in a process of their own, or in this one, which knows TensorFlow already."""
+
+import io
+import runpy
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from mer_tf import cli
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+EXP2 = EXPERIMENTS / "exp2_vggface_lstm.py"
+FEW = ("--data.subjects=2", "--data.clips_per_class=1", "--evaluation.folds=2")
+TINY = (
+    *FEW,
+    "--data.label_protocol=smic-4",
+    "--clip.stride=12",
+    "--clip.non_micro_stride=12",
+    "--model.encoder=mtcnn-onet",
+    "--model.lstm_units=8",
+    "--train.epochs=1",
+    "--train.stream_epochs=1",
+    "--train.jit_compile=False",
+)
+SHALLOW = ("--model.lstm_layers=1", "--model.embedding=8")
+"""For exp2: its graph takes half as long to trace."""
+CLIPS = 2 * 4
+"""What TINY draws: two subjects, four classes."""
+
+
+def process(script, *arguments, cwd):
+    """A script as a user starts it: a process of its own, which has ended."""
+    command = [sys.executable, str(script), *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=800)
+
+
+def printed(script, *arguments, cwd):
+    """What a script prints, run in this process as if it had been started in `cwd`."""
+    return _printed(lambda: runpy.run_path(str(script), run_name="__main__"), [script, *arguments], cwd)
+
+
+def mer_tf(*arguments, cwd):
+    """What a command of mer-tf prints, run in this process as if it had been started in `cwd`."""
+    return _printed(cli.main, ["mer-tf", *arguments], cwd)
+
+
+def _printed(main, arguments, cwd):
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as shown:
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", [str(a) for a in arguments])
+        main()
+    return shown.getvalue()
+
+
+def last_directory(text, cwd, kind="run"):
+    """The directory that the last line of what was printed names."""
+    return cwd / text.strip().splitlines()[-1].removeprefix(f"{kind} directory: ")

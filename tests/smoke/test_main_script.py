@@ -1,0 +1,23 @@
+"""The README's main script as a user starts it: a process of its own, in an empty folder."""
+
+import pytest
+from smoke.checks import is_complete, predicts_every_clip_once
+from smoke.running import EXP2, SHALLOW, TINY, last_directory, process
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The run directory that the script's last line names."""
+    folder = tmp_path_factory.mktemp("exp2")
+    done = process(EXP2, *TINY, *SHALLOW, cwd=folder)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return last_directory(done.stdout, folder)
+
+
+def test_the_last_line_names_a_complete_run_directory(run):
+    is_complete(run, EXP2.stem)
+    assert (run / "pictures" / "pictures.csv").exists()
+
+
+def test_every_clip_is_predicted_exactly_once_and_subjects_stay_apart(run):
+    predicts_every_clip_once(run)
