@@ -85,16 +85,6 @@ def experiment():
     return EXPERIMENT
 
 
-@pytest.fixture(scope="module")
-def quick():
-    """No confusion pictures, self-tests of few deals: they take longer than a tiny training, and have their tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mer_tf.reporting.plots.confusion_png", lambda *_: None)
-        patch.setattr("mer_tf.protocols.self_test.SHUFFLES", 3)
-        patch.setattr("mer_tf.evaluation.self_test.SHUFFLES", 20)
-        yield
-
-
 @pytest.fixture(scope="session")
 def frame():
     """A predictions table of 36 clips, two thirds right."""

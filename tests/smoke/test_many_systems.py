@@ -11,7 +11,7 @@ COMPOSITE = EXPERIMENTS / "exp8_megc2019.py"
 
 
 @pytest.mark.slow
-def test_baselines_end_in_one_table_and_leave_predictions_without_models(cache, tmp_path):
+def test_baselines_end_in_one_table_and_leave_predictions_without_models(cache, quick, tmp_path):
     """Trivial, of frames, of flow and with a codebook, on all drawn data sets."""
     systems = ["majority", "flow_logistic", "stclqp", "mdmo"]
     options = [*FEW, cache, "--evaluation.bootstrap=50", "--systems", ",".join(systems)]
@@ -33,8 +33,8 @@ def test_methods_of_the_composite_can_be_named_on_the_command_line():
 
 
 @pytest.mark.slow
-def test_the_composite_ends_with_a_table_of_its_methods(tmp_path):
-    options = ["--data.subjects=3", "--train.epochs=1", "--model.width=0.1", "--evaluation.bootstrap=50"]
+def test_the_composite_ends_with_a_table_of_its_methods(quick, tmp_path):
+    options = ["--data.subjects=3", "--train.epochs=2", "--model.width=0.1", "--evaluation.bootstrap=50"]
     options += ["--train.jit_compile=False", "--evaluation.permutations=50"]
     shown = printed(COMPOSITE, *options, cwd=tmp_path)
     (run,) = tmp_path.glob("runs/exp8_megc2019/*")
