@@ -64,8 +64,13 @@ def newest_run(experiment: Experiment, having: str) -> Path | None:
 
 def code_of(directory: Path) -> dict[str, int] | None:
     """`CODE` of what wrote a run directory; None where it does not say, as before versions were counted."""
+    return _environment_of(directory).get("code")
+
+
+def _environment_of(directory: Path) -> dict[str, Any]:
+    """What env.json of a run directory says; nothing where there is none yet."""
     path = directory / "env.json"
-    return read_mapping(path).get("code") if path.exists() else None
+    return read_mapping(path) if path.exists() else {}
 
 
 def write_description(directory: Path, experiment: Experiment, resolved: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +82,8 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
     values["command"] = before.get("command", sys.argv)
     values["docstring"] = before.get("docstring", "") if before else asked
     write_json(path, values)
-    found = environment() | _xla(directory)
+    noted = _environment_of(directory)
+    found = environment() | ({"xla": noted["xla"]} if "xla" in noted else {})
     write_json(directory / "env.json", found)
     return found
 
@@ -85,16 +91,8 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
 def note_xla(directory: Path, compiled: bool | None) -> None:
     """Say in env.json whether XLA compiled the training steps; None, where nothing was trained, changes nothing."""
     if compiled is not None:
-        path = directory / "env.json"
-        noted = read_mapping(path) if path.exists() else {}
-        write_json(path, noted | {"xla": compiled and noted.get("xla", True)})
-
-
-def _xla(directory: Path) -> dict[str, bool]:
-    """What an earlier process that trained in `directory` noted."""
-    path = directory / "env.json"
-    noted = read_mapping(path) if path.exists() else {}
-    return {"xla": noted["xla"]} if "xla" in noted else {}
+        noted = _environment_of(directory)
+        write_json(directory / "env.json", noted | {"xla": compiled and noted.get("xla", True)})
 
 
 def environment() -> dict[str, Any]:
