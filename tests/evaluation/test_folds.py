@@ -28,6 +28,17 @@ def test_folds_repeat_by_seed():
     assert make_folds(SUBJECTS, LABELS, Evaluation()) != make_folds(SUBJECTS, LABELS, Evaluation(seed=1))
 
 
+@pytest.mark.parametrize(
+    ("split", "tested"), [("group", "210034143102"), ("group-plain", "021431431002"), ("clip", "021431431002")]
+)
+def test_folds_of_a_seed_stay_what_they_were(split, tested):
+    """The fold that tests each subject (clip): scikit-learn 1.8 changed what StratifiedGroupKFold makes of a seed."""
+    subjects = SUBJECTS if split != "clip" else [f"smic/s{k:02d}" for k in range(12)]
+    folds = make_folds(subjects, LABELS[: len(subjects)], Evaluation(split=split))
+    where = {subjects[i]: str(fold.number) for fold in folds for i in fold.test}
+    assert "".join(where[s] for s in dict.fromkeys(subjects)) == tested
+
+
 @pytest.mark.parametrize("folds", [1, 13])
 def test_impossible_number_of_folds(folds):
     with pytest.raises(MerError, match="12 subjects"):
