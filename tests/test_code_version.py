@@ -8,8 +8,8 @@ import pytest
 from mer_tf import preparation
 from mer_tf.code_version import CODE, PIXELS, TRAINING, counted
 from mer_tf.config import Experiment, MerError, digest
-from mer_tf.datasets.synthetic_clip import Arguments
 from mer_tf.run_directory import environment, finished_run, go_on
+from mer_tf.synthetic.faces.clip import Arguments
 
 
 def test_names_of_the_first_version_are_those_before_it():

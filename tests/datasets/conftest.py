@@ -4,9 +4,13 @@ from functools import cache
 
 import pytest
 
-from mer_tf.datasets import dataset_listing, lookalike_casme, lookalike_casme2, lookalike_others, lookalike_samm
-from mer_tf.datasets.lookalike import PLANS, write_lookalike
-from mer_tf.datasets.lookalike_plan import timed
+from mer_tf.datasets import dataset_listing
+from mer_tf.synthetic.layouts import casme as lookalike_casme
+from mer_tf.synthetic.layouts import casme2 as lookalike_casme2
+from mer_tf.synthetic.layouts import others as lookalike_others
+from mer_tf.synthetic.layouts import samm as lookalike_samm
+from mer_tf.synthetic.layouts.plan import timed
+from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 
 
 def shortest(*clip, length, **more):

@@ -5,16 +5,16 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_rows
-from mer_tf.datasets.action_units import action_units
-from mer_tf.datasets.appearance import draw_neutral, make_subject
-from mer_tf.datasets.au_fields import draw_images, flipped, flow_images
-from mer_tf.datasets.au_folder import write_kind
-from mer_tf.datasets.au_geometry import crop_of, crop_of_landmarks, geometry, geometry_of
-from mer_tf.datasets.au_movement import move_units
-from mer_tf.datasets.au_rendered import SIDE, cropped, draw_kind, frame_pair, kinds, region_flow
-from mer_tf.datasets.painted_faces import painted_portrait
-from mer_tf.datasets.portraits import load_portraits
 from mer_tf.preprocessing.strain import optical_strain
+from mer_tf.synthetic.action_units.fields import draw_images, flipped, flow_images
+from mer_tf.synthetic.action_units.geometry import crop_of, crop_of_landmarks, geometry, geometry_of
+from mer_tf.synthetic.action_units.movement import move_units
+from mer_tf.synthetic.action_units.rendered import SIDE, cropped, draw_kind, frame_pair, kinds, region_flow
+from mer_tf.synthetic.action_units.table import action_units
+from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
+from mer_tf.synthetic.faces.painted import painted_portrait
+from mer_tf.synthetic.faces.portraits import load_portraits
+from mer_tf.synthetic.trees.au_flow_images import write_kind
 
 UPPER, LOWER = {1, 2, 4, 5, 7}, {10, 12, 14, 15, 17, 20, 25, 26}
 SUMMED = {1: 0.045, 2: 0.07, 5: 0.21, 7: 0.07, 25: 0.06}

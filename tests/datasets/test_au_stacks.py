@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mer_tf.datasets.au_stacks import draw_stacks
+from mer_tf.synthetic.action_units.stacks import draw_stacks
 
 
 def test_stacks_are_at_rest_before_and_after_and_go_back_the_way_they_came():

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.datasets.au_folder import write_kind
-from mer_tf.datasets.drawn import DRAWN
-from mer_tf.datasets.lookalike import write_lookalike
-from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.locks import held, whole_folder
 from mer_tf.preprocessing.pictures import replace_picture, write_picture
+from mer_tf.synthetic.layouts.write import write_lookalike
+from mer_tf.synthetic.trees.au_flow_images import write_kind
+from mer_tf.synthetic.trees.flow_images import write_flow_images
+from mer_tf.synthetic.trees.kinds import DRAWN
 
 NOISE = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
 WRITERS: dict[str, Callable[[Path], Path]] = {
@@ -40,7 +40,7 @@ def test_a_tree_that_another_process_draws_is_refused(tmp_path: Path, writer: st
 
 
 def test_an_experiment_draws_behind_the_same_lock(tmp_path: Path) -> None:
-    from mer_tf.preparation import _synthetic
+    from mer_tf.inputs.clips import _synthetic
 
     experiment = Experiment(name="x", data=Data(dataset="flow-images", subjects=2))
     out = _synthetic(experiment, tmp_path)

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.datasets import action_units
-from mer_tf.datasets.action_units import combinations, expression
-from mer_tf.datasets.face_motion import FaceMotion, apex_course, blink_course, head_path, talk_course
-from mer_tf.datasets.portraits import ASTRONAUT, Portrait, load_portraits
-from mer_tf.datasets.synthetic import SyntheticClip, displacement, draw, smic_clips
+from mer_tf.synthetic.action_units import table as action_units
+from mer_tf.synthetic.action_units.table import combinations, expression
+from mer_tf.synthetic.faces.motion import FaceMotion, apex_course, blink_course, head_path, talk_course
+from mer_tf.synthetic.faces.portraits import ASTRONAUT, Portrait, load_portraits
+from mer_tf.synthetic.trees.smic import SyntheticClip, displacement, draw, smic_clips
 
 POINTS = {name: np.array(xy) for name, xy in ASTRONAUT.items()}
 WIDTH, HEIGHT = 290, 200

@@ -7,9 +7,10 @@ import openpyxl
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import lookalike, lookalike_files
-from mer_tf.datasets.lookalike import PLANS, write_lookalike
 from mer_tf.files import sha256
+from mer_tf.synthetic.layouts import files as lookalike_files
+from mer_tf.synthetic.layouts import write as lookalike
+from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 
 
 def table(path, tab=0):

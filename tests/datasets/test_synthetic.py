@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import dataset_rows, synthetic, synthetic_clip
-from mer_tf.datasets.portraits import POINTS, load_portraits
-from mer_tf.datasets.preview import write_preview
-from mer_tf.datasets.synthetic import SyntheticClip, smic_clips, write_smic
+from mer_tf.datasets import dataset_rows
 from mer_tf.files import sha256
+from mer_tf.synthetic.faces import clip as synthetic_clip
+from mer_tf.synthetic.faces.portraits import POINTS, load_portraits
+from mer_tf.synthetic.trees import smic as synthetic
+from mer_tf.synthetic.trees.contact_sheet import write_preview
+from mer_tf.synthetic.trees.smic import SyntheticClip, smic_clips, write_smic
 
 SMALL: dict[str, Any] = {"subjects": 2, "clips_per_class": 1, "progress": False}
 

@@ -3,10 +3,11 @@
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import dataset_rows, synthetic_clip
-from mer_tf.datasets.drawn import DRAWN
+from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.synthetic_casme2 import SHEET, emotion
+from mer_tf.synthetic.faces import clip as synthetic_clip
+from mer_tf.synthetic.trees.casme2 import SHEET, emotion
+from mer_tf.synthetic.trees.kinds import DRAWN
 
 SMALL = {"subjects": 2, "clips_per_class": 1, "progress": False}
 

@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_rows
-from mer_tf.datasets.synthetic_flow_images import write_flow_images
 from mer_tf.files import sha256
 from mer_tf.preprocessing.frames import read_frame
+from mer_tf.synthetic.trees.flow_images import write_flow_images
 
 
 def uar(root):

@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_tf.datasets import dataset_rows, synthetic_clip
-from mer_tf.datasets.drawn import DRAWN
+from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.synthetic_samm import emotion
+from mer_tf.synthetic.faces import clip as synthetic_clip
+from mer_tf.synthetic.trees.kinds import DRAWN
+from mer_tf.synthetic.trees.samm import emotion
 
 
 def test_the_adapter_reads_every_clip_with_its_frames_and_class(tmp_path, monkeypatch):

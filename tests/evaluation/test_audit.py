@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.evaluation.audit import audit, checked_claims, contradictions, published_claims, read_claims
-from mer_tf.evaluation.audit_report import audit_report
-from mer_tf.evaluation.sample_size import infer_n
+from mer_tf.scoring.audit import audit, checked_claims, contradictions, published_claims, read_claims
+from mer_tf.scoring.audit_report import audit_report
+from mer_tf.scoring.sample_size import infer_n
 
 # the rows of the tables as they stand in the papers' own text
 C_TABLE_1 = """

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_tf.config import MerError
-from mer_tf.evaluation.grim import ROUNDINGS, candidates, chance, near_misses, parse_printed, printable, slips
-from mer_tf.evaluation.sample_size import infer_n
+from mer_tf.scoring.grim import ROUNDINGS, candidates, chance, near_misses, parse_printed, printable, slips
+from mer_tf.scoring.sample_size import infer_n
 
 MODES = dict(zip(ROUNDINGS, (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN), strict=True))
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from mer_tf import cli
 from mer_tf.config import MerError
-from mer_tf.evaluation.audit import audit, contradictions, read_claims
-from mer_tf.evaluation.foreign import read_foreign, read_pair
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.statistics import paired_permutation
-from mer_tf.evaluation.support import check_support, parse_support
+from mer_tf.scoring.audit import audit, contradictions, read_claims
+from mer_tf.scoring.support import check_support, parse_support
+from mer_tf.scoring.tables import read_foreign, read_pair
 
 FAST = settings(max_examples=20, deadline=None, derandomize=True, database=None)
 QUICK = {"bootstrap": 10, "permutations": 0}

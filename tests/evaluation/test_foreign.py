@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.evaluation.foreign import read_foreign
 from mer_tf.evaluation.metrics import evaluate
-from mer_tf.evaluation.support import check_support, parse_support, published_support
+from mer_tf.scoring.support import check_support, parse_support, published_support
+from mer_tf.scoring.tables import read_foreign
 
 ROWS = [("a", "s1", 0, 0), ("b", "s1", 1, 0), ("c", "s2", 2, 2)]
 NAMES = ("negative", "positive", "surprise")

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mer_tf.config import MerError
-from mer_tf.preprocessing.match_flow import causes, fit, likely_cause
 from mer_tf.preprocessing.stacks import flow_stack, min_max, quantised
+from mer_tf.records.flow_matching.fit import causes, fit, likely_cause
 
 SIDE, SMALL = 56, 28
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from mer_tf.au_flow.label_savings import DrawnClips, clips_saved
 from mer_tf.config import Clip, Data, Experiment, Fusion, Model, Preprocess, Train
-from mer_tf.protocols.clips_saved import DrawnClips, clips_saved
 
 FUSION = Fusion(streams="temporal", channels=(2, 2, 2, 2, 2), stem_stride=2, fc_units=4, fc8_units=4)
 

@@ -8,9 +8,9 @@ import pytest
 
 from mer_tf.config import Blocks, Clip, MerError, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.blocks import BlockStore, nearest_frame
 from mer_tf.models.gia_bia_bilstm import block_weights, build, stages
-from mer_tf.training.batches import FeatureStore
-from mer_tf.training.block_store import BlockStore, nearest_frame
 from mer_tf.training.trainer import FoldTrainer, predict_clips
 
 SIDE, FRAMES, CLASSES = 8, 5, ("a", "b", "c")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.encoding import features_key
-from mer_tf.training import feature_cache
-from mer_tf.training.feature_cache import CachedClip, copy_frames, encode_clips, weights_digest
+from mer_tf.inputs import feature_cache
+from mer_tf.inputs.feature_cache import CachedClip, copy_frames, encode_clips, weights_digest
+from mer_tf.inputs.prepare import features_key
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mer_tf.training.batches import fill
+from mer_tf.inputs.batches import fill
 
 CLIP = np.arange(2 * 12 * 3).reshape(12, 2, 3)
 VIEWS = {"whole": CLIP, "mirror": CLIP[:, ::-1], "every second": CLIP[::2], "one": CLIP[:1]}

@@ -5,7 +5,7 @@ import pytest
 
 from mer_tf.config import Clip, MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.training.flow_image_store import FlowImageStore, flow_image, flow_image_store
+from mer_tf.inputs.flow_images import FlowImageStore, flow_image, flow_image_store
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (5, 24, 24, 3)).astype("uint8")

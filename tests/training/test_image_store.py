@@ -5,8 +5,8 @@ import pytest
 
 from mer_tf.config import Clip, MerError
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows
+from mer_tf.inputs.images import REST, image_store, turn
 from mer_tf.preprocessing.segments import centred
-from mer_tf.training.image_store import REST, image_store, turn
 
 BOTH = ("frames", "flow")
 

@@ -5,8 +5,8 @@ import pytest
 
 from mer_tf.config import Clip
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
-from mer_tf.training.batches import FeatureStore
-from mer_tf.training.key_frames import key_frame_store
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.key_frames import key_frame_store
 
 LENGTHS = {"long": 40, "short": 3}
 CONFIG = Clip(frames=5, keyframes="phases", step=2)
