@@ -8,8 +8,7 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.files import sha256
-from mer_tf.synthetic.layouts import files as lookalike_files
-from mer_tf.synthetic.layouts import write as lookalike
+from mer_tf.synthetic.layouts import files, write
 from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 
 
@@ -136,7 +135,7 @@ def test_shuffled_rows_change_the_sheet_alone(tree_of, tmp_path):
     assert sorted(map(str, one)) == sorted(map(str, two))
     before, after = content(plain), content(mixed)
     assert before.keys() == after.keys()
-    assert {name for name in before if before[name] != after[name]} == {"MMEW_Micro_Exp.xlsx", lookalike.MARKER}
+    assert {name for name in before if before[name] != after[name]} == {"MMEW_Micro_Exp.xlsx", write.MARKER}
 
 
 def test_a_finished_tree_is_left_alone_and_others_are_refused(tmp_path):
@@ -161,7 +160,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     def full(*_):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(lookalike_files, "write_sheet", full)
+    monkeypatch.setattr(files, "write_sheet", full)
     with pytest.raises(OSError, match="no space"):
         write_lookalike("casme3-c", tmp_path / "c")
     assert list(tmp_path.iterdir()) == []

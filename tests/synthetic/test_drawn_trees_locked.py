@@ -40,13 +40,13 @@ def test_a_tree_that_another_process_draws_is_refused(tmp_path: Path, writer: st
 
 
 def test_an_experiment_draws_behind_the_same_lock(tmp_path: Path) -> None:
-    from mer_tf.inputs.clips import _synthetic
+    from mer_tf.synthetic.embedded import draw_tree
 
     experiment = Experiment(name="x", data=Data(dataset="flow-images", subjects=2))
-    out = _synthetic(experiment, tmp_path)
-    assert _synthetic(experiment, tmp_path) == out
+    out = draw_tree(experiment.data, tmp_path)
+    assert draw_tree(experiment.data, tmp_path) == out
     with held(out):
-        assert _synthetic(experiment, tmp_path) == out, "a finished tree is read without its lock"
+        assert draw_tree(experiment.data, tmp_path) == out, "a finished tree is read without its lock"
 
 
 @pytest.mark.parametrize("writer", ["flow images", "flow images of a kind", "look-alike"])
