@@ -22,14 +22,14 @@ from results import keep, processor, table
 
 from mer_tf.config import Clip, Evaluation, Experiment, Model, Preprocess, Train
 from mer_tf.datasets.windows import plan_windows
-from mer_tf.encoding import clip_frames, encode
 from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.clips import Clips, prepare_clips
+from mer_tf.inputs.prepare import clip_frames, encode
 from mer_tf.models.encoder_parts import split_encoder
 from mer_tf.models.vggface import build_vggface
 from mer_tf.models.vggface_lstm import build
-from mer_tf.preparation import Clips, prepare_clips
-from mer_tf.protocols.bench import Bench
-from mer_tf.training.batches import FeatureStore
+from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import FoldTrainer, predict_clips, training_seed
 
 

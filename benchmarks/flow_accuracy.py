@@ -19,11 +19,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from results import keep
 
-from mer_tf.datasets.appearance import NOISE
-from mer_tf.datasets.synthetic import SyntheticClip, displacement, draw, smic_clips
 from mer_tf.preprocessing.faces import Matrix, detect_face, face_transform, similarity, warp
 from mer_tf.preprocessing.flow import Method, flow_pair
 from mer_tf.preprocessing.landmarks import canonical_landmarks
+from mer_tf.synthetic.faces.appearance import NOISE
+from mer_tf.synthetic.trees.smic import SyntheticClip, displacement, draw, smic_clips
 
 SIZE = 96
 METHODS: tuple[Method, ...] = ("farneback", "dis", "tvl1")

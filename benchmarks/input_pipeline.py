@@ -27,12 +27,12 @@ from results import keep, processor, table
 from mer_tf.config import Clip, Fusion, Model, Preprocess, Train
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows
+from mer_tf.inputs.batches import FeatureStore, WindowBatches
+from mer_tf.inputs.images import image_store
 from mer_tf.models.cnn_lstm_fusion import build
 from mer_tf.records.index import read_index
 from mer_tf.records.read import clip_dataset, window_dataset
 from mer_tf.records.write import write_records
-from mer_tf.training.batches import FeatureStore, WindowBatches
-from mer_tf.training.image_store import image_store
 from mer_tf.training.trainer import compile_model
 
 CLASSES = ("a", "b", "c")

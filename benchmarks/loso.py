@@ -19,7 +19,7 @@ from results import keep, processor, table
 
 from mer_tf.config import Model, Train
 from mer_tf.models.ststnet import build
-from mer_tf.training.all_folds import AllFolds
+from mer_tf.training.all_folds.folds import AllFolds
 from mer_tf.training.trainer import compile_model
 
 CLIPS, FOLDS, SIDE, CLASSES = 442, 68, 28, 3

@@ -149,7 +149,7 @@ def reference_detector() -> Any:
     from mtcnn import MTCNN
     from mtcnn.stages import StageONet, StageRNet
 
-    from mer_tf.preprocessing.pyramid import ProposalStage
+    from mer_tf.preprocessing.mtcnn import ProposalStage
 
     return MTCNN(stages=[ProposalStage, StageRNet, StageONet])
 
@@ -186,7 +186,7 @@ def _job(rows: Sequence[ClipRow], config: Preprocess, out: Path, workers: int, s
 
 def stages(rows: Sequence[ClipRow], config: Preprocess) -> dict[str, float]:
     """Frames a CPU second of each stage of the job alone."""
-    from mer_tf.datasets.source import read_clip
+    from mer_tf.datasets.clip_frames import read_clip
     from mer_tf.preprocessing.faces import detect_face, face_transform, warp
     from mer_tf.preprocessing.flow import flow_clip
     from mer_tf.preprocessing.tvl1 import tvl1_clip

@@ -34,12 +34,12 @@ from resnet50 import resnet50_table
 from results import keep, measured_once, table
 
 from mer_tf.config import Experiment, Train
+from mer_tf.inputs.batches import WindowBatches, input_names
 from mer_tf.models import MODELS
 from mer_tf.models.layers import FoldTime
 from mer_tf.overrides import read_words
-from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.workbench import Bench
 from mer_tf.runner import declared, open_bench
-from mer_tf.training.batches import WindowBatches, input_names
 from mer_tf.training.trainer import compile_model
 
 SCRIPTS = tuple(sorted((Path(__file__).parents[1] / "experiments").glob("exp[1-68]*.py")))

@@ -9,8 +9,8 @@ python experiments/exp9_au_pretraining.py --train.epochs 1 --train.direct 300 --
 python experiments/exp9_au_pretraining.py --sequence               # paper A's temporal stream: labelled clips saved
 """
 
+from mer_tf.au_flow.settings import Options, Pretraining
 from mer_tf.config import Clip, Data, Experiment, Fusion, Model, Preprocess, Train
-from mer_tf.pretraining_settings import Options, Pretraining
 
 PRETRAINING = Options(train=Pretraining(epochs=8, direct=6000, rendered=2400, kept_out_epochs=4))
 

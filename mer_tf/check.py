@@ -107,18 +107,10 @@ def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None, composit
 
 def _check_drawn(experiment: Experiment, protocol: LabelProtocol) -> None:
     """The look-alike can be drawn, has labels that the protocol knows, and enough subjects."""
-    from mer_tf.datasets.drawn import DRAWN
-    from mer_tf.datasets.synthetic import MAX_AMPLITUDE
-    from mer_tf.datasets.synthetic_flow_images import SUBJECTS
+    from mer_tf.synthetic.embedded import drawn_faults  # brings OpenCV
 
     data = experiment.data
-    of_images = data.dataset == FLOW_IMAGES
-    if data.dataset not in DRAWN and not of_images:
-        raise MerError(f"there is no drawn look-alike of {data.dataset}; give its folder with --data.root")
-    if data.amplitude > MAX_AMPLITUDE:
-        raise MerError(f"data.amplitude={data.amplitude}: drawn faces move by 0 to {MAX_AMPLITUDE:g} pixels")
-    if of_images and data.subjects > SUBJECTS:
-        raise MerError(f"data.subjects={data.subjects}: drawn flow images are of 2 to {SUBJECTS} subjects")
+    refuse(drawn_faults(data))
     if home_of(data.dataset) not in protocol.homes:
         raise MerError(_unknown_dataset(protocol, data.dataset))
     of_each = data.subjects * data.clips_per_class

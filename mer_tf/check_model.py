@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from mer_tf.config import Experiment, MerError, Model
+from mer_tf.datasets.labels import load_protocol
 from mer_tf.descriptors import METHODS, SETTINGS, method_descriptor
 from mer_tf.models import OF_BLOCKS, OF_FLOW_IMAGES, OF_IMAGES, PRETRAINED
 from mer_tf.models.encoder_names import check_encoder
@@ -24,11 +25,10 @@ def check_model(experiment: Experiment, of_images: bool) -> None:
 def head_faults(model: Model, classes: Sequence[str]) -> Iterator[str]:
     """A shipped network that is used as it is knows its own classes and no other."""
     if model.head == "given":
-        from mer_tf.datasets.au_movement import CLASSES  # brings NumPy
-
-        if tuple(classes) != CLASSES:
+        known = load_protocol("megc2019-3").classes
+        if tuple(classes) != known:
             yield (
-                f"model.head=given: {model.weights} knows {', '.join(CLASSES)}, not {', '.join(classes)}; use "
+                f"model.head=given: {model.weights} knows {', '.join(known)}, not {', '.join(classes)}; use "
                 "--data.label_protocol megc2019-3, or model.head=trained"
             )
 

@@ -14,8 +14,8 @@ from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
 
 if TYPE_CHECKING:
-    from mer_tf.preparation import Clips
-    from mer_tf.protocols.bench import Bench
+    from mer_tf.inputs.clips import Clips
+    from mer_tf.protocols.workbench import Bench
 
 log = logging.getLogger("mer_tf")
 
@@ -56,9 +56,9 @@ def collect(directory: Path) -> Path:
 
 def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
     """Everything that is derived from the folds' predictions."""
-    from mer_tf.protocols.pictures import write_pictures
+    from mer_tf.protocols.pictures.run import write_pictures
+    from mer_tf.protocols.pictures.worst import write_worst
     from mer_tf.protocols.summary import summarise
-    from mer_tf.protocols.worst import write_worst
 
     summarise(bench, clips, directory)
     write_worst(directory, clips)
@@ -67,8 +67,8 @@ def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
 
 def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
     """Data, records and features of an experiment, ready to train; `directory` gets its description and the log."""
-    from mer_tf.encoding import encode
-    from mer_tf.preparation import prepare_clips
+    from mer_tf.inputs.clips import prepare_clips
+    from mer_tf.inputs.prepare import encode
     from mer_tf.protocols.classical import bench_of
     from mer_tf.run_directory import log_to, write_description
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import tyro
 
+from mer_tf.au_flow.settings import Options
 from mer_tf.changes import field_names
 from mer_tf.check import check
 from mer_tf.commands import overview, pick, summary
@@ -20,7 +21,6 @@ from mer_tf.config import Experiment, Tables
 from mer_tf.descriptors import METHODS
 from mer_tf.errors import one_line_errors
 from mer_tf.overrides import named
-from mer_tf.pretraining_settings import Options
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, PaperTables, Run, Study, Sweep
 
@@ -58,7 +58,7 @@ def pretrain_main(options: Options, sequence: Experiment) -> None:
         check_ranges(given, "--")
         if given.sequence:
             check(sequence)
-        from mer_tf.protocols.pretrain import measure_saving, pretrain  # brings Keras
+        from mer_tf.au_flow.train import measure_saving, pretrain  # brings Keras
 
         print(measure_saving(given, sequence) if given.sequence else pretrain(given))
 

@@ -6,9 +6,9 @@ from itertools import islice
 
 import numpy as np
 
-from mer_tf.datasets.action_units import expression
-from mer_tf.datasets.synthetic import draw, smic_clips
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity, warp
+from mer_tf.synthetic.action_units.table import expression
+from mer_tf.synthetic.trees.smic import draw, smic_clips
 
 SIZE, FRAMES, SUBJECTS, TESTED = 96, 6, 20, 5
 SHOWN = {"mouth": ((12,), (15,)), "brows": ((1, 2), (4,))}

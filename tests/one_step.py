@@ -8,8 +8,8 @@ import numpy as np
 from small_models import CLASSES, SMALL
 
 from mer_tf.config import Train
+from mer_tf.inputs.batches import input_names
 from mer_tf.models import model_builder
-from mer_tf.training.batches import input_names
 from mer_tf.training.trainer import compile_model
 
 BATCH = 8

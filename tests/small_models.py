@@ -11,10 +11,10 @@ import numpy as np
 
 from mer_tf.config import Blocks, Clip, Fusion, Model
 from mer_tf.datasets.windows import LabelledClip, cut_windows
-from mer_tf.training.batches import FeatureStore, Store
-from mer_tf.training.block_store import BlockStore
-from mer_tf.training.flow_image_store import FlowImageStore
-from mer_tf.training.image_store import ImageStore
+from mer_tf.inputs.batches import FeatureStore, Store
+from mer_tf.inputs.blocks import BlockStore
+from mer_tf.inputs.flow_images import FlowImageStore
+from mer_tf.inputs.images import ImageStore
 
 CLASSES = ("still", "moving")
 CLIPS = 8

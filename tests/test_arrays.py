@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mer_tf import arrays, cli
 from mer_tf.arrays import array_faults, is_whole, load_array, save_array
 from mer_tf.config import MerError
-from mer_tf.datasets.au_rendered import rendered_fields
+from mer_tf.synthetic.action_units.rendered import rendered_fields
 
 VALUES = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
 

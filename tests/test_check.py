@@ -205,8 +205,8 @@ def test_methods_say_of_their_descriptors_whether_they_take_flow():
 
 
 def test_limits_are_those_of_the_networks():
+    from mer_tf.inputs import flow_images as flow_image_store
     from mer_tf.models import elrcn, htnet, micro_exp_stcnn
-    from mer_tf.training import flow_image_store
 
     assert check_model.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
     assert check_model.STCNN_FRAMES == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL

@@ -5,11 +5,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from mer_tf import preparation
 from mer_tf.code_version import CODE, PIXELS, TRAINING, counted
 from mer_tf.config import Experiment, MerError, digest
-from mer_tf.datasets.synthetic_clip import Arguments
 from mer_tf.run_directory import environment, finished_run, go_on
+from mer_tf.synthetic import embedded
+from mer_tf.synthetic.faces.clip import Arguments
 
 
 def test_names_of_the_first_version_are_those_before_it():
@@ -18,10 +18,10 @@ def test_names_of_the_first_version_are_those_before_it():
 
 
 def test_a_tree_drawn_by_another_version_is_not_taken(tmp_path, monkeypatch):
-    monkeypatch.setitem(preparation.DRAWN, "smic-hs", lambda out, **_: out)
-    now = preparation._synthetic(Experiment("e"), tmp_path)
-    monkeypatch.setattr(preparation, "PIXELS", PIXELS + 1)
-    assert preparation._synthetic(Experiment("e"), tmp_path) != now
+    monkeypatch.setitem(embedded.DRAWN, "smic-hs", lambda out, **_: out)
+    now = embedded.draw_tree(Experiment("e").data, tmp_path)
+    monkeypatch.setattr(embedded, "PIXELS", PIXELS + 1)
+    assert embedded.draw_tree(Experiment("e").data, tmp_path) != now
     assert Arguments("hs", 3.0, 1, 1, 0, "s01", "").version == PIXELS
 
 

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from mer_tf.changes import read_experiment
 from mer_tf.config import Experiment, MerError
+from mer_tf.datasets.adapters.sheets import read_sheet
 from mer_tf.datasets.counts import read_reference
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
-from mer_tf.datasets.sheets import read_sheet
-from mer_tf.evaluation.audit import read_claims
-from mer_tf.evaluation.foreign import read_foreign
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, read_mapping
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.reporting.run_files import read_run
+from mer_tf.scoring.audit import read_claims
+from mer_tf.scoring.tables import read_foreign
 
 LINES = [["Subject", "Filename", "OnsetFrame", "label", "pred"]]
 LINES += [["1", "EP01", "4", "a", "a"], ["2", "x", "9", "b", "a"]]

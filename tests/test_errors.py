@@ -9,10 +9,10 @@ import pytest
 from reporting.made_up_runs import write_run
 
 from mer_tf import cli, script, study
+from mer_tf.au_flow.settings import Options
 from mer_tf.config import Experiment
 from mer_tf.errors import REASONS, refusal
 from mer_tf.files import atomic, write_text
-from mer_tf.pretraining_settings import Options
 from mer_tf.study import Study
 
 DEMO = Experiment("demo")

@@ -30,8 +30,8 @@ def classify(
         flow: Method of optical flow.
         face: find the face in the onset frame, or take the whole frame as a tight crop.
     """
+    from mer_tf.au_flow.use import classify_clip
     from mer_tf.models.pretrained import card
-    from mer_tf.protocols.classify import classify_clip
 
     shares = classify_clip(clip, out, onset=onset, apex=apex, network=network, flow=flow, face=face)
     for name, share in sorted(shares.items(), key=lambda item: -item[1]):

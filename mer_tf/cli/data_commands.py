@@ -44,9 +44,9 @@ def synth(
         kind: flow-images: kind of drawing (data_manifests/drawing_kinds.csv): bell, astronaut-farneback,
             painted-dis, ...; without it the look-alike of the composite.
     """
-    from mer_tf.datasets.drawn import DRAWN
-    from mer_tf.datasets.lookalike import write_lookalike
-    from mer_tf.datasets.preview import write_preview
+    from mer_tf.synthetic.layouts.write import write_lookalike
+    from mer_tf.synthetic.trees.contact_sheet import write_preview
+    from mer_tf.synthetic.trees.kinds import DRAWN
 
     if dataset == "flow-images" and not (counts or layout):
         if preview or faces:
@@ -71,8 +71,8 @@ def synth(
 
 
 def _flow_images(out: Path, kind: str | None, amplitude: float, subjects: int, clips_per_class: int, seed: int) -> Path:
-    from mer_tf.datasets.au_folder import write_kind
-    from mer_tf.datasets.synthetic_flow_images import write_flow_images
+    from mer_tf.synthetic.trees.au_flow_images import write_kind
+    from mer_tf.synthetic.trees.flow_images import write_flow_images
 
     if kind:
         return write_kind(out, kind, subjects=subjects, clips_per_class=clips_per_class, seed=seed)
@@ -109,7 +109,8 @@ def manifest(
         follow_links: Folders outside root into which links within it may lead.
         strict: Exit with status 1 when there are problems or differences.
     """
-    from mer_tf.datasets import dataset_listing, videos
+    from mer_tf.datasets import dataset_listing
+    from mer_tf.datasets.adapters import videos
     from mer_tf.datasets.apex import estimate_apexes
     from mer_tf.datasets.counts import manifest_report
     from mer_tf.datasets.doubts import decided

@@ -94,7 +94,7 @@ def match_flow(
         methods: Flow methods to try.
     """
     from mer_tf.datasets.manifest import read_manifest
-    from mer_tf.records import flow_reference
+    from mer_tf.records.flow_matching import reference as flow_reference
 
     found = flow_reference.read_references(reference, read_manifest(manifest), clips)
     print(flow_reference.match_text(found, *flow_reference.match_flow(found, faces, sizes, methods)))

@@ -47,9 +47,9 @@ def score(
         bootstrap: Draws for the 95 % intervals.
         permutations: Shuffles for the p-value.
     """
-    from mer_tf.evaluation.foreign import read_foreign
-    from mer_tf.evaluation.support import parse_support, published_support
-    from mer_tf.reporting.scorecard import scorecard
+    from mer_tf.scoring.scorecard import scorecard
+    from mer_tf.scoring.support import parse_support, published_support
+    from mer_tf.scoring.tables import read_foreign
 
     columns = {"y_true": true, "y_pred": pred, "clip_id": clip, "subject": subject, "fold": fold, "dataset": dataset}
     expected = (published_support(*expect) if expect else {}) | parse_support(expect_support)
@@ -84,9 +84,9 @@ def compare(
         bootstrap: Draws for the 95 % intervals of the difference.
         permutations: Random swaps where there are more than 12 subjects.
     """
-    from mer_tf.evaluation.foreign import read_pair
     from mer_tf.evaluation.statistics import paired_permutation
     from mer_tf.reporting.tables import comparison_text
+    from mer_tf.scoring.tables import read_pair
 
     one, other = read_pair(first, second, classes)
     found = paired_permutation(one.frame, other.frame, draws=permutations, bootstrap=bootstrap)
@@ -111,9 +111,9 @@ def audit(
         out: Write every test here as CSV.
         strict: Exit with status 1 when a figure is impossible or two contradict each other.
     """
-    from mer_tf.evaluation.audit import published_claims, read_claims
-    from mer_tf.evaluation.audit_report import audit_report
     from mer_tf.files import write_text
+    from mer_tf.scoring.audit import published_claims, read_claims
+    from mer_tf.scoring.audit_report import audit_report
 
     if paper and table:
         raise MerError(f"{table}: --table and --paper exclude each other; leave one out")

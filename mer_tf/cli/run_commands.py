@@ -34,7 +34,7 @@ def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None
         per_class: Clips of each class.
     """
     from mer_tf.changes import read_experiment
-    from mer_tf.protocols.heatmaps import export_heatmaps
+    from mer_tf.protocols.pictures.heatmaps import export_heatmaps
     from mer_tf.runner import open_bench
 
     bench, _ = open_bench(read_experiment(run / "config.json"), run)

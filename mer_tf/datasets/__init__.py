@@ -12,27 +12,27 @@ from mer_tf.config import MerError
 from mer_tf.names import unknown
 
 if TYPE_CHECKING:
-    from mer_tf.datasets.listing import Listing
+    from mer_tf.datasets.adapters.listing import Listing
     from mer_tf.datasets.manifest import ClipRow
 
 log = logging.getLogger(__name__)
 
 ADAPTERS: dict[str, str] = {
-    "smic-hs": "mer_tf.datasets.smic:smic_hs_listing",
-    "smic-vis": "mer_tf.datasets.smic:smic_vis_listing",
-    "smic-nir": "mer_tf.datasets.smic:smic_nir_listing",
-    "casme": "mer_tf.datasets.casme:casme_listing",
-    "casme2": "mer_tf.datasets.casme2:casme2_listing",
-    "casme-sq": "mer_tf.datasets.casme_sq:casme_sq_listing",
-    "casme3-a": "mer_tf.datasets.casme3:casme3_a_listing",
-    "casme3-c": "mer_tf.datasets.casme3:casme3_c_listing",
-    "samm": "mer_tf.datasets.samm:samm_listing",
-    "samm-lv": "mer_tf.datasets.samm:samm_lv_listing",
-    "mmew": "mer_tf.datasets.mmew:mmew_listing",
-    "4dme": "mer_tf.datasets.fourdme:fourdme_listing",
-    "megc2019": "mer_tf.datasets.megc2019:megc2019_listing",
-    "flow-images": "mer_tf.datasets.flow_images:flow_images_listing",
-    "videos": "mer_tf.datasets.videos:videos_listing",
+    "smic-hs": "mer_tf.datasets.adapters.smic:smic_hs_listing",
+    "smic-vis": "mer_tf.datasets.adapters.smic:smic_vis_listing",
+    "smic-nir": "mer_tf.datasets.adapters.smic:smic_nir_listing",
+    "casme": "mer_tf.datasets.adapters.casme:casme_listing",
+    "casme2": "mer_tf.datasets.adapters.casme2:casme2_listing",
+    "casme-sq": "mer_tf.datasets.adapters.casme_sq:casme_sq_listing",
+    "casme3-a": "mer_tf.datasets.adapters.casme3:casme3_a_listing",
+    "casme3-c": "mer_tf.datasets.adapters.casme3:casme3_c_listing",
+    "samm": "mer_tf.datasets.adapters.samm:samm_listing",
+    "samm-lv": "mer_tf.datasets.adapters.samm:samm_lv_listing",
+    "mmew": "mer_tf.datasets.adapters.mmew:mmew_listing",
+    "4dme": "mer_tf.datasets.adapters.fourdme:fourdme_listing",
+    "megc2019": "mer_tf.datasets.adapters.megc2019:megc2019_listing",
+    "flow-images": "mer_tf.datasets.adapters.flow_images:flow_images_listing",
+    "videos": "mer_tf.datasets.adapters.videos:videos_listing",
 }
 """Name -> module and function of its adapter, imported when it is asked for."""
 WARNINGS = 20

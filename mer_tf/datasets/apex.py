@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from mer_tf.config import MerError
+from mer_tf.datasets.clip_frames import iter_clip
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.source import iter_clip
 from mer_tf.preprocessing.flow import flow_pair
 
 log = logging.getLogger(__name__)

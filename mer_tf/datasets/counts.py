@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.doubts import doubts
 from mer_tf.datasets.labels import LabelProtocol, normalise_label
-from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import facts
 from mer_tf.table_files import cell_text, read_table

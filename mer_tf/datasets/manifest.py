@@ -20,6 +20,8 @@ from mer_tf.files import inside, write_text
 from mer_tf.table_files import cell_text, read_table, whole_number
 
 log = logging.getLogger(__name__)
+MARKER = "synthetic.json"
+"""The file in the root of drawn data: clips below such a root are no evidence about people."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,15 @@ def begin_with(model: keras.Model, name: str) -> None:
             layer.trainable = False
 
 
+def probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """(N, classes) float32 of flow images uint8 (N, S, S, 3)."""
+    logits = [
+        model.predict_on_batch({"flow_image": images[k : k + 256].astype("float32")})
+        for k in range(0, len(images), 256)
+    ]
+    return keras.ops.convert_to_numpy(keras.ops.softmax(np.concatenate(logits)))
+
+
 @lru_cache(maxsize=2)
 def _weights(name: str) -> dict[str, list[np.ndarray]]:
     return {layer.name: layer.get_weights() for layer in load_pretrained(name).get_layer("core").layers}

@@ -161,6 +161,6 @@ def _between(value: float, low: int, high: int) -> int:
 @lru_cache(maxsize=1)
 def _detector() -> Any:
     """One detector a process; imported here since it brings TensorFlow, which `face="none"` does not need."""
-    from mer_tf.preprocessing.pyramid import build_detector
+    from mer_tf.preprocessing.mtcnn import build_detector
 
     return build_detector()

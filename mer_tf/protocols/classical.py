@@ -14,12 +14,12 @@ from sklearn.pipeline import Pipeline
 from mer_tf.config import Experiment
 from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
-from mer_tf.encoding import Encoded
 from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.preparation import Clips
-from mer_tf.protocols.bench import Bench
-from mer_tf.training.described import DescribedStore
+from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.descriptors import DescribedStore
+from mer_tf.inputs.prepare import Encoded
+from mer_tf.protocols.workbench import Bench
 
 
 class ClassicalBench(Bench):

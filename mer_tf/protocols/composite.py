@@ -21,21 +21,21 @@ from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
-from mer_tf.encoding import Encoded
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
-from mer_tf.preparation import Clips
-from mer_tf.protocols.bench import Bench
+from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.prepare import Encoded
 from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pretrained import as_given, on_features
+from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text
 from mer_tf.run_directory import note_xla
-from mer_tf.training.all_folds import COVERED, AllFolds
+from mer_tf.training.all_folds.folds import COVERED, AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
 WATCHED = 80

@@ -14,10 +14,10 @@ from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import atomic, write_json
-from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import ClassicalBench
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
+from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.trainer import training_seed

@@ -28,9 +28,9 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import atomic
-from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import ShowEpochs
 from mer_tf.protocols.selection import choose
+from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import ladder_png
 from mer_tf.training.trainer import EpochPredictions, predict_windows, training_seed
 

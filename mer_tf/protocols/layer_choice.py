@@ -8,13 +8,13 @@ import numpy as np
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.evaluation.folds import Fold
-from mer_tf.explain.figures import layers_png
+from mer_tf.explain.figures.layers import layers_png
 from mer_tf.explain.layer_selection import choose_layer, layer_maps, layer_table
 from mer_tf.explain.regions import aligned_landmarks, landmarks_from_box
 from mer_tf.files import atomic
 from mer_tf.preprocessing.faces import detect_face
 from mer_tf.preprocessing.landmarks import carried_landmarks
-from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.workbench import Bench
 
 CLIPS = 12
 """Training clips looked at, spread over the fold's subjects; the onset and the middle frame of each."""

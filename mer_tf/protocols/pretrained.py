@@ -15,8 +15,8 @@ from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import load_pretrained
 from mer_tf.models.au_flow import features_of
-from mer_tf.protocols.bench import Bench
-from mer_tf.training.pretraining import probabilities
+from mer_tf.models.pretrained import probabilities
+from mer_tf.protocols.workbench import Bench
 
 ByFold = dict[int, dict[int, NDArray[np.float64]]]
 """Fold -> 0, since nothing has epochs -> probabilities (test clips, classes)."""

@@ -16,7 +16,7 @@ from mer_tf.descriptors import METHODS
 from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.models import first_stages
-from mer_tf.protocols.bench import Bench
+from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
 

@@ -13,8 +13,8 @@ from mer_tf.config import Experiment
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.self_test import Check, chance_check, fold_checks, order_check, prediction_checks, require
 from mer_tf.files import read_json, write_json
-from mer_tf.preparation import Clips, label_clips
-from mer_tf.protocols.bench import Bench
+from mer_tf.inputs.clips import Clips, label_clips
+from mer_tf.protocols.workbench import Bench
 from mer_tf.training.baselines import motion_probe_uars
 
 SHUFFLES = 10

@@ -10,10 +10,10 @@ import pandas as pd
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import write_json, write_text
-from mer_tf.preparation import Clips
-from mer_tf.protocols.bench import Bench
+from mer_tf.inputs.clips import Clips
 from mer_tf.protocols.cross_validation import BASELINE, title
 from mer_tf.protocols.self_test import after_training
+from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import class_table, published_table, results_table
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError, Preprocess
+from mer_tf.datasets.clip_frames import iter_clip
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.source import iter_clip
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
 from mer_tf.preprocessing.frames import Frame

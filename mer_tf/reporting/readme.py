@@ -15,9 +15,9 @@ from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
 from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
-from mer_tf.reporting.dangers import dangers
 from mer_tf.reporting.made import NAME, Made, maker, read_made, said_once, seeds_of, write_made
 from mer_tf.reporting.run_files import Run, read_run
+from mer_tf.reporting.warnings import dangers
 
 START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"

@@ -12,11 +12,12 @@ from mer_tf.changes import flat
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.variants import variant_warnings
 from mer_tf.files import write_text
-from mer_tf.reporting import described, page_tables, privacy, svg
+from mer_tf.reporting import page_tables, privacy, svg
+from mer_tf.reporting import run_words as described
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
-from mer_tf.reporting.dangers import by_text, dangers, notes
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
 from mer_tf.reporting.run_files import Run, read_run
+from mer_tf.reporting.warnings import by_text, dangers, notes
 
 PICTURES = {"gradcam": "Grad-CAM", "attention": "Attention"}
 LONG = 20

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from mer_tf.descriptors.classifiers import fitted
 from mer_tf.evaluation.folds import Fold
-from mer_tf.training.batches import Store
+from mer_tf.inputs.batches import Store
 
 PROBE = 64
 

@@ -16,11 +16,11 @@ import pandas as pd
 
 from mer_tf.config import Clip, MerError, Train
 from mer_tf.datasets.windows import Window, clip_starts
+from mer_tf.inputs.batches import Store, WindowBatches, fixed_batches, input_names
+from mer_tf.inputs.blocks import BlockStore
+from mer_tf.inputs.window_features import WindowFeatures
 from mer_tf.models.stages import Stage
-from mer_tf.training.batches import Store, WindowBatches, fixed_batches, input_names
-from mer_tf.training.block_store import BlockStore
 from mer_tf.training.devices import refuse_local_statistics, scope_of
-from mer_tf.training.window_features import WindowFeatures
 
 log = logging.getLogger("mer_tf")
 Stages = Callable[[keras.Model], list[Stage]]

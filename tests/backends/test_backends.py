@@ -22,9 +22,9 @@ from small_models import CLASSES, SMALL
 from mer_tf.config import Train
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.inputs.batches import WindowBatches, input_names
 from mer_tf.models import MODELS, first_stages, model_builder, model_stages
 from mer_tf.models.presets import PUBLISHED
-from mer_tf.training.batches import WindowBatches, input_names
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 OTHER = os.environ.get("MER_TF_STEPS")

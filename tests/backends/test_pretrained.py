@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import pytest
 
+from mer_tf.au_flow.drawn_training import kept_out_groups, train_network, uf1
+from mer_tf.au_flow.settings import Pretraining
 from mer_tf.config import MerError, Model
-from mer_tf.datasets.au_fields import flipped
-from mer_tf.datasets.au_rendered import draw_kind
 from mer_tf.models import load_pretrained, model_builder
 from mer_tf.models.au_flow import features_of
-from mer_tf.models.pretrained import card, load_checked
-from mer_tf.training.pretraining import Pretraining, kept_out_groups, probabilities, train_network, uf1
+from mer_tf.models.pretrained import card, load_checked, probabilities
+from mer_tf.synthetic.action_units.fields import flipped
+from mer_tf.synthetic.action_units.rendered import draw_kind
 
 NAME = "au-flow-3"
 FILE = files("mer_tf.models").joinpath("weights_files", f"{NAME}.keras")

@@ -12,9 +12,9 @@ import pytest
 from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.counts import compare_counts
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.lookalike import PLANS, write_lookalike
 from mer_tf.datasets.manifest import check_rows
 from mer_tf.preprocessing.frame_names import SUFFIXES
+from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 
 SMIC_HS = {"s01": 6, "s02": 6, "s03": 39, "s04": 19, "s05": 2, "s06": 4, "s08": 13, "s09": 4, "s11": 7, "s12": 9}
 SMIC_HS |= {"s13": 10, "s14": 10, "s15": 4, "s18": 7, "s19": 2, "s20": 22}

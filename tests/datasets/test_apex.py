@@ -7,10 +7,10 @@ import pytest
 from skimage.io import imsave
 
 from mer_tf.config import MerError
-from mer_tf.datasets import synthetic_clip
 from mer_tf.datasets.apex import difference_curve, divide_and_conquer, estimate_apexes, midpoint, peak
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.synthetic import draw, smic_clips
+from mer_tf.synthetic.faces import clip as synthetic_clip
+from mer_tf.synthetic.trees.smic import draw, smic_clips
 
 
 @pytest.fixture(scope="module")

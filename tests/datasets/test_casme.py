@@ -4,8 +4,8 @@ import pytest
 from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
-from mer_tf.datasets.casme import casme_listing
-from mer_tf.datasets.layout import ClipFolders, frames_home
+from mer_tf.datasets.adapters.casme import casme_listing
+from mer_tf.datasets.adapters.folders import ClipFolders, frames_home
 
 HEADER = ["Subject", "Filename", None, "OnsetF", "ApexF1", "ApexF2", "OffsetF", None, "AU", "Emotion"]
 

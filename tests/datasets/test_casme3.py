@@ -4,7 +4,7 @@ import pytest
 from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
-from mer_tf.datasets.casme3 import casme3_a_listing, casme3_c_listing
+from mer_tf.datasets.adapters.casme3 import casme3_a_listing, casme3_c_listing
 
 A_NAME = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
 A_HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]

@@ -5,7 +5,7 @@ import pytest
 from trees import write_frames
 
 from mer_tf.config import MerError
-from mer_tf.datasets.casme_sq import casme_sq_listing
+from mer_tf.datasets.adapters.casme_sq import casme_sq_listing
 
 NAME = "CAS(ME)^2code_final(Updated).xlsx"
 ROWS = [

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from mer_tf.datasets import corrections
-from mer_tf.datasets.corrections import Correction, correct
+from mer_tf.datasets.adapters import corrections
+from mer_tf.datasets.adapters.corrections import Correction, correct
 from mer_tf.datasets.manifest import ClipRow
 
 ROW = ClipRow("casme2/a", "casme2", "casme2/sub01", "", "/", "tmp", "", 3, None, 20, 200.0, "disgust", "4", "")

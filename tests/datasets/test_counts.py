@@ -7,9 +7,9 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets import ADAPTERS, counts
+from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.counts import ALL, Expected, compare_clips, compare_counts, manifest_report, read_reference
 from mer_tf.datasets.labels import load_protocol, protocol_names
-from mer_tf.datasets.listing import Listing
 from mer_tf.datasets.manifest import ClipRow, write_manifest
 from mer_tf.files import fact_file
 

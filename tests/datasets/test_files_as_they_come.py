@@ -10,7 +10,7 @@ import pytest
 from trees import write_frames
 
 from mer_tf.datasets import dataset_listing
-from mer_tf.datasets.source import read_clip
+from mer_tf.datasets.clip_frames import read_clip
 
 
 @pytest.fixture

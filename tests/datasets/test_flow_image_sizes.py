@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.datasets import dataset_rows
-from mer_tf.preparation import indexed_images, prepare_clips
+from mer_tf.inputs.clips import indexed_images, prepare_clips
 
 RNG = np.random.default_rng(0)
 

@@ -14,10 +14,10 @@ from trees import write_frames, write_sheet
 from mer_tf.cli.data_commands import manifest
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
-from mer_tf.datasets.layout import nested_home
-from mer_tf.datasets.lookalike import write_lookalike
+from mer_tf.datasets.adapters.folders import nested_home
+from mer_tf.datasets.clip_frames import read_clip
 from mer_tf.datasets.manifest import read_manifest
-from mer_tf.datasets.source import read_clip
+from mer_tf.synthetic.layouts.write import write_lookalike
 
 CASME2 = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion"]
 

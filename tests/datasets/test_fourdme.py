@@ -5,7 +5,7 @@ import pytest
 from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
-from mer_tf.datasets.fourdme import certain_aus, fourdme_listing
+from mer_tf.datasets.adapters.fourdme import certain_aus, fourdme_listing
 
 FLAGS = ["Positive", "Negative", "Surprise", "Repression", "Others"]
 HEADER = ["sub_ID", "fold_name", "Emotion", *FLAGS, "Onset", "Apex", "Offset", "AUs", "AU1", "AU4"]

@@ -4,7 +4,7 @@ import pytest
 from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
-from mer_tf.datasets.mmew import mmew_listing
+from mer_tf.datasets.adapters.mmew import mmew_listing
 
 HEADER = [
     "Subject",

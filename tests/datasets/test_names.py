@@ -14,9 +14,9 @@ from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
-from mer_tf.datasets.lookalike import write_lookalike
 from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
+from mer_tf.synthetic.layouts.write import write_lookalike
 
 CASME2 = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion"]
 

@@ -6,7 +6,7 @@ import dataclasses
 import pytest
 
 from mer_tf.datasets import dataset_listing
-from mer_tf.datasets.lookalike import write_lookalike
+from mer_tf.synthetic.layouts.write import write_lookalike
 from mer_tf.table_files import cell_text, read_tabs
 
 

@@ -17,12 +17,12 @@ from trees import write_frames
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.apex import estimate_apexes
-from mer_tf.datasets.lookalike import write_lookalike
+from mer_tf.datasets.clip_frames import read_clip
 from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
-from mer_tf.datasets.source import read_clip
 from mer_tf.files import following
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import probe_video
+from mer_tf.synthetic.layouts.write import write_lookalike
 
 NAMES = ("/etc/passwd", "../../../etc", "a" * 300, "x" * 5000, "x\0y", "9" * 5000)
 NUMBERS = ("9" * 5000, str(2**63), "-" + "9" * 30, "1e400", "\0", "inf")

@@ -4,7 +4,7 @@ import openpyxl
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets.sheets import find_sheet, read_sheet, tab_names
+from mer_tf.datasets.adapters.sheets import find_sheet, read_sheet, tab_names
 from mer_tf.files import sha256
 
 COLUMNS = {"subject": ("Subject",), "clip": ("Filename",), "onset": ("OnsetFrame", "Onset Frame")}

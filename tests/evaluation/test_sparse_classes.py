@@ -13,7 +13,7 @@ from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import check_folds, fold_warnings, inner_folds, make_folds
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.preparation import label_clips
+from mer_tf.inputs.clips import label_clips
 from mer_tf.protocols.classical import inner_scores
 from mer_tf.records.index import IndexedClip
 from mer_tf.training.baselines import motion_probe_uars, onset_frame_probabilities

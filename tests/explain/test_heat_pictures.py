@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from mer_tf.config import MerError
-from mer_tf.explain.figures import before_after_png, layers_png
-from mer_tf.explain.pictures import maps_npz, overlay, overlay_gif, strip_png
+from mer_tf.explain.figures.layers import before_after_png, layers_png
+from mer_tf.explain.figures.maps import maps_npz, overlay, overlay_gif, strip_png
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (5, 24, 24, 3)).astype("uint8")

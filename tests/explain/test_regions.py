@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets.synthetic import smic_clips
 from mer_tf.explain.regions import (
     FACE_BOX,
     REGIONS,
@@ -14,6 +13,7 @@ from mer_tf.explain.regions import (
 )
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity
 from mer_tf.preprocessing.landmarks import canonical_landmarks
+from mer_tf.synthetic.trees.smic import smic_clips
 
 NAMED = {
     "brow_outer_left": 17,

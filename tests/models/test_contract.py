@@ -13,8 +13,8 @@ from one_step import drawn
 from small_models import CLASSES, LENGTH, SMALL, Small
 
 from mer_tf.config import Train
+from mer_tf.inputs.batches import input_names
 from mer_tf.models import model_builder
-from mer_tf.training.batches import input_names
 from mer_tf.training.trainer import compile_model
 
 CLIPS, KEPT = 4, 3

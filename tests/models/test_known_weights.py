@@ -38,7 +38,7 @@ def test_a_changed_file_is_never_unpickled(other, name):
 def test_neither_encoder_nor_detector_takes_them(other, monkeypatch):
     import joblib
 
-    from mer_tf.preprocessing.pyramid import build_detector
+    from mer_tf.preprocessing.mtcnn import build_detector
 
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
     with pytest.raises(MerError, match="onet"):

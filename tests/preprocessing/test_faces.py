@@ -21,7 +21,7 @@ from mer_tf.preprocessing.faces import (
     similarity,
     warp,
 )
-from mer_tf.preprocessing.pyramid import FACTOR, WINDOW, if_any
+from mer_tf.preprocessing.mtcnn import FACTOR, WINDOW, if_any
 
 PHOTO = astronaut()
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
+from mer_tf.datasets.clip_frames import iter_clip, read_clip
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.source import iter_clip, read_clip
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import iter_video, probe_video
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from mer_tf.config import MerError
+from mer_tf.datasets.clip_frames import read_clip
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.source import read_clip
 from mer_tf.preprocessing.frames import DEPTHS, depth, read_frame, read_frames
 from mer_tf.preprocessing.integrity import MOST_PIXELS, fault
 

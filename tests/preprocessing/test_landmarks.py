@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import synthetic_clip
-from mer_tf.datasets.synthetic import draw, smic_clips
 from mer_tf.preprocessing.faces import Face, detect_face
 from mer_tf.preprocessing.landmarks import FIVE, FROM_478, canonical_landmarks, carried_landmarks, load_landmark_model
+from mer_tf.synthetic.faces import clip as synthetic_clip
+from mer_tf.synthetic.trees.smic import draw, smic_clips
 
 KNOWN = {
     "brow_outer_left": 17, "brow_inner_left": 21, "brow_inner_right": 22, "brow_outer_right": 26, "nose_tip": 30,

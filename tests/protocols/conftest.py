@@ -10,11 +10,11 @@ import pytest
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Train
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.encoding import Encoded
-from mer_tf.preparation import Clips, label_clips
-from mer_tf.protocols.bench import Bench
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.clips import Clips, label_clips
+from mer_tf.inputs.prepare import Encoded
+from mer_tf.protocols.workbench import Bench
 from mer_tf.records.index import IndexedClip
-from mer_tf.training.batches import FeatureStore
 
 ENCODER = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(6)])
 LABELS = ("negative", "positive", "surprise")

@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import mer_tf.protocols.attention_pictures as pictures_module
-import mer_tf.protocols.bench as bench_module
+import mer_tf.protocols.pictures.attention as pictures_module
+import mer_tf.protocols.workbench as bench_module
 from mer_tf.config import Attention, Clip, MerError, Model, Train
 from mer_tf.datasets.windows import Window
-from mer_tf.encoding import Encoded
 from mer_tf.explain.regions import REGIONS
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.key_frames import KeyFrameStore
+from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.attention_lstm import attention_maps, build
-from mer_tf.protocols.attention_pictures import clip_attention, model_attention, write_attention
-from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.pictures.attention import clip_attention, model_attention, write_attention
 from mer_tf.protocols.summary import pool
-from mer_tf.training.batches import FeatureStore
-from mer_tf.training.key_frames import KeyFrameStore
+from mer_tf.protocols.workbench import Bench
 
 SIZE, CELLS, FRAMES = 48, 6, 8
 PLACES = np.array([0, 2, 5, 7])

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Blocks, Clip, MerError, Model, Train
-from mer_tf.encoding import Encoded
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.blocks import BlockStore
+from mer_tf.inputs.prepare import Encoded
 from mer_tf.preprocessing.face_blocks import load_blocks
-from mer_tf.protocols.bench import Bench
-from mer_tf.protocols.block_weights import FACE, FILE, clip_weights, write_block_weights
 from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.pictures.blocks import FACE, FILE, clip_weights, write_block_weights
 from mer_tf.protocols.selection import epochs_a_fold
 from mer_tf.protocols.summary import summarise
-from mer_tf.training.batches import FeatureStore
-from mer_tf.training.block_store import BlockStore
+from mer_tf.protocols.workbench import Bench
 
 SIDE, FRAMES = 8, 4
 BLOCKS = Blocks(window=3, filters=3, units=3, gate_filters=3, gate_units=3, reduce_units=6, gia_units=3, psi="gap")

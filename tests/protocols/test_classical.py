@@ -13,15 +13,15 @@ import mer_tf.protocols.baseline_table as module
 from mer_tf.changes import changed
 from mer_tf.config import Classical, MerError, Model, Tables
 from mer_tf.descriptors import METHODS
-from mer_tf.encoding import Encoded, encode
 from mer_tf.files import write_json
+from mer_tf.inputs.descriptors import described_store
+from mer_tf.inputs.prepare import Encoded, encode
 from mer_tf.protocols.baseline_table import baseline_table
-from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.protocols.workbench import Bench
 from mer_tf.script import main
 from mer_tf.study import Study
-from mer_tf.training.described import described_store
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp7_baselines.py"
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, Train
-from mer_tf.encoding import encode
-from mer_tf.preparation import prepare_clips
-from mer_tf.protocols.bench import Bench
+from mer_tf.inputs.clips import prepare_clips
+from mer_tf.inputs.flow_images import FlowImageStore
+from mer_tf.inputs.prepare import encode
 from mer_tf.protocols.composite import PEEKED, composite
 from mer_tf.protocols.pretrained import as_given
+from mer_tf.protocols.workbench import Bench
 from mer_tf.runner import run
-from mer_tf.training.flow_image_store import FlowImageStore
 
 METHODS = {
     "majority": {"model.name": "majority"},

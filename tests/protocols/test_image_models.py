@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Clip, Fusion, MerError, Model, Preprocess, Search, Train
-from mer_tf.encoding import Encoded, encode
-from mer_tf.protocols.bench import Bench
+from mer_tf.inputs.images import image_store
+from mer_tf.inputs.prepare import Encoded, encode
 from mer_tf.protocols.cross_validation import cross_validate
-from mer_tf.protocols.heatmaps import export_heatmaps, write_heatmaps
+from mer_tf.protocols.pictures.heatmaps import export_heatmaps, write_heatmaps
 from mer_tf.protocols.self_test import before_training
 from mer_tf.protocols.summary import summarise
-from mer_tf.training.image_store import image_store
+from mer_tf.protocols.workbench import Bench
 
 SIDE = 24
 FUSION = Fusion(channels=(8, 12, 12, 12, 8), stem_stride=1, fc_units=24, fc8_units=12, finetune_streams=False)

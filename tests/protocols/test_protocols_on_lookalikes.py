@@ -5,8 +5,8 @@ import numpy as np
 from mer_tf.config import Evaluation
 from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.lookalike import write_lookalike
 from mer_tf.evaluation.folds import make_folds
+from mer_tf.synthetic.layouts.write import write_lookalike
 
 
 def composite(tmp_path):

@@ -10,8 +10,8 @@ from mer_tf.config import MerError
 from mer_tf.evaluation import self_test as checks
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.self_test import Check, fold_checks, prediction_checks, require
+from mer_tf.inputs.batches import FeatureStore
 from mer_tf.protocols.self_test import FILE, after_training, before_training
-from mer_tf.training.batches import FeatureStore
 
 
 def test_a_sound_run_passes_and_is_recorded(make_bench, experiment, frame, tmp_path):

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from mer_tf.protocols import worst
-from mer_tf.protocols.worst import worst_clips, write_worst
+from mer_tf.protocols.pictures.run import worst
+from mer_tf.protocols.pictures.worst import worst_clips, write_worst
 
 
 def test_worst_are_wrong_and_least_probable(frame):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mer_tf.config import MerError
 from mer_tf.records.index import read_index
 from mer_tf.records.inspect import check
-from mer_tf.records.places import clip_places
+from mer_tf.records.landmarks import clip_places
 from mer_tf.records.read import clip_dataset, shard_records, stored_clips
 from mer_tf.records.shards import plan_shards, read_sidecar
 from mer_tf.records.write import write_records

@@ -13,7 +13,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.flow import flow_pair
 from mer_tf.preprocessing.stacks import flow_stack, min_max
-from mer_tf.records.flow_reference import match_flow, match_text, read_references
+from mer_tf.records.flow_matching.reference import match_flow, match_text, read_references
 
 CLIPS = ("s1/EP01", "s1/EP02", "s2/EP01", "s2/EP03")
 

@@ -9,7 +9,7 @@ from mer_tf.config import MerError, Preprocess
 from mer_tf.files import sha256
 from mer_tf.preprocessing.faces import TEMPLATE, Face
 from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
-from mer_tf.records import places
+from mer_tf.records import landmarks as places
 from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import Index, IndexedClip, write_index
 from mer_tf.records.schema import encode

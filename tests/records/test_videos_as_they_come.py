@@ -13,9 +13,9 @@ from hypothesis import given, settings
 
 from mer_tf.config import MerError, digest
 from mer_tf.datasets import dataset_listing
+from mer_tf.datasets.adapters.videos import by_time
+from mer_tf.datasets.clip_frames import read_clip
 from mer_tf.datasets.manifest import manifest_digest, read_manifest, write_manifest
-from mer_tf.datasets.source import read_clip
-from mer_tf.datasets.videos import by_time
 from mer_tf.preprocessing.video import probe_video
 
 from .faulty_files import retime, write_video

@@ -14,4 +14,4 @@ def cache(tmp_path_factory):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Finished runs draw no heat maps, which take as long as a tiny training; for those that nobody looks at."""
-    monkeypatch.setattr("mer_tf.protocols.pictures.write_pictures", lambda *_: None)
+    monkeypatch.setattr("mer_tf.protocols.pictures.run.write_pictures", lambda *_: None)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from mer_tf import cli
+from mer_tf.au_flow.use import read_pair
 from mer_tf.config import MerError
-from mer_tf.datasets.appearance import draw_neutral, make_subject
-from mer_tf.datasets.au_geometry import crop_of, geometry_of
-from mer_tf.datasets.au_movement import move_units
-from mer_tf.datasets.au_rendered import frame_pair
-from mer_tf.datasets.portraits import load_portraits
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.protocols.classify import read_pair
+from mer_tf.synthetic.action_units.geometry import crop_of, geometry_of
+from mer_tf.synthetic.action_units.movement import move_units
+from mer_tf.synthetic.action_units.rendered import frame_pair
+from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
+from mer_tf.synthetic.faces.portraits import load_portraits
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def whole(cache, tmp_path_factory):
     """The folder of a run, and the run: all folds in one process."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mer_tf.protocols.pictures.write_pictures", lambda *_: None)
+        patch.setattr("mer_tf.protocols.pictures.run.write_pictures", lambda *_: None)
         return folder, last_directory(printed(EXP2, *TINY, cache, cwd=folder), folder)
 
 

@@ -28,7 +28,7 @@ def finished(request, cache, tmp_path_factory):
     script, folder = request.param, tmp_path_factory.mktemp(request.param.stem)
     options = [*TINY, *SMALLER.get(script.stem, ()), cache]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mer_tf.protocols.attention_pictures.SHOWN", 1)
+        patch.setattr("mer_tf.protocols.pictures.attention.SHOWN", 1)
         return script, folder, last_directory(printed(script, *options, cwd=folder), folder)
 
 

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_tf.config import MerError
+from mer_tf.datasets.adapters.sheets import read_sheet
 from mer_tf.datasets.counts import read_reference
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
-from mer_tf.datasets.sheets import read_sheet
-from mer_tf.evaluation.audit import read_claims
-from mer_tf.evaluation.foreign import read_foreign
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.preprocessing.face_blocks import load_blocks
+from mer_tf.scoring.audit import read_claims
+from mer_tf.scoring.tables import read_foreign
 from mer_tf.table_files import cell_text, read_cells, read_table, whole_number
 
 ROW = ClipRow("smic-hs/b", "smic-hs", "smic/s01", "1", "/data", "HS/b", "", 3, 5, 9, 100.0, "négatif", "4+7", "")

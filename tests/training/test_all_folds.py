@@ -6,8 +6,8 @@ import pytest
 
 from mer_tf.config import Model, Train
 from mer_tf.models.ststnet import build
-from mer_tf.training.all_folds import AllFolds, batch_orders
-from mer_tf.training.shallow_stem import cut_patches, make_grid
+from mer_tf.training.all_folds.folds import AllFolds, batch_orders
+from mer_tf.training.all_folds.shallow_stem import cut_patches, make_grid
 from mer_tf.training.trainer import compile_model
 
 SIDE, CLIPS, FOLDS = 8, 22, 3

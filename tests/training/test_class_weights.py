@@ -8,8 +8,8 @@ import pytest
 
 from mer_tf.config import Attention, Model, Train
 from mer_tf.datasets.windows import Window
+from mer_tf.inputs.batches import FeatureStore
 from mer_tf.models.attention_lstm import build, stages
-from mer_tf.training.batches import FeatureStore
 from mer_tf.training.trainer import FoldTrainer
 
 LABELS = {f"c{k}": int(k == 9) for k in range(10)}

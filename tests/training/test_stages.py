@@ -9,10 +9,10 @@ import pytest
 
 from mer_tf.config import Clip, Fusion, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.inputs.images import image_store
+from mer_tf.inputs.window_features import WindowFeatures
 from mer_tf.models.cnn_lstm_fusion import build, stages
-from mer_tf.training.image_store import image_store
 from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips
-from mer_tf.training.window_features import WindowFeatures
 
 CLASSES, SIDE = ("negative", "positive", "surprise"), 16
 CLIP = Clip(frames=5, segments="center", test="windows", mirror=False, balance=False)

@@ -9,9 +9,9 @@ import pytest
 
 from mer_tf.config import Clip, Model, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.inputs.batches import FeatureStore, WindowBatches, fixed_batches, stack
 from mer_tf.models import model_builder
 from mer_tf.training.baselines import onset_frame_probabilities
-from mer_tf.training.batches import FeatureStore, WindowBatches, fixed_batches, stack
 from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips, training_seed
 
 CLASSES = ("negative", "positive", "non-micro")

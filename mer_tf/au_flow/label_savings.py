@@ -1,0 +1,106 @@
+"""What drawn clips save: a network over flow stacks, from new weights or pretrained, by the number of labelled clips.
+
+The labelled clips are drawn too, by another renderer and a flow method, from the same table of action units: a saving
+here is an upper bound of what real clips may give.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from mer_tf.au_flow.settings import DrawnClips
+from mer_tf.config import Experiment
+from mer_tf.datasets.windows import plan_windows
+from mer_tf.evaluation.folds import Fold
+from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.files import atomic
+from mer_tf.inputs.clips import prepare_clips
+from mer_tf.inputs.prepare import encode
+from mer_tf.models import model_builder
+from mer_tf.protocols.workbench import Bench
+from mer_tf.synthetic.action_units.movement import CLASSES
+from mer_tf.synthetic.action_units.stacks import draw_stacks
+from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
+
+log = logging.getLogger("mer_tf")
+
+
+def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> pd.DataFrame:
+    """A row a start (new or drawn weights) and number of labelled clips, none too: accuracy, UAR, UF1, test clips.
+
+    Also written as clips_saved.csv under `directory`.
+    """
+    clips = prepare_clips(experiment, directory)
+    bench = Bench(experiment, clips, encode(experiment, clips))
+    drawn = pretrained(bench, config)
+    tested = rows_of(bench, slice(max(config.subjects), None))
+    rows = [{"start": "drawn", "clips": 0, **_score(bench, drawn, Fold(0, (), tested))}]
+    for count in config.subjects:
+        fold = Fold(count, rows_of(bench, slice(count)), tested)
+        for start, weights in (("new", None), ("drawn", drawn.get_weights())):
+            found = [_score(bench, _trained(bench, fold, weights, seed), fold) for seed in range(config.seeds)]
+            rows.append(
+                {
+                    "start": start,
+                    "clips": len(fold.train),
+                    **{str(k): float(v) for k, v in pd.DataFrame(found).mean().items()},
+                }
+            )
+            log.info("%s", rows[-1])
+    table = pd.DataFrame(rows)
+    with atomic(directory / "clips_saved.csv") as part:
+        table.to_csv(part, index=False)
+    return table
+
+
+def pretrained(bench: Bench, config: DrawnClips) -> keras.Model:
+    """The bench's network trained on drawn clips alone."""
+    random.seed(config.seed)
+    clip, shape = bench.experiment.clip, bench.store.shape
+    model = model_builder(bench.experiment.model.name)(bench.experiment.model, shape, len(CLASSES))
+    train = replace(bench.experiment.train, learning_rate=config.learning_rate, optimizer="adam")
+    compile_model(model, train)
+    for number in range(config.rounds):
+        rng = np.random.default_rng((config.seed, number))
+        side = shape["flow"][0]
+        stacks, labels = draw_stacks(config.clips, clip.frames - 1, side, rng, bound=clip.flow_bound, third=clip.third)
+        done = model.fit({"flow": stacks}, labels, config.batch_size, verbose=0, shuffle=False)
+        log.info("drawn clips: %s", {"round": number + 1, **{k: v[0] for k, v in done.history.items()}})
+    return model
+
+
+def rows_of(bench: Bench, part: slice) -> tuple[int, ...]:
+    """Rows of `bench.clips` of some of its subjects, in the order in which these first stand there."""
+    kept = set(list(dict.fromkeys(bench.clips["subject"]))[part])
+    return tuple(row for row, who in enumerate(bench.clips["subject"]) if who in kept)
+
+
+def _trained(bench: Bench, fold: Fold, weights: list[np.ndarray] | None, seed: int) -> keras.Model:
+    """The network after training on labelled clips, from new weights or given ones."""
+    experiment = bench.experiment
+
+    def build() -> keras.Model:
+        model = model_builder(experiment.model.name)(experiment.model, bench.store.shape, len(CLASSES))
+        if weights is not None:
+            model.set_weights(weights)
+        return model
+
+    trainer = FoldTrainer(build, experiment.train)
+    labelled = bench.labelled(fold.train, bench.seal().training(fold))
+    plan = plan_windows(labelled, experiment.clip, bench.classes, seed)
+    trainer.fit(bench.store, plan, {c.clip_id: c.label for c in labelled}, experiment.clip.frames, seed)
+    return trainer.model
+
+
+def _score(bench: Bench, model: keras.Model, fold: Fold) -> dict[str, float]:
+    shares = predict_clips(model, bench.store, bench.ids(fold.test), bench.experiment.clip)
+    counts = np.zeros((len(CLASSES), len(CLASSES)), int)
+    np.add.at(counts, (bench.seal().answers(fold, shares), shares.argmax(axis=1)), 1)
+    return {**{k: float(v) for k, v in zip(SCORES, scores(counts), strict=True)}, "test_clips": len(fold.test)}

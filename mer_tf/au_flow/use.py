@@ -1,0 +1,122 @@
+"""One clip before a shipped network: onset and apex given or found, flow in a tight crop of the face, probabilities."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_tf.config import MerError
+from mer_tf.datasets.apex import peak
+from mer_tf.files import write_json
+from mer_tf.models import load_pretrained
+from mer_tf.models.pretrained import card, probabilities
+from mer_tf.preprocessing.containers import is_video
+from mer_tf.preprocessing.flow import Method
+from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
+from mer_tf.preprocessing.pictures import replace_picture
+from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
+from mer_tf.reporting.flow_pictures import clip_png
+from mer_tf.synthetic.action_units.fields import flow_images
+from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
+from mer_tf.synthetic.action_units.movement import CLASSES
+from mer_tf.synthetic.action_units.rendered import cropped, region_flow
+
+log = logging.getLogger(__name__)
+SMALLEST_FACE = 40
+LONGEST = 500
+"""Frames among which an apex is looked for; a micro-expression has fewer."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Two frames of one clip, their numbers, and how the apex was found."""
+
+    onset: int
+    apex: int
+    frames: tuple[Frame, Frame]
+    apex_source: Literal["given", "peak"]
+
+
+def classify_clip(
+    path: Path,
+    out: Path,
+    *,
+    onset: int | None,
+    apex: int | None,
+    network: str,
+    flow: Method,
+    face: Literal["find", "whole"],
+) -> dict[str, float]:
+    """Probability of each class; writes classify.json, flow_image.png (as networks take it) and classify.png."""
+    clip = read_pair(path, onset, apex)
+    box = face_box(clip, path, face)
+    field = cropped(region_flow(*clip.frames, box, flow), np.zeros(2))
+    image = flow_images(field)
+    found = probabilities(load_pretrained(network), image[None])[0]
+    shares = {name: float(p) for name, p in zip(CLASSES, found, strict=True)}
+    limits = card(network)["limits"]
+    said = {"path": str(path), "network": network, "onset": clip.onset, "apex": clip.apex, "flow": flow}
+    said |= {"apex_source": clip.apex_source, "crop": [round(float(v), 2) for v in box]}
+    replace_picture(out / "flow_image.png", image)
+    write_json(out / "classify.json", {**said, "probabilities": shares, "limits": limits})
+    text = "   ".join(f"{name} {share:.2f}" for name, share in shares.items())
+    head = f"{path.name}, frames {clip.onset} to {clip.apex} (apex {clip.apex_source}): {text}"
+    clip_png(*clip.frames, box, field, [head, *limits], out / "classify.png")
+    return shares
+
+
+def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
+    """Onset and apex of a folder of frames, by the numbers in their names, or of a video, counted from 0.
+
+    Without `onset` the first frame; without `apex` the frame that moves most from there on. `MerError` for a path that
+    is neither, for a frame that is not there, and for an apex that does not come after the onset.
+    """
+    if path.is_dir():
+        files = {f.number: f.path for f in list_frames(path)}
+        numbers = sorted(files)
+    elif path.is_file() and (path.suffix.lower() in SUFFIXES or is_video(path)):
+        info = probe_video(path)
+        files, numbers = {}, list(range(info.frames))
+        if info.missing:
+            log.warning("%s", info.missing)
+    else:
+        raise MerError(f"{path}: neither a folder of frames nor a video ({', '.join(sorted(SUFFIXES))})")
+    start = numbers[0] if onset is None else onset
+    for name, number in (("onset", start), ("apex", apex)):
+        if number is not None and number not in set(numbers):
+            raise MerError(f"{path}: has no frame {number} for --{name}; its frames are {numbers[0]} to {numbers[-1]}")
+    if apex is not None and apex <= start:
+        raise MerError(f"{path}: --apex {apex} does not come after the onset, frame {start}")
+    wanted = [start, apex] if apex is not None else [n for n in numbers if n >= start]
+    if len(wanted) < 2 or len(wanted) > LONGEST:
+        raise MerError(
+            f"{path}: {len(wanted)} frames from {start} on; an apex is found among 2 to {LONGEST}, give --apex"
+        )
+    frames = list(read_frames([files[n] for n in wanted])) if files else _of_video(path, wanted)
+    if len({frame.shape for frame in frames}) > 1:
+        raise MerError(f"{path}: frames differ in size; give frames of one camera")
+    place = 1 if apex is not None else max(1, peak(frames))
+    return Clip(start, wanted[place], (frames[0], frames[place]), "peak" if apex is None else "given")
+
+
+def _of_video(path: Path, wanted: list[int]) -> list[Frame]:
+    kept = set(wanted)
+    return [frame for number, frame in iter_video(path, wanted[0], wanted[-1]) if number in kept]
+
+
+def face_box(clip: Clip, path: Path, face: Literal["find", "whole"]) -> NDArray[np.float64]:
+    """x, y, width and height of the tight crop; the whole frame for frames that are cropped already."""
+    height, width = clip.frames[0].shape[:2]
+    if face == "whole":
+        return np.array([0.0, 0.0, width, height])
+    from mer_tf.preprocessing.faces import detect_face  # brings TensorFlow
+
+    found = detect_face(clip.frames[0], SMALLEST_FACE)
+    if found is None:
+        raise MerError(f"{path}: no face in frame {clip.onset}; use --face whole if its frames are cropped already")
+    return crop_of_landmarks(found.landmarks)

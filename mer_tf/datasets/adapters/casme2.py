@@ -1,0 +1,117 @@
+"""CASME II (Yan et al., PLoS ONE 2014): `<layout>/sub01/EP02_01f/*.jpg` at 200 fps, and one annotation sheet.
+
+Layouts: Cropped (faces, about 280x340), CASME2_RAW (640x480) and CASME2_RAW_selected (onset to offset only). Frames are
+numbered as the sheet counts them. The sheet of 2014 has 255 clips; the updated one has 256.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mer_tf.config import MerError
+from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home
+from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
+
+FPS = 200.0
+LAYOUTS = ("cropped", "casme2raw", "casme2rawselected", "preprocessed")
+"""Names of layout folders without blanks, hyphens and case; the first that is there is taken."""
+SUBJECTS = r"sub\d+"
+SHEETS = ("CASME2-coding*.xlsx", "CASME2-coding*.xls", "CASME2_label*.xls*", "CASME2-coding*.csv")
+OBJECTIVE_SHEETS = ("CASME2-ObjectiveClasses*.xls*",)
+COLUMNS = {
+    "subject": ("Subject",),
+    "clip": ("Filename", "File name"),
+    "onset": ("OnsetFrame", "Onset"),
+    "apex": ("ApexFrame", "Apex"),
+    "offset": ("OffsetFrame", "Offset"),
+    "aus": ("Action Units", "AU", "AUs"),
+    "emotion": ("Estimated Emotion", "Emotion"),
+}
+OBJECTIVE_COLUMNS = {
+    "subject": ("Subject",),
+    "clip": ("Filename", "File name"),
+    "objective": ("Objective Class", "Objective Classes", "Class"),
+}
+SUBJECT = re.compile(r"(?:sub)?0*(\d{1,9})", re.IGNORECASE)
+ROMAN = dict(zip("1234567", ("I", "II", "III", "IV", "V", "VI", "VII"), strict=True))
+
+
+def casme2_listing(root: Path, sheet: Path | None) -> Listing:
+    """Clips of CASME II under `root`: the folder that holds a layout folder, or one of those.
+
+    A clip without apex ('/') stays without. `MerError` for a missing root, sheet or column, or no clip folder.
+    """
+    root = Path(root)
+    path = find_sheet(root, SHEETS, sheet)
+    table = read_sheet(path, columns=COLUMNS, header_key="Subject")
+    layout = _layout(root)
+    folders = ClipFolders(layout, subject_name)
+    objective, faults = _objective_classes(root)
+    builder = ListingBuilder(root, table.sha256)
+    builder.add_all(_event(row, folders, objective) for row in table.rows)
+    builder.problems += table.problems + faults + folders.problems
+    builder.unlisted(folders.all, path)
+    return builder.listing()
+
+
+def subject_name(text: str) -> str | None:
+    """sub01 of 1, "01", "sub1" or "sub01"; None for anything else."""
+    match = SUBJECT.fullmatch(text)
+    return f"sub{int(match[1]):02d}" if match else None
+
+
+def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Event | None:
+    subject, clip = subject_name(row.text("subject")), row.text("clip")
+    onset, offset, apex = row.integer("onset"), row.integer("offset"), row.integer("apex", optional=True)
+    if subject is None or not clip:
+        row.problems.append(f"{row.where}: no clip without subject and file name; complete or remove the row")
+        return None
+    if onset is None or offset is None:
+        return None
+    name = f"{subject}/{clip}"
+    return Event(
+        clip_id=f"casme2/{name}",
+        dataset="casme2",
+        subject=f"casme2/{subject}",
+        folder=folders.find(subject, clip),
+        onset=onset,
+        apex=apex,
+        offset=offset,
+        fps=FPS,
+        label_raw=row.text("emotion"),
+        aus=row.text("aus"),
+        objective=objective.get(name.casefold(), ""),
+        where=row.where,
+    )
+
+
+def _layout(root: Path) -> Path:
+    """The folder of the subjects: `root`, or the one below it that is named most like a layout."""
+    if holds(root, SUBJECTS):
+        return root
+    if home := nested_home(root, LAYOUTS, SUBJECTS):
+        return home
+    raise MerError(f"{root}: holds neither sub01/ nor Cropped/, CASME2_RAW/ or CASME2_RAW_selected/ with sub01/ in it")
+
+
+def _objective_classes(root: Path) -> tuple[dict[str, str], list[str]]:
+    """subject/clip in lower case -> objective class, and problems; no sheet of them is none, since they are an extra.
+
+    A sheet that cannot be read is a problem and costs the objective classes alone.
+    """
+    try:
+        path = find_sheet(root, OBJECTIVE_SHEETS, None)
+    except MerError:
+        return {}, []
+    try:
+        sheet = read_sheet(path, columns=OBJECTIVE_COLUMNS, header_key="Subject")
+    except MerError as error:
+        return {}, [f"{error}; until then no clip has an objective class"]
+    names: dict[str, str] = {}
+    for row in sheet.rows:
+        name = f"{subject_name(row.text('subject'))}/{row.text('clip')}".casefold()
+        if names.setdefault(name, row.text("objective")) != row.text("objective"):
+            sheet.problems.append(f"{row.where}: another row gives {name} another objective class, which is taken")
+    return {name: ROMAN.get(value, value) for name, value in names.items()}, sheet.problems

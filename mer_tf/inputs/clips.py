@@ -1,0 +1,143 @@
+"""From a data set to features: manifest, records, labelled clips, and the frozen encoder's output for every frame."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_tf.config import Data, Experiment, MerError
+from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.labels import load_protocol
+from mer_tf.datasets.manifest import MARKER, ClipRow, joined_manifests, same_names, write_manifest
+from mer_tf.files import read_mapping
+from mer_tf.preprocessing.frames import read_frame
+from mer_tf.records.index import IndexedClip, read_index
+from mer_tf.records.write import write_records
+from mer_tf.synthetic.embedded import draw_tree
+
+log = logging.getLogger("mer_tf")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Labelled clips of an experiment and the records that hold their frames."""
+
+    table: pd.DataFrame
+    """clip_id, dataset, subject, content_sha256, label (class index); sorted by clip_id."""
+    classes: tuple[str, ...]
+    rows: tuple[ClipRow, ...]
+    indexed: tuple[IndexedClip, ...]
+    records: Path
+    warnings: tuple[str, ...]
+
+    @property
+    def of_images(self) -> bool:
+        """Whether every clip is one ready-made image, which no record holds."""
+        return _of_images(self.rows)
+
+
+def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
+    """Data set, or manifests -> manifest -> records -> labelled clips."""
+    data, cache = experiment.data, Path(experiment.data.cache)
+    rows = _rows(experiment, cache)
+    write_manifest(rows, directory / "manifest.csv")
+    log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
+    name = "joined" if data.manifests else data.dataset
+    warnings = _data_warnings(experiment, rows)
+    if _of_images(rows):
+        records, indexed, lost = Path(rows[0].root), *indexed_images(rows)
+        rows = [row for row in rows if row.clip_id in {clip.clip_id for clip in indexed}]
+        warnings += lost
+    else:
+        records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
+        indexed = tuple(read_index(records).clips)
+        if missing := len(rows) - len(indexed):
+            warnings.append(f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
+    table = label_clips(rows, indexed, data)
+    return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+
+
+def _of_images(rows: Sequence[ClipRow]) -> bool:
+    return all(row.image for row in rows)
+
+
+def indexed_images(rows: Sequence[ClipRow]) -> tuple[tuple[IndexedClip, ...], list[str]]:
+    """Clips of one ready-made image each, which need no records, and what is wrong with those that are left out.
+
+    A network takes images of one size: that of most. `MerError` when no image can be read.
+    """
+    sizes, digests, lost = {}, {}, []
+    for row in rows:
+        try:
+            image = read_frame(row.image_path())
+        except MerError as error:
+            lost.append(f"clip {row.clip_id} is left out: {error}")
+            continue
+        sizes[row.clip_id], digests[row.clip_id] = image.shape[:2], hashlib.sha256(image.tobytes()).hexdigest()
+    if not sizes:
+        raise MerError(f"none of {len(rows)} images can be used; the first: {lost[0]}")
+    ((height, width), count), *_ = Counter(sizes.values()).most_common(1)
+    lost += [
+        f"clip {row.clip_id} is left out: {row.image} is {sizes[row.clip_id][1]}x{sizes[row.clip_id][0]}, but {count} "
+        f"others are {width}x{height}; bring it to their size"
+        for row in rows
+        if sizes.get(row.clip_id, (height, width)) != (height, width)
+    ]
+    kept = [row for row in rows if sizes.get(row.clip_id) == (height, width)]
+    return tuple(_indexed_image(row, digests[row.clip_id]) for row in kept), lost
+
+
+def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
+    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
+
+
+def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
+    data = experiment.data
+    if data.manifests:
+        rows = joined_manifests(data.manifests)
+        for clash in same_names(rows) if len(data.manifests) > 1 else []:
+            log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
+        return rows
+    root = Path(data.root) if data.root else draw_tree(data, cache)
+    return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+
+
+def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]:
+    """What a reader must know of the data and the split before any number."""
+    warnings = []
+    for root in sorted({row.root for row in rows}):
+        if (marker := Path(root) / MARKER).exists():
+            amplitude = read_mapping(marker).get("amplitude", "unknown")
+            shown = f"{amplitude:g}" if isinstance(amplitude, int | float) else amplitude
+            warnings.append(f"synthetic look-alike, {shown} px at the apex: no evidence about people")
+    if experiment.evaluation.split == "clip":
+        warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
+    if experiment.data.shuffle_labels:
+        warnings.append("NEGATIVE CONTROL: labels were shuffled, nothing above chance can be learned")
+    return warnings
+
+
+def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Data) -> pd.DataFrame:
+    """The stored clips that the label protocol keeps, with their class index, sorted by clip_id."""
+    protocol, columns = load_protocol(data.label_protocol), ["clip_id", "dataset", "subject", "content_sha256"]
+    table = pd.DataFrame([{c: getattr(clip, c) for c in columns} for clip in clips])
+    table["label"] = table["clip_id"].map({row.clip_id: protocol.class_index(row) for row in rows})
+    table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)
+    if table.empty:
+        raise MerError(f"label protocol {protocol.name} knows none of the labels {sorted({r.label_raw for r in rows})}")
+    if table["label"].nunique() < 2:
+        only = f"{protocol.classes[int(table['label'].iloc[0])]} ({len(table)} clips)"
+        raise MerError(
+            f"label protocol {protocol.name} leaves one class, {only}; there is nothing to tell apart: choose another "
+            "data.label_protocol, or give clips of the other classes"
+        )
+    if data.shuffle_labels:
+        table["label"] = np.random.default_rng(data.seed).permutation(table["label"])
+    return table

@@ -1,0 +1,147 @@
+"""Features of a frozen encoder, computed once a frame and copy, and kept on disk: not once a window, epoch and fold.
+
+A file is named by the content hash of its clip and lies in a folder named by what else its numbers depend on: the
+encoder's weights, settings and layer. So every data set, fold and sweep that meets the clip again finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from mer_tf.arrays import is_whole, load_array, save_array
+from mer_tf.config import MerError
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.preprocessing.augment import turned
+
+log = logging.getLogger("mer_tf")
+Frames = Callable[[], Iterable[tuple[str, np.ndarray]]]
+CHUNK = 8
+IN_MEMORY = 2**30
+"""Bytes of features above which they stay on disk and are mapped, not read."""
+TURN = 10.0
+"""Greatest angle of a turned copy, degrees (Bai & Goecke's released code)."""
+
+
+@dataclass(frozen=True)
+class CachedClip:
+    """A clip whose features are wanted, and of how many copies: 1 as stored, 2 with its mirror, more turned."""
+
+    clip_id: str
+    content_sha256: str
+    n_frames: int
+    copies: int = 1
+
+
+def weights_digest(model: keras.Model) -> str:
+    """Hex SHA-256 over the values of all weights of a model, in order."""
+    total = hashlib.sha256()
+    for value in model.get_weights():
+        total.update(np.ascontiguousarray(value).tobytes())
+    return total.hexdigest()
+
+
+def encode_clips(
+    frames: Frames, clips: Sequence[CachedClip], encoder: keras.Model, folder: Path, *, batch: int = 32
+) -> FeatureStore:
+    """Features of all frames of all clips, read from `folder` where they are whole, computed and written where not.
+
+    frames() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `clips`. Values are float32 (T, ...). More than
+    1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them.
+    """
+    if any(missing := [_missing(folder, clip) for clip in clips]):
+        _check_room(encoder, clips, missing, folder)
+        _compute(frames, clips, missing, encoder, folder, batch)
+    files = {(c.clip_id, k): _file(folder, c, k) for c in clips for k in range(c.copies)}
+    mapped: Literal["r"] | None = "r" if sum(f.stat().st_size for f in files.values()) > IN_MEMORY else None
+    sides: list[dict[str, np.ndarray]] = [{} for _ in range(max((c.copies for c in clips), default=1))]
+    for (clip_id, copy), file in files.items():
+        sides[copy][clip_id] = load_array(file, mapped)
+    plain, *others = sides
+    return FeatureStore(plain, others[0] if others else {}, tuple(others[1:]))
+
+
+def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:
+    """Frames (T, S, S, 3) of a copy: 0 as stored, 1 mirrored, from 2 on each frame turned by its own angle.
+
+    Angles are drawn from U(-10, 10) degrees by the clip's content and the copy's number (Bai & Goecke 2020, Aug-I).
+    """
+    if copy < 2:
+        return frames[:, :, ::-1] if copy else frames
+    rng = np.random.default_rng([copy, *bytes.fromhex(clip.content_sha256)])
+    return turned(frames, rng.uniform(-TURN, TURN, len(frames)))
+
+
+def _missing(folder: Path, clip: CachedClip) -> list[int]:
+    """Copies whose file is absent or not whole; what is cut or changed is said and made again."""
+    missing = [k for k in range(clip.copies) if not is_whole(_file(folder, clip, k))]
+    for file in (f for k in missing if (f := _file(folder, clip, k)).exists()):
+        log.warning("%s: is cut or changed, and is made again", file)
+    return missing
+
+
+def _check_room(
+    encoder: keras.Model, clips: Sequence[CachedClip], missing: Sequence[Sequence[int]], folder: Path
+) -> None:
+    frame = 4 * int(np.prod([n or 1 for n in encoder.output_shape[1:]]))
+    wanted = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True)) * frame
+    folder.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(folder).free) < wanted:
+        raise MerError(
+            f"{folder}: features need {wanted / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; choose another "
+            "data.cache, or retrain from a later layer"
+        )
+
+
+def _compute(
+    frames: Frames,
+    clips: Sequence[CachedClip],
+    missing: Sequence[list[int]],
+    encoder: keras.Model,
+    folder: Path,
+    batch: int,
+) -> None:
+    stream = iter(frames())
+    total = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True))
+    with tqdm(total=total, desc="features", unit="frame", smoothing=0.05) as bar:
+        for start in range(0, len(clips), CHUNK):
+            part = list(zip(clips[start : start + CHUNK], missing[start : start + CHUNK], strict=True))
+            seen = _take(stream, [clip.clip_id for clip, _ in part])
+            wanted = [(clip, k, shown) for (clip, copies), shown in zip(part, seen, strict=True) for k in copies]
+            images = (copy_frames(shown, clip, k) for clip, k, shown in wanted)
+            for (clip, k, _), values in zip(wanted, _predict(encoder, images, batch, bar), strict=True):
+                save_array(_file(folder, clip, k), values)
+
+
+def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> list[np.ndarray]:
+    """Frames of the next clips, which must be those of `names`: features under a wrong name would go unseen."""
+    taken = [next(stream, ("no clip", np.empty(0))) for _ in names]
+    if [name for name, _ in taken] != list(names):
+        raise MerError(f"frames came for {[name for name, _ in taken]}, but {list(names)} are next")
+    return [frames for _, frames in taken]
+
+
+def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: tqdm) -> list[np.ndarray]:
+    """Features of each clip, in batches of one shape across clips (the last one padded), so that XLA compiles once."""
+    held = list(clips)
+    images, values = np.concatenate(held or [np.empty((0,))]), []
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch]
+        padded = np.concatenate([part, np.repeat(part[-1:], batch - len(part), axis=0)]).astype("float32")
+        values.append(np.asarray(encoder.predict_on_batch(padded), dtype="float32")[: len(part)])
+        bar.update(len(part))
+    ends = np.cumsum([len(clip) for clip in held])[:-1]
+    return np.split(np.concatenate(values), ends) if values else []
+
+
+def _file(folder: Path, clip: CachedClip, copy: int) -> Path:
+    return folder / f"{clip.content_sha256}-{copy}.npy"

@@ -1,0 +1,202 @@
+"""From labelled clips to what a model is given: images, flow, descriptors, or a frozen encoder's output."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from mer_tf.check_model import check_model
+from mer_tf.code_version import TRAINING, counted
+from mer_tf.config import GRADCAM, Clip, Experiment, digest
+from mer_tf.descriptors import METHODS, method_descriptor
+from mer_tf.explain.upsampling import cell_grid
+from mer_tf.inputs.batches import FeatureStore, Store
+from mer_tf.inputs.blocks import BlockStore, nearest_frame
+from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.descriptors import described_store
+from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
+from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
+from mer_tf.inputs.images import image_store
+from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store
+from mer_tf.models import OF_BLOCKS, OF_FLOW_IMAGES, OF_IMAGES
+from mer_tf.models.encoder_parts import encoder_parts
+from mer_tf.models.encoders import Encoder, build_encoder
+from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
+from mer_tf.preprocessing.frames import read_frame
+from mer_tf.records.landmarks import clip_places
+from mer_tf.records.read import stored_clips
+
+log = logging.getLogger("mer_tf")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What models are given of all frames, and what made it."""
+
+    store: Store
+    encoder: keras.Model | None
+    """The whole encoder, images to features; None for a model that takes images."""
+    tail: keras.Model | None
+    resolved: dict[str, Any]
+    warnings: tuple[str, ...]
+    step: int = 1
+    """Every step-th stored frame is given to models."""
+
+    def places(self, clip_id: str, frames: int) -> np.ndarray:
+        """Which of a clip's stored frames models are given, counted from 0."""
+        shown = np.arange(frames)[:: self.step]
+        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
+
+
+def encode(experiment: Experiment, clips: Clips) -> Encoded:
+    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output.
+
+    `MerError` for settings that the model cannot have, such as frames where each clip is one ready-made flow image.
+    """
+    check_model(experiment, clips.of_images)
+    if experiment.model.name in METHODS:
+        return _descriptors(experiment, clips)
+    if experiment.model.name in OF_FLOW_IMAGES:
+        return _flow_images(experiment, clips)
+    return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
+
+
+def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
+    """What a classical method says of every clip."""
+    name, config = experiment.model.name, experiment.preprocess
+    descriptor = method_descriptor(name, experiment.model.classical)
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    items = _stored(clips, METHODS[name].flow)
+    arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
+    said = " ".join(str(descriptor).split()) if descriptor else "none"
+    resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
+    return Encoded(store, None, None, resolved, ())
+
+
+def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
+    if clips.of_images:
+        return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    items = _stored(clips)
+    arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    return _trained(flow_image_store(arrays, experiment.clip))
+
+
+def _place(numbers: np.ndarray, frame: int | None) -> int | None:
+    """Index of the stored frame nearest to `frame` of the source, where that is known."""
+    return None if frame is None else nearest_frame(numbers, frame)
+
+
+def _images(experiment: Experiment, clips: Clips) -> Encoded:
+    arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
+
+
+def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The labelled clips by id, with frames and, when `flow`, flow."""
+    kept = set(clips.table["clip_id"])
+    return ((name, x) for name, x in stored_clips(clips.records, flow=flow) if name in kept)
+
+
+def _trained(store: Store, step: int = 1) -> Encoded:
+    """A store for a model without encoder."""
+    resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
+    return Encoded(store, None, None, resolved, (), step)
+
+
+def _features(experiment: Experiment, clips: Clips) -> Encoded:
+    """Frozen part of the encoder over every frame of every copy, once."""
+    config = experiment.model
+    block = None if config.retrain_from == GRADCAM else config.retrain_from
+    encoder = build_encoder(config, input_size=experiment.preprocess.size)
+    log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
+    trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
+    trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
+    at = encoder.features_at
+    size, version = experiment.preprocess.size, counted(TRAINING)
+    name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)
+    folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
+    wanted = cached_clips(clips, experiment.clip)
+    store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
+    resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
+    if at:
+        log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
+        resolved["features_at"] = at
+    step = experiment.clip.step
+    given = _given(experiment, clips, trunk, store.every(step))
+    return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
+
+
+def features_key(trunk: keras.Model, *settings: Any) -> str:
+    """Digest of all that a trunk's features depend on; how it was compiled changes their last digits."""
+    return digest(*settings, weights_digest(trunk), keras.backend.backend(), str(trunk.jit_compile))
+
+
+def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:
+    """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
+    config, model = experiment.clip, experiment.model.name
+    if model in OF_BLOCKS:
+        return _with_blocks(experiment, clips, trunk, features)
+    if config.keyframes == "none":
+        return features
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in _stored(clips, flow=False))
+    return key_frame_store(features, arrays, apexes, config)
+
+
+def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:
+    """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
+    places, blocks = clip_places(clips.records), load_blocks(experiment.model.blocks.set)
+    rows, columns = cell_grid(trunk, trunk.layers[-1].name)
+    start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
+
+    def centres(landmarks: np.ndarray) -> np.ndarray:
+        pixels = blocks.centres(landmarks) * experiment.preprocess.size - 0.5
+        return ((pixels - start) / step + 0.5).astype("float32")
+
+    plain = {name: centres(places[name].landmarks) for name in features.plain}
+    turned = {name: centres(mirrored(places[name].landmarks)) for name in features.mirrored}
+    apex = {row.clip_id: row.apex for row in clips.rows}
+    apexes = {n: nearest_frame(places[n].frame_numbers[:: experiment.clip.step], apex[n]) for n in features.plain}
+    return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
+
+
+def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
+    """(clip_id, frames uint8 (T, H, W, 3)) of the labelled clips, in the order they are stored; T = 1 for an image."""
+    kept = set(clips.table["clip_id"])
+    if clips.of_images:
+        yield from ((r.clip_id, read_frame(r.image_path())[None]) for r in clips.rows if r.clip_id in kept)
+        return
+    yield from ((name, x["frames"]) for name, x in stored_clips(clips.records) if name in kept)
+
+
+def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:
+    """What the feature cache must hold for the labelled clips, in the order they are stored."""
+    labels = dict(zip(clips.table["clip_id"], clips.table["label"], strict=True))
+    sides = 2 if config.mirror or config.mirrored_only else 1
+    return [
+        CachedClip(
+            c.clip_id, c.content_sha256, c.n_frames, config.multiply[labels[c.clip_id]] if config.multiply else sides
+        )
+        for c in clips.indexed
+        if c.clip_id in labels
+    ]
+
+
+def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
+    """What a reader must know of the encoder before any number."""
+    if encoder.weights["source"] == "random":
+        return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
+    if encoder.requested == "auto" and not encoder.name.startswith("vggface"):
+        name, wanted = encoder.name, "VGGFace2's"
+        if encoder.features_at:
+            name, wanted = f"{name}, its map {encoder.features_at}", "VGG-Face's"
+        return (f"encoder auto became {name}: {wanted} weights are not here; config.json says where they go",)
+    return ()

@@ -1,0 +1,1 @@
+"""pictures/ of a finished run: what its model can show of itself."""

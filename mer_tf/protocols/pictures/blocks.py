@@ -1,0 +1,141 @@
+"""Weights of face blocks in a finished run: how much each test clip's own fold's model counted each block.
+
+What they may be read as was measured on drawn clips in which mouth and brows move independently: the same clips, the
+class told by the one or by the other (10 blocks of own weights on ONet's map less the onset's, one training each, other
+subjects, 93 to 100 % right). Mean weight over test frames of the blocks of
+
+    map, model.blocks.gate_cost      class by     mouth   brow   cheek   nose      before training about .5 each
+    conv3 (sees 37 of 96 px), 0      mouth          .53    .40     .64    .58
+                                     brows          .44    .49     .57    .53
+    conv3, .3                        mouth          .11    .03     .11    .04
+                                     brows          .06    .10     .17    .05
+    conv2 (sees 27 of 96 px), .3     mouth          .18    .13     .12    .13
+                                     brows          .05    .09     .07    .12
+
+(mouth: action unit 12 or 15, on conv2 25 or 15, as 12 moves the cheek too; brows: 1+2 or 4). A gate is free: a small
+weight is made good by a large vector behind it, so that without a cost all stay about .5 and say little. With a cost
+mouth and brows are told apart; but a block weighs for all that lies within its receptive field, the blocks of lids and
+cheeks for mouth and brows alike, and of blocks that see the same not all are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from mer_tf.config import MerError
+from mer_tf.datasets.windows import Window
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.explain.figures.blocks import Windows, faces_png, weights_png
+from mer_tf.files import atomic, file_name
+from mer_tf.inputs.batches import fixed_batches, input_names
+from mer_tf.inputs.blocks import BlockStore
+from mer_tf.models.gia_bia_bilstm import block_weights
+from mer_tf.models.stored import FINISH, load_model
+from mer_tf.preprocessing.face_blocks import load_blocks
+from mer_tf.protocols.cross_validation import fold_folder
+from mer_tf.protocols.pictures.heatmaps import best_recognised
+from mer_tf.protocols.workbench import Bench
+
+FILE = "pictures/attention/block_weights.csv"
+FACE = "whole face"
+BATCH = 32
+
+
+def write_block_weights(bench: Bench, run: Path) -> pd.DataFrame:
+    """pictures/attention/block_weights.csv of a run, and its pictures.
+
+    Columns: clip_id, y_true, y_pred, fold, frame, block, region, weight; of every test clip by the model of its fold,
+    first seed. The whole face's weight stands beside those of the blocks. Drawn are the best recognised clip of each
+    class over time, and each class's mean weights.
+    """
+    frame = read_predictions(run / "predictions.csv")
+    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
+    table = pd.concat(_of_folds(bench, run, frame), ignore_index=True)
+    with atomic(run / FILE) as part:
+        table.to_csv(part, index=False)
+    entries = list(_pictures(bench, frame, table, run / "pictures"))
+    if entries:
+        with atomic(run / "pictures" / "pictures.csv") as part:
+            pd.DataFrame(entries).to_csv(part, index=False)
+    return table
+
+
+def clip_weights(bench: Bench, model: keras.Model, ids: list[str]) -> dict[str, np.ndarray]:
+    """Weights (T, K) of each clip's frames and blocks by a trained model; the whole face's last, where it has one."""
+    probe, longest = block_weights(model), bench.store.longest
+    parts = [
+        {name: np.asarray(value) for name, value in probe.predict_on_batch(x).items()}
+        for x in fixed_batches(bench.store, [Window(name, 0) for name in ids], longest, BATCH, input_names(probe))
+    ]
+    joined = [np.concatenate([p[name][..., 0] for p in parts]) for name in ("blocks", "face") if name in parts[0]]
+    values = np.concatenate(joined, axis=1).reshape(-1, longest, sum(j.shape[1] for j in joined))
+    return {name: value[: bench.store.length(name)] for name, value in zip(ids, values, strict=False)}
+
+
+def _of_folds(bench: Bench, run: Path, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    blocks, settings = load_blocks(bench.experiment.model.blocks.set), bench.experiment.model.blocks
+    names, regions = list(blocks.names), list(blocks.regions)
+    if not names and settings.none_mode == "whole_map":
+        names, regions = ["whole map"], ["face"]
+    names, regions = [*names, *[FACE] * settings.gia], [*regions, *["face"] * settings.gia]
+    for fold, rows in frame.groupby("fold"):
+        path = fold_folder(bench, run, int(rows["seed"].iloc[0]), int(str(fold))) / "model.keras"
+        model = load_model(path, FINISH)
+        for name, weights in clip_weights(bench, model, rows["clip_id"].tolist()).items():
+            row = rows[rows["clip_id"] == name].iloc[0]
+            about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"fold": int(str(fold))}
+            count = len(weights)
+            yield pd.DataFrame(
+                about
+                | {"frame": np.repeat(np.arange(count), len(names)), "block": names * count}
+                | {"region": regions * count, "weight": weights.ravel()}
+            )
+
+
+def _pictures(bench: Bench, frame: pd.DataFrame, table: pd.DataFrame, home: Path) -> Iterator[dict[str, str]]:
+    """Entries of pictures.csv, the pictures drawn; none where the model has no blocks."""
+    names = load_blocks(bench.experiment.model.blocks.set).names
+    if not names:
+        return
+    best = best_recognised(frame, 1).to_dict("records")
+    shown, faces = bench.shown([row["clip_id"] for row in best]), {}
+    weights = table[table["block"] != FACE]
+    for row in best:
+        clip, folder = row["clip_id"], f"attention/{file_name(row['clip_id'])}.png"
+        windows = _windows(bench, clip)
+        own = weights[weights["clip_id"] == clip]["weight"].to_numpy().reshape(-1, len(names))
+        said = f"true {row['y_true']}, predicted {row['y_pred']}"
+        weights_png(shown[clip], own, windows, home / folder, title=f"{clip}: {said}")
+        yield _entry(clip, f"{said}; block weights over time", folder)
+        mean = weights[weights["y_true"] == row["y_true"]].groupby("block")["weight"].mean()
+        faces[str(row["y_true"])] = (shown[clip][0], mean[list(names)].to_numpy(), windows)
+    faces_png(faces, home / "attention/classes.png", title="mean weight of each block over the test clips of a class")
+    yield _entry("Mean block weights", _heaviest(weights), "attention/classes.png")
+
+
+def _windows(bench: Bench, clip: str) -> Windows:
+    """A clip's windows in pixels of its stored frames."""
+    if not isinstance(bench.store, BlockStore):
+        raise MerError(f"{bench.experiment.model.name} has no face blocks to draw")
+    first, step = bench.store.cell
+    centres = bench.store.inputs([Window(clip, 0)], 1, ("blocks",))["blocks"][0]
+    return Windows((centres - 0.5) * step + first, bench.experiment.model.blocks.window * step)
+
+
+def _heaviest(weights: pd.DataFrame) -> str:
+    """Each class's three heaviest blocks, as text."""
+    mean = weights.groupby(["y_true", "block"])["weight"].mean()
+    said = []
+    for label in weights["y_true"].unique():
+        top = mean[label].nlargest(3)
+        said.append(f"{label}: " + ", ".join(f"{block} {value:.2f}" for block, value in top.items()))
+    return "; ".join(said)
+
+
+def _entry(title: str, caption: str, file: str) -> dict[str, str]:
+    return {"section": "attention", "title": title, "caption": caption, "file": file}

@@ -1,0 +1,162 @@
+"""What every protocol trains and predicts with: clips without labels, features, and models compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import keras
+import numpy as np
+import pandas as pd
+
+from mer_tf.config import Evaluation, Experiment, MerError, Model, Train
+from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
+from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
+from mer_tf.evaluation.predictions import predictions_frame
+from mer_tf.evaluation.sealed import SealedLabels
+from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.prepare import Encoded, clip_frames, encode
+from mer_tf.models import model_builder, model_stages
+from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
+
+
+class Bench:
+    """Features, windows and models of one experiment. Labels enter through the arguments of `fit` alone."""
+
+    def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
+        self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
+        self._clips, self.clips = clips, clips.table.drop(columns="label")
+        self._retrained: dict[str, Bench] = {}
+        self._labels = clips.table["label"].to_numpy()
+        self._trainers: dict[Model, FoldTrainer] = {}
+
+    def encoder(self) -> keras.Model:
+        """The frozen encoder; `MerError` for a model that has none."""
+        if self.encoded.encoder is None:
+            raise MerError(f"{self.experiment.model.name} takes images and has no pretrained encoder")
+        return self.encoded.encoder
+
+    def seal(self) -> SealedLabels:
+        """The labels of all clips, sealed anew."""
+        return SealedLabels(self._labels)
+
+    def folds(self, evaluation: Evaluation | None = None) -> list[Fold]:
+        """Folds over `clips`, as the experiment says or as `evaluation` does."""
+        return make_folds(
+            self.clips["subject"].tolist(),
+            self._labels.tolist(),
+            evaluation or self.experiment.evaluation,
+            self.clips["dataset"].tolist(),
+        )
+
+    def fold_warnings(self) -> list[str]:
+        """Classes that folds test without having trained on them; see `evaluation.folds.fold_warnings`."""
+        return fold_warnings(self.folds(), self._labels.tolist(), self.classes)
+
+    def ids(self, rows: Sequence[int]) -> list[str]:
+        """Clip ids of rows of `clips`."""
+        return self.clips["clip_id"].iloc[list(rows)].tolist()
+
+    def frames(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Stored frames uint8 (T, S, S, 3) of some clips."""
+        return {name: frames for name, frames in clip_frames(self._clips) if name in set(ids)}
+
+    def stored_length(self, clip_id: str) -> int:
+        """Stored frames of a clip."""
+        return next(clip.n_frames for clip in self._clips.indexed if clip.clip_id == clip_id)
+
+    def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Of these frames those that models are given (`Encoded.places`)."""
+        wanted, places = set(ids), self.encoded.places
+        return {name: f[places(name, len(f))] for name, f in clip_frames(self._clips) if name in wanted}
+
+    def retrained_from(self, block: str) -> Bench:
+        """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
+        if block not in self._retrained:
+            experiment = replace(self.experiment, model=replace(self.experiment.model, retrain_from=block))
+            self._retrained[block] = Bench(experiment, self._clips, encode(experiment, self._clips))
+        return self._retrained[block]
+
+    def windows(self) -> tuple[list[Window], SealedLabels]:
+        """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""
+        cut = cut_windows(self.labelled(range(len(self.clips)), self._labels), self.experiment.clip, self.classes)
+        known = dict(zip(self.clips["clip_id"], self._labels, strict=True))
+        return cut, SealedLabels([known[w.clip_id] for w in cut])
+
+    def labelled(self, rows: Sequence[int], labels: np.ndarray) -> list[LabelledClip]:
+        """Clips as window plans want them: rows of `clips` with class indices."""
+        pairs = zip(self.ids(rows), labels, strict=True)
+        return [LabelledClip(name, self.store.length(name), int(label)) for name, label in pairs]
+
+    def fit(
+        self,
+        rows: Sequence[int],
+        labels: np.ndarray,
+        seed: int,
+        *,
+        train: Train | None = None,
+        dropout: float | None = None,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> tuple[keras.Model, pd.DataFrame]:
+        """Train on the windows of the clips `rows` with class indices `labels`; the model and its history."""
+        clip, train = self.experiment.clip, train or self.experiment.train
+        labelled = self.labelled(rows, labels)
+        plan = plan_windows(labelled, clip, self.classes, seed)
+        trainer = self.trainer(dropout)
+        options = {"epochs": train.epochs, "learning_rate": train.learning_rate, "callbacks": callbacks}
+        known = {c.clip_id: c.label for c in labelled}
+        return trainer.model, trainer.fit(self.store, plan, known, clip.frames, seed, **options)  # type: ignore[arg-type]
+
+    def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
+        """Class probabilities (len(rows), classes)."""
+        return predict_clips(model, self.store, self.ids(rows), self.experiment.clip)
+
+    def window_predictions(self, model: keras.Model, fold: Fold, seed: int, seal: SealedLabels) -> pd.DataFrame:
+        """Predictions table of a fold's test clips with a row a window, clip_id@start (clip.test = windows alone)."""
+        clip, ids = self.experiment.clip, self.ids(fold.test)
+        windows = [w for name in ids for w in clip_windows(name, self.store.length(name), clip)]
+        shares = predict_windows(model, self.store, windows, clip.frames)
+        owner = [ids.index(w.clip_id) for w in windows]
+        truth = seal.answers(fold, clip_means(windows, shares, ids))[owner]
+        rows = self.clips.iloc[[fold.test[k] for k in owner]].reset_index(drop=True)
+        rows["clip_id"] = [f"{w.clip_id}@{w.start}" for w in windows]
+        rows = rows.assign(fold=fold.number, seed=seed, y_true=[self.classes[k] for k in truth])
+        return predictions_frame(rows, shares, self.classes, "window")
+
+    def joined(self, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels) -> pd.DataFrame:
+        """Predictions table of a fold's test clips, in exchange for which their labels are unsealed."""
+        rows = self.clips.iloc[list(fold.test)].reset_index(drop=True)
+        return self.join(rows, fold, seed, probabilities, how, seal)
+
+    def join(
+        self, rows: pd.DataFrame, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels
+    ) -> pd.DataFrame:
+        """The same for `rows` (clip_id, dataset, subject) that need not be whole clips."""
+        truth = [self.classes[k] for k in seal.answers(fold, probabilities)]
+        return predictions_frame(
+            rows.assign(fold=fold.number, seed=seed, y_true=truth), probabilities, self.classes, how
+        )
+
+    def trainer(self, dropout: float | None = None) -> FoldTrainer:
+        """The compiled model of these settings, made when it is first asked for."""
+        config = self.experiment.model
+        config = config if dropout is None else replace(config, dropout=dropout)
+        if config not in self._trainers:
+            divide = model_stages(config.name)
+            stages = divide and partial(divide, config=config)
+            self._trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, stages)
+        return self._trainers[config]
+
+    def xla(self) -> bool | None:
+        """Whether XLA compiled the training steps so far; None where nothing was trained."""
+        benches = (self, *self._retrained.values())
+        compiled = [trainer.xla for bench in benches for trainer in bench._trainers.values()]
+        return all(compiled) if compiled else None
+
+    def _build(self, config: Model) -> keras.Model:
+        """The trainable model, its retrained tail a fresh copy with the pretrained weights."""
+        tail = self.encoded.tail and keras.models.clone_model(self.encoded.tail)
+        if tail and self.encoded.tail:
+            tail.set_weights(self.encoded.tail.get_weights())
+        return model_builder(config.name)(config, self.store.shape, len(self.classes), tail)

@@ -1,0 +1,1 @@
+"""Which flow recipe made somebody's saved flow images?"""

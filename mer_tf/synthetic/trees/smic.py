@@ -1,0 +1,191 @@
+"""A look-alike of SMIC drawn from portraits, in the layout of the real data set, with the true motion known.
+
+Classes differ in the motion of the face alone, and that motion is proportional to the amplitude: at amplitude 0 the
+labels carry no information. Nothing measured on it is evidence about people.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.config import MerError, digest
+from mer_tf.datasets.manifest import MARKER
+from mer_tf.files import fact_file, read_json, write_json, write_text
+from mer_tf.locks import held
+from mer_tf.preprocessing.pictures import write_picture
+from mer_tf.synthetic.faces.clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
+from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
+
+__all__ = ["Arguments", "SyntheticClip", "displacement", "draw", "smic_clips", "write_smic"]
+
+TRUTH = "synthetic_truth.csv"
+WORK = ".synthetic"
+"""Folder of half-drawn clips, beside the tree and never inside it; holds the arguments of an unfinished tree."""
+MAX_AMPLITUDE = 4.0
+
+
+def smic_clips(
+    *,
+    camera: str = "hs",
+    amplitude: float = 3.0,
+    subjects: int = 16,
+    clips_per_class: int = 2,
+    seed: int = 0,
+    style: Literal["s01", "s1"] = "s01",
+    faces: Path | None = None,
+) -> Iterator[SyntheticClip]:
+    """The clips `write_smic` draws for the same arguments, subject by subject, with their true motion."""
+    portraits = load_portraits(faces)
+    yield from plan_clips(
+        tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits), portraits
+    )
+
+
+def write_smic(
+    out: Path,
+    *,
+    camera: str = "hs",
+    amplitude: float = 3.0,
+    subjects: int = 16,
+    clips_per_class: int = 2,
+    seed: int = 0,
+    style: Literal["s01", "s1"] = "s01",
+    faces: Path | None = None,
+    progress: bool = True,
+) -> Path:
+    """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
+
+    `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
+    most 4. Equal arguments give equal bytes (on one machine and one version of the libraries). A killed call resumes.
+    True parameters of each clip go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or
+    that another process is drawing, is a `MerError`.
+    """
+    out, portraits = Path(out), load_portraits(faces)
+    arguments = tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits)
+    total = subjects * clips_per_class * len(LABELS)
+    clips = tqdm(plan_clips(arguments, portraits), "synthetic clips", total, disable=not progress, unit="clip")
+    return draw_tree(out, arguments, clips)
+
+
+def draw_tree(
+    out: Path,
+    arguments: Arguments,
+    clips: Iterable[SyntheticClip],
+    image: str = "reg_image{}.bmp",
+    finish: Callable[[list[dict[str, Any]]], None] = lambda rows: None,
+) -> Path:
+    """Write the clips into their folders, then the truth table; `finish` gets its rows, and the marker comes last.
+
+    `image`: name of a frame's file, formatted with its number and `clip`.
+    """
+    if _finished(out, arguments):
+        return out
+    out.mkdir(parents=True, exist_ok=True)
+    with held(out):
+        if not _finished(out, arguments):  # by another process, meanwhile
+            _draw_clips(out, arguments, clips, image, finish)
+    return out
+
+
+def _draw_clips(
+    out: Path,
+    arguments: Arguments,
+    clips: Iterable[SyntheticClip],
+    image: str,
+    finish: Callable[[list[dict[str, Any]]], None],
+) -> None:
+    work = out / WORK
+    write_json(work / MARKER, dataclasses.asdict(arguments))
+    rows = [_write_clip(clip, out, work, image) for clip in clips]
+    text = io.StringIO()
+    pd.DataFrame(rows).to_csv(text, index=False)
+    write_text(out / TRUTH, text.getvalue())
+    finish(rows)
+    write_json(out / MARKER, dataclasses.asdict(arguments))
+    shutil.rmtree(work)
+
+
+def tree_arguments(
+    camera: str,
+    amplitude: float,
+    subjects: int,
+    clips_per_class: int,
+    seed: int,
+    style: str,
+    portraits: Sequence[Portrait],
+) -> Arguments:
+    """Checked arguments of a tree; `MerError` for one out of its range."""
+    for fault, broken in {
+        f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
+        f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2", "samm"),
+        f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude}": not 0 <= amplitude <= MAX_AMPLITUDE,
+        f"subjects must be 1 or more, not {subjects}": subjects < 1,
+        f"clips_per_class must lie in 1 .. 99, not {clips_per_class}": not 1 <= clips_per_class <= 99,
+        f"seed must be 0 or more, not {seed}": seed < 0,
+    }.items():
+        if broken:
+            raise MerError(f"synthetic data: {fault}")
+    tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
+    faces = digest([p.digest() for p in portraits])
+    return Arguments(camera, float(amplitude), subjects, clips_per_class, seed, style, faces, tables=digest(tables))
+
+
+def _finished(out: Path, arguments: Arguments) -> bool:
+    """Whether the tree is there; `MerError` when another one is, or files that are not ours."""
+    for marker in (out / MARKER, out / WORK / MARKER):
+        if marker.exists():
+            found, wanted = read_json(marker), dataclasses.asdict(arguments)
+            if found != wanted:
+                differ = ", ".join(f"{k} {found.get(k)!r} not {v!r}" for k, v in wanted.items() if found.get(k) != v)
+                raise MerError(
+                    f"{out}: holds synthetic data of other arguments ({differ}); delete it or choose another folder"
+                )
+            return marker.parent == out
+    if out.is_dir() and any(out.iterdir()):
+        raise MerError(f"{out}: holds files that mer_tf did not draw; choose an empty folder for the synthetic data")
+    return False
+
+
+def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> dict[str, Any]:
+    """Draw a clip beside the tree and move it in whole; return its line of the truth table."""
+    home = out / clip.folder
+    if not home.exists():
+        part = work / clip.name
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        for number, image in enumerate(draw(clip), start=clip.first_frame):
+            write_picture(part / image_name.format(number, clip=clip), image)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        part.rename(home)
+    return _truth(clip)
+
+
+def _truth(clip: SyntheticClip) -> dict[str, Any]:
+    head = clip.motion.head - clip.motion.head[0]
+    return {
+        "clip": clip.name,
+        "folder": clip.folder,
+        "subject": clip.subject,
+        "label": clip.label,
+        "aus": clip.combination.code,
+        "course": clip.combination.course,
+        "onset": clip.first_frame,
+        "apex": "" if clip.apex is None else clip.first_frame + clip.apex,
+        "offset": clip.first_frame + clip.frames - 1,
+        "intensity": round(clip.intensity, 4),
+        "strength_left": clip.sides[0],
+        "strength_right": clip.sides[1],
+        "face_width_px": round(clip.neutral.face_width, 2),
+        "head_turn_degrees": round(float(np.degrees(np.abs(head[:, 1, 0]).max())), 3),
+        "blink": int(clip.blink.max() > 0),
+        "light_change": round(float(np.abs(clip.light).max()), 4),
+    }
