@@ -16,21 +16,13 @@ import tyro
 from mer_tf.changes import field_names
 from mer_tf.check import check
 from mer_tf.commands import overview, pick, summary
-from mer_tf.config import Experiment, Tables
-from mer_tf.descriptors import METHODS
+from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors
-from mer_tf.overrides import named
+from mer_tf.overrides import named, with_model
 from mer_tf.pretraining_settings import Options
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, PaperTables, Run, Study, Sweep
 
-OWNERS = {
-    "model.fusion": frozenset({"cnn_lstm_fusion"}),
-    "model.attention": frozenset({"attention_lstm"}),
-    "model.blocks": frozenset({"gia_bia_bilstm"}),
-    "model.classical": frozenset(METHODS),
-}
-"""Settings of single models, and the models that have them."""
 STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
 
@@ -75,13 +67,13 @@ def read_command(command: Command, prog: str, words: Sequence[str]) -> tuple[Com
     """The command with its options as the words say, and the settings that they change."""
     read = tyro.cli(
         type(command),
-        default=command,
+        default=dataclasses.replace(command, settings=with_model(command.settings, words)),
         prog=prog,
         args=words,
         use_underscores=True,  # as config.json and the README write settings
         config=(tyro.conf.FlagConversionOff,),  # --train.jit_compile False, as every other setting
     )
-    return read, {name: operator.attrgetter(name)(read.settings) for name in named(words)}
+    return read, {name: operator.attrgetter(name)(read.settings) for name in named(words, read.settings)}
 
 
 def commands_of(study: Study) -> dict[str, Command]:
@@ -114,7 +106,7 @@ def help_text(study: Study, prog: str) -> str:
     default, commands = default_command(study, []), commands_of(study)
     options = {name: text for command in commands.values() for name, text in _options(command).items()}
     settings: dict[str, str] = {}
-    for name in settings_of(study):
+    for name in field_names(study.small):
         group, _, last = name.rpartition(".")
         start = f"--{group}." if group else "--"
         settings[start] = f"{settings.get(start, '')} {last}".strip()
@@ -123,7 +115,8 @@ def help_text(study: Study, prog: str) -> str:
             name: f"{summary(type(command))} {' '.join(_options(command))}" for name, command in commands.items()
         },
         "options of these commands": options,
-        f"settings, as --train.epochs 5 (`{prog} run --help` tells what each means)": settings,
+        f"settings, as --train.epochs 5 (`{prog} run --help` tells what each means)": settings
+        | {"--model.name": "another model, which has other settings (`run --model.name NAME --help`)"},
     }
     return overview(f"{prog} [{'|'.join(commands)}] [--option value ...]", about, groups)
 
@@ -136,14 +129,3 @@ def _options(command: Command) -> dict[str, str]:
         shown = f"--{name}.{'|'.join(value)}" if isinstance(value, dict) else f"--{name}"
         found[shown] = next(text for part in hints[name].__metadata__ if (text := getattr(part, "help", None)))
     return found
-
-
-def settings_of(study: Study) -> list[str]:
-    """Names of the settings that the models of this study have."""
-    models = {study.paper.model.name, study.small.model.name}
-    tables: list[Tables] = [*study.baselines.values(), *filter(None, [study.tables])]
-    rows = [row for one in tables for row in one.rows.values()]
-    rows += [row for methods in study.methods.values() for row in methods.values()]
-    models |= {row["model.name"] for row in rows if "model.name" in row}
-    foreign = tuple(f"{group}." for group, owners in OWNERS.items() if not owners & models)
-    return [name for name in field_names(Experiment) if not name.startswith(foreign)]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
-from mer_tf.changes import changed, read_experiment
+from mer_tf.changes import changed, changed_where_it_can, read_experiment
 from mer_tf.check import check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
 from mer_tf.names import unknown
@@ -128,7 +128,8 @@ class Composite(Command):
             chosen = _resumed(self.resume, changes)
         declared = study.methods[preset]
         rows = among("--methods", self.methods, {**study.methods["paper"], **declared} if self.methods else declared)
-        check_all([chosen, *(changed(chosen, {**row, **changes}) for row in rows.values())], composite=True)
+        systems = [changed_where_it_can(chosen, row, changes) for row in rows.values()]
+        check_all([chosen, *systems], composite=True)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
         from mer_tf.run_directory import open_run
