@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Train
 from mer_tf.encoding import encode
+from mer_tf.models.au_flow import AuFlow
+from mer_tf.models.ststnet import StstNet
 from mer_tf.preparation import prepare_clips
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.composite import PEEKED, composite
@@ -36,7 +38,7 @@ def declared(tmp_path_factory):
         name="composite",
         data=Data(dataset="flow-images", label_protocol="megc2019-3", subjects=4, cache=str(folder / "cache")),
         clip=Clip(frames=1, mirror=False, balance=False),
-        model=Model(name="ststnet"),
+        model=StstNet(),
         train=Train(epochs=3, batch_size=256, learning_rate=1e-3, jit_compile=False),
         evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
     )
@@ -107,7 +109,7 @@ def test_a_shipped_network_sees_no_label(finished):
     assert found["zero-shot"] > 0.5
     assert found["features"] > 0.3  # of 20 clips, too few for a linear model to gain by them
     turned = replace(clips, table=clips.table.assign(label=(clips.table["label"] + 1) % 3))
-    chosen = replace(experiment, model=Model("au_flow", weights="au-flow-3", head="given"))
+    chosen = replace(experiment, model=AuFlow(weights="au-flow-3", head="given"))
     shares = [as_given(b, b.seal()) for b in (Bench(chosen, c, encoded) for c in (clips, turned))]
     assert all((shares[0][k][0] == shares[1][k][0]).all() for k in shares[0])
     two = Bench(chosen, replace(clips, classes=("negative", "positive")), encoded)
