@@ -91,100 +91,10 @@ class _Frames(Classical):
 
 
 @dataclass(frozen=True)
-class Majority(Classical):
-    """The most frequent class of the training clips."""
-
-    name: Literal["majority"] = "majority"
-    classifier: ClassVar = "prior"
-
-
-@dataclass(frozen=True)
-class SubjectIdentity(Classical):
-    """Whose face it is, and nothing else."""
-
-    name: Literal["subject_identity"] = "subject_identity"
-    classifier: ClassVar = "logistic"
-
-
-@dataclass(frozen=True)
-class OnsetFrame(Classical):
-    """Pixels of the first frame, in which nothing has moved."""
-
-    name: Literal["onset_frame"] = "onset_frame"
-    described_by: ClassVar = "flow_image:OnsetFrame"
-    classifier: ClassVar = "logistic"
-    penalty: ClassVar = 0.1
-
-
-@dataclass(frozen=True)
-class FlowLogistic(Classical):
-    """Logistic regression on the pixels of one flow image."""
-
-    name: Literal["flow_logistic"] = "flow_logistic"
-    described_by: ClassVar = "flow_image:FlowImage"
-    classifier: ClassVar = "logistic"
-    penalty: ClassVar = 0.003
-    flow: ClassVar = True
-
-
-@dataclass(frozen=True)
-class LbpTop(_Frames, _Histogram, _Radii, _Overlap, _Blocks):
-    """Local binary patterns on three orthogonal planes."""
-
-    name: Literal["lbp_top"] = "lbp_top"
-    described_by: ClassVar = "lbp_top:LbpTop"
-
-
-@dataclass(frozen=True)
-class LbpSip(_Frames, _Radii, _Overlap, _Blocks):
-    """Local binary patterns with six intersection points."""
-
-    name: Literal["lbp_sip"] = "lbp_sip"
-    described_by: ClassVar = "lbp_sip:LbpSip"
-
-
-@dataclass(frozen=True)
-class LbpMop(_Frames, _Histogram, _Radii, _Blocks):
-    """Local binary patterns on mean planes."""
-
-    name: Literal["lbp_mop"] = "lbp_mop"
-    described_by: ClassVar = "lbp_mop:LbpMop"
-
-
-@dataclass(frozen=True)
-class StlbpIp(_Frames, _Radii, _Blocks):
-    """Local binary patterns of integral projections."""
-
-    name: Literal["stlbp_ip"] = "stlbp_ip"
-    described_by: ClassVar = "stlbp_ip:StlbpIp"
-    classifier: ClassVar = "chi2"
-    penalty: ClassVar = 100.0
-
-
-@dataclass(frozen=True)
-class Stclqp(_Frames, _Points, _Radii, _Blocks):
-    """Completed local quantised patterns."""
-
-    name: Literal["stclqp"] = "stclqp"
-    described_by: ClassVar = "stclqp:CompletedPatterns"
-    codebook: ClassVar = True
-
-
-@dataclass(frozen=True)
-class Fdm(_Frames, _Blocks):
-    """Facial dynamics map."""
-
-    name: Literal["fdm"] = "fdm"
-    described_by: ClassVar = "fdm:Fdm"
-    classifier: ClassVar = "rbf"
-    flow: ClassVar = True
-
-
-@dataclass(frozen=True)
 class Mdmo(Classical):
     """Main directional mean optical flow."""
 
-    name: Literal["mdmo"] = "mdmo"
+    name: str = "mdmo"
     described_by: ClassVar = "mdmo:Mdmo"
     classifier: ClassVar = "rbf"
     penalty: ClassVar = 28.0
@@ -197,24 +107,25 @@ class Mdmo(Classical):
             yield f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align"
 
 
-@dataclass(frozen=True)
-class Hoof(_Frames, _Overlap, _Blocks):
-    """Histograms of oriented optical flow."""
-
-    name: Literal["hoof"] = "hoof"
-    described_by: ClassVar = "hoof:Hoof"
-    flow: ClassVar = True
+def _method(name: str, described_by: str, *settings: type[Classical], **published: Any) -> type[Classical]:
+    """Class of a system: its name, its descriptor, what may be set of that, and how it was published."""
+    about = {"name": name, "__annotations__": {"name": str}, "described_by": described_by, **published}
+    kind: type[Classical] = dataclass(frozen=True)(type(name, settings or (Classical,), about))
+    return kind
 
 
-@dataclass(frozen=True)
-class BiWoof(_Blocks):
-    """Flow at the apex, weighed by itself and by optical strain."""
-
-    name: Literal["bi_woof"] = "bi_woof"
-    described_by: ClassVar = "bi_woof:BiWoof"
-    penalty: ClassVar = 1e4
-    flow: ClassVar = True
-
+Majority = _method("majority", "", classifier="prior")
+SubjectIdentity = _method("subject_identity", "", classifier="logistic")
+OnsetFrame = _method("onset_frame", "flow_image:OnsetFrame", classifier="logistic", penalty=0.1)
+FlowLogistic = _method("flow_logistic", "flow_image:FlowImage", classifier="logistic", penalty=0.003, flow=True)
+LbpTop = _method("lbp_top", "lbp_top:LbpTop", _Frames, _Histogram, _Radii, _Overlap, _Blocks)
+LbpSip = _method("lbp_sip", "lbp_sip:LbpSip", _Frames, _Radii, _Overlap, _Blocks)
+LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", _Frames, _Histogram, _Radii, _Blocks)
+StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", _Frames, _Radii, _Blocks, classifier="chi2", penalty=100.0)
+Stclqp = _method("stclqp", "stclqp:CompletedPatterns", _Frames, _Points, _Radii, _Blocks, codebook=True)
+Fdm = _method("fdm", "fdm:Fdm", _Frames, _Blocks, classifier="rbf", flow=True)
+Hoof = _method("hoof", "hoof:Hoof", _Frames, _Overlap, _Blocks, flow=True)
+BiWoof = _method("bi_woof", "bi_woof:BiWoof", _Blocks, penalty=1e4, flow=True)
 
 TRIVIAL: tuple[type[Classical], ...] = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)
 """What stands in every table: nothing learned, nothing seen, nothing moved, and pixels of one flow image."""
