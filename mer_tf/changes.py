@@ -32,10 +32,10 @@ def changed(experiment: Experiment, changes: Mapping[str, Any]) -> Experiment:
     return experiment
 
 
-def changed_where_it_can(experiment: Experiment, own: Mapping[str, Any], all_have: Mapping[str, Any]) -> Experiment:
-    """The same with `own` changes, and of `all_have` those whose setting the model has: they are meant for several."""
-    there = set(field_names(changed(experiment, {NAME: {**own, **all_have}.get(NAME, experiment.model.name)})))
-    return changed(experiment, {**own, **{k: v for k, v in all_have.items() if k in there or not _of_model(k)}})
+def fitting(changes: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """Of changes that are meant for several models those that this one can have."""
+    has = set(field_names(models()[model](), "model."))
+    return {name: value for name, value in changes.items() if not _of_model(name) or name in has}
 
 
 def field_names(part: Any, prefix: str = "") -> Iterator[str]:
@@ -69,16 +69,8 @@ def migrated(settings: Mapping[str, Any]) -> dict[str, Any]:
     There was one class for all models once: settings that a model never read are dropped, and those of descriptors
     stood under model.classical.
     """
-    name = settings.get(NAME)
-    if name is not None and name not in models():
-        return dict(settings)
-    has = set(field_names(models()[name](), "model.")) if name else None
-    found = {}
-    for key, value in settings.items():
-        key = key.replace("model.classical.", "model.")
-        if has is None or not _of_model(key) or key in has:
-            found[key] = value
-    return found
+    found = {key.replace("model.classical.", "model."): value for key, value in settings.items()}
+    return fitting(found, name) if (name := str(settings.get(NAME))) in models() else found
 
 
 def all_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import tyro
@@ -12,6 +12,7 @@ import tyro
 from mer_tf.changes import NAME, changed, field_names, no_setting
 from mer_tf.config import Experiment, MerError
 from mer_tf.errors import refuse
+from mer_tf.model import models
 from mer_tf.names import meant
 from mer_tf.ranges import check_ranges
 
@@ -45,6 +46,23 @@ def with_model(experiment: Experiment, arguments: Sequence[str]) -> Experiment:
     given, there = _options(arguments), set(field_names(chosen))
     refuse(no_setting(chosen, name) for name in given if name.startswith("model.") and name not in there)
     return chosen
+
+
+def apart(words: Sequence[str], experiment: Experiment, others: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
+    """The words, and, read, what among them are settings of `others`, models beside that of the experiment."""
+    left: list[str] = []
+    found: dict[str, Any] = {}
+    starts = [k for k, word in enumerate(words) if word.startswith("--")]
+    has = {other: set(field_names(models()[other](), "model.")) for other in others}
+    for begin, end in itertools.pairwise([*starts, len(words)]):
+        option = words[begin:end]
+        (name,) = _options(option)
+        owner = next((other for other, names in has.items() if name in names), None)
+        if owner is None or name in field_names(experiment):
+            left += option
+        else:
+            found |= read_changes(option, changed(experiment, {NAME: owner}))
+    return [*words[: starts[0] if starts else None], *left], found
 
 
 def read_changes(arguments: Sequence[str], experiment: Experiment | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import operator
 import os
 import sys
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from mer_tf.check import check
 from mer_tf.commands import overview, pick, summary
 from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors
-from mer_tf.overrides import named, with_model
+from mer_tf.overrides import apart, named, with_model
 from mer_tf.pretraining_settings import Options
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, PaperTables, Run, Study, Sweep
@@ -35,7 +35,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
         if not name:
             print(help_text(study, prog))
             return
-        command, changes = read_command(commands[name], f"{prog} {name}", rest)
+        command, changes = read_command(commands[name], f"{prog} {name}", rest, study.systems)
         print(command.start(study, changes))
 
 
@@ -63,8 +63,16 @@ def plain_endings() -> Iterator[None]:
         yield
 
 
-def read_command(command: Command, prog: str, words: Sequence[str]) -> tuple[Command, dict[str, Any]]:
-    """The command with its options as the words say, and the settings that they change."""
+def read_command(
+    command: Command, prog: str, words: Sequence[str], systems: Collection[str] = ()
+) -> tuple[Command, dict[str, Any]]:
+    """The command with its options as the words say, and the settings that they change.
+
+    `systems`: models whose settings may be given too, where the command runs several.
+    """
+    others: dict[str, Any] = {}
+    if isinstance(command, PaperTables | Composite):
+        words, others = apart(words, command.settings, systems)
     read = tyro.cli(
         type(command),
         default=dataclasses.replace(command, settings=with_model(command.settings, words)),
@@ -73,7 +81,7 @@ def read_command(command: Command, prog: str, words: Sequence[str]) -> tuple[Com
         use_underscores=True,  # as config.json and the README write settings
         config=(tyro.conf.FlagConversionOff,),  # --train.jit_compile False, as every other setting
     )
-    return read, {name: operator.attrgetter(name)(read.settings) for name in named(words, read.settings)}
+    return read, {name: operator.attrgetter(name)(read.settings) for name in named(words, read.settings)} | others
 
 
 def commands_of(study: Study) -> dict[str, Command]:

@@ -13,7 +13,7 @@ from mer_tf.descriptors import Majority
 from mer_tf.models.attention_lstm import AttentionLstm
 from mer_tf.models.rcn import Rcn
 from mer_tf.script import as_words, commands_of, default_command, help_text, main, read_command
-from mer_tf.study import Composite, Run, Study, among
+from mer_tf.study import Composite, Run, Study, among, given
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted((ROOT / "experiments").glob("exp*.py"))
@@ -222,7 +222,28 @@ def test_a_setting_for_all_methods_goes_to_those_that_have_it(monkeypatch):
     monkeypatch.setattr("mer_tf.study.check_all", lambda experiments, composite: seen.extend(experiments))
     monkeypatch.setattr("mer_tf.run_directory.open_run", lambda *given: (_ for _ in ()).throw(MerError("far enough")))
     rows = {"none": {"model.name": "majority"}, "network": {"model.name": "rcn", "model.dropout": 0.1}}
+    study = Study(PAPER, SMALL, methods={"paper": {}, "embedded": rows})
     with pytest.raises(SystemExit, match="far enough"):
-        main(Study(PAPER, SMALL, methods={"paper": {}, "embedded": rows}), ["--model.dropout", "0.5"])
-    assert [one.model for one in seen[1:]] == [Majority(), Rcn(dropout=0.5)]
+        main(study, ["--model.dropout", "0.5", "--model.width=0.2"])
+    assert [one.model for one in seen[1:]] == [Majority(), Rcn(dropout=0.5, width=0.2)]
+    with pytest.raises(SystemExit, match="model.parts_as: vggface_lstm has no such setting"):
+        main(study, ["--model.parts_as", "x_y"])
+
+
+def test_settings_of_a_tables_systems_are_given_to_their_rows():
+    rows = {
+        "E/a": {"model.name": "rcn", "train.epochs": 3},
+        "E/b": {"model.name": "htnet", "model.width": 0.5},
+        "E/c": {},
+    }
+    study = Study(PAPER, SMALL, baselines=dict.fromkeys(("paper", "embedded"), dataclasses.replace(TABLES, rows=rows)))
+    command = commands_of(study)["baselines"]
+    _, changes = read_command(command, "baselines", ["--model.width", "0.1", "--model.dropout", "0.2"], study.systems)
+    assert changes == {"model.width": 0.1, "model.dropout": 0.2}
+    assert command.chosen(study, changes)[0].model.dropout == 0.2
+    assert given(rows, changes) == {
+        "E/a": {"model.width": 0.1, "model.dropout": 0.2, "model.name": "rcn", "train.epochs": 3},
+        "E/b": {"model.name": "htnet", "model.width": 0.5},
+        "E/c": {},
+    }
     assert "commands (run when none is named" in help_text(FULL, "python demo.py")

@@ -10,14 +10,13 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mer_tf.changes import changed_where_it_can
+from mer_tf.changes import changed, migrated
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import Classical, OnsetFrame
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
@@ -51,31 +50,23 @@ ByEpoch = dict[int, np.ndarray]
 """Epoch -> probabilities (test clips, classes)."""
 
 
-def composite(
-    experiment: Experiment,
-    methods: Methods,
-    clips: Clips,
-    encoded: Encoded,
-    directory: Path,
-    changes: Settings = MappingProxyType({}),
-) -> str:
+def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: Encoded, directory: Path) -> str:
     """Run every method (name -> dotted settings, model.name among them); those that have predictions are kept.
 
-    `changes`, of the command line, win over a method's settings. A resumed run goes by methods.json. The onset frame
-    is left out where clips are ready-made flow images, which have none. Writes
-    <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the text.
+    A resumed run goes by methods.json. The onset frame is left out where clips are ready-made flow images, which have
+    none. Writes <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the
+    text.
     """
     path, onsets = directory / "methods.json", getattr(encoded.store, "onsets", {})
     if not path.exists():
-        shown = {n: s for n, s in methods.items() if onsets or s["model.name"] != OnsetFrame.name}
-        write_json(path, {n: {**s, **changes} for n, s in shown.items()})
+        write_json(path, {n: s for n, s in methods.items() if onsets or s["model.name"] != OnsetFrame.name})
     tables: dict[str, pd.DataFrame] = {}
     models: dict[str, str] = {}
     stored = read_mapping(path)
     if not all(isinstance(given, dict) for given in stored.values()):
         raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
     for name, given in tqdm(stored.items(), "methods", unit="method"):
-        chosen = changed_where_it_can(experiment, {}, given)
+        chosen = changed(experiment, migrated(given))
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():
             _write(bench, *_predicted(bench, name), home)

@@ -30,6 +30,10 @@ METHODS = {
 }
 
 
+def of_epochs(number):
+    return {name: {**settings, "train.epochs": number} for name, settings in METHODS.items()}
+
+
 @pytest.fixture(scope="module")
 def declared(tmp_path_factory):
     """A folder, and an experiment on a few drawn flow images that are cached in it."""
@@ -48,7 +52,7 @@ def declared(tmp_path_factory):
 def finished(declared, quick):
     folder, experiment = declared
     clips = prepare_clips(experiment, folder)
-    given = (experiment, METHODS, clips, encode(experiment, clips), folder, {"train.epochs": 2})
+    given = (experiment, of_epochs(2), clips, encode(experiment, clips), folder)
     return folder, given, composite(*given)
 
 
@@ -125,9 +129,9 @@ def test_a_best_epoch_is_never_worse_than_the_last(finished):
 
 
 def test_finished_methods_are_kept_and_settings_are_those_of_the_first_call(finished):
-    folder, (experiment, methods, clips, encoded, *_), text = finished
+    folder, (experiment, _, clips, encoded, _), text = finished
     before = (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns
-    assert composite(replace(experiment), methods, clips, encoded, folder, {"train.epochs": 9}) == text
+    assert composite(replace(experiment), of_epochs(9), clips, encoded, folder) == text
     assert (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns == before
     assert json.loads((folder / "methods.json").read_text())["STSTNet"]["train.epochs"] == 2
 
