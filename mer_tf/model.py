@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from mer_tf.errors import refuse
@@ -18,8 +19,6 @@ from mer_tf.names import meant, unknown
 if TYPE_CHECKING:
     from mer_tf.config import Experiment
 
-HOMES = ("mer_tf.models", "mer_tf.descriptors")
-"""Packages of models; FILES of each names the files that hold them, which being imported makes them known."""
 DEFAULT = "vggface_lstm"
 
 Takes = Literal["features", "images", "flow image", "descriptor"]
@@ -66,10 +65,12 @@ class Model:
 
 @cache
 def models() -> Mapping[str, type[Model]]:
-    """Every model's class by the model's name, in the order of the names."""
-    for home in HOMES:
-        for file in import_module(home).FILES:
-            import_module(f"{home}.{file}")
+    """Every model's class by the model's name, in the order of the names: what being imported makes known."""
+    import_module("mer_tf.descriptors")
+    networks = import_module("mer_tf.models")
+    for file in iter_modules(networks.__path__):
+        if file.name not in networks.PARTS:
+            import_module(f"mer_tf.models.{file.name}")
     return dict(sorted(_KNOWN.items()))
 
 

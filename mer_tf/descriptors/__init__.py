@@ -132,5 +132,3 @@ TRIVIAL: tuple[type[Classical], ...] = (Majority, SubjectIdentity, OnsetFrame, F
 _PUBLISHED: tuple[type[Classical], ...] = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof)
 METHODS: Mapping[str, type[Classical]] = {kind.name: kind for kind in (*TRIVIAL, *_PUBLISHED)}
 """Classical systems by name, in the order of tables."""
-FILES = ()
-"""All of them stand here."""

@@ -1,6 +1,6 @@
 """Models: one file each, with the class of its settings (see `mer_tf.model`), which builds the network.
 
-Importing this package makes all of them known, and loads neither Keras nor pandas.
+A new file is found by itself. It loads neither Keras nor pandas.
 """
 
 from __future__ import annotations
@@ -9,23 +9,10 @@ from typing import Any
 
 PRETRAINED = ("au-flow-3",)
 """Networks that ship with the package."""
-FILES = (
-    "attention_lstm",
-    "au_flow",
-    "cnn_lstm_fusion",
-    "elrcn",
-    "fcnn3d",
-    "gia_bia_bilstm",
-    "htnet",
-    "micro_exp_fusenet",
-    "micro_exp_stcnn",
-    "off_apexnet",
-    "rcn",
-    "ststnet",
-    "vggface_frames",
-    "vggface_lstm",
-)
-"""Files that hold models; the others hold what models are made of."""
+OWN = ("layers", "attention_layers", "attention_penalties", "block_layers", "block_units")
+"""Files of our own layers; `later.own` has their classes."""
+PARTS = (*OWN, "encoder_parts", "encoders", "onet", "pretrained", "stored", "vggface", "weights")
+"""Files that load Keras. All others are looked through for models."""
 
 
 def load_pretrained(name: str) -> Any:

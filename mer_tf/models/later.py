@@ -8,8 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-OWN = ("layers", "attention_layers", "attention_penalties", "block_layers", "block_units")
-"""Files of mer_tf/models whose classes `own` has."""
+from mer_tf.models import OWN
 
 
 class _Later:
