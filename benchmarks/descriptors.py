@@ -16,8 +16,7 @@ import tyro
 from numpy.typing import NDArray
 from results import keep
 
-from mer_tf.config import Classical
-from mer_tf.descriptors import METHODS, method_descriptor
+from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.base import ClipDescriptor
 from mer_tf.descriptors.lbp_top import LbpTop
 
@@ -70,7 +69,7 @@ Settings are the defaults, without temporal interpolation. The plain LBP-TOP of 
 
 def described() -> dict[str, ClipDescriptor]:
     """Every descriptor with its defaults, LBP-TOP with both kinds of neighbours."""
-    named = {name: method_descriptor(name, Classical()) for name, method in METHODS.items() if method.descriptor}
+    named = {name: method().descriptor() for name, method in METHODS.items() if method.described_by}
     named["lbp_top, bilinear"] = LbpTop(interpolation="bilinear")
     return {name: d.set_params(frames=0) if "frames" in d.get_params() else d for name, d in sorted(named.items())}
 

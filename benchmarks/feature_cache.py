@@ -20,7 +20,7 @@ import numpy as np
 import tyro
 from results import keep, processor, table
 
-from mer_tf.config import Clip, Evaluation, Experiment, Model, Preprocess, Train
+from mer_tf.config import Clip, Evaluation, Experiment, Preprocess, Train
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.batches import FeatureStore
@@ -28,7 +28,7 @@ from mer_tf.inputs.clips import Clips, prepare_clips
 from mer_tf.inputs.prepare import clip_frames, encode
 from mer_tf.models.encoder_parts import split_encoder
 from mer_tf.models.vggface import build_vggface
-from mer_tf.models.vggface_lstm import build
+from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import FoldTrainer, predict_clips, training_seed
 
@@ -76,7 +76,7 @@ def declared(folder: Path, encoder: Path, epochs: int, size: int, subjects: int,
         name="feature_cache",
         preprocess=Preprocess(face="align", size=size, flow="none"),
         clip=Clip(frames=13, stride=stride, non_micro_stride=stride, mirror=False),
-        model=Model(
+        model=VggFaceLstm(
             encoder=str(encoder),
             center="onset",
             embedding=(256, 192, 128),
@@ -130,7 +130,7 @@ def plain_model(bench: Bench) -> keras.Model:
     else:
         trunk = encoder
     trunk.trainable = False
-    head = build(bench.experiment.model, trunk.output_shape[1:], len(bench.classes), tail)
+    head = bench.experiment.model.build(trunk.output_shape[1:], len(bench.classes), tail)
     frames, onset = (keras.Input((n, *trunk.input_shape[1:]), name=k) for k, n in (("frames", None), ("onset", 1)))
     mask = keras.Input((None,), dtype="bool", name="mask")
     each = keras.layers.TimeDistributed(trunk)

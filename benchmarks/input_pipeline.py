@@ -24,12 +24,12 @@ import tyro
 from preprocess import FRAMES, draw_clips
 from results import keep, processor, table
 
-from mer_tf.config import Clip, Fusion, Model, Preprocess, Train
+from mer_tf.config import Clip, Preprocess, Train
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows
 from mer_tf.inputs.batches import FeatureStore, WindowBatches
 from mer_tf.inputs.images import image_store
-from mer_tf.models.cnn_lstm_fusion import build
+from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 from mer_tf.records.index import read_index
 from mer_tf.records.read import clip_dataset, window_dataset
 from mer_tf.records.write import write_records
@@ -160,7 +160,7 @@ def trained(sources: dict[str, Epoch], windows: int, batch: int, rounds: int) ->
     """
     names = ("memory: frames", "records, raw: frames", "records, png: frames")
     first = next(iter(sources["records, raw: frames"]()))[0]["frames"]
-    model = build(Model("cnn_lstm_fusion", fusion=NARROW), {"frames": tuple(first.shape[2:])}, len(CLASSES))
+    model = CnnLstmFusion(fusion=NARROW).build({"frames": tuple(first.shape[2:])}, len(CLASSES))
     compile_model(model, Train(jit_compile=False))
     spent: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for _ in range(rounds):

@@ -17,8 +17,8 @@ import numpy as np
 import tyro
 from results import keep, processor, table
 
-from mer_tf.config import Model, Train
-from mer_tf.models.ststnet import build
+from mer_tf.config import Train
+from mer_tf.models.ststnet import StstNet
 from mer_tf.training.all_folds.folds import AllFolds
 from mer_tf.training.trainer import compile_model
 
@@ -86,7 +86,7 @@ def turns(ways: dict[str, Iterator[np.ndarray]]) -> list[tuple[str, list[np.ndar
 
 def network(dropout: float) -> keras.Model:
     """A new STSTNet."""
-    return build(Model(name="ststnet", dropout=dropout), {"flow_image": (SIDE, SIDE, 3)}, CLASSES)
+    return StstNet(dropout=dropout).build({"flow_image": (SIDE, SIDE, 3)}, CLASSES)
 
 
 def one_fold(

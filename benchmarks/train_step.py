@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib import import_module
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +34,7 @@ from results import keep, measured_once, table
 
 from mer_tf.config import Experiment, Train
 from mer_tf.inputs.batches import WindowBatches, input_names
-from mer_tf.models import MODELS
+from mer_tf.models import layers as own_layers
 from mer_tf.models.layers import FoldTime
 from mer_tf.overrides import read_words
 from mer_tf.protocols.workbench import Bench
@@ -91,7 +90,9 @@ def main(
         keep_in: Folder for what was measured of each experiment, which is not measured again.
         write: Write the tables into RESULTS.md too.
     """
-    experiments = [declared(script, preset, {**SMALL_DATA, **read_words(changes)}) for script in scripts]
+    experiments = [
+        declared(script, preset, {**SMALL_DATA, **read_words(changes, declared(script, preset))}) for script in scripts
+    ]
     with ExitStack() as stack:
         folder = keep_in or Path(stack.enter_context(TemporaryDirectory(prefix="train-step-")))
         settings = [preset, *changes, f"steps={steps}"]
@@ -175,7 +176,7 @@ def variant(bench: Bench, streamed: str, policy: str) -> Any | None:
         return trainer.build()
     if not any(isinstance(layer, FoldTime) for layer in trainer.model._flatten_layers()):
         return None
-    with patch.object(import_module(MODELS[bench.experiment.model.name]), "FoldTime", keras.layers.TimeDistributed):
+    with patch.object(own_layers, "FoldTime", keras.layers.TimeDistributed):
         return trainer.build()
 
 

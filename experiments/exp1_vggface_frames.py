@@ -7,7 +7,8 @@ python experiments/exp1_vggface_frames.py --data.root /data/SMIC   # the license
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Train
+from mer_tf.models.vggface_frames import VggFaceFrames
 
 # Whole frames at 224 px, retrained from conv4_3; Aug-I of Table 1 copies frames 7, 8, 11 and 3 times by class. The
 # paper's optimiser for this experiment is not published: batch 8 is, the rest is that of the sequence experiments.
@@ -18,7 +19,7 @@ EXPERIMENT = Experiment(
     clip=Clip(
         frames=1, stride=1, non_micro_stride=1, mirror=False, multiply=(7, 8, 11, 3), balance=False, test="windows"
     ),
-    model=Model(name="vggface_frames", encoder="vggface2-resnet50", retrain_from="conv4_3"),
+    model=VggFaceFrames(encoder="vggface2-resnet50", retrain_from="conv4_3"),
     train=Train(epochs=20, batch_size=8, learning_rate=1e-3),
     evaluation=Evaluation(split="group", folds=5),
     published=("C/T4/VGGFace2",),

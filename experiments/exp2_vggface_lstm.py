@@ -9,7 +9,8 @@ python experiments/exp2_vggface_lstm.py tables                   # Table 4, with
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables, Train
+from mer_tf.models.vggface_lstm import VggFaceLstm
 
 # As the paper says: whole frames at 224 px, retrained from conv4_3, N = 13, Adam 2.6e-3, 20 epochs. Subjects are kept
 # apart, which the paper's folds did not do; --evaluation.split clip repeats those.
@@ -18,7 +19,7 @@ EXPERIMENT = Experiment(
     data=Data(dataset="smic-hs", label_protocol="smic-4"),
     preprocess=Preprocess(face="none", size=224, flow="farneback"),
     clip=Clip(frames=13, stride=1, non_micro_stride=4),
-    model=Model(encoder="vggface2-resnet50", retrain_from="conv4_3", lstm_units=512, lstm_layers=3),
+    model=VggFaceLstm(encoder="vggface2-resnet50", retrain_from="conv4_3", lstm_units=512, lstm_layers=3),
     train=Train(epochs=20, batch_size=20, learning_rate=2.6e-3),
     evaluation=Evaluation(split="group", folds=5),
     published=("C/T3/LSTM/N13", "C/T4/LSTM"),

@@ -8,7 +8,8 @@ python experiments/exp3_vggface_bilstm.py sweep                    # N = 11 to 1
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Train
+from mer_tf.models.vggface_lstm import VggFaceLstm
 
 # Whole frames at 224 px, retrained from conv4_3, N = 13, Adam 1e-3, one layer of 512 units a direction.
 EXPERIMENT = Experiment(
@@ -16,7 +17,7 @@ EXPERIMENT = Experiment(
     data=Data(dataset="smic-hs", label_protocol="smic-4"),
     preprocess=Preprocess(face="none", size=224, flow="farneback"),
     clip=Clip(frames=13, stride=1, non_micro_stride=4),
-    model=Model(encoder="vggface2-resnet50", retrain_from="conv4_3", bidirectional=True, lstm_layers=1),
+    model=VggFaceLstm(encoder="vggface2-resnet50", retrain_from="conv4_3", bidirectional=True, lstm_layers=1),
     train=Train(epochs=20, batch_size=20, learning_rate=1e-3),
     evaluation=Evaluation(split="group", folds=5),
     published=("C/T3/BiLSTM/N13", "C/T4/BiLSTM"),

@@ -10,7 +10,8 @@ python experiments/exp4_cnn_lstm_fusion.py tables --root.SMIC /data/SMIC --root.
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables, Train
+from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion
 
 # As printed: 96 x 96 x 3, X = 20 frames from the middle, batch 50, learning rate 5e-4, at most 6000 epochs. The paper
 # names neither optimiser nor folds nor classes.
@@ -19,7 +20,7 @@ EXPERIMENT = Experiment(
     data=Data(dataset="smic-hs", label_protocol="smic-3"),
     preprocess=Preprocess(face="align", size=96, grey_level="clip", flow="tvl1", recipe="paper-a"),
     clip=Clip(frames=20, stride=10, segments="center", test="windows", mirror=False, balance=False),
-    model=Model(name="cnn_lstm_fusion", lstm_units=512, dropout=0.5),
+    model=CnnLstmFusion(lstm_units=512, dropout=0.5),
     train=Train(epochs=6000, stream_epochs=6000, batch_size=50, learning_rate=5e-4, optimizer="sgd"),
     evaluation=Evaluation(split="loso"),
     published=("A/T3/fused/SMIC", "A/T3/temporal/SMIC", "A/T3/spatial/SMIC"),
@@ -73,9 +74,9 @@ TABLES = Tables(
     },
     cells={
         "A/T4/LBP-TOP/CASMEII": {
-            "model.classical.blocks": (5, 5, 1),
-            "model.classical.radii": (1, 1, 4),
-            "model.classical.points": 4,
+            "model.blocks": (5, 5, 1),
+            "model.radii": (1, 1, 4),
+            "model.points": 4,
         }
     },
     orderings=(

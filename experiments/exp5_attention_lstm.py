@@ -10,7 +10,8 @@ python experiments/exp5_attention_lstm.py sweep                     # rules and 
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Attention, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables, Train
+from mer_tf.models.attention_lstm import Attention, AttentionLstm
 
 # Our reading of the abstract; sizes and strengths after Song et al. 2017.
 EXPERIMENT = Experiment(
@@ -18,8 +19,7 @@ EXPERIMENT = Experiment(
     data=Data(dataset="casme2", label_protocol="casme2-5"),
     preprocess=Preprocess(face="align", size=224, flow="none"),
     clip=Clip(frames=10, keyframes="cumdiff", test="windows", mirror=True, balance=False),
-    model=Model(
-        name="attention_lstm",
+    model=AttentionLstm(
         encoder="vggface-vgg16",
         features_at="pool5",
         lstm_units=256,

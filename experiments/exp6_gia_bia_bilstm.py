@@ -10,7 +10,8 @@ python experiments/exp6_gia_bia_bilstm.py tables --root.CASMEII5 /data/CASME2 --
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Blocks, Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables, Train
+from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm
 
 # 10 frames by TIM; VGG16, frozen, to conv4_2, and on to conv5_2 for the whole face; SGD on single frames, then Adam.
 EXPERIMENT = Experiment(
@@ -18,8 +19,7 @@ EXPERIMENT = Experiment(
     data=Data(dataset="casme2", label_protocol="casme2-5"),
     preprocess=Preprocess(face="align", size=224, flow="none", interpolate=10),
     clip=Clip(frames=10, mirror=True, balance=False),
-    model=Model(
-        name="gia_bia_bilstm",
+    model=GiaBiaBiLstm(
         encoder="vggface-vgg16",
         features_at="conv4_2",
         lstm_units=256,

@@ -12,8 +12,8 @@ python experiments/exp7_baselines.py --root.SMIC /data/SMIC --root.CASMEII /data
 from typing import Any
 
 from mer_tf.changes import changed
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Tables
-from mer_tf.descriptors import METHODS
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables
+from mer_tf.descriptors import METHODS, LbpTop
 from mer_tf.models.presets import PUBLISHED
 
 EXPERIMENT = Experiment(
@@ -21,7 +21,7 @@ EXPERIMENT = Experiment(
     data=Data(dataset="smic-hs", label_protocol="smic-3"),
     preprocess=Preprocess(face="align", size=128, flow="dis", flow_from="onset"),
     clip=Clip(test="whole"),
-    model=Model(name="lbp_top"),
+    model=LbpTop(),
     evaluation=Evaluation(split="loso"),
 )
 
@@ -43,7 +43,7 @@ COLUMNS = {
 }
 
 # Yan et al. 2014.
-CASME2_LBP = {"model.classical.blocks": (5, 5, 1), "model.classical.radii": (1, 1, 4), "model.classical.points": 4}
+CASME2_LBP = {"model.blocks": (5, 5, 1), "model.radii": (1, 1, 4), "model.points": 4}
 
 BASELINES = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}

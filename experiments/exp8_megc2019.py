@@ -12,15 +12,16 @@ STSTNet trained as published on drawn flow images in the composite's own size (h
 """
 
 from mer_tf.changes import changed
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Preprocess, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Train
 from mer_tf.models.presets import PUBLISHED
+from mer_tf.models.ststnet import StstNet
 
 EXPERIMENT = Experiment(
     name="exp8_megc2019",
     data=Data(dataset="flow-images", label_protocol="megc2019-3", subjects=68),
     preprocess=Preprocess(face="crop", flow="tvl1", flow_from="onset", recipe="ststnet"),
     clip=Clip(frames=1, segments="stride", side=28, mirror=False, balance=False, test="whole"),
-    model=Model(name="ststnet", dropout=0.5),
+    model=StstNet(dropout=0.5),
     train=Train(epochs=800, batch_size=256, learning_rate=5e-5),
     evaluation=Evaluation(split="loso"),
 )

@@ -10,7 +10,8 @@ python experiments/exp9_au_pretraining.py --sequence               # paper A's t
 """
 
 from mer_tf.au_flow.settings import Options, Pretraining
-from mer_tf.config import Clip, Data, Experiment, Fusion, Model, Preprocess, Train
+from mer_tf.config import Clip, Data, Experiment, Preprocess, Train
+from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 
 PRETRAINING = Options(train=Pretraining(epochs=8, direct=6000, rendered=2400, kept_out_epochs=4))
 
@@ -20,8 +21,7 @@ SEQUENCE = Experiment(
     data=Data(dataset="smic-hs", label_protocol="smic-3"),
     preprocess=Preprocess(face="align", size=96, grey_level="clip", flow="dis", recipe="paper-a+"),
     clip=Clip(frames=20, segments="center", test="windows", mirror=True, balance=False, side=48, flow_bound=1.0),
-    model=Model(
-        name="cnn_lstm_fusion",
+    model=CnnLstmFusion(
         lstm_units=32,
         dropout=0.2,
         fusion=Fusion(streams="temporal", channels=(12, 24, 32, 32, 32), stem_stride=2, fc_units=64, fc8_units=32),

@@ -11,13 +11,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mer_tf.check_model import check_model, head_faults, refuse
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.datasets import ADAPTERS, dataset_listing
 from mer_tf.datasets.labels import LabelProtocol, home_of, load_protocol, normalise_label, protocol_names
-from mer_tf.descriptors import METHODS
+from mer_tf.errors import refuse
 from mer_tf.evaluation.fold_units import check_units
-from mer_tf.models import MODELS
+from mer_tf.model import check_model
 from mer_tf.names import unknown
 from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.ranges import range_faults
@@ -54,9 +53,7 @@ def check_all(experiments: Iterable[Experiment], composite: bool = False) -> Non
 
 
 def _names(experiment: Experiment) -> Iterator[str]:
-    name, data = experiment.model.name, experiment.data
-    if name not in MODELS and name not in METHODS:
-        yield f"model.name: {unknown('model', name, sorted([*MODELS, *METHODS]))}"
+    data = experiment.data
     if not data.manifests and data.dataset not in ADAPTERS:
         yield f"data.dataset: {unknown('data set', data.dataset, ADAPTERS)}"
     if data.label_protocol not in (known := protocol_names()):
@@ -91,9 +88,9 @@ def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None, composit
     data, protocol = experiment.data, load_protocol(experiment.data.label_protocol)
     check_recipe(experiment.preprocess)
     of_images = data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows)
-    if not (composite and experiment.model.name in METHODS):
+    if not (composite and experiment.model.takes == "descriptor"):
         check_model(experiment, of_images)
-    refuse(head_faults(experiment.model, protocol.classes))
+    refuse(experiment.model.check_classes(protocol.classes))
     multiply, classes = experiment.clip.multiply, len(protocol.classes)
     if multiply and len(multiply) != classes:
         raise MerError(f"clip.multiply={multiply}: give one number from 1 upwards for each of {classes} classes")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from mer_tf.errors import MerError as MerError
-from mer_tf.model_settings import Attention, Blocks, Classical, Fusion
+from mer_tf.model import Model, default_model
 from mer_tf.ranges import (
     Amount,
     BelowOne,
@@ -155,58 +155,6 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class Model:
-    """The network: an encoder per frame, then a recurrent head."""
-
-    name: str = "vggface_lstm"
-    encoder: str = "auto"
-    """vggface2-resnet50 | vggface2-senet50 | vggface-vgg16 | mtcnn-onet | auto | path of a .keras image encoder."""
-    weights: str | None = None
-    """Weight file for a VGGFace encoder, or `random` for none (said in every output). au_flow: the name of a network
-    that ships with the package (au-flow-3), from whose weights it begins."""
-    head: Literal["trained", "given", "logistic"] = "trained"
-    """au_flow, in the composite of MEGC 2019. trained: on the training clips; given: never, so that nothing but the
-    shipped weights speaks; logistic: logistic regression on its features and the pixels."""
-    preproc: Literal["vggface2", "paper_code"] = "vggface2"
-    """vggface2: BGR minus the mean of VGGFace2; paper_code: RGB / 255, as C's released code feeds it."""
-    retrain_from: str | None = None
-    """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
-    (C, section 3.2); None: the encoder stays frozen (C's released code)."""
-    features_at: str | None = None
-    """Block or layer of the encoder whose map (H, W, C) models are given, e.g. conv4_2 or pool5; None: its embedding.
-    ONet, which auto becomes without weights, gives its map after as many poolings for one it has not, and says so."""
-    center: Literal["none", "onset"] = "none"
-    """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
-    embedding: tuple[Count, ...] = (1024, 768, 512)
-    """Widths of fc1, fc2, fc3 (C's released code)."""
-    bn_momentum: BelowOne = 0.99
-    """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
-    lstm_units: Count = 512
-    lstm_layers: Count = 3
-    bidirectional: bool = False
-    """Bi-LSTM (C, Exp-III)."""
-    merge: Literal["last_step", "last_of_each_direction"] = "last_step"
-    """What a Bi-LSTM hands on: both directions at the last frame, where the backward one has seen that frame alone (C's
-    released code), or each direction after its whole pass."""
-    head_units: Count = 256
-    dropout: BelowOne = 0.0
-    fusion: Fusion = field(default_factory=Fusion)
-    """Settings of cnn_lstm_fusion, which takes lstm_units and dropout from here and nothing else."""
-    attention: Attention = field(default_factory=Attention)
-    """Settings of attention_lstm, which takes center, bn_momentum, lstm_units, lstm_layers and dropout from here."""
-    blocks: Blocks = field(default_factory=Blocks)
-    """Settings of gia_bia_bilstm, which takes center, bn_momentum, lstm_units and dropout from here."""
-    classical: Classical = field(default_factory=Classical)
-    """Settings of lbp_top, mdmo and the other names of mer_tf.descriptors, which take nothing else from here."""
-    width: Positive = 1.0
-    """Named baselines: their published numbers of channels and units times this."""
-    grey: bool = False
-    """elrcn_se, elrcn_te: grey frames beside flow and optical strain."""
-    parts_as: Literal["row_column", "x_y"] = "row_column"
-    """htnet: how the centres of facial parts, given as (x, y), are read; its code uses them as (row, column)."""
-
-
-@dataclass(frozen=True)
 class Train:
     """One fold's training. Epochs are fixed in advance: no epoch is ever chosen on the test fold."""
 
@@ -279,7 +227,8 @@ class Experiment:
     data: Data = field(default_factory=Data)
     preprocess: Preprocess = field(default_factory=Preprocess)
     clip: Clip = field(default_factory=Clip)
-    model: Model = field(default_factory=Model)
+    model: Model = field(default_factory=default_model)
+    """One of the classes in mer_tf/models and mer_tf/descriptors, each with settings of its own."""
     train: Train = field(default_factory=Train)
     search: Search = field(default_factory=Search)
     evaluation: Evaluation = field(default_factory=Evaluation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -14,6 +14,12 @@ class MerError(Exception):
 
     Commands show it without a traceback.
     """
+
+
+def refuse(faults: Iterable[str]) -> None:
+    """`MerError` with every fault on a line of its own; nothing happens without any."""
+    if lines := list(faults):
+        raise MerError("\n".join(lines))
 
 
 ROOM = "make room or name another folder, and run the same command again"

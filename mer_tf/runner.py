@@ -15,7 +15,7 @@ from mer_tf.config import Experiment, MerError, Preset, preset_of
 
 if TYPE_CHECKING:
     from mer_tf.inputs.clips import Clips
-    from mer_tf.protocols.workbench import Bench
+    from mer_tf.protocols.workbench import Workbench
 
 log = logging.getLogger("mer_tf")
 
@@ -54,7 +54,7 @@ def collect(directory: Path) -> Path:
     return directory
 
 
-def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
+def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
     """Everything that is derived from the folds' predictions."""
     from mer_tf.protocols.pictures.run import write_pictures
     from mer_tf.protocols.pictures.worst import write_worst
@@ -65,7 +65,7 @@ def _finish(bench: Bench, clips: Clips, directory: Path) -> None:
     write_pictures(bench, directory)
 
 
-def open_bench(experiment: Experiment, directory: Path) -> tuple[Bench, Clips]:
+def open_bench(experiment: Experiment, directory: Path) -> tuple[Workbench, Clips]:
     """Data, records and features of an experiment, ready to train; `directory` gets its description and the log."""
     from mer_tf.inputs.clips import prepare_clips
     from mer_tf.inputs.prepare import encode

@@ -7,7 +7,7 @@ import operator
 import os
 import sys
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,20 +17,12 @@ from mer_tf.au_flow.settings import Options
 from mer_tf.changes import field_names
 from mer_tf.check import check
 from mer_tf.commands import overview, pick, summary
-from mer_tf.config import Experiment, Tables
-from mer_tf.descriptors import METHODS
+from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors
-from mer_tf.overrides import named
+from mer_tf.overrides import apart, named, with_model
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, PaperTables, Run, Study, Sweep
 
-OWNERS = {
-    "model.fusion": frozenset({"cnn_lstm_fusion"}),
-    "model.attention": frozenset({"attention_lstm"}),
-    "model.blocks": frozenset({"gia_bia_bilstm"}),
-    "model.classical": frozenset(METHODS),
-}
-"""Settings of single models, and the models that have them."""
 STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
 
@@ -43,7 +35,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
         if not name:
             print(help_text(study, prog))
             return
-        command, changes = read_command(commands[name], f"{prog} {name}", rest)
+        command, changes = read_command(commands[name], f"{prog} {name}", rest, study.systems)
         print(command.start(study, changes))
 
 
@@ -71,17 +63,25 @@ def plain_endings() -> Iterator[None]:
         yield
 
 
-def read_command(command: Command, prog: str, words: Sequence[str]) -> tuple[Command, dict[str, Any]]:
-    """The command with its options as the words say, and the settings that they change."""
+def read_command(
+    command: Command, prog: str, words: Sequence[str], systems: Collection[str] = ()
+) -> tuple[Command, dict[str, Any]]:
+    """The command with its options as the words say, and the settings that they change.
+
+    `systems`: models whose settings may be given too, where the command runs several.
+    """
+    others: dict[str, Any] = {}
+    if isinstance(command, PaperTables | Composite):
+        words, others = apart(words, command.settings, systems)
     read = tyro.cli(
         type(command),
-        default=command,
+        default=dataclasses.replace(command, settings=with_model(command.settings, words)),
         prog=prog,
         args=words,
         use_underscores=True,  # as config.json and the README write settings
         config=(tyro.conf.FlagConversionOff,),  # --train.jit_compile False, as every other setting
     )
-    return read, {name: operator.attrgetter(name)(read.settings) for name in named(words)}
+    return read, {name: operator.attrgetter(name)(read.settings) for name in named(words, read.settings)} | others
 
 
 def commands_of(study: Study) -> dict[str, Command]:
@@ -114,7 +114,7 @@ def help_text(study: Study, prog: str) -> str:
     default, commands = default_command(study, []), commands_of(study)
     options = {name: text for command in commands.values() for name, text in _options(command).items()}
     settings: dict[str, str] = {}
-    for name in settings_of(study):
+    for name in field_names(study.small):
         group, _, last = name.rpartition(".")
         start = f"--{group}." if group else "--"
         settings[start] = f"{settings.get(start, '')} {last}".strip()
@@ -123,7 +123,8 @@ def help_text(study: Study, prog: str) -> str:
             name: f"{summary(type(command))} {' '.join(_options(command))}" for name, command in commands.items()
         },
         "options of these commands": options,
-        f"settings, as --train.epochs 5 (`{prog} run --help` tells what each means)": settings,
+        f"settings, as --train.epochs 5 (`{prog} run --help` tells what each means)": settings
+        | {"--model.name": "another model, which has other settings (`run --model.name NAME --help`)"},
     }
     return overview(f"{prog} [{'|'.join(commands)}] [--option value ...]", about, groups)
 
@@ -136,14 +137,3 @@ def _options(command: Command) -> dict[str, str]:
         shown = f"--{name}.{'|'.join(value)}" if isinstance(value, dict) else f"--{name}"
         found[shown] = next(text for part in hints[name].__metadata__ if (text := getattr(part, "help", None)))
     return found
-
-
-def settings_of(study: Study) -> list[str]:
-    """Names of the settings that the models of this study have."""
-    models = {study.paper.model.name, study.small.model.name}
-    tables: list[Tables] = [*study.baselines.values(), *filter(None, [study.tables])]
-    rows = [row for one in tables for row in one.rows.values()]
-    rows += [row for methods in study.methods.values() for row in methods.values()]
-    models |= {row["model.name"] for row in rows if "model.name" in row}
-    foreign = tuple(f"{group}." for group, owners in OWNERS.items() if not owners & models)
-    return [name for name in field_names(Experiment) if not name.startswith(foreign)]

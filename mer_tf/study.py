@@ -10,9 +10,10 @@ from typing import Annotated, Any
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
-from mer_tf.changes import changed, read_experiment
+from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
+from mer_tf.model import models
 from mer_tf.names import unknown
 from mer_tf.runner import open_bench, run
 
@@ -35,6 +36,13 @@ class Study:
     """Systems, of the paper's settings and of small ones, that go into one table."""
     methods: Mapping[Preset, Methods] = field(default_factory=dict)
     """Methods, again of both, on the same folds of one composite."""
+
+    @property
+    def systems(self) -> list[str]:
+        """Names of the models in all tables and among the methods."""
+        tables = [*self.baselines.values(), *filter(None, [self.tables])]
+        rows = [row for many in (*self.methods.values(), *(one.rows for one in tables)) for row in many.values()]
+        return list(dict.fromkeys(row[NAME] for row in rows if NAME in row))
 
 
 def _words(made: Any, metavar: str) -> Any:
@@ -80,8 +88,11 @@ class Command:
     def chosen(self, study: Study, changes: Mapping[str, Any], real: Data | None = None) -> tuple[Experiment, Preset]:
         """The declaration that is asked for with the command line's changes, and which it is. `real`: data of columns.
 
-        A recipe (`--preprocess.recipe NAME`) stands for all its settings, which further changes change.
+        Settings of other systems' models are left out. A recipe (`--preprocess.recipe NAME`) stands for all its
+        settings, which further changes change.
         """
+        model = changes.get(NAME, study.paper.model.name)
+        changes = fitting(changes, model) if model in models() else changes
         preset = self.preset or preset_of(real or changed(study.paper, changes).data)
         base = study.paper if preset == "paper" else study.small
         if "preprocess.recipe" not in changes:
@@ -128,7 +139,8 @@ class Composite(Command):
             chosen = _resumed(self.resume, changes)
         declared = study.methods[preset]
         rows = among("--methods", self.methods, {**study.methods["paper"], **declared} if self.methods else declared)
-        check_all([chosen, *(changed(chosen, {**row, **changes}) for row in rows.values())], composite=True)
+        rows = {name: {**row, **fitting(changes, row.get(NAME, chosen.model.name))} for name, row in rows.items()}
+        check_all([chosen, *(changed(chosen, row) for row in rows.values())], composite=True)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
         from mer_tf.run_directory import open_run
@@ -136,7 +148,7 @@ class Composite(Command):
         directory = open_run(chosen, self.resume)
         bench, clips = open_bench(chosen, directory)
         before_training(chosen, clips, bench, directory)
-        return f"{composite(chosen, rows, clips, bench.encoded, directory, changes)}\nrun directory: {directory}"
+        return f"{composite(chosen, rows, clips, bench.encoded, directory)}\nrun directory: {directory}"
 
 
 @dataclass(frozen=True)
@@ -164,7 +176,8 @@ class PaperTables(Command):
         """The tables, on the data that are given or else on look-alikes."""
         assert study.tables is not None
         chosen, _ = self.of_columns(study, changes)
-        tables = replace(study.tables, columns=self.wanted(study.tables.columns))
+        rows = given(study.tables.rows, changes)
+        tables = replace(study.tables, rows=rows, columns=self.wanted(study.tables.columns))
         directory = Path(chosen.out) / f"{chosen.name}-tables"
         _check_cells(chosen, tables, directory)
         from mer_tf.protocols.paper_tables import paper_tables
@@ -195,7 +208,7 @@ class Baselines(PaperTables):
         declared = study.baselines[preset]
         known = {row.rpartition("/")[2]: row for row in declared.rows}
         rows = {row: declared.rows[row] for row in among("--systems", self.systems, known).values()}
-        tables = replace(declared, rows=rows, columns=self.wanted(declared.columns))
+        tables = replace(declared, rows=given(rows, changes), columns=self.wanted(declared.columns))
         directory = Path(chosen.out) / f"{chosen.name}-table"
         _check_cells(chosen, tables, directory)
         from mer_tf.protocols.baseline_table import baseline_table
@@ -214,6 +227,11 @@ def among(option: str, wanted: Sequence[str] | None, known: Mapping[str, Any]) -
 
 def _resumed(directory: Path, changes: Mapping[str, Any]) -> Experiment:
     return changed(read_experiment(directory / "config.json"), changes)
+
+
+def given(rows: Methods, changes: Mapping[str, Any]) -> Methods:
+    """The rows of other models with what is given for these; what a row declares itself stays."""
+    return {key: {**fitting(changes, row[NAME]), **row} if NAME in row else row for key, row in rows.items()}
 
 
 def _check_cells(experiment: Experiment, tables: Tables, directory: Path) -> None:

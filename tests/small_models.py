@@ -1,20 +1,23 @@
 """Every model, tiny, with drawn clips it can learn: what one step on two backends, or on two devices, is tried on.
 
-A model added to `mer_tf.models.MODELS` needs a line in `SMALL`.
+A new model is found by itself and tried in its least size (`Model.least`).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from mer_tf.config import Blocks, Clip, Fusion, Model
+from mer_tf.config import Clip
 from mer_tf.datasets.windows import LabelledClip, cut_windows
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore
 from mer_tf.inputs.flow_images import FlowImageStore
 from mer_tf.inputs.images import ImageStore
+from mer_tf.model import models
+from mer_tf.models.kinds import FlowImageModel, ImageModel, Network
 
 CLASSES = ("still", "moving")
 CLIPS = 8
@@ -25,7 +28,7 @@ LENGTH = 6
 class Small:
     """Settings of a model without chance in training (no dropout), and the clips it takes: c0, c1, ..."""
 
-    config: Model
+    config: Network
     clip: Clip
     store: Callable[[], Store]
     length: int = LENGTH
@@ -83,31 +86,35 @@ def flow_images() -> FlowImageStore:
     return FlowImageStore(clips)
 
 
-LSTM = Model(center="onset", embedding=(8, 8, 8), bn_momentum=0.9, lstm_units=8, lstm_layers=2, head_units=8)
-FUSION = Fusion(channels=(4, 4, 4, 4, 4), stem_stride=1, fc_units=8, fc8_units=8)
 SINGLE = Clip(frames=1, mirror=False, balance=False, test="windows")
 WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
-VOLUMES = ("fusenet_intermediate", "fusenet_late", "stcnn")
 LONG = 20
 long_images = partial(images, LONG)
 LONG_SEGMENTS = replace(SEGMENTS, frames=LONG)
-BLOCKS = Blocks(window=2, filters=4, units=4, gate_filters=4, gate_units=4, gia_units=4, reduce_units=8, gate_cost=0.5)
 
+
+def small(name: str, **settings: Any) -> Small:
+    """The least size of a model, and what it takes."""
+    model = replace(models()[name](), **settings).small()
+    assert isinstance(model, Network)
+    if isinstance(model, FlowImageModel):
+        return Small(model, SINGLE, flow_images, 1)
+    if isinstance(model, ImageModel):
+        long = model.fewest > LENGTH
+        return Small(model, LONG_SEGMENTS, long_images, LONG) if long else Small(model, SEGMENTS, images)
+    if name == "vggface_frames":
+        return Small(model, SINGLE, features)
+    fed = {"attention": maps, "block weights": blocks, "heat maps": features}
+    return Small(model, WINDOWS, fed[model.shows])
+
+
+MOVED = {
+    "attention_lstm": {"center": "onset"},
+    "gia_bia_bilstm": {"center": "onset", "bn_momentum": 0.9},
+    "vggface_lstm": {"center": "onset", "bn_momentum": 0.9},
+}
 SMALL: dict[str, Small] = {
-    "attention_lstm": Small(Model("attention_lstm", lstm_units=8, lstm_layers=1, center="onset"), WINDOWS, maps),
-    "cnn_lstm_fusion": Small(Model("cnn_lstm_fusion", lstm_units=8, fusion=FUSION), SEGMENTS, images),
-    "gia_bia_bilstm": Small(
-        Model("gia_bia_bilstm", lstm_units=8, center="onset", bn_momentum=0.9, blocks=BLOCKS), WINDOWS, blocks
-    ),
-    "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), SINGLE, features),
-    "vggface_lstm": Small(LSTM, WINDOWS, features),
-    "fcnn3d": Small(Model("fcnn3d", width=0.03), SEGMENTS, images),
-    **{name: Small(Model(name, width=0.03, grey=True), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te")},
-    **{f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, long_images, LONG) for n in VOLUMES},
-    **{
-        n: Small(Model(n, width=0.05), SINGLE, flow_images, 1)
-        for n in ("au_flow", "htnet", "off_apexnet", "rcn", "ststnet")
-    },
+    name: small(name, **MOVED.get(name, {})) for name, kind in models().items() if issubclass(kind, Network)
 }

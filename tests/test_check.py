@@ -10,30 +10,38 @@ from pathlib import Path
 
 import pytest
 
-from mer_tf import check_model
 from mer_tf.check import check, check_all
 from mer_tf.config import (
-    Attention,
-    Blocks,
-    Classical,
     Clip,
     Data,
     Evaluation,
     Experiment,
     MerError,
-    Model,
     Preprocess,
     Search,
     Train,
 )
 from mer_tf.datasets.manifest import ClipRow, write_manifest
-from mer_tf.descriptors import METHODS, method_descriptor
-from mer_tf.models.encoder_names import BLOCKS, VGGFACE
+from mer_tf.descriptors import METHODS
+from mer_tf.model import models
+from mer_tf.models.attention_lstm import Attention
+from mer_tf.models.cnn_lstm_fusion import Fusion
+from mer_tf.models.encoder_names import BLOCKS, VGG16_MAPS, VGGFACE
+from mer_tf.models.gia_bia_bilstm import Blocks
 
 ROOT = Path(__file__).parents[1]
 WINDOWS = Clip(frames=4, test="windows")
 ONSET = Preprocess(flow_from="onset")
 IMAGE = Clip(frames=1)
+VGG16 = {"encoder": "vggface-vgg16", "weights": "random", "features_at": "conv4_2"}
+
+
+def model(name, **settings):
+    return models()[name](**settings)
+
+
+def lstm(**settings):
+    return model("vggface_lstm", **settings)
 
 
 def declared(**changes):
@@ -43,14 +51,18 @@ def declared(**changes):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"model": Model("vgface_lstm")}, "model.name: unknown model 'vgface_lstm'.*did you mean vggface_lstm?"),
-        ({"model": Model("lbptop")}, "did you mean lbp_top?"),
         ({"data": Data(label_protocol="smic-44")}, "unknown label protocol 'smic-44'.*did you mean smic-4?"),
         ({"data": Data(dataset="casme-2")}, "unknown data set 'casme-2'.*did you mean casme2?"),
-        ({"model": Model(encoder="vggface2-resnet")}, "unknown encoder 'vggface2-resnet'.*mean vggface2-resnet50?"),
-        ({"model": Model(encoder="vggface2-resnet50", weights="random", retrain_from="conv4_7")}, "did you mean conv4"),
+        (
+            {"model": lstm(encoder="vggface2-resnet")},
+            "unknown encoder 'vggface2-resnet'.*mean vggface2-resnet50?",
+        ),
+        (
+            {"model": lstm(encoder="vggface2-resnet50", weights="random", retrain_from="conv4_7")},
+            "did you mean conv4",
+        ),
         ({"preprocess": Preprocess(recipe="stsnet")}, "'stsnet' is unknown.*did you mean ststnet?"),
-        ({"model": Model("gia_bia_bilstm", blocks=Blocks(set="11"))}, "blocks '11': no such set"),
+        ({"model": model("gia_bia_bilstm", blocks=Blocks(set="11"))}, "blocks '11': no such set"),
     ],
 )
 def test_an_unknown_name_is_told_the_nearest_one(changes, said):
@@ -64,7 +76,7 @@ def test_an_unknown_name_is_told_the_nearest_one(changes, said):
         ({"train": Train(epochs=0)}, "train.epochs=0: give 1 or more"),
         ({"train": Train(learning_rate=0)}, "train.learning_rate=0: give more than 0"),
         ({"train": Train(momentum=1)}, "train.momentum=1: give 0 or more and below 1"),
-        ({"model": Model(embedding=(8, 0))}, r"model.embedding=\(8, 0\): give 1 or more"),
+        ({"model": lstm(embedding=(8, 0))}, r"model.embedding=\(8, 0\): give 1 or more"),
         ({"search": Search(epochs=(5, 0))}, r"search.epochs=\(5, 0\): give 1 or more"),
         ({"preprocess": Preprocess(interpolate=1)}, "preprocess.interpolate=1: give 0, or 2 frames or more"),
         ({"data": Data(amplitude=9)}, "data.amplitude=9: drawn faces move by 0 to 4 pixels"),
@@ -89,31 +101,36 @@ def test_an_impossible_range_is_refused(changes, said):
         ({"evaluation": Evaluation(split="cross-dataset")}, "nothing is left to train on for smic-hs"),
         ({"evaluation": Evaluation(split="cross-dataset", test_on=("smic-h",))}, "did you mean smic-hs?"),
         ({"preprocess": Preprocess(magnify=5, band_high=0.2)}, "give 0 < low < high"),
-        ({"model": Model("lbp_top"), "clip": WINDOWS}, "describes whole clips"),
-        ({"model": Model("fdm"), "preprocess": Preprocess(flow="none")}, "fdm takes flow"),
-        ({"model": Model("mdmo"), "preprocess": Preprocess(face="crop")}, "mdmo knows where landmarks are"),
-        ({"model": Model("mdmo", classical=Classical(points=4))}, "mdmo has no points"),
-        ({"model": Model("cnn_lstm_fusion")}, "takes windows of one length; use clip.test=windows"),
-        ({"model": Model("cnn_lstm_fusion"), "clip": replace(WINDOWS, frames=1)}, "clip.frames 2 or more"),
-        ({"model": Model("fcnn3d"), "clip": replace(WINDOWS, keyframes="tim")}, "between neighbouring frames"),
-        ({"model": Model("fcnn3d", retrain_from="conv4_3"), "clip": WINDOWS}, "has no pretrained encoder"),
-        ({"model": Model("micro_exp_stcnn"), "clip": WINDOWS}, "18 frames or more"),
-        ({"model": Model("elrcn_se"), "clip": replace(WINDOWS, side=16)}, "32 pixels or more"),
-        ({"model": Model("ststnet"), "clip": IMAGE}, "flow from the onset to the apex"),
-        ({"model": Model("rcn"), "preprocess": ONSET}, "use clip.frames=1, no clip.multiply"),
-        ({"model": Model("htnet"), "preprocess": ONSET, "clip": replace(IMAGE, side=32)}, "use clip.side=28"),
-        ({"model": Model("au_flow", weights="au-3"), "preprocess": ONSET, "clip": IMAGE}, "did you mean au-flow-3"),
-        ({"model": Model("au_flow", head="given"), "preprocess": ONSET, "clip": IMAGE}, "needs a shipped network"),
-        ({"model": Model("vggface_frames")}, "use clip.frames=1 and clip.test=windows"),
-        ({"model": Model("vggface_frames", bidirectional=True)}, "sees one frame; take --model.name vggface_lstm"),
-        ({"model": Model("attention_lstm")}, "give model.features_at, such as pool5"),
+        ({"model": model("lbp_top"), "clip": WINDOWS}, "describes whole clips"),
+        ({"model": model("fdm"), "preprocess": Preprocess(flow="none")}, "fdm takes flow"),
+        ({"model": model("mdmo"), "preprocess": Preprocess(face="crop")}, "mdmo knows where landmarks are"),
+        ({"model": model("cnn_lstm_fusion")}, "takes windows of one length; use clip.test=windows"),
+        ({"model": model("cnn_lstm_fusion"), "clip": replace(WINDOWS, frames=1)}, "clip.frames 2 or more"),
+        ({"model": model("fcnn3d"), "clip": replace(WINDOWS, keyframes="tim")}, "between neighbouring frames"),
+        ({"model": model("micro_exp_stcnn"), "clip": WINDOWS}, "18 frames or more"),
+        ({"model": model("elrcn_se"), "clip": replace(WINDOWS, side=16)}, "32 pixels or more"),
+        ({"model": model("ststnet"), "clip": IMAGE}, "flow from the onset to the apex"),
+        ({"model": model("rcn"), "preprocess": ONSET}, "use clip.frames=1, no clip.multiply"),
+        ({"model": model("htnet"), "preprocess": ONSET, "clip": replace(IMAGE, side=32)}, "use clip.side=28"),
+        ({"model": model("au_flow", weights="au-3"), "preprocess": ONSET, "clip": IMAGE}, "did you mean au-flow-3"),
+        ({"model": model("au_flow", head="given"), "preprocess": ONSET, "clip": IMAGE}, "needs a shipped network"),
+        ({"model": model("vggface_frames")}, "use clip.frames=1 and clip.test=windows"),
+        ({"model": model("attention_lstm")}, "give model.features_at, such as pool5"),
         ({"clip": Clip(frames=1, keyframes="tim")}, "key frames are 2 or more"),
-        ({"model": Model("gia_bia_bilstm")}, "takes maps: give model.features_at"),
-        ({"model": Model("gia_bia_bilstm"), "clip": Clip(keyframes="tim")}, "takes neighbouring frames"),
-        ({"model": Model("gia_bia_bilstm"), "clip": Clip(multiply=(1, 1, 1, 1))}, "turned blocks"),
-        ({"model": Model(encoder="mtcnn-onet", weights="x.h5")}, "takes no weight file"),
-        ({"model": Model(weights="absent.h5")}, "absent.h5: no such weight file"),
-        ({"model": Model(encoder="absent.keras")}, "absent.keras: no such .keras encoder"),
+        ({"model": model("gia_bia_bilstm")}, "takes maps: give model.features_at"),
+        ({"model": model("gia_bia_bilstm"), "clip": Clip(keyframes="tim")}, "takes neighbouring frames"),
+        ({"model": model("gia_bia_bilstm"), "clip": Clip(multiply=(1, 1, 1, 1))}, "turned blocks"),
+        ({"model": lstm(encoder="mtcnn-onet", weights="x.h5")}, "takes no weight file"),
+        ({"model": lstm(weights="absent.h5")}, "absent.h5: no such weight file"),
+        ({"model": lstm(encoder="vggface-vgg16", features_at="conv4_4")}, "did you mean conv4_3?"),
+        ({"model": lstm(encoder="mtcnn-onet", features_at="fc5")}, "unknown map of mtcnn-onet 'fc5'"),
+        ({"model": lstm(features_at="conv6_1")}, "unknown map of auto 'conv6_1'"),
+        ({"model": model("gia_bia_bilstm", **VGG16, blocks=Blocks(gia_to="conv4_1"))}, "map behind conv4_2 'conv4_1'"),
+        (
+            {"model": model("cnn_lstm_fusion", fusion=Fusion(join="sum")), "clip": WINDOWS},
+            "of 4096 and 512 features",
+        ),
+        ({"model": lstm(encoder="absent.keras")}, "absent.keras: no such .keras encoder"),
     ],
 )
 def test_a_contradiction_is_refused(changes, said):
@@ -125,8 +142,8 @@ def test_missing_weights_of_a_named_encoder_are_told_where_they_go(tmp_path, mon
     monkeypatch.setenv("MER_TF_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(MerError, match=r"Download https.*notop_resnet50.h5"):
-        check(declared(model=Model(encoder="vggface2-resnet50")))
-    check(declared(model=Model(encoder="auto")))
+        check(declared(model=lstm(encoder="vggface2-resnet50")))
+    check(declared(model=lstm(encoder="auto")))
 
 
 def test_a_fold_that_there_is_not_is_named():
@@ -200,17 +217,17 @@ def test_every_embedded_experiment_passes():
 
 def test_methods_say_of_their_descriptors_whether_they_take_flow():
     for name, method in METHODS.items():
-        descriptor = method_descriptor(name, Classical())
+        descriptor = method().descriptor()
         assert method.flow == bool(descriptor and descriptor.takes != "frames"), name
 
 
 def test_limits_are_those_of_the_networks():
     from mer_tf.inputs import flow_images as flow_image_store
-    from mer_tf.models import elrcn, htnet, micro_exp_stcnn
+    from mer_tf.models import elrcn, htnet, kinds, micro_exp_stcnn
 
-    assert check_model.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
-    assert check_model.STCNN_FRAMES == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL
-    assert 2 ** len(elrcn.BLOCKS) == check_model.ELRCN_SIDE
+    assert kinds.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
+    assert models()["micro_exp_stcnn"].fewest == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL == 18
+    assert 2 ** len(elrcn.BLOCKS) == models()["elrcn_te"].least_side == 32
 
 
 @pytest.mark.parametrize("name", VGGFACE)
@@ -218,15 +235,18 @@ def test_blocks_of_an_encoder_are_those_it_has(name):
     from mer_tf.models.encoder_parts import encoder_blocks
     from mer_tf.models.encoders import build_encoder
 
-    assert (
-        tuple(encoder_blocks(build_encoder(Model(encoder=name, weights="random"), input_size=64).model)) == BLOCKS[name]
-    )
+    encoder = build_encoder(lstm(encoder=name, weights="random"), input_size=64).model
+    assert tuple(encoder_blocks(encoder)) == BLOCKS[name]
+    maps = [layer.name for layer in encoder.layers if len(layer.output.shape) == 4]
+    assert name != "vggface-vgg16" or tuple(maps[-len(VGG16_MAPS) :]) == VGG16_MAPS
 
 
 @pytest.mark.parametrize(
     ("option", "said"),
     [
         (["--model.name", "vgface_lstm"], "did you mean vggface_lstm?"),
+        (["--model.parts_as", "x_y"], "model.parts_as: vggface_lstm has no such setting"),
+        (["--model.lstm_unit", "3"], "did you mean model.lstm_units?"),
         (["--data.label_protocol", "smic-44"], "did you mean smic-4?"),
         (["--clip.keyframes", "tim", "--clip.frames", "1"], "key frames are 2 or more"),
     ],
@@ -250,7 +270,7 @@ finally:
 
 
 def test_an_experiment_is_left_as_it_is():
-    one = declared(model=Model("attention_lstm", features_at="pool5", attention=Attention(use="spatial")))
+    one = declared(model=model("attention_lstm", features_at="pool5", attention=Attention(use="spatial")))
     before = dataclasses.asdict(one)
     check(one)
     assert dataclasses.asdict(one) == before

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mer_tf.config import Clip, Data, Experiment, MerError, Model, Tables, preset_of
-from mer_tf.script import as_words, commands_of, default_command, help_text, main, read_command, settings_of
-from mer_tf.study import Composite, Run, Study, among
+from mer_tf.config import Clip, Data, Experiment, MerError, Tables, preset_of
+from mer_tf.descriptors import Majority
+from mer_tf.models.attention_lstm import AttentionLstm
+from mer_tf.models.rcn import Rcn
+from mer_tf.script import as_words, commands_of, default_command, help_text, main, read_command
+from mer_tf.study import Composite, Run, Study, among, given
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted((ROOT / "experiments").glob("exp*.py"))
@@ -42,7 +45,7 @@ def test_help_fits_on_two_screens_and_is_headed_by_the_docstring(path):
         ("exp1", ["  run "], ["sweep", "  tables", "--columns", "model.fusion"]),
         ("exp2", ["  run ", "  sweep ", "  tables ", "--preset", "--resume", "--folds", "--root.SMIC"], ["--systems"]),
         ("exp4", ["--root.SMIC|CASMEII", "--model.fusion."], ["--model.blocks."]),
-        ("exp7", ["  baselines ", "--systems", "--model.classical."], ["  tables ", "--model.attention."]),
+        ("exp7", ["  baselines ", "--systems", "--model.name"], ["  tables ", "--model.attention."]),
         ("exp8", ["  run ", "--methods", "--resume"], ["--folds", "  sweep"]),
     ],
 )
@@ -189,7 +192,58 @@ def test_one_rule_chooses_the_preset():
 
 
 def test_settings_of_other_models_are_not_shown():
-    shown = settings_of(Study(dataclasses.replace(PAPER, model=Model("attention_lstm")), SMALL))
-    assert "model.attention.use" in shown
-    assert "model.fusion.mode" not in shown
+    shown = help_text(Study(PAPER, dataclasses.replace(SMALL, model=AttentionLstm())), "python demo.py")
+    assert "--model.attention." in shown
+    assert "--model.fusion." not in shown
+
+
+def test_run_tells_the_settings_of_its_own_model_alone(capsys):
+    for words, shown, hidden in (
+        ([], "--model.lstm_units", "--model.width"),
+        (["--model.name", "rcn"], "--model.width", "--model.lstm_units"),
+    ):
+        with pytest.raises(SystemExit):
+            main(FULL, ["run", *words, "--help"])
+        text = capsys.readouterr().out
+        assert shown in text
+        assert hidden not in text
+
+
+def test_another_model_takes_its_own_settings():
+    changes = {"model.name": "rcn", "model.width": 0.5}
+    assert read(FULL, "run", "--model.name=rcn", "--model.width", "0.5")[1] == changes
+    command, _ = read(FULL, "run")
+    chosen, _ = command.chosen(FULL, changes)
+    assert chosen.model == Rcn(width=0.5)
+
+
+def test_a_setting_for_all_methods_goes_to_those_that_have_it(monkeypatch):
+    seen = []
+    monkeypatch.setattr("mer_tf.study.check_all", lambda experiments, composite: seen.extend(experiments))
+    monkeypatch.setattr("mer_tf.run_directory.open_run", lambda *given: (_ for _ in ()).throw(MerError("far enough")))
+    rows = {"none": {"model.name": "majority"}, "network": {"model.name": "rcn", "model.dropout": 0.1}}
+    study = Study(PAPER, SMALL, methods={"paper": {}, "embedded": rows})
+    with pytest.raises(SystemExit, match="far enough"):
+        main(study, ["--model.dropout", "0.5", "--model.width=0.2"])
+    assert [one.model for one in seen[1:]] == [Majority(), Rcn(dropout=0.5, width=0.2)]
+    with pytest.raises(SystemExit, match="model.parts_as: vggface_lstm has no such setting"):
+        main(study, ["--model.parts_as", "x_y"])
+
+
+def test_settings_of_a_tables_systems_are_given_to_their_rows():
+    rows = {
+        "E/a": {"model.name": "rcn", "train.epochs": 3},
+        "E/b": {"model.name": "htnet", "model.width": 0.5},
+        "E/c": {},
+    }
+    study = Study(PAPER, SMALL, baselines=dict.fromkeys(("paper", "embedded"), dataclasses.replace(TABLES, rows=rows)))
+    command = commands_of(study)["baselines"]
+    _, changes = read_command(command, "baselines", ["--model.width", "0.1", "--model.dropout", "0.2"], study.systems)
+    assert changes == {"model.width": 0.1, "model.dropout": 0.2}
+    assert command.chosen(study, changes)[0].model.dropout == 0.2
+    assert given(rows, changes) == {
+        "E/a": {"model.width": 0.1, "model.dropout": 0.2, "model.name": "rcn", "train.epochs": 3},
+        "E/b": {"model.name": "htnet", "model.width": 0.5},
+        "E/c": {},
+    }
     assert "commands (run when none is named" in help_text(FULL, "python demo.py")

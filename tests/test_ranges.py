@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from mer_tf import cli
 from mer_tf.changes import field_names
-from mer_tf.config import Clip, Evaluation, Experiment, MerError, Model, Preprocess, Search, Train
+from mer_tf.config import Clip, Evaluation, Experiment, MerError, Preprocess, Search, Train
 from mer_tf.files import file_name
+from mer_tf.model import models
 from mer_tf.overrides import override
 from mer_tf.ranges import BelowOne, Count, Name, Positive, Range, Share, check_ranges, checked
 
@@ -37,16 +38,23 @@ WRONG = {
     "search.learning_rate": ["-1"],
     "model.embedding": ["0"],
     "model.blocks.units": ["0"],
-    "model.classical.C": ["-1"],
+    "model.C": ["-1"],
     "data.amplitude": ["-1", "nan"],
     "name": ["../../evil", "/tmp/x", "a/b", "..", "", "a:b"],
 }
+
+OWNER = {
+    "model.width": ["--model.name=rcn"],
+    "model.blocks.units": ["--model.name=gia_bia_bilstm"],
+    "model.C": ["--model.name=lbp_top"],
+}
+"""Settings that the default model has not."""
 
 
 @pytest.mark.parametrize(("option", "value"), [(o, v) for o, values in WRONG.items() for v in values])
 def test_an_experiment_refuses_it_by_the_name_of_the_option(option, value):
     with pytest.raises(MerError, match=rf"^--{option}=.*: give "):
-        override(Experiment("demo"), [f"--{option}={value}" if value else f"--{option}="])
+        override(Experiment("demo"), [*OWNER.get(option, []), f"--{option}={value}" if value else f"--{option}="])
 
 
 def test_all_faults_are_said_at_once():
@@ -62,7 +70,8 @@ def test_all_faults_are_said_at_once():
 def test_declared_experiments_and_defaults_are_in_range():
     check_ranges(Experiment("x", clip=Clip(multiply=(7, 8)), evaluation=Evaluation(permutations=1)))
     check_ranges(Preprocess())
-    check_ranges(Model())
+    for kind in models().values():
+        check_ranges(kind())
 
 
 @pytest.mark.parametrize("script", sorted(Path("experiments").glob("exp[1-8]*.py")), ids=lambda p: p.stem)
@@ -81,8 +90,9 @@ def test_every_number_of_an_experiment_declares_a_range():
             elif hint in (int, float, tuple[int, ...], tuple[float, ...]):
                 yield prefix + name
 
-    assert list(bare(Experiment)) == []
-    assert "clip.frames" in set(field_names(Experiment))
+    for kind in (Experiment, *models().values()):
+        assert list(bare(kind)) == []
+    assert "clip.frames" in set(field_names(Experiment("x")))
 
 
 COMMANDS = [

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from mer_tf.au_flow.settings import Pretraining
-from mer_tf.config import Model
-from mer_tf.models.au_flow import build
+from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
 from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images
 from mer_tf.synthetic.action_units.movement import CLASSES
@@ -38,9 +37,8 @@ def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[
     """The network for both sides of an image, and its history, trained on all `trained` kinds but those left out."""
     names = [k.kind for k in kinds().values() if k.trained and k.kind not in left_out]
     random.seed(config.seed)  # where Keras' initializers take their seeds from
-    model = build(
-        Model("au_flow", dropout=config.dropout, width=config.width), {"flow_image": (28, 28, 3)}, len(CLASSES)
-    )
+    network = AuFlow(dropout=config.dropout, width=config.width)
+    model = network.build({"flow_image": (28, 28, 3)}, len(CLASSES))
     core = model.get_layer("core")
     steps = -(-len(_epoch(names, config, 0).labels) // config.batch_size) * config.epochs
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)

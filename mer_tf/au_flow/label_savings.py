@@ -23,7 +23,6 @@ from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.files import atomic
 from mer_tf.inputs.clips import prepare_clips
 from mer_tf.inputs.prepare import encode
-from mer_tf.models import model_builder
 from mer_tf.protocols.workbench import Bench
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.stacks import draw_stacks
@@ -64,7 +63,7 @@ def pretrained(bench: Bench, config: DrawnClips) -> keras.Model:
     """The bench's network trained on drawn clips alone."""
     random.seed(config.seed)
     clip, shape = bench.experiment.clip, bench.store.shape
-    model = model_builder(bench.experiment.model.name)(bench.experiment.model, shape, len(CLASSES))
+    model = bench.network.build(shape, len(CLASSES))
     train = replace(bench.experiment.train, learning_rate=config.learning_rate, optimizer="adam")
     compile_model(model, train)
     for number in range(config.rounds):
@@ -87,7 +86,7 @@ def _trained(bench: Bench, fold: Fold, weights: list[np.ndarray] | None, seed: i
     experiment = bench.experiment
 
     def build() -> keras.Model:
-        model = model_builder(experiment.model.name)(experiment.model, bench.store.shape, len(CLASSES))
+        model = bench.network.build(bench.store.shape, len(CLASSES))
         if weights is not None:
             model.set_weights(weights)
         return model

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from mer_tf.config import Preset
+from mer_tf.config import MerError, Preset
 from mer_tf.ranges import Count, Range, Several
 
 
@@ -63,12 +63,16 @@ def ladder(
     from mer_tf.overrides import read_words
     from mer_tf.runner import declared, open_bench
 
-    settings = declared(experiment, preset, read_words(changes))
+    settings = declared(experiment, preset, read_words(changes, declared(experiment, preset)))
     check(settings)
+    if settings.model.takes == "descriptor":
+        raise MerError(f"model.name={settings.model.name}: the ladder trains networks, and this is none; take another")
     from mer_tf.protocols.ladder import climb, ladder_text  # brings Keras
+    from mer_tf.protocols.workbench import Bench
     from mer_tf.run_directory import go_on
 
     bench, _ = open_bench(settings, go_on(settings, out))
+    assert isinstance(bench, Bench)
     print(ladder_text(climb(bench, out, inner_folds)))
     print(out / "ladder.png")
 
@@ -96,7 +100,7 @@ def sensitivity(
     from mer_tf.overrides import read_words
     from mer_tf.runner import declared
 
-    settings = [declared(path, preset, read_words(changes)) for path in experiments]
+    settings = [declared(path, preset, read_words(changes, declared(path, preset))) for path in experiments]
     check_all(changed(e, {"data.amplitude": a}) for e in settings for a in amplitudes)
     from mer_tf.sensitivity import sensitivity as curve  # brings Keras
 

@@ -1,64 +1,134 @@
-"""Classical systems by name: what describes a clip, and the scikit-learn classifier that stands on it."""
+"""Classical systems: what describes a clip, and the scikit-learn classifier that stands on it.
+
+A class here holds the settings of one system and names its descriptor by module, which is imported when clips are
+described: scikit-learn is not needed before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from importlib import import_module
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from mer_tf.config import Classical, MerError
-from mer_tf.names import unknown
+from mer_tf.config import Experiment
+from mer_tf.model import Model, Takes, without_flow
+from mer_tf.ranges import Count, Positive, Range
+
+Triple = tuple[Count, Count, Count]
 
 
 @dataclass(frozen=True)
-class Method:
-    """A descriptor, and how it was published to be classified."""
+class Classical(Model):
+    """A descriptor and a classifier. None: as published."""
 
-    descriptor: str
+    kernel: Literal["linear", "rbf", "poly", "chi2"] | None = None
+    """Of a support vector machine in place of the published classifier."""
+    C: tuple[Positive, ...] = ()
+    """Penalties; of several, that of the best UAR on `search.folds` folds of the training subjects is taken."""
+
+    takes: ClassVar[Takes] = "descriptor"
+    described_by: ClassVar[str] = ""
     """module:Class below mer_tf.descriptors; empty: no pixel is looked at."""
-    classifier: Literal["linear", "rbf", "poly", "chi2", "logistic", "prior"]
-    C: float = 1.0
-    codebook: bool = False
+    classifier: ClassVar[Literal["linear", "rbf", "poly", "chi2", "logistic", "prior"]] = "linear"
+    penalty: ClassVar[float] = 1.0
+    codebook: ClassVar[bool] = False
     """A codebook is learned on the training clips between descriptor and classifier."""
-    flow: bool = False
+    flow: ClassVar[bool] = False
     """The descriptor takes flow, not frames."""
 
+    def descriptor(self) -> Any:
+        """The descriptor with these settings; None where no pixel is looked at."""
+        module, _, kind = self.described_by.partition(":")
+        names = {field.name for field in fields(self)} - {field.name for field in fields(Classical)}
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return getattr(import_module(f"{__name__}.{module}"), kind)(**given) if kind else None
 
-METHODS: Mapping[str, Method] = {
-    "majority": Method("", "prior"),
-    "subject_identity": Method("", "logistic"),
-    "onset_frame": Method("flow_image:OnsetFrame", "logistic", 0.1),
-    "flow_logistic": Method("flow_image:FlowImage", "logistic", 0.003, flow=True),
-    "lbp_top": Method("lbp_top:LbpTop", "linear"),
-    "lbp_sip": Method("lbp_sip:LbpSip", "linear"),
-    "lbp_mop": Method("lbp_mop:LbpMop", "linear"),
-    "stlbp_ip": Method("stlbp_ip:StlbpIp", "chi2", 100.0),
-    "stclqp": Method("stclqp:CompletedPatterns", "linear", codebook=True),
-    "fdm": Method("fdm:Fdm", "rbf", flow=True),
-    "mdmo": Method("mdmo:Mdmo", "rbf", 28.0, flow=True),
-    "hoof": Method("hoof:Hoof", "linear", flow=True),
-    "bi_woof": Method("bi_woof:BiWoof", "linear", 1e4, flow=True),
-}
-"""Names of modules, not modules: a name is looked up long before scikit-learn is needed."""
-TRIVIAL = ("majority", "subject_identity", "onset_frame", "flow_logistic")
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Whole clips are described, and there is flow where it is taken."""
+        if experiment.clip.test != "whole":
+            yield f"clip.test=windows: {self.name} describes whole clips; use clip.test=whole"
+        if self.flow and experiment.preprocess.flow == "none":
+            yield without_flow(self.name)
+
+
+@dataclass(frozen=True)
+class _Blocks(Classical):
+    blocks: Triple | None = None
+    """Rows, columns and parts in time."""
+
+
+@dataclass(frozen=True)
+class _Overlap(Classical):
+    overlap: Annotated[float, Range(0, 1, below=True)] | None = None
+    """Share of a block that lies in the next one."""
+
+
+@dataclass(frozen=True)
+class _Radii(Classical):
+    radii: Triple | None = None
+    """Of local binary patterns along x, y and time, pixels and frames."""
+
+
+@dataclass(frozen=True)
+class _Points(Classical):
+    points: Count | None = None
+    """Neighbours of a local binary pattern."""
+
+
+@dataclass(frozen=True)
+class _Histogram(_Points):
+    mapping: Literal["u2", "raw"] | None = None
+    """Bins of its histogram: uniform patterns and the rest, or every pattern."""
+    interpolation: Literal["rounded", "bilinear"] | None = None
+    """A neighbour between pixels: the nearest one, or between four."""
+
+
+@dataclass(frozen=True)
+class _Frames(Classical):
+    frames: Annotated[int, Range(0)] | None = None
+    """Frames of a clip after temporal interpolation; 0: as many as it has."""
+
+
+@dataclass(frozen=True)
+class Mdmo(Classical):
+    """Main directional mean optical flow."""
+
+    name: str = "mdmo"
+    described_by: ClassVar = "mdmo:Mdmo"
+    classifier: ClassVar = "rbf"
+    penalty: ClassVar = 28.0
+    flow: ClassVar = True
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Its regions lie between landmarks of aligned faces."""
+        yield from super().check(experiment, of_images)
+        if (face := experiment.preprocess.face) != "align":
+            yield f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align"
+
+
+def _method(name: str, described_by: str, *settings: type[Classical], **published: Any) -> type[Classical]:
+    """Class of a system: its name, its descriptor, what may be set of that, and how it was published."""
+    about = {"name": name, "__annotations__": {"name": str}, "described_by": described_by, **published}
+    kind: type[Classical] = dataclass(frozen=True)(type(name, settings or (Classical,), about))
+    return kind
+
+
+Majority = _method("majority", "", classifier="prior")
+SubjectIdentity = _method("subject_identity", "", classifier="logistic")
+OnsetFrame = _method("onset_frame", "flow_image:OnsetFrame", classifier="logistic", penalty=0.1)
+FlowLogistic = _method("flow_logistic", "flow_image:FlowImage", classifier="logistic", penalty=0.003, flow=True)
+LbpTop = _method("lbp_top", "lbp_top:LbpTop", _Frames, _Histogram, _Radii, _Overlap, _Blocks)
+LbpSip = _method("lbp_sip", "lbp_sip:LbpSip", _Frames, _Radii, _Overlap, _Blocks)
+LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", _Frames, _Histogram, _Radii, _Blocks)
+StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", _Frames, _Radii, _Blocks, classifier="chi2", penalty=100.0)
+Stclqp = _method("stclqp", "stclqp:CompletedPatterns", _Frames, _Points, _Radii, _Blocks, codebook=True)
+Fdm = _method("fdm", "fdm:Fdm", _Frames, _Blocks, classifier="rbf", flow=True)
+Hoof = _method("hoof", "hoof:Hoof", _Frames, _Overlap, _Blocks, flow=True)
+BiWoof = _method("bi_woof", "bi_woof:BiWoof", _Blocks, penalty=1e4, flow=True)
+
+TRIVIAL: tuple[type[Classical], ...] = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)
 """What stands in every table: nothing learned, nothing seen, nothing moved, and pixels of one flow image."""
-SETTINGS = ("blocks", "overlap", "radii", "points", "mapping", "interpolation", "frames")
-"""Fields of `Classical` that a descriptor may have."""
-
-
-def method_descriptor(name: str, config: Classical) -> Any:
-    """The descriptor of a method, changed as `config` says; None for a method that looks at no pixel.
-
-    `MerError` for an unknown method and for a setting that its descriptor does not have.
-    """
-    if name not in METHODS:
-        raise MerError(unknown("method", name, METHODS))
-    given = {s: value for s in SETTINGS if (value := getattr(config, s)) is not None}
-    module, _, kind = METHODS[name].descriptor.partition(":")
-    descriptor = getattr(import_module(f"{__name__}.{module}"), kind)() if kind else None
-    known = descriptor.get_params() if descriptor else {}
-    if lost := sorted(set(given) - set(known)):
-        has = ", ".join(s for s in SETTINGS if s in known) or "no settings"
-        raise MerError(f"model.classical: {name} has no {', '.join(lost)}; it has {has}")
-    return descriptor and descriptor.set_params(**given)
+_PUBLISHED: tuple[type[Classical], ...] = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof)
+METHODS: Mapping[str, type[Classical]] = {kind.name: kind for kind in (*TRIVIAL, *_PUBLISHED)}
+"""Classical systems by name, in the order of tables."""

@@ -16,19 +16,19 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from mer_tf.config import MerError
-from mer_tf.descriptors import Method
+from mer_tf.descriptors import Classical
 from mer_tf.descriptors.stclqp import PatternCodebook
 
 DEGREE = 6
 
 
-def classifier(method: Method, kernel: str | None = None, strength: float | None = None, seed: int = 0) -> Pipeline:
+def classifier(method: Classical, strength: float | None = None, seed: int = 0) -> Pipeline:
     """An unfitted pipeline of a method from the vectors of its descriptor to classes; its last step is `model`.
 
-    kernel: linear, rbf, poly (degree 6) or chi2 (`ChiSquares`, on histograms as they are) instead of the published one;
-    features are standardised for all but chi2. strength: C, the penalty of the classifier.
+    Its kernel: linear, rbf, poly (degree 6) or chi2 (`ChiSquares`, on histograms as they are); features are
+    standardised for all but chi2. strength: C, the penalty of the classifier, instead of the published one.
     """
-    kind, c = kernel or method.classifier, method.C if strength is None else strength
+    kind, c = method.kernel or method.classifier, method.penalty if strength is None else strength
     before = [PatternCodebook(seed=seed)] if method.codebook else []
     pipeline = make_pipeline(*before, ChiSquares() if kind == "chi2" else StandardScaler(), _model(kind, c))
     pipeline.steps[-1] = ("model", pipeline.steps[-1][1])
@@ -88,4 +88,4 @@ def _model(kind: str, c: float) -> Any:
         return SVC(kernel=kind, **options)
     if kind == "chi2":
         return SVC(kernel="precomputed", **options)
-    raise MerError(f"model.classical.kernel: {kind!r} is unknown; use linear, rbf, poly or chi2")
+    raise MerError(f"model.kernel: {kind!r} is unknown; use linear, rbf, poly or chi2")

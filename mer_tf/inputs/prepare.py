@@ -11,10 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from mer_tf.check_model import check_model
 from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, digest
-from mer_tf.descriptors import METHODS, method_descriptor
+from mer_tf.descriptors import Classical
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore, nearest_frame
@@ -24,9 +23,10 @@ from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store
-from mer_tf.models import OF_BLOCKS, OF_FLOW_IMAGES, OF_IMAGES
+from mer_tf.model import check_model
 from mer_tf.models.encoder_parts import encoder_parts
 from mer_tf.models.encoders import Encoder, build_encoder
+from mer_tf.models.kinds import FeatureModel
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.landmarks import clip_places
@@ -60,19 +60,19 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
     `MerError` for settings that the model cannot have, such as frames where each clip is one ready-made flow image.
     """
     check_model(experiment, clips.of_images)
-    if experiment.model.name in METHODS:
-        return _descriptors(experiment, clips)
-    if experiment.model.name in OF_FLOW_IMAGES:
-        return _flow_images(experiment, clips)
-    return _images(experiment, clips) if experiment.model.name in OF_IMAGES else _features(experiment, clips)
+    model = experiment.model
+    if isinstance(model, Classical):
+        return _descriptors(model, experiment, clips)
+    if isinstance(model, FeatureModel):
+        return _features(model, experiment, clips)
+    return (_flow_images if model.takes == "flow image" else _images)(experiment, clips)
 
 
-def _descriptors(experiment: Experiment, clips: Clips) -> Encoded:
+def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:
     """What a classical method says of every clip."""
-    name, config = experiment.model.name, experiment.preprocess
-    descriptor = method_descriptor(name, experiment.model.classical)
+    config, descriptor = experiment.preprocess, model.descriptor()
     apexes = {row.clip_id: row.apex for row in clips.rows}
-    items = _stored(clips, METHODS[name].flow)
+    items = _stored(clips, model.flow)
     arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
     store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
     said = " ".join(str(descriptor).split()) if descriptor else "none"
@@ -111,9 +111,8 @@ def _trained(store: Store, step: int = 1) -> Encoded:
     return Encoded(store, None, None, resolved, (), step)
 
 
-def _features(experiment: Experiment, clips: Clips) -> Encoded:
+def _features(config: FeatureModel, experiment: Experiment, clips: Clips) -> Encoded:
     """Frozen part of the encoder over every frame of every copy, once."""
-    config = experiment.model
     block = None if config.retrain_from == GRADCAM else config.retrain_from
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
@@ -130,7 +129,7 @@ def _features(experiment: Experiment, clips: Clips) -> Encoded:
         log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
         resolved["features_at"] = at
     step = experiment.clip.step
-    given = _given(experiment, clips, trunk, store.every(step))
+    given = _given(config, experiment, clips, trunk, store.every(step))
     return Encoded(given, encoder.model, tail, resolved, _encoder_warnings(encoder), step)
 
 
@@ -139,11 +138,13 @@ def features_key(trunk: keras.Model, *settings: Any) -> str:
     return digest(*settings, weights_digest(trunk), keras.backend.backend(), str(trunk.jit_compile))
 
 
-def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> Store:
+def _given(
+    model: FeatureModel, experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore
+) -> Store:
     """What models are given of the features: all frames, with the places of face blocks, or key frames alone."""
-    config, model = experiment.clip, experiment.model.name
-    if model in OF_BLOCKS:
-        return _with_blocks(experiment, clips, trunk, features)
+    config = experiment.clip
+    if model.face_blocks is not None:
+        return _with_blocks(model.face_blocks, experiment, clips, trunk, features)
     if config.keyframes == "none":
         return features
     apexes = {row.clip_id: row.apex for row in clips.rows}
@@ -151,9 +152,11 @@ def _given(experiment: Experiment, clips: Clips, trunk: keras.Model, features: F
     return key_frame_store(features, arrays, apexes, config)
 
 
-def _with_blocks(experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore) -> BlockStore:
+def _with_blocks(
+    chosen: str, experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore
+) -> BlockStore:
     """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
-    places, blocks = clip_places(clips.records), load_blocks(experiment.model.blocks.set)
+    places, blocks = clip_places(clips.records), load_blocks(chosen)
     rows, columns = cell_grid(trunk, trunk.layers[-1].name)
     start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
 

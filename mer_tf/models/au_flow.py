@@ -12,14 +12,18 @@ Faces are symmetric and so are classes: the mean over both sides of the image ma
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import Model
-from mer_tf.models.inputs import flow_image, refuse_tail, scaled
+from mer_tf.config import Experiment
+from mer_tf.datasets.labels import load_protocol
+from mer_tf.models import PRETRAINED
+from mer_tf.models.inputs import scaled
+from mer_tf.models.kinds import FLOW_SIDE, FlowImageModel
+from mer_tf.models.later import keras, layers, ops
+from mer_tf.names import unknown
+from mer_tf.ranges import BelowOne, Positive
 
 FILTERS = (16, 32, 64)
 UNITS = 128
@@ -27,34 +31,69 @@ FEATURES = "features"
 """Layer of the core whose output, (B, UNITS), other classifiers may use."""
 
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network. feature_shape: {"flow_image": (S, S, 3)}, S a multiple of 4.
+@dataclass(frozen=True)
+class AuFlow(FlowImageModel):
+    """The network that is pretrained on drawn action units, and shipped with the package."""
 
-    Input (dict): flow_image (B, S, S, 3), u, v and strain 0..255. Output: float32 logits (B, classes). With
-    `config.weights`, the name of a shipped network, it begins with that one's weights, its batch statistics frozen;
-    another number of classes gets a new last layer.
-    """
-    refuse_tail(config, tail)
-    config = replace(config, width=1.0) if config.weights else config
-    given = flow_image(feature_shape)
-    x = given["flow_image"]
-    body = core(feature_shape["flow_image"], classes, config)
-    logits = layers.Average(dtype="float32", name="logits")([body(x), body(_mirrored(x))])
-    model = keras.Model(given, logits, name="au_flow")
-    if config.weights:
-        from mer_tf.models.pretrained import begin_with
+    name: Literal["au_flow"] = "au_flow"
+    weights: str | None = None
+    """Name of a network that ships with the package (au-flow-3), from whose weights it begins; None: new weights."""
+    head: Literal["trained", "given", "logistic"] = "trained"
+    """In the composite of MEGC 2019. trained: on the training clips; given: never, so that nothing but the shipped
+    weights speaks; logistic: logistic regression on its features and the pixels."""
+    dropout: BelowOne = 0.0
+    width: Positive = 1.0
+    """Channels and units times this; shipped weights have their own width."""
 
-        begin_with(model, config.weights)
-    return model
+    least: ClassVar = {"width": 0.05}
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """The shipped network is there, and images have its side."""
+        yield from super().check(experiment, of_images)
+        side = experiment.clip.side
+        if self.weights is not None and self.weights not in PRETRAINED:
+            yield f"model.weights: {unknown('shipped network', self.weights, PRETRAINED)}"
+        if self.weights is None and self.head != "trained":
+            yield f"model.head={self.head}: needs a shipped network; use model.weights={PRETRAINED[0]}"
+        if not of_images and self.weights is not None and side not in (0, FLOW_SIDE):
+            yield f"clip.side={side}: {self.weights} takes images of {FLOW_SIDE} pixels; use clip.side={FLOW_SIDE}"
+
+    def check_classes(self, classes: Sequence[str]) -> Iterator[str]:
+        """A shipped network that is used as it is knows its own classes and no other."""
+        if self.head == "given":
+            known = load_protocol("megc2019-3").classes
+            if tuple(classes) != known:
+                yield (
+                    f"model.head=given: {self.weights} knows {', '.join(known)}, not {', '.join(classes)}; use "
+                    "--data.label_protocol megc2019-3, or model.head=trained"
+                )
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"flow_image": (S, S, 3)}, S a multiple of 4.
+
+        Input (dict): flow_image (B, S, S, 3), u, v and strain 0..255. Output: float32 logits (B, classes). With
+        `weights` it begins with those of the shipped network, its batch statistics frozen; another number of classes
+        gets a new last layer.
+        """
+        given, sized = self.input(shape), replace(self, width=1.0) if self.weights else self
+        x = given["flow_image"]
+        body = core(shape["flow_image"], classes, sized)
+        logits = layers.Average(dtype="float32", name="logits")([body(x), body(_mirrored(x))])
+        model = keras.Model(given, logits, name="au_flow")
+        if self.weights:
+            from mer_tf.models.pretrained import begin_with
+
+            begin_with(model, self.weights)
+        return model
 
 
-def core(shape: tuple[int, ...], classes: int, config: Model) -> keras.Model:
+def core(shape: tuple[int, ...], classes: int, config: AuFlow) -> keras.Model:
     """The network for one side: images (B, S, S, 3) 0..255 -> logits (B, classes)."""
     image = keras.Input(shape, name="image")
     # Groups of one channel: mean 0 and deviation 1 over the pixels of an image.
     x = layers.GroupNormalization(groups=3, epsilon=1e-3, center=False, scale=False, name="standardised")(image)
     for number, filters in enumerate(FILTERS, 1):
-        x = layers.Conv2D(scaled(filters, config), 3, padding="same", use_bias=False, name=f"conv{number}")(x)
+        x = layers.Conv2D(scaled(filters, config.width), 3, padding="same", use_bias=False, name=f"conv{number}")(x)
         x = layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
         x = layers.Activation("relu", name=f"relu{number}")(x)
         if number < len(FILTERS):
@@ -63,7 +102,7 @@ def core(shape: tuple[int, ...], classes: int, config: Model) -> keras.Model:
             x = layers.AveragePooling2D(2, padding="same", name=f"pool{number}")(x)
     # Flat and not a mean over the face: where it moves is what an action unit is.
     x = layers.Flatten(name="flat")(x)
-    x = layers.Dense(scaled(UNITS, config), activation="relu", name=FEATURES)(layers.Dropout(config.dropout)(x))
+    x = layers.Dense(scaled(UNITS, config.width), activation="relu", name=FEATURES)(layers.Dropout(config.dropout)(x))
     x = layers.Dropout(config.dropout, name="features_dropout")(x)
     return keras.Model(image, layers.Dense(classes, dtype="float32", name="head")(x), name="core")
 

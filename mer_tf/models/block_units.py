@@ -8,12 +8,14 @@ Tensors are (N, h, w, K, C), K blocks beside the channels: block by block weight
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras import layers, ops
 
-from mer_tf.config import Blocks
 from mer_tf.models.block_layers import Neighbours, WeightCost
+
+if TYPE_CHECKING:
+    from mer_tf.models.gia_bia_bilstm import Blocks
 
 
 class BlockUnits:

@@ -6,87 +6,114 @@
 
 The paper prints 96x96x3 inputs, 5 convolutions, 3 poolings, 4 fully connected layers, and that fusion after FC7 in
 trained mode is best. Widths are AlexNet's (Krizhevsky et al. 2012); the mean over time, FC8's width and what "trained"
-and "untrained" mean are our reading of it: see `mer_tf.config.Fusion`.
+and "untrained" mean are our reading of it: see `Fusion`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import Fusion, MerError, Model
-from mer_tf.models.layers import FoldTime, Preprocess
+from mer_tf.config import Experiment, MerError
+from mer_tf.model import Shows
+from mer_tf.models.kinds import ImageModel
+from mer_tf.models.later import keras, layers, own
 from mer_tf.models.stages import Stage
+from mer_tf.ranges import BelowOne, Count
 
 STREAMS = {"spatial": "frames", "temporal": "flow"}
 """Stream -> its input."""
 
 
-@keras.saving.register_keras_serializable("mer_tf")
-class ResponseNorm(layers.Layer):
-    """AlexNet's local response normalisation over 5 neighbouring channels: x / (2 + 1e-4 sum x^2)^.75, in float32."""
+@dataclass(frozen=True)
+class Fusion:
+    """Two streams of one AlexNet-like trunk each, and what joins them (A)."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def call(self, images: Any) -> Any:
-        """Normalise (B, H, W, C)."""
-        channels = images.shape[-1]
-        squares = ops.pad(ops.square(images), [[0, 0], [0, 0], [0, 0], [2, 2]])
-        near = sum(squares[..., k : k + channels] for k in range(5))
-        return images * ops.power(2.0 + 1e-4 * near, -0.75)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The input shape."""
-        return input_shape
-
-
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The whole network, of both streams or, as `config.fusion.streams` says, of one.
-
-    feature_shape: {"frames": (S, S, 3), "flow": (S, S, 3)}. Inputs (dict): frames (B, T, S, S, 3) RGB 0..255 and flow
-    (B, T, S, S, 3), (dx, dy, dz) as 8 bits with dx, dy at rest at 128 and dz at 0, each where its stream is there.
-    Output: float32 logits (B, classes). T may differ from batch to batch. `tail` is no part of it.
-    """
-    if tail is not None:
-        raise MerError("model.retrain_from: cnn_lstm_fusion has no pretrained encoder; leave it None")
-    fusion = config.fusion
-    images = {name: keras.Input((None, *feature_shape[name]), name=name) for name in _inputs(fusion)}
-    features = {s: _stream(images[i], s, config) for s, i in STREAMS.items() if i in images}
-    shapes = {name: tuple(value.shape[1:]) for name, value in features.items()}
-    head = _fused(shapes, config, classes) if len(shapes) == 2 else _single(shapes, config, classes)
-    return keras.Model(images, head(features), name="cnn_lstm_fusion")
+    streams: Literal["both", "spatial", "temporal"] = "both"
+    mode: Literal["trained", "untrained", "random", "framewise_lstm"] = "trained"
+    """The fusion layer. trained: dense on both streams' features; untrained: nothing is learned, features are scaled to
+    length 1 and put together; random: a dense layer that stays as drawn; framewise_lstm: both streams' features of each
+    frame feed one LSTM, another reading of A's text."""
+    after: Literal["fc6", "fc7"] = "fc7"
+    """Fully connected layer of the streams whose output is fused."""
+    join: Literal["concat", "sum", "max"] = "concat"
+    """How two feature vectors become one; sum and max need streams of equal width."""
+    finetune_streams: bool = True
+    """Whether streams go on learning with the fusion layer; never when that is untrained or random."""
+    channels: tuple[Count, ...] = (96, 256, 384, 384, 256)
+    """Channels of conv1 to conv5 (AlexNet's; A prints none)."""
+    stem_stride: Count = 4
+    """Stride of conv1."""
+    response_norm: bool = False
+    """AlexNet's local response normalisation after conv1 and conv2."""
+    fc_units: Count = 4096
+    """Width of FC6, FC7 and of the fusion layer."""
+    fc8_units: Count = 1024
 
 
-def stages(model: keras.Model, config: Model) -> list[Stage]:
-    """Each stream alone under a head of its own, then the fusion; a single stream has one stage (paper A, section 4).
+@dataclass(frozen=True)
+class CnnLstmFusion(ImageModel):
+    """Two streams, CNN and CNN + LSTM, and a fusion layer (A)."""
 
-    The heads of the first stages are new and are thrown away. Streams that stay frozen afterwards stand in the last
-    stage's trunk.
-    """
-    names = [s for s, i in STREAMS.items() if i in _inputs(config.fusion)]
-    if len(names) == 1:
-        return [Stage(names[0], model)]
-    head, inputs = model.get_layer("head"), {t.name: t for t in model.inputs}
-    classes, found = head.output_shape[-1], []
-    features = {name: model.get_layer(f"{name}_features").output for name in names}
-    for name in names:
-        alone = _single({name: tuple(features[name].shape[1:])}, config, classes)
-        picked = {STREAMS[name]: inputs[STREAMS[name]]}
-        found.append(Stage(name, keras.Model(picked, alone({name: features[name]}), name=name), last=False))
-    if _finetuned(config.fusion):
-        return [*found, Stage("fusion", model)]
-    return [*found, Stage("fusion", head, keras.Model(inputs, features, name="streams"))]
+    name: Literal["cnn_lstm_fusion"] = "cnn_lstm_fusion"
+    lstm_units: Count = 512
+    dropout: BelowOne = 0.0
+    fusion: Fusion = field(default_factory=Fusion)
+
+    shows: ClassVar[Shows] = "heat maps"
+    least: ClassVar = {
+        "lstm_units": 8,
+        "fusion": Fusion(channels=(4, 4, 4, 4, 4), stem_stride=1, fc_units=8, fc8_units=8),
+    }
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Streams that are summed are equally wide."""
+        yield from super().check(experiment, of_images)
+        how, widths = self.fusion, (self.fusion.fc_units, self.lstm_units)
+        if how.join != "concat" and how.streams == "both" and how.mode != "framewise_lstm" and len(set(widths)) > 1:
+            yield _unequal(how, widths)
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The whole network, of both streams or, as `fusion.streams` says, of one.
+
+        shape: {"frames": (S, S, 3), "flow": (S, S, 3)}. Inputs (dict): frames (B, T, S, S, 3) RGB 0..255 and flow
+        (B, T, S, S, 3), (dx, dy, dz) as 8 bits with dx, dy at rest at 128 and dz at 0, each where its stream is there.
+        Output: float32 logits (B, classes). T may differ from batch to batch.
+        """
+        images = {name: keras.Input((None, *shape[name]), name=name) for name in _inputs(self.fusion)}
+        features = {s: _stream(images[i], s, self) for s, i in STREAMS.items() if i in images}
+        shapes = {name: tuple(value.shape[1:]) for name, value in features.items()}
+        head = _fused(shapes, self, classes) if len(shapes) == 2 else _single(shapes, self, classes)
+        return keras.Model(images, head(features), name="cnn_lstm_fusion")
+
+    @property
+    def first_stages(self) -> int:
+        """A stage for each stream before their fusion; none before a single stream."""
+        return 2 if self.fusion.streams == "both" else 0
+
+    def stages(self, model: keras.Model) -> list[Stage]:
+        """Each stream alone under a head of its own, then the fusion; a single stream has one stage (A, section 4).
+
+        The heads of the first stages are new and are thrown away. Streams that stay frozen afterwards stand in the last
+        stage's trunk.
+        """
+        names = [s for s, i in STREAMS.items() if i in _inputs(self.fusion)]
+        if len(names) == 1:
+            return [Stage(names[0], model)]
+        head, inputs = model.get_layer("head"), {t.name: t for t in model.inputs}
+        classes, found = head.output_shape[-1], []
+        features = {name: model.get_layer(f"{name}_features").output for name in names}
+        for name in names:
+            alone = _single({name: tuple(features[name].shape[1:])}, self, classes)
+            picked = {STREAMS[name]: inputs[STREAMS[name]]}
+            found.append(Stage(name, keras.Model(picked, alone({name: features[name]}), name=name), last=False))
+        if _finetuned(self.fusion):
+            return [*found, Stage("fusion", model)]
+        return [*found, Stage("fusion", head, keras.Model(inputs, features, name="streams"))]
 
 
-def first_stages(config: Model) -> int:
-    """A stage for each stream before their fusion; none before a single stream."""
-    return 2 if config.fusion.streams == "both" else 0
-
-
-def trunk(image_shape: tuple[int, ...], config: Model, name: str) -> keras.Model:
+def trunk(image_shape: tuple[int, ...], config: CnnLstmFusion, name: str) -> keras.Model:
     """One stream's CNN up to the layer that is fused: scaled images (N, S, S, 3) -> (N, fc_units)."""
     fusion = config.fusion
     image = keras.Input(image_shape, name="image")
@@ -94,9 +121,9 @@ def trunk(image_shape: tuple[int, ...], config: Model, name: str) -> keras.Model
 
     # ------------------------------------------------------------------ convolutions
     x = _conv(c1, 11, "conv1", fusion.stem_stride)(image)
-    x = _pool("pool1")(ResponseNorm(name="norm1")(x) if fusion.response_norm else x)
+    x = _pool("pool1")(own.ResponseNorm(name="norm1")(x) if fusion.response_norm else x)
     x = _conv(c2, 5, "conv2")(x)
-    x = _pool("pool2")(ResponseNorm(name="norm2")(x) if fusion.response_norm else x)
+    x = _pool("pool2")(own.ResponseNorm(name="norm2")(x) if fusion.response_norm else x)
     x = _conv(c4, 3, "conv4")(_conv(c3, 3, "conv3")(x))
     x = _pool("pool5")(_conv(c5, 3, "conv5")(x))
 
@@ -115,13 +142,13 @@ def _finetuned(fusion: Fusion) -> bool:
     return fusion.finetune_streams and fusion.mode in ("trained", "framewise_lstm")
 
 
-def _stream(images: Any, name: str, config: Model) -> Any:
+def _stream(images: Any, name: str, config: CnnLstmFusion) -> Any:
     """Features of one stream: (B, D), or of each frame (B, T, D) where the fusion itself runs over time."""
     mode = "flow" if name == "temporal" else "paper_code"
-    x = Preprocess(mode, name=f"{name}_scaled")(images)
+    x = own.Preprocess(mode, name=f"{name}_scaled")(images)
     cnn = trunk(tuple(images.shape[2:]), config, f"{name}_trunk")
     framewise = config.fusion.mode == "framewise_lstm"
-    x = FoldTime(cnn, name=f"{name}_features" if framewise else f"{name}_frames")(x)
+    x = own.FoldTime(cnn, name=f"{name}_features" if framewise else f"{name}_frames")(x)
     if framewise:
         return x
     if name == "temporal":
@@ -130,7 +157,7 @@ def _stream(images: Any, name: str, config: Model) -> Any:
     return layers.GlobalAveragePooling1D(dtype="float32", name="spatial_features")(x)
 
 
-def _fused(shapes: dict[str, tuple[int | None, ...]], config: Model, classes: int) -> keras.Model:
+def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
     """Fusion layer F and classifier on both streams' features."""
     fusion = config.fusion
     features = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
@@ -150,12 +177,16 @@ def _join(pair: list[Any], fusion: Fusion) -> Any:
     if fusion.join == "concat":
         return layers.Concatenate(name="join")(pair)
     if pair[0].shape[-1] != pair[1].shape[-1]:
-        widths = " and ".join(str(f.shape[-1]) for f in pair)
-        raise MerError(f"model.fusion.join={fusion.join}: streams of {widths} features; make lstm_units equal fc_units")
+        raise MerError(_unequal(fusion, [f.shape[-1] for f in pair]))
     return {"sum": layers.Add, "max": layers.Maximum}[fusion.join](name="join")(pair)
 
 
-def _single(shapes: dict[str, tuple[int | None, ...]], config: Model, classes: int) -> keras.Model:
+def _unequal(fusion: Fusion, widths: Iterable[int]) -> str:
+    said = " and ".join(map(str, widths))
+    return f"model.fusion.join={fusion.join}: streams of {said} features; make lstm_units equal fc_units"
+
+
+def _single(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
     """Classifier on one stream's features."""
     ((name, shape),) = shapes.items()
     features = keras.Input(shape, name=name)
@@ -163,7 +194,7 @@ def _single(shapes: dict[str, tuple[int | None, ...]], config: Model, classes: i
     return keras.Model({name: features}, _classifier(x, config, classes), name="head")
 
 
-def _classifier(x: Any, config: Model, classes: int) -> Any:
+def _classifier(x: Any, config: CnnLstmFusion, classes: int) -> Any:
     """FC7 where features came from FC6, then FC8 and FC9."""
     if config.fusion.after == "fc6":
         x = _dense(x, config.fusion.fc_units, "fc7", config.dropout)

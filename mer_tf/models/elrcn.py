@@ -11,76 +11,104 @@ then frozen; its weights start at random, not from VGG-Face.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import MerError, Model
-from mer_tf.models.inputs import grey, refuse_tail, relu_dense, scaled, volumes
-from mer_tf.models.layers import FoldTime, Preprocess
+from mer_tf.config import MerError
+from mer_tf.model import Shows
+from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.kinds import ImageModel
+from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage
+from mer_tf.ranges import BelowOne, Positive
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 FC, LSTM, DENSE = 4096, 3000, 128
-SPATIAL = "elrcn_se"
 
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network; `config.name` is elrcn_se or elrcn_te. feature_shape: frames and flow (S, S, 3), images (T,).
+@dataclass(frozen=True)
+class Elrcn(ImageModel):
+    """An enriched long-term recurrent convolutional network (Khor et al., FG 2018)."""
 
-    Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `config.grey` frames of
-    that shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes). `config.width` scales all
-    widths.
-    """
-    refuse_tail(config, tail)
-    if feature_shape["flow"][0] < 2 ** len(BLOCKS):
-        raise MerError(
-            f"model {config.name}: images of {feature_shape['flow'][0]} px are too small; give clip.side=32 or more"
+    dropout: BelowOne = 0.0
+    """After the VGG's dense layers."""
+    width: Positive = 1.0
+    """All widths times this."""
+    grey: bool = False
+    """Grey frames beside flow and optical strain."""
+
+    spatial: ClassVar[bool]
+    """Whether all images are channels of one VGG."""
+    shows: ClassVar[Shows] = "heat maps"
+    least_side: ClassVar = 2 ** len(BLOCKS)
+    least: ClassVar = {"width": 0.03, "grey": True}
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: frames and flow (S, S, 3), images (T,).
+
+        Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `grey` frames of that
+        shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes).
+        """
+        if (side := shape["flow"][0]) < self.least_side:
+            raise MerError(f"model {self.name}: images of {side} px are too small; give clip.side=32 or more")
+        inputs = self.volumes(shape, *(("frames", "flow") if self.grey else ("flow",)))
+        streams = _streams(inputs, self.spatial)
+        found = [own.FoldTime(vgg16(x.shape[2:], self, f"{n}_vgg"), name=f"{n}_images")(x) for n, x in streams.items()]
+        features = (
+            layers.Concatenate(name="features")(found) if len(found) > 1 else layers.Identity(name="features")(found[0])
         )
-    inputs = volumes(config, feature_shape, *(("frames", "flow") if config.grey else ("flow",)))
-    streams = _streams(inputs, config.name == SPATIAL)
-    found = [FoldTime(vgg16(x.shape[2:], config, f"{n}_vgg"), name=f"{n}_images")(x) for n, x in streams.items()]
-    features = (
-        layers.Concatenate(name="features")(found) if len(found) > 1 else layers.Identity(name="features")(found[0])
-    )
-    head = _head(tuple(features.shape[1:]), classes, config)
-    return keras.Model(inputs, head({"features": features}), name=config.name)
+        head = _head(tuple(features.shape[1:]), classes, self)
+        return keras.Model(inputs, head({"features": features}), name=self.name)
+
+    @property
+    def first_stages(self) -> int:
+        """The VGG's, in both networks."""
+        return 1
+
+    def stages(self, model: keras.Model) -> list[Stage]:
+        """The VGG under a classifier of its own, which is thrown away, then LSTM and classifier on frozen features."""
+        head, features = model.get_layer("head"), model.get_layer("features").output
+        inputs = {tensor.name: tensor for tensor in model.inputs}
+        logits = own.FoldTime(layers.Dense(head.output_shape[-1], dtype="float32"), name="image_logits")(features)
+        first = keras.Model(inputs, ops.mean(logits, axis=1), name="vgg")
+        trunk = keras.Model(inputs, {"features": features}, name="frozen")
+        return [Stage("vgg", first, last=False), Stage("lstm", head, trunk)]
 
 
-def stages(model: keras.Model, config: Model) -> list[Stage]:
-    """The VGG under a classifier of its own, which is thrown away, then LSTM and classifier on its frozen features."""
-    head, features = model.get_layer("head"), model.get_layer("features").output
-    inputs = {tensor.name: tensor for tensor in model.inputs}
-    logits = FoldTime(layers.Dense(head.output_shape[-1], dtype="float32"), name="image_logits")(features)
-    first = keras.Model(inputs, ops.mean(logits, axis=1), name="vgg")
-    trunk = keras.Model(inputs, {"features": features}, name="frozen")
-    return [Stage("vgg", first, last=False), Stage("lstm", head, trunk)]
+@dataclass(frozen=True)
+class ElrcnSe(Elrcn):
+    """One VGG for all images."""
+
+    name: Literal["elrcn_se"] = "elrcn_se"
+    spatial: ClassVar = True
 
 
-def first_stages(_: Model) -> int:
-    """The VGG's, in both networks."""
-    return 1
+@dataclass(frozen=True)
+class ElrcnTe(Elrcn):
+    """A VGG each for flow, strain and grey frames."""
+
+    name: Literal["elrcn_te"] = "elrcn_te"
+    spatial: ClassVar = False
 
 
-def vgg16(image_shape: tuple[int, ...], config: Model, name: str) -> keras.Model:
+def vgg16(image_shape: tuple[int, ...], config: Elrcn, name: str) -> keras.Model:
     """VGG16 to its second dense layer: images (N, S, S, C) -> (N, 4096)."""
     image = keras.Input(image_shape, name="image")
     x: Any = image
     for block, (width, depth) in enumerate(BLOCKS, start=1):
         for index in range(1, depth + 1):
             conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-            x = layers.Conv2D(scaled(width, config), 3, name=f"conv{block}_{index}", **conv)(x)
+            x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{block}_{index}", **conv)(x)
         x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
     x = layers.Flatten(name="flat")(x)
     for number in (6, 7):
-        x = relu_dense(x, scaled(FC, config), f"fc{number}", config.dropout)
+        x = relu_dense(x, scaled(FC, config.width), f"fc{number}", config.dropout)
     return keras.Model(image, x, name=name)
 
 
 def _streams(inputs: dict[str, Any], together: bool) -> dict[str, Any]:
     """Stream -> its images (B, T, S, S, C): all as channels of one, or each by itself with 3 channels."""
-    flow = Preprocess("flow", name="flow_scaled")(inputs["flow"])
+    flow = own.Preprocess("flow", name="flow_scaled")(inputs["flow"])
     found = {"flow": flow, "strain": _strain(flow[..., :2])}
     found |= {"grey": grey(inputs["frames"])} if "frames" in inputs else {}
     if together:
@@ -105,10 +133,10 @@ def _slope(x: Any, axis: int) -> Any:
     return ops.concatenate([part(1, 2) - part(0, 1), inner, part(-1, None) - part(-2, -1)], axis=axis)
 
 
-def _head(shape: tuple[int | None, ...], classes: int, config: Model) -> keras.Model:
+def _head(shape: tuple[int | None, ...], classes: int, config: Elrcn) -> keras.Model:
     """LSTM and classifier on features (B, T, D)."""
     features = keras.Input(shape, name="features")
     # cuDNN's LSTM switches XLA off for the whole step.
-    x = layers.LSTM(scaled(LSTM, config), use_cudnn=False, name="lstm")(features)
-    x = layers.Dense(scaled(DENSE, config), activation="relu", kernel_initializer="he_normal", name="fc")(x)
+    x = layers.LSTM(scaled(LSTM, config.width), use_cudnn=False, name="lstm")(features)
+    x = layers.Dense(scaled(DENSE, config.width), activation="relu", kernel_initializer="he_normal", name="fc")(x)
     return keras.Model({"features": features}, layers.Dense(classes, dtype="float32", name="logits")(x), name="head")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mer_tf.config import GRADCAM, MerError, Model
+from mer_tf.config import GRADCAM, MerError
 from mer_tf.models.weight_files import find_weights, weight_file, weight_folders
 from mer_tf.names import meant, unknown
+
+if TYPE_CHECKING:
+    from mer_tf.models.kinds import FeatureModel
 
 VGGFACE = {  # encoder: network, preprocessing
     "vggface2-resnet50": ("resnet50", "vggface2"),
@@ -21,21 +26,30 @@ _RESIDUAL = (
     "conv1",
     *(f"conv{stage}_{k}" for stage, blocks in ((2, 3), (3, 4), (4, 6), (5, 3)) for k in range(1, blocks + 1)),
 )
+_DEPTHS = (2, 2, 3, 3, 3)
 BLOCKS = {
     "vggface2-resnet50": _RESIDUAL,
     "vggface2-senet50": _RESIDUAL,
-    "vggface-vgg16": tuple(
-        f"conv{stage}_{k}" for stage, depth in enumerate((2, 2, 3, 3, 3), 1) for k in range(1, depth + 1)
-    ),
+    "vggface-vgg16": tuple(f"conv{stage}_{k}" for stage, depth in enumerate(_DEPTHS, 1) for k in range(1, depth + 1)),
 }
 """Encoder -> blocks that it can be retrained from."""
 
+VGG16_MAPS = tuple(
+    name
+    for stage, depth in enumerate(_DEPTHS, 1)
+    for name in (*(f"conv{stage}_{k}" for k in range(1, depth + 1)), f"pool{stage}")
+)
+"""Maps of vggface-vgg16 in their order."""
+_ONET_MAPS = re.compile(r"(conv|prelu)[1-4]|pool[1-3]|permute|(conv|pool)[2-5](_\d)?")
+"""ONet's own maps, and those of VGG16 for which one of them stands."""
 
-def check_encoder(config: Model) -> None:
+
+def check_encoder(config: FeatureModel) -> None:
     """`MerError` for an unknown encoder or block, and for weights that are not there; `auto` is not yet decided."""
     blocks = BLOCKS.get(config.encoder, ())
     if blocks and config.retrain_from not in (None, GRADCAM, *blocks):
         raise MerError(f"model.retrain_from: {unknown(f'block of {config.encoder}', str(config.retrain_from), blocks)}")
+    _check_map(config.encoder, config.features_at)
     if config.encoder == "auto":
         if config.weights is not None:
             vggface_weights(PREFERRED_MAPS if config.features_at else PREFERRED, config.weights)
@@ -46,6 +60,23 @@ def check_encoder(config: Model) -> None:
             raise MerError(f"{config.encoder}: takes no weight file, got weights={config.weights!r}; leave it empty")
     else:
         encoder_path(config)
+
+
+def _check_map(encoder: str, name: str | None) -> None:
+    """`MerError` for a map that the encoder has not; maps within a ResNet's blocks begin with the block's name."""
+    within = encoder in BLOCKS and encoder != PREFERRED_MAPS
+    known = (*BLOCKS[encoder], "pool1") if within else VGG16_MAPS
+    onet = encoder in ONET or encoder == "auto"
+    there = name in known or (within and str(name).startswith(known)) or (onet and _ONET_MAPS.fullmatch(str(name)))
+    if name is not None and not there and encoder in NAMES:
+        raise MerError(f"model.features_at: {unknown(f'map of {encoder}', name, known)}")
+
+
+def maps_behind(config: FeatureModel) -> tuple[str, ...]:
+    """Maps of the encoder's frozen tail, behind `features_at`; empty where they are not known without the encoder."""
+    if config.encoder != PREFERRED_MAPS or config.retrain_from or config.features_at not in VGG16_MAPS:
+        return ()
+    return VGG16_MAPS[VGG16_MAPS.index(config.features_at) + 1 :]
 
 
 def listed(folders: tuple[Path, ...] | list[Path]) -> str:
@@ -71,7 +102,7 @@ def vggface_weights(name: str, weights: str | None) -> Path | None:
     return path
 
 
-def encoder_path(config: Model) -> Path:
+def encoder_path(config: FeatureModel) -> Path:
     """File of an encoder that is named by its path."""
     path = Path(config.encoder)
     if path.suffix != ".keras":

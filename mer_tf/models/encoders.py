@@ -18,7 +18,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from mer_tf.config import MerError, Model
+from mer_tf.config import MerError
 from mer_tf.files import sha256
 from mer_tf.models import onet, vggface
 from mer_tf.models.encoder_names import (
@@ -33,6 +33,7 @@ from mer_tf.models.encoder_names import (
     vggface_weights,
 )
 from mer_tf.models.encoder_parts import map_layer
+from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.layers import Preprocess, Resize
 from mer_tf.models.stored import load_model
 from mer_tf.models.weight_files import download_weights, find_weights, same_as_before, weight_file, weight_folders
@@ -65,7 +66,7 @@ class Encoder:
     features_at: str | None = None
 
 
-def build_encoder(config: Model, *, input_size: int) -> Encoder:
+def build_encoder(config: FeatureModel, *, input_size: int) -> Encoder:
     """Build the encoder a configuration names, for square frames of `input_size` pixels.
 
     `config.preproc` = "paper_code" feeds VGGFace networks RGB / 255 instead of their own preprocessing; other encoders
@@ -88,7 +89,7 @@ def _with_map(encoder: Encoder, features_at: str | None) -> Encoder:
     return replace(encoder, features_at=features_at)
 
 
-def resolve_encoder(config: Model) -> tuple[str, str]:
+def resolve_encoder(config: FeatureModel) -> tuple[str, str]:
     """Name of the encoder a configuration leads to, and why. Builds nothing, so that it can run before preprocessing.
 
     `auto` is vggface2-resnet50, for maps (`features_at`) vggface-vgg16, when its weights are given, found, or fetched
@@ -123,7 +124,7 @@ def _auto(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
     return preferred, f"weights downloaded: {path}"
 
 
-def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> Encoder:
+def _vggface_encoder(name: str, config: FeatureModel, input_size: int, note: str) -> Encoder:
     network, preproc = VGGFACE[name]
     mode = "paper_code" if config.preproc == "paper_code" else preproc
     build = functools.partial(vggface.vggface_layers, network=network)
@@ -137,7 +138,7 @@ def _vggface_encoder(name: str, config: Model, input_size: int, note: str) -> En
     return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, weights)
 
 
-def _onet_encoder(name: str, config: Model, input_size: int, note: str) -> Encoder:
+def _onet_encoder(name: str, config: FeatureModel, input_size: int, note: str) -> Encoder:
     def build(x: Any) -> Any:
         features = onet.onet_layers(x, ONET[name])
         return layers.Flatten(name="features")(features) if len(features.shape) > 2 else features
@@ -146,7 +147,7 @@ def _onet_encoder(name: str, config: Model, input_size: int, note: str) -> Encod
     return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, _onet_weights(model, config, note))
 
 
-def _onet_maps(name: str, config: Model, input_size: int, note: str) -> Encoder:
+def _onet_maps(name: str, config: FeatureModel, input_size: int, note: str) -> Encoder:
     """ONet's convolutions on frames of their own size, so that larger frames give larger maps; its fc5 could not."""
 
     def build(x: Any) -> Any:
@@ -161,7 +162,7 @@ def _onet_maps(name: str, config: Model, input_size: int, note: str) -> Encoder:
     return _with_map(Encoder(name, config.encoder, model, size, _onet_weights(model, config, note)), at)
 
 
-def _onet_weights(model: keras.Model, config: Model, note: str) -> dict[str, str | None]:
+def _onet_weights(model: keras.Model, config: FeatureModel, note: str) -> dict[str, str | None]:
     if config.weights == "random":
         return _random()
     onet.load_onet(model)
@@ -172,7 +173,7 @@ def _random() -> dict[str, str | None]:
     return {"source": "random", "sha256": None, "note": "untrained: its features carry no knowledge of faces"}
 
 
-def _file_encoder(config: Model, input_size: int) -> Encoder:
+def _file_encoder(config: FeatureModel, input_size: int) -> Encoder:
     path = encoder_path(config)
     network = load_model(path, "give a whole .keras file without Lambda layers")
     size = _input_side(network, path)

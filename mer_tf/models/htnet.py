@@ -11,13 +11,15 @@ map, 4 x 4 of them, then 2 x 2, then one: with these sizes each holds a single p
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import MerError, Model
-from mer_tf.models.inputs import OUTSIDE, TORCH, flow_image, refuse_tail, scaled
+from mer_tf.config import Experiment, MerError
+from mer_tf.models.inputs import OUTSIDE, scaled
+from mer_tf.models.kinds import FlowImageModel
+from mer_tf.models.later import keras, layers, ops, own
+from mer_tf.ranges import Positive
 
 SIDE, PART, PATCH = 28, 14, 7
 WIDTH, HEADS, REPEATS, WIDER = 256, 3, (2, 2, 10), 4
@@ -26,45 +28,48 @@ CENTRES = {"left_eye": (9.5, 11.1), "left_lips": (10.3, 22.1), "right_eye": (21.
 """Part -> (x, y) in pixels, in the order of the tiles: one side of the face a row."""
 
 
-@keras.saving.register_keras_serializable("mer_tf")
-class Places(layers.Layer):
-    """Adds one learned number to each place of maps (B, H, W, C), as HTNet's position embedding does."""
+@dataclass(frozen=True)
+class HTNet(FlowImageModel):
+    """A hierarchical transformer over four facial parts (Wang et al., Neurocomputing 2024)."""
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """(1, H, W, 1)."""
-        normal = keras.initializers.RandomNormal(stddev=1.0)
-        self.places = self.add_weight(shape=(1, *input_shape[1:3], 1), initializer=normal, name="places")
+    name: Literal["htnet"] = "htnet"
+    width: Positive = 1.0
+    """The 256 channels times this."""
+    parts_as: Literal["row_column", "x_y"] = "row_column"
+    """How the centres of facial parts, given as (x, y), are read; the authors' code uses them as (row, column)."""
 
-    def call(self, maps: Any) -> Any:
-        """The same shape."""
-        return maps + self.places
+    least: ClassVar = {"width": 0.05}
 
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Images have the side on which the parts are placed."""
+        yield from super().check(experiment, of_images)
+        side = experiment.clip.side
+        if not of_images and side not in (0, SIDE):
+            yield f"clip.side={side}: parts of htnet are placed on {SIDE} pixels; use clip.side={SIDE}"
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network. feature_shape: {"flow_image": (28, 28, 3)}; `MerError` for another side.
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"flow_image": (28, 28, 3)}; `MerError` for another side.
 
-    Input (dict): flow_image (B, 28, 28, 3), 0..255. Output: float32 logits (B, classes). `config.parts_as` says how the
-    centres are read; `config.width` scales the 256 channels.
-    """
-    refuse_tail(config, tail)
-    if feature_shape["flow_image"][0] != SIDE:
-        raise MerError(f"htnet: its parts are placed on {SIDE} pixels, not {feature_shape['flow_image'][0]}")
-    image = flow_image(feature_shape)
-    x = parts(image["flow_image"], config.parts_as == "row_column")
-    width = scaled(WIDTH, config)
-    x = layers.Conv2D(width, PATCH, PATCH, kernel_initializer=TORCH, name="patches")(x)
-    last = len(REPEATS) - 1
-    for level, repeats in enumerate(REPEATS):
-        x = _level(x, 2 ** (last - level), repeats, HEADS * 2**level, f"level{level}")
-        if level < last:
-            width *= 2
-            x = layers.Conv2D(width, 3, padding="same", kernel_initializer=TORCH, name=f"merge{level}")(x)
-            x = layers.LayerNormalization(epsilon=1e-5, name=f"merge{level}_norm")(x)
-            x = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=OUTSIDE)
-            x = layers.MaxPooling2D(3, 2, name=f"merge{level}_pool")(x)
-    x = layers.GlobalAveragePooling2D(name="mean")(layers.LayerNormalization(epsilon=1e-5, name="last_norm")(x))
-    logits = layers.Dense(classes, dtype="float32", kernel_initializer=TORCH, name="logits")
-    return keras.Model(image, logits(x), name="htnet")
+        Input (dict): flow_image (B, 28, 28, 3), 0..255. Output: float32 logits (B, classes).
+        """
+        if shape["flow_image"][0] != SIDE:
+            raise MerError(f"htnet: its parts are placed on {SIDE} pixels, not {shape['flow_image'][0]}")
+        image = self.input(shape)
+        x = parts(image["flow_image"], self.parts_as == "row_column")
+        width = scaled(WIDTH, self.width)
+        x = layers.Conv2D(width, PATCH, PATCH, kernel_initializer=own.TORCH, name="patches")(x)
+        last = len(REPEATS) - 1
+        for level, repeats in enumerate(REPEATS):
+            x = _level(x, 2 ** (last - level), repeats, HEADS * 2**level, f"level{level}")
+            if level < last:
+                width *= 2
+                x = layers.Conv2D(width, 3, padding="same", kernel_initializer=own.TORCH, name=f"merge{level}")(x)
+                x = layers.LayerNormalization(epsilon=1e-5, name=f"merge{level}_norm")(x)
+                x = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=OUTSIDE)
+                x = layers.MaxPooling2D(3, 2, name=f"merge{level}_pool")(x)
+        x = layers.GlobalAveragePooling2D(name="mean")(layers.LayerNormalization(epsilon=1e-5, name="last_norm")(x))
+        logits = layers.Dense(classes, dtype="float32", kernel_initializer=own.TORCH, name="logits")
+        return keras.Model(image, logits(x), name="htnet")
 
 
 def parts(images: Any, row_column: bool) -> Any:
@@ -82,7 +87,7 @@ def _level(x: Any, blocks: int, repeats: int, heads: int, name: str) -> Any:
     side, width = x.shape[1] // blocks, x.shape[-1]
     tiles = ops.reshape(x, (-1, blocks, side, blocks, side, width))
     tiles = ops.reshape(ops.transpose(tiles, (0, 1, 3, 2, 4, 5)), (-1, side, side, width))
-    tiles = Places(name=f"{name}_places")(tiles)
+    tiles = own.Places(name=f"{name}_places")(tiles)
     for number in range(repeats):
         tiles = _transformer(tiles, heads, f"{name}_{number}")
     tiles = ops.reshape(tiles, (-1, blocks, blocks, side, side, width))
@@ -94,14 +99,14 @@ def _transformer(x: Any, heads: int, name: str) -> Any:
     side, width = x.shape[1], x.shape[-1]
     normed = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm1")(x)
     each = width // heads
-    tokens = layers.Dense(3 * each * heads, use_bias=False, kernel_initializer=TORCH, name=f"{name}_qkv")(normed)
+    tokens = layers.Dense(3 * each * heads, use_bias=False, kernel_initializer=own.TORCH, name=f"{name}_qkv")(normed)
     split = ops.reshape(tokens, (-1, side * side, 3, heads, each))
     query, key, value = (split[:, :, k] for k in range(3))
     if side > 1:  # a place that is alone has all its own attention
         weights = ops.softmax(ops.einsum("bihd,bjhd->bhij", query, key) / each**0.5, axis=-1)
         value = ops.einsum("bhij,bjhd->bihd", weights, value)
     mixed = ops.reshape(value, (-1, side, side, each * heads))
-    x = x + layers.Dense(width, kernel_initializer=TORCH, name=f"{name}_out")(mixed)
+    x = x + layers.Dense(width, kernel_initializer=own.TORCH, name=f"{name}_out")(mixed)
     y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm2")(x)
-    y = layers.Dense(WIDER * width, activation="gelu", kernel_initializer=TORCH, name=f"{name}_wide")(y)
-    return x + layers.Dense(width, kernel_initializer=TORCH, name=f"{name}_narrow")(y)
+    y = layers.Dense(WIDER * width, activation="gelu", kernel_initializer=own.TORCH, name=f"{name}_wide")(y)
+    return x + layers.Dense(width, kernel_initializer=own.TORCH, name=f"{name}_narrow")(y)

@@ -1,4 +1,4 @@
-"""Layers the image encoders share: time folded into the batch, resizing and input scaling inside the graph."""
+"""Layers of ours: time folded into the batch, resizing and input scaling inside the graph, parts of single networks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+TORCH = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
+"""PyTorch's default for convolutions and dense layers: uniform within 1 / sqrt(fan in)."""
 _VGGFACE1_BGR = (93.5940, 104.7624, 129.1863)
 _VGGFACE2_BGR = (91.4953, 103.8827, 131.0912)
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -136,6 +138,102 @@ class Resize(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {**super().get_config(), "size": self.size}
+
+
+@keras.saving.register_keras_serializable(package="mer_tf")
+class OnsetDifference(keras.layers.Layer):
+    """Embeddings minus that of the clip's first frame: (B, T, D), (B, 1, D) -> (B, T, D). Identity cancels."""
+
+    def call(self, frames: Any, onset: Any) -> Any:
+        """Subtract, broadcasting the onset over time."""
+        return ops.subtract(frames, onset)
+
+
+@keras.saving.register_keras_serializable(package="mer_tf")
+class LastStep(keras.layers.Layer):
+    """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, *_: Any) -> None:
+        """What comes out has no time axis left to mask."""
+
+    def call(self, steps: Any, mask: Any) -> Any:
+        """Take the step by a product with its one-hot position, which every backend compiles."""
+        last = ops.sum(ops.cast(mask, "int32"), axis=1) - 1
+        chosen = ops.one_hot(last, ops.shape(steps)[1], dtype=steps.dtype)
+        return ops.einsum("bt,btd->bd", chosen, steps)
+
+
+@keras.saving.register_keras_serializable("mer_tf")
+class Places(keras.layers.Layer):
+    """Adds one learned number to each place of maps (B, H, W, C), as HTNet's position embedding does."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """(1, H, W, 1)."""
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        self.places = self.add_weight(shape=(1, *input_shape[1:3], 1), initializer=normal, name="places")
+
+    def call(self, maps: Any) -> Any:
+        """The same shape."""
+        return maps + self.places
+
+
+@keras.saving.register_keras_serializable("mer_tf")
+class AttendedLogits(keras.layers.Layer):
+    """Dense classifier of `late` (B, P, P, C), weighted by where `early` (B, P, P, C) speaks for any class.
+
+    For each class, early times the class's weights, averaged over channels, is stretched to 0..1 over the map; the mean
+    over classes is the weight of each place.
+    """
+
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.classes = classes
+
+    def build(self, input_shape: Any) -> None:
+        """Weights (P, P, C, classes) and biases."""
+        normal = keras.initializers.RandomNormal(stddev=0.01)
+        self.kernel = self.add_weight(shape=(*input_shape[0][1:], self.classes), initializer=normal, name="kernel")
+        self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
+
+    def call(self, inputs: Any) -> Any:
+        """Logits (B, classes) of [early, late]."""
+        early, late = inputs
+        maps = ops.einsum("bhwc,hwck->bhwk", early, self.kernel) / early.shape[-1]
+        low = ops.min(maps, axis=(1, 2), keepdims=True)
+        span = ops.max(maps, axis=(1, 2), keepdims=True) - low
+        places = ops.mean((maps - low) / (span + 1e-9), axis=-1, keepdims=True)
+        return ops.einsum("bhwc,hwck->bk", late * places, self.kernel) + self.bias
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """(B, classes)."""
+        return (input_shape[0][0], self.classes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {**super().get_config(), "classes": self.classes}
+
+
+@keras.saving.register_keras_serializable("mer_tf")
+class ResponseNorm(keras.layers.Layer):
+    """AlexNet's local response normalisation over 5 neighbouring channels: x / (2 + 1e-4 sum x^2)^.75, in float32."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, images: Any) -> Any:
+        """Normalise (B, H, W, C)."""
+        channels = images.shape[-1]
+        squares = ops.pad(ops.square(images), [[0, 0], [0, 0], [0, 0], [2, 2]])
+        near = sum(squares[..., k : k + channels] for k in range(5))
+        return images * ops.power(2.0 + 1e-4 * near, -0.75)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input shape."""
+        return input_shape
 
 
 def _bilinear(source: int, target: int) -> np.ndarray:

@@ -10,39 +10,57 @@ of 96 frames are 172,800, as the code has it; the paper prints 86,400.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers
-
-from mer_tf.config import Model
 from mer_tf.files import facts
-from mer_tf.models.inputs import grey, refuse_tail, relu_dense, scaled, volumes
-from mer_tf.models.layers import FoldTime, Resize
-from mer_tf.models.micro_exp_stcnn import volume_features
+from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.later import keras, layers, own
+from mer_tf.models.micro_exp_stcnn import Volume, volume_features
 
 REGIONS = {"eyes": ((19, 1), (1, 15)), "mouth": ((2, 6), (2, 14))}
 """Region -> landmarks of its first and last row, and of its first and last column."""
 SIDE = 32
 UNITS = (1024, 128)
-LATE = "micro_exp_fusenet_late"
 
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network; `config.name` says whether it joins late. feature_shape: {"frames": (S, S, 3), "images": (T,)}.
+@dataclass(frozen=True)
+class FuseNet(Volume):
+    """The convolution on the eyes and on the mouth (Reddy et al., 2019)."""
 
-    Input (dict): frames (B, T, S, S, 3) RGB 0..255 of aligned faces, T 17 or more. Output: float32 logits (B, classes).
-    `config.dropout` follows the pooling and the dense layers; `config.width` scales filters and units.
-    """
-    refuse_tail(config, tail)
-    inputs = volumes(config, feature_shape, "frames")
-    image, late = grey(inputs["frames"], "centred"), config.name == LATE
-    flat = [volume_features(_region(image, name), name, config) for name in REGIONS]
-    if late:
-        flat = [_head(x, name, config) for x, name in zip(flat, REGIONS, strict=True)]
-    x = layers.Concatenate(name="joined")(flat)
-    x = x if late else _head(x, "joined", config)
-    return keras.Model(inputs, layers.Dense(classes, dtype="float32", name="logits")(x), name=config.name)
+    late: ClassVar[bool]
+    """Whether both are joined before the last layer alone."""
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"frames": (S, S, 3), "images": (T,)}.
+
+        Input (dict): frames (B, T, S, S, 3) RGB 0..255 of aligned faces, T 17 or more. Output: float32 logits
+        (B, classes).
+        """
+        inputs = self.volumes(shape, "frames")
+        image = grey(inputs["frames"], "centred")
+        flat = [volume_features(_region(image, name), name, self) for name in REGIONS]
+        if self.late:
+            flat = [_head(x, name, self) for x, name in zip(flat, REGIONS, strict=True)]
+        x = layers.Concatenate(name="joined")(flat)
+        x = x if self.late else _head(x, "joined", self)
+        return keras.Model(inputs, layers.Dense(classes, dtype="float32", name="logits")(x), name=self.name)
+
+
+@dataclass(frozen=True)
+class FuseNetIntermediate(FuseNet):
+    """Eyes and mouth are joined before the dense layers."""
+
+    name: Literal["micro_exp_fusenet_intermediate"] = "micro_exp_fusenet_intermediate"
+    late: ClassVar = False
+
+
+@dataclass(frozen=True)
+class FuseNetLate(FuseNet):
+    """Eyes and mouth are joined after the dense layers."""
+
+    name: Literal["micro_exp_fusenet_late"] = "micro_exp_fusenet_late"
+    late: ClassVar = True
 
 
 def _region(volume: Any, name: str) -> Any:
@@ -54,10 +72,10 @@ def _region(volume: Any, name: str) -> Any:
         return round(float(str(table.loc[str(landmark), axis])) * side)
 
     part = volume[:, :, pixel(top, "y") : pixel(bottom, "y"), pixel(left, "x") : pixel(right, "x")]
-    return FoldTime(Resize(SIDE), name=f"{name}_region")(part)
+    return own.FoldTime(own.Resize(SIDE), name=f"{name}_region")(part)
 
 
-def _head(x: Any, name: str, config: Model) -> Any:
+def _head(x: Any, name: str, config: FuseNet) -> Any:
     for number, units in enumerate(UNITS, start=1):
-        x = relu_dense(x, scaled(units, config), f"{name}_fc{number}", config.dropout)
+        x = relu_dense(x, scaled(units, config.width), f"{name}_fc{number}", config.dropout)
     return x

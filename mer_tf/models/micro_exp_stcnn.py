@@ -7,41 +7,59 @@ T is 96 in the paper on CAS(ME)^2 and 18 on SMIC, which leaves (B, 1, 20, 20, 32
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers
-
-from mer_tf.config import MerError, Model
-from mer_tf.models.inputs import grey, refuse_tail, relu_dense, scaled, volumes
+from mer_tf.config import MerError
+from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.kinds import ImageModel
+from mer_tf.models.later import keras, layers
+from mer_tf.ranges import BelowOne, Positive
 
 FILTERS, LENGTH, SIDE, POOL = 32, 15, 3, 3
 """Filters, their length in time and side, and the cube that is pooled."""
 UNITS = 128
 
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network. feature_shape: {"frames": (S, S, 3), "images": (T,)}; T 17 or more, S 5 or more.
+@dataclass(frozen=True)
+class Volume(ImageModel):
+    """Settings of a 3-D convolution over grey frames."""
 
-    Grey levels reach it as -1 .. 1. The authors' code subtracts the mean of all clips, those tested too, and divides by
-    the greatest value then left.
+    dropout: BelowOne = 0.0
+    """After the pooling and the dense layers (published: 0.5)."""
+    width: Positive = 1.0
+    """Filters and units times this."""
 
-    Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes). `config.dropout` follows the
-    pooling and the dense layer (published: 0.5); `config.width` scales filters and units.
-    """
-    refuse_tail(config, tail)
-    inputs = volumes(config, feature_shape, "frames")
-    x = volume_features(grey(inputs["frames"], "centred"), "volume", config)
-    x = relu_dense(x, scaled(UNITS, config), "fc", config.dropout)
-    return keras.Model(inputs, layers.Dense(classes, dtype="float32", name="logits")(x), name="micro_exp_stcnn")
+    fewest: ClassVar = LENGTH + POOL
+    least: ClassVar = {"width": 0.1}
 
 
-def volume_features(x: Any, name: str, config: Model) -> Any:
+@dataclass(frozen=True)
+class MicroExpStcnn(Volume):
+    """One 3-D convolution over grey frames (Reddy et al., IJCNN 2019)."""
+
+    name: Literal["micro_exp_stcnn"] = "micro_exp_stcnn"
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"frames": (S, S, 3), "images": (T,)}; T 17 or more, S 5 or more.
+
+        Grey levels reach it as -1 .. 1. The authors' code subtracts the mean of all clips, those tested too, and
+        divides by the greatest value then left.
+
+        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes).
+        """
+        inputs = self.volumes(shape, "frames")
+        x = volume_features(grey(inputs["frames"], "centred"), "volume", self)
+        x = relu_dense(x, scaled(UNITS, self.width), "fc", self.dropout)
+        return keras.Model(inputs, layers.Dense(classes, dtype="float32", name="logits")(x), name="micro_exp_stcnn")
+
+
+def volume_features(x: Any, name: str, config: Volume) -> Any:
     """Grey volume (B, T, H, W, 1) to the flat output of its one convolution; `MerError` when it is too short."""
     if x.shape[1] < LENGTH + POOL - 1:
         short = f"windows of {x.shape[1]} images are too short"
         raise MerError(f"model {config.name}: {short}; give clip.frames={LENGTH + POOL} or more")
-    filters = scaled(FILTERS, config)
+    filters = scaled(FILTERS, config.width)
     x = layers.Conv3D(filters, (LENGTH, SIDE, SIDE), activation="relu", name=f"{name}_conv")(x)
     x = layers.MaxPooling3D(POOL, name=f"{name}_pool")(x)
     return layers.Flatten(name=f"{name}_flat")(layers.Dropout(config.dropout, name=f"{name}_dropout")(x))

@@ -9,32 +9,43 @@ From memory of the paper; 2,664,475 parameters, as another public rebuilding cou
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers
-
-from mer_tf.config import Model
-from mer_tf.models.inputs import flow_image, refuse_tail, relu_dense, scaled
+from mer_tf.models.inputs import relu_dense, scaled
+from mer_tf.models.kinds import FlowImageModel
+from mer_tf.models.later import keras, layers
+from mer_tf.ranges import BelowOne, Positive
 
 FILTERS = (6, 16)
 UNITS = 1024
 
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network. feature_shape: {"flow_image": (S, S, 3)}; S = 28 was published.
+@dataclass(frozen=True)
+class OffApexNet(FlowImageModel):
+    """Two small CNNs, on horizontal and on vertical flow (Gan et al. 2019)."""
 
-    Input (dict): flow_image (B, S, S, 3), 0..255, whose third channel is not used. Output: float32 logits (B, classes).
-    `config.dropout` follows both dense layers; `config.width` scales them.
-    """
-    refuse_tail(config, tail)
-    image = flow_image(feature_shape)
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(image["flow_image"])
-    streams = [_stream(x[..., k : k + 1], name) for k, name in enumerate("uv")]
-    x = layers.Concatenate(name="both")(streams)
-    for number in (1, 2):
-        x = relu_dense(x, scaled(UNITS, config), f"fc{number}", config.dropout)
-    return keras.Model(image, layers.Dense(classes, dtype="float32", name="logits")(x), name="off_apexnet")
+    name: Literal["off_apexnet"] = "off_apexnet"
+    dropout: BelowOne = 0.0
+    """After both dense layers."""
+    width: Positive = 1.0
+    """Units of the dense layers times this."""
+
+    least: ClassVar = {"width": 0.05}
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"flow_image": (S, S, 3)}; S = 28 was published.
+
+        Input (dict): flow_image (B, S, S, 3), 0..255, whose third channel is not used. Output: float32 logits
+        (B, classes).
+        """
+        image = self.input(shape)
+        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(image["flow_image"])
+        streams = [_stream(x[..., k : k + 1], name) for k, name in enumerate("uv")]
+        x = layers.Concatenate(name="both")(streams)
+        for number in (1, 2):
+            x = relu_dense(x, scaled(UNITS, self.width), f"fc{number}", self.dropout)
+        return keras.Model(image, layers.Dense(classes, dtype="float32", name="logits")(x), name="off_apexnet")
 
 
 def _stream(x: Any, name: str) -> Any:

@@ -10,74 +10,48 @@ pixels leave a map of 6 x 6, which is then not averaged.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import Model
-from mer_tf.models.inputs import flow_image, refuse_tail, scaled
+from mer_tf.models.inputs import scaled
+from mer_tf.models.kinds import FlowImageModel
+from mer_tf.models.later import keras, layers, ops, own
+from mer_tf.ranges import BelowOne, Positive
 
 FILTERS = 64
 POOLED = 7
 
 
-@keras.saving.register_keras_serializable("mer_tf")
-class AttendedLogits(layers.Layer):
-    """Dense classifier of `late` (B, P, P, C), weighted by where `early` (B, P, P, C) speaks for any class.
+@dataclass(frozen=True)
+class Rcn(FlowImageModel):
+    """RCN-A (Xia et al., IEEE TIP 2020)."""
 
-    For each class, early times the class's weights, averaged over channels, is stretched to 0..1 over the map; the mean
-    over classes is the weight of each place.
-    """
+    name: Literal["rcn"] = "rcn"
+    dropout: BelowOne = 0.0
+    """After both max-pools (the code: 0.5)."""
+    width: Positive = 1.0
+    """The 64 channels times this."""
 
-    def __init__(self, classes: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.classes = classes
+    least: ClassVar = {"width": 0.05}
 
-    def build(self, input_shape: Any) -> None:
-        """Weights (P, P, C, classes) and biases."""
-        normal = keras.initializers.RandomNormal(stddev=0.01)
-        self.kernel = self.add_weight(shape=(*input_shape[0][1:], self.classes), initializer=normal, name="kernel")
-        self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"flow_image": (S, S, 3)}.
 
-    def call(self, inputs: Any) -> Any:
-        """Logits (B, classes) of [early, late]."""
-        early, late = inputs
-        maps = ops.einsum("bhwc,hwck->bhwk", early, self.kernel) / early.shape[-1]
-        low = ops.min(maps, axis=(1, 2), keepdims=True)
-        span = ops.max(maps, axis=(1, 2), keepdims=True) - low
-        places = ops.mean((maps - low) / (span + 1e-9), axis=-1, keepdims=True)
-        return ops.einsum("bhwc,hwck->bk", late * places, self.kernel) + self.bias
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """(B, classes)."""
-        return (input_shape[0][0], self.classes)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "classes": self.classes}
-
-
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network. feature_shape: {"flow_image": (S, S, 3)}.
-
-    Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes). `config.dropout` follows both
-    max-pools (the code: 0.5); `config.width` scales the 64 channels.
-    """
-    refuse_tail(config, tail)
-    image, width = flow_image(feature_shape), scaled(FILTERS, config)
-    x = layers.Rescaling(1 / 255, name="scaled")(image["flow_image"])
-    x = _Block(width, 5, "first", padding="valid")(x)
-    x = layers.Dropout(config.dropout, name="first_dropout")(layers.MaxPooling2D(2, name="first_pool")(x))
-    y, again = _Block(width, 1, "forward")(x), _Block(width, 3, "recurrent")
-    for _ in range(2):
-        y = again(x + y)
-    y = layers.Dropout(config.dropout, name="last_dropout")(layers.MaxPooling2D(2, name="last_pool")(y))
-    side = min(POOLED, y.shape[1])
-    early = layers.AdaptiveAveragePooling2D(side, name="early")(x)
-    late = layers.AdaptiveAveragePooling2D(side, name="late")(y)
-    logits = AttendedLogits(classes, dtype="float32", name="logits")([early, late])
-    return keras.Model(image, logits, name="rcn")
+        Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes).
+        """
+        image, width = self.input(shape), scaled(FILTERS, self.width)
+        x = layers.Rescaling(1 / 255, name="scaled")(image["flow_image"])
+        x = _Block(width, 5, "first", padding="valid")(x)
+        x = layers.Dropout(self.dropout, name="first_dropout")(layers.MaxPooling2D(2, name="first_pool")(x))
+        y, again = _Block(width, 1, "forward")(x), _Block(width, 3, "recurrent")
+        for _ in range(2):
+            y = again(x + y)
+        y = layers.Dropout(self.dropout, name="last_dropout")(layers.MaxPooling2D(2, name="last_pool")(y))
+        side = min(POOLED, y.shape[1])
+        early = layers.AdaptiveAveragePooling2D(side, name="early")(x)
+        late = layers.AdaptiveAveragePooling2D(side, name="late")(y)
+        logits = own.AttendedLogits(classes, dtype="float32", name="logits")([early, late])
+        return keras.Model(image, logits, name="rcn")
 
 
 class _Block:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import keras
+from mer_tf.models.later import keras
 
 
 @dataclass(frozen=True)

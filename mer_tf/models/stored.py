@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import keras
 
 from mer_tf.config import MerError
+from mer_tf.models import OWN
 
 FINISH = "run the experiment to its end, or with --resume"
 """Mend of a run's checkpoint."""
@@ -16,6 +18,8 @@ def load_model(path: Path, mend: str) -> keras.Model:
     """A .keras file, not compiled; `MerError`, which ends with `mend`, when it is absent or not whole."""
     if not Path(path).is_file():
         raise MerError(f"{path}: no such checkpoint; {mend}")
+    for name in OWN:  # a file names the layers of ours that it holds
+        import_module(f"mer_tf.models.{name}")
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its archive, JSON and layer readers raise

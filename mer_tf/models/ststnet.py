@@ -9,35 +9,43 @@ code. It has 1683 trained parameters; the paper prints 1670.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import Model
-from mer_tf.models.inputs import OUTSIDE, TORCH, flow_image, refuse_tail
+from mer_tf.models.inputs import OUTSIDE
+from mer_tf.models.kinds import FlowImageModel
+from mer_tf.models.later import keras, layers, ops, own
+from mer_tf.ranges import BelowOne
 
 FILTERS = (3, 5, 8)
 
 
-def build(config: Model, feature_shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """The network. feature_shape: {"flow_image": (S, S, 3)}; S = 28 was published.
+@dataclass(frozen=True)
+class StstNet(FlowImageModel):
+    """Three shallow streams on one flow image (Liong et al., FG 2019)."""
 
-    Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes). `config.dropout` follows each
-    max-pool (the code: 0.5).
-    """
-    refuse_tail(config, tail)
-    image = flow_image(feature_shape)
-    streams = [_stream(image["flow_image"], filters, config.dropout) for filters in FILTERS]
-    x = layers.AveragePooling2D(2, name="average")(layers.Concatenate(name="streams")(streams))
-    logits = layers.Dense(classes, dtype="float32", kernel_initializer=TORCH, name="logits")
-    return keras.Model(image, logits(layers.Flatten(name="flat")(x)), name="ststnet")
+    name: Literal["ststnet"] = "ststnet"
+    dropout: BelowOne = 0.0
+    """After each max-pool (the code: 0.5)."""
+
+    all_folds: ClassVar = True
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network. shape: {"flow_image": (S, S, 3)}; S = 28 was published.
+
+        Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes).
+        """
+        image = self.input(shape)
+        streams = [_stream(image["flow_image"], filters, self.dropout) for filters in FILTERS]
+        x = layers.AveragePooling2D(2, name="average")(layers.Concatenate(name="streams")(streams))
+        logits = layers.Dense(classes, dtype="float32", kernel_initializer=own.TORCH, name="logits")
+        return keras.Model(image, logits(layers.Flatten(name="flat")(x)), name="ststnet")
 
 
 def _stream(x: Any, filters: int, dropout: float) -> Any:
     name = f"stream{filters}"
     x = layers.ZeroPadding2D(2, name=f"{name}_pad")(x)
-    x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer=TORCH, name=f"{name}_conv")(x)
+    x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer=own.TORCH, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
     # Windows begin one pixel outside and the last row and column fall off, as a padding of 1 on 30 pixels has it.
     x = ops.pad(x, [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=OUTSIDE)

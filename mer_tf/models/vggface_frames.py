@@ -7,34 +7,52 @@ frame (B, 1, ...) --[retrained tail of the encoder]--> (B, 1, D) --> fc1 BN ReLU
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
+from mer_tf.config import Experiment
+from mer_tf.models.kinds import FeatureModel
+from mer_tf.models.later import keras, layers, ops, own
+from mer_tf.models.vggface_lstm import embed
+from mer_tf.ranges import BelowOne, Count
 
-from mer_tf.config import MerError, Model
-from mer_tf.models.layers import FoldTime
-from mer_tf.models.vggface_lstm import OnsetDifference, embed
 
+@dataclass(frozen=True)
+class VggFaceFrames(FeatureModel):
+    """Encoder, fc1 to fc3, softmax on single frames (Bai & Goecke 2020, C)."""
 
-def build(config: Model, feature_shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """Trainable part of Exp-I, with the inputs of `vggface_lstm.build` for windows of one frame.
+    name: Literal["vggface_frames"] = "vggface_frames"
+    embedding: tuple[Count, ...] = (1024, 768, 512)
+    """Widths of fc1, fc2, fc3 (C's released code)."""
+    bn_momentum: BelowOne = 0.99
+    """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
+    dropout: BelowOne = 0.0
 
-    Inputs (dict): frames float32 (B, 1, *feature_shape), onset of the same shape, mask bool (B, 1). Output: float32
-    logits (B, classes). `MerError` for recurrent settings, which a single frame cannot have.
-    """
-    if config.bidirectional:
-        raise MerError("model.bidirectional: vggface_frames sees one frame; take --model.name vggface_lstm")
-    frames, onset = (keras.Input((1, *feature_shape), name=name) for name in ("frames", "onset"))
-    mask = keras.Input((1,), dtype="bool", name="mask")
+    least: ClassVar = {"embedding": (8, 8, 8)}
 
-    per_frame: Any = FoldTime(tail, name="retrained") if tail is not None else (lambda x: x)
-    x = per_frame(frames)
-    if config.center == "onset":
-        x = OnsetDifference(name="minus_onset")(x, per_frame(onset))
-    x = layers.ReLU(name="embedding_relu")(embed(x, mask, config))
-    logits = layers.Dense(classes, dtype="float32", name="logits")(ops.squeeze(x, axis=1))
-    return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_frames")
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Windows are single frames."""
+        yield from super().check(experiment, of_images)
+        if experiment.clip.frames != 1 or experiment.clip.test != "windows":
+            yield "vggface_frames sees single frames; use clip.frames=1 and clip.test=windows"
+
+    def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
+        """Trainable part of Exp-I, with the inputs of `VggFaceLstm.build` for windows of one frame.
+
+        Inputs (dict): frames float32 (B, 1, *shape), onset of the same shape, mask bool (B, 1). Output: float32 logits
+        (B, classes).
+        """
+        frames, onset = (keras.Input((1, *shape), name=name) for name in ("frames", "onset"))
+        mask = keras.Input((1,), dtype="bool", name="mask")
+
+        per_frame: Any = own.FoldTime(tail, name="retrained") if tail is not None else (lambda x: x)
+        x = per_frame(frames)
+        if self.center == "onset":
+            x = own.OnsetDifference(name="minus_onset")(x, per_frame(onset))
+        x = layers.ReLU(name="embedding_relu")(embed(x, mask, self))
+        logits = layers.Dense(classes, dtype="float32", name="logits")(ops.squeeze(x, axis=1))
+        return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_frames")
 
 
 def images_to_logits(trunk: keras.Model, head: keras.Model) -> keras.Model:

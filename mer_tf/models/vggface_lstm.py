@@ -11,72 +11,65 @@ computed once a frame and is the input here; `end_to_end` puts the two together 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-import keras
-from keras import layers, ops
-
-from mer_tf.config import Model
-from mer_tf.models.layers import FoldTime
-
-
-@keras.saving.register_keras_serializable(package="mer_tf")
-class OnsetDifference(layers.Layer):
-    """Embeddings minus that of the clip's first frame: (B, T, D), (B, 1, D) -> (B, T, D). Identity cancels."""
-
-    def call(self, frames: Any, onset: Any) -> Any:
-        """Subtract, broadcasting the onset over time."""
-        return ops.subtract(frames, onset)
+from mer_tf.models.kinds import FeatureModel
+from mer_tf.models.later import keras, layers, own
+from mer_tf.ranges import BelowOne, Count
 
 
-@keras.saving.register_keras_serializable(package="mer_tf")
-class LastStep(layers.Layer):
-    """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
+@dataclass(frozen=True)
+class VggFaceLstm(FeatureModel):
+    """Encoder, fc1 to fc3, LSTM, head (Bai & Goecke 2020, C)."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.supports_masking = True
+    name: Literal["vggface_lstm"] = "vggface_lstm"
+    embedding: tuple[Count, ...] = (1024, 768, 512)
+    """Widths of fc1, fc2, fc3 (C's released code)."""
+    bn_momentum: BelowOne = 0.99
+    """Batch normalisation after fc1 and fc2 (C's released code). It needs thousands of steps: short runs take 0.9."""
+    lstm_units: Count = 512
+    lstm_layers: Count = 3
+    bidirectional: bool = False
+    """Bi-LSTM (C, Exp-III)."""
+    merge: Literal["last_step", "last_of_each_direction"] = "last_step"
+    """What a Bi-LSTM hands on: both directions at the last frame, where the backward one has seen that frame alone (C's
+    released code), or each direction after its whole pass."""
+    head_units: Count = 256
+    dropout: BelowOne = 0.0
 
-    def compute_mask(self, *_: Any) -> None:
-        """What comes out has no time axis left to mask."""
+    least: ClassVar = {"embedding": (8, 8, 8), "lstm_units": 8, "lstm_layers": 2, "head_units": 8}
 
-    def call(self, steps: Any, mask: Any) -> Any:
-        """Take the step by a product with its one-hot position, which every backend compiles."""
-        last = ops.sum(ops.cast(mask, "int32"), axis=1) - 1
-        chosen = ops.one_hot(last, ops.shape(steps)[1], dtype=steps.dtype)
-        return ops.einsum("bt,btd->bd", chosen, steps)
+    def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
+        """Trainable part of Exp-II, or with `bidirectional` of Exp-III.
 
+        Inputs (dict): frames float32 (B, T, *shape), onset float32 (B, 1, *shape), mask bool (B, T), False where a
+        short clip was padded. Output: float32 logits (B, classes). `tail`: retrained end of the encoder, mapping shape
+        to (D,); None when the whole encoder is frozen. T may differ from batch to batch.
+        """
+        frames = keras.Input((None, *shape), name="frames")
+        onset = keras.Input((1, *shape), name="onset")
+        mask = keras.Input((None,), dtype="bool", name="mask")
+        per_frame = own.FoldTime(tail, name="retrained") if tail is not None else (lambda x: x)
+        x = per_frame(frames)
+        if self.center == "onset":
+            x = own.OnsetDifference(name="minus_onset")(x, per_frame(onset))
 
-def build(config: Model, feature_shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-    """Trainable part of Exp-II, or with `config.bidirectional` of Exp-III.
+        # ------------------------------------------------------------------ per-frame embedding
+        x = embed(x, mask, self)
 
-    Inputs (dict): frames float32 (B, T, *feature_shape), onset float32 (B, 1, *feature_shape), mask bool (B, T), False
-    where a short clip was padded. Output: float32 logits (B, classes). `tail`: retrained end of the encoder, mapping
-    feature_shape to (D,); None when the whole encoder is frozen. T may differ from batch to batch.
-    """
-    frames = keras.Input((None, *feature_shape), name="frames")
-    onset = keras.Input((1, *feature_shape), name="onset")
-    mask = keras.Input((None,), dtype="bool", name="mask")
-    per_frame = FoldTime(tail, name="retrained") if tail is not None else (lambda x: x)
-    x = per_frame(frames)
-    if config.center == "onset":
-        x = OnsetDifference(name="minus_onset")(x, per_frame(onset))
+        # ------------------------------------------------------------------ time
+        for number in range(1, self.lstm_layers + 1):
+            x = _recurrent(x, mask, self, number, more=number < self.lstm_layers)
 
-    # ------------------------------------------------------------------ per-frame embedding
-    x = embed(x, mask, config)
-
-    # ------------------------------------------------------------------ time
-    for number in range(1, config.lstm_layers + 1):
-        x = _recurrent(x, mask, config, number, more=number < config.lstm_layers)
-
-    # ------------------------------------------------------------------ head
-    x = layers.Dense(config.head_units, activation="relu", name="head")(x)
-    x = layers.Dropout(config.dropout, name="head_dropout")(x)
-    logits = layers.Dense(classes, dtype="float32", name="logits")(x)
-    return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm")
+        # ------------------------------------------------------------------ head
+        x = layers.Dense(self.head_units, activation="relu", name="head")(x)
+        x = layers.Dropout(self.dropout, name="head_dropout")(x)
+        logits = layers.Dense(classes, dtype="float32", name="logits")(x)
+        return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm")
 
 
-def embed(x: Any, mask: Any, config: Model) -> Any:
+def embed(x: Any, mask: Any, config: Any) -> Any:
     """fc1 BN ReLU, fc2 BN ReLU, dropout, fc3 on (B, T, D); frames that `mask` (B, T) leaves out move no statistic."""
     *hidden, last = config.embedding
     for number, width in enumerate(hidden, start=1):
@@ -87,7 +80,7 @@ def embed(x: Any, mask: Any, config: Model) -> Any:
     return layers.Dense(last, name=f"fc{len(config.embedding)}")(x)
 
 
-def _recurrent(x: Any, mask: Any, config: Model, number: int, *, more: bool) -> Any:
+def _recurrent(x: Any, mask: Any, config: VggFaceLstm, number: int, *, more: bool) -> Any:
     """One (Bi-)LSTM layer; all steps when `more` layers follow, else what the head takes."""
     # cuDNN's LSTM switches XLA off for the whole step.
     options: dict[str, Any] = {"use_cudnn": False}
@@ -96,7 +89,7 @@ def _recurrent(x: Any, mask: Any, config: Model, number: int, *, more: bool) -> 
     every = more or config.merge == "last_step"
     lstm = layers.LSTM(config.lstm_units, return_sequences=every, name=f"lstm{number}", **options)
     x = layers.Bidirectional(lstm, name=f"bilstm{number}")(x, mask=mask)
-    return x if more or config.merge != "last_step" else LastStep(name="last_step")(x, mask)
+    return x if more or config.merge != "last_step" else own.LastStep(name="last_step")(x, mask)
 
 
 def end_to_end(trunk: keras.Model, head: keras.Model) -> keras.Model:
@@ -105,7 +98,7 @@ def end_to_end(trunk: keras.Model, head: keras.Model) -> keras.Model:
     frames, onset = keras.Input((None, *image), name="frames"), keras.Input((1, *image), name="onset")
     mask = keras.Input((None,), dtype="bool", name="mask")
     trunk.trainable = False
-    encode = FoldTime(trunk, name="frozen")
+    encode = own.FoldTime(trunk, name="frozen")
     logits = head({"frames": encode(frames), "onset": encode(onset), "mask": mask})
     return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm_end_to_end")
 

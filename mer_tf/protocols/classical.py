@@ -12,30 +12,35 @@ from sklearn.metrics import confusion_matrix
 from sklearn.pipeline import Pipeline
 
 from mer_tf.config import Experiment
-from mer_tf.descriptors import METHODS
+from mer_tf.descriptors import Classical, SubjectIdentity
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.descriptors import DescribedStore
 from mer_tf.inputs.prepare import Encoded
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Bench, Workbench
 
 
-class ClassicalBench(Bench):
-    """Descriptors and pipelines of one experiment. Labels enter through the arguments of `fit_classical` alone."""
+class ClassicalBench(Workbench):
+    """Descriptors and pipelines of one experiment. Labels enter through the arguments of `fit` alone."""
 
     store: DescribedStore
 
-    def fit_classical(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Pipeline, dict[str, Any]]:
+    @property
+    def method(self) -> Classical:
+        """Settings of the method."""
+        assert isinstance(self.experiment.model, Classical)
+        return self.experiment.model
+
+    def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Pipeline, dict[str, Any]]:
         """Fit on the clips `rows` with class indices `labels`; the pipeline, and what was chosen (for choice.json).
 
         Where several penalties are offered, that of the best UAR pooled over inner folds of the training subjects is
         taken, of equals the smallest.
         """
-        config, method = self.experiment.model.classical, METHODS[self.experiment.model.name]
-        offered = sorted(config.C) or [method.C]
-        pipelines = [classifier(method, config.kernel, c, seed) for c in offered]
+        offered = sorted(self.method.C) or [self.method.penalty]
+        pipelines = [classifier(self.method, c, seed) for c in offered]
         features, table = self.features(rows), []
         if len(offered) > 1:
             subjects = self.clips["subject"].iloc[list(rows)].tolist()
@@ -44,7 +49,7 @@ class ClassicalBench(Bench):
         best = int(np.argmax([row["UAR"] for row in table])) if table else 0
         chosen = fitted(pipelines[best], features, labels)
         steps = {name: _plain(step.get_params()) for name, step in chosen.steps}
-        return chosen, {"method": self.experiment.model.name, "chosen": steps, "inner": table}
+        return chosen, {"method": self.method.name, "chosen": steps, "inner": table}
 
     def predict(self, model: Any, rows: Sequence[int]) -> np.ndarray:
         """Class shares (len(rows), classes); see `class_shares`."""
@@ -52,15 +57,14 @@ class ClassicalBench(Bench):
 
     def features(self, rows: Sequence[int]) -> np.ndarray:
         """Vectors (len(rows), D) of clips; one-hot subjects, or a constant, for methods that look at no pixel."""
-        name = self.experiment.model.name
-        if METHODS[name].descriptor:
+        if self.method.described_by:
             return self.store.features(self.ids(rows))
-        return blind_features(name, self.clips)[list(rows)]
+        return blind_features(self.method, self.clips)[list(rows)]
 
 
-def blind_features(name: str, clips: pd.DataFrame) -> np.ndarray:
+def blind_features(method: Classical, clips: pd.DataFrame) -> np.ndarray:
     """What a method that looks at no pixel is given, (len(clips), D): one-hot subjects, or a constant."""
-    subjects = clips["subject"] if name == "subject_identity" else pd.Series(["all"] * len(clips))
+    subjects = clips["subject"] if isinstance(method, SubjectIdentity) else pd.Series(["all"] * len(clips))
     return pd.get_dummies(subjects, dtype=float).to_numpy()
 
 
@@ -75,11 +79,10 @@ def inner_scores(
     return dict(zip(SCORES, map(float, scores(confusion_matrix(labels, predicted))), strict=True))
 
 
-def bench_of(experiment: Experiment, clips: Clips, encoded: Encoded) -> Bench:
+def bench_of(experiment: Experiment, clips: Clips, encoded: Encoded) -> Workbench:
     """The bench of an experiment: for classical systems, or for Keras models."""
-    if experiment.model.name not in METHODS:
-        return Bench(experiment, clips, encoded)
-    return ClassicalBench(experiment, clips, encoded)
+    kind = ClassicalBench if isinstance(experiment.model, Classical) else Bench
+    return kind(experiment, clips, encoded)
 
 
 def _plain(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -10,16 +10,15 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mer_tf.changes import changed
+from mer_tf.changes import changed, migrated
 from mer_tf.config import Experiment, MerError
-from mer_tf.descriptors import METHODS
+from mer_tf.descriptors import Classical, OnsetFrame
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate
@@ -28,6 +27,8 @@ from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded
+from mer_tf.models.au_flow import AuFlow
+from mer_tf.models.kinds import FlowImageModel
 from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pretrained import as_given, on_features
@@ -35,13 +36,12 @@ from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text
 from mer_tf.run_directory import note_xla
-from mer_tf.training.all_folds.folds import COVERED, AllFolds
+from mer_tf.training.all_folds.folds import AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
 WATCHED = 80
 """Epochs, evenly spaced, at which test clips are predicted, so that the best of them can be told."""
 PEEKED = ", best epoch on the test subject"
-ONSET = "onset_frame"
 FULL = "full"
 
 Settings = Mapping[str, Any]
@@ -50,31 +50,23 @@ ByEpoch = dict[int, np.ndarray]
 """Epoch -> probabilities (test clips, classes)."""
 
 
-def composite(
-    experiment: Experiment,
-    methods: Methods,
-    clips: Clips,
-    encoded: Encoded,
-    directory: Path,
-    changes: Settings = MappingProxyType({}),
-) -> str:
+def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: Encoded, directory: Path) -> str:
     """Run every method (name -> dotted settings, model.name among them); those that have predictions are kept.
 
-    `changes`, of the command line, win over a method's settings. A resumed run goes by methods.json. The onset frame
-    is left out where clips are ready-made flow images, which have none. Writes
-    <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the text.
+    A resumed run goes by methods.json. The onset frame is left out where clips are ready-made flow images, which have
+    none. Writes <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the
+    text.
     """
     path, onsets = directory / "methods.json", getattr(encoded.store, "onsets", {})
     if not path.exists():
-        shown = {n: s for n, s in methods.items() if onsets or s["model.name"] != ONSET}
-        write_json(path, {n: {**s, **changes} for n, s in shown.items()})
+        write_json(path, {n: s for n, s in methods.items() if onsets or s["model.name"] != OnsetFrame.name})
     tables: dict[str, pd.DataFrame] = {}
     models: dict[str, str] = {}
     stored = read_mapping(path)
     if not all(isinstance(given, dict) for given in stored.values()):
         raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
     for name, given in tqdm(stored.items(), "methods", unit="method"):
-        chosen = changed(experiment, given)
+        chosen = changed(experiment, migrated(given))
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():
             _write(bench, *_predicted(bench, name), home)
@@ -89,29 +81,30 @@ def composite(
 
 def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch]]:
     """Predictions of each fold's test clips after its watched epochs, and the labels still sealed for them."""
-    seal, model = bench.seal(), bench.experiment.model.name
-    if model in METHODS:
-        return seal, _classical(bench, seal)
-    if bench.experiment.model.head != "trained":
-        return seal, (as_given if bench.experiment.model.head == "given" else on_features)(bench, seal)
-    return seal, (_at_once if model in COVERED else _one_by_one)(bench, seal, name)
+    seal, model = bench.seal(), bench.experiment.model
+    if isinstance(model, Classical):
+        return seal, _classical(model, bench, seal)
+    if isinstance(model, AuFlow) and model.head != "trained":
+        return seal, (as_given if model.head == "given" else on_features)(bench, seal)
+    at_once = isinstance(model, FlowImageModel) and model.all_folds
+    return seal, (_at_once if at_once else _one_by_one)(bench, seal, name)
 
 
-def _classical(bench: Bench, seal: SealedLabels) -> dict[int, ByEpoch]:
+def _classical(method: Classical, bench: Bench, seal: SealedLabels) -> dict[int, ByEpoch]:
     """A pipeline on the pixels of the flow images, or on what less a trivial method is given."""
-    method, features, found = METHODS[bench.experiment.model.name], _features(bench), {}
+    features, found = _features(method, bench), {}
     for fold in bench.folds():
         model = fitted(classifier(method), features[list(fold.train)], seal.training(fold))
         found[fold.number] = {0: class_shares(model, features[list(fold.test)], len(bench.classes))}
     return found
 
 
-def _features(bench: Bench) -> np.ndarray:
+def _features(method: Classical, bench: Bench) -> np.ndarray:
     """What a classical method is given of every clip, (clips, D)."""
-    name, clips = bench.experiment.model.name, range(len(bench.clips))
-    if not METHODS[name].descriptor:
-        return blind_features(name, bench.clips)
-    if name == ONSET:
+    clips = range(len(bench.clips))
+    if not method.described_by:
+        return blind_features(method, bench.clips)
+    if isinstance(method, OnsetFrame):
         return np.stack([bench.store.vectors(clip, slice(1))[0] for clip in bench.ids(clips)])
     return _images(bench).reshape(len(clips), -1).astype(float)
 
@@ -123,7 +116,7 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
     for place, fold in enumerate(folds):
         truth[list(fold.train), place] = seal.training(fold)
     models = [_drawn(bench, training_seed(seed, fold.number)) for fold in folds]
-    training = AllFolds(models, _images(bench), truth, config, seed, bench.experiment.model.dropout)
+    training = AllFolds(models, _images(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
     found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
     watched = _watched(config.epochs)
     for epoch in tqdm(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):

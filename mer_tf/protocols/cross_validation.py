@@ -14,10 +14,9 @@ from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import atomic, write_json
-from mer_tf.protocols.classical import ClassicalBench
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.trainer import training_seed
@@ -25,7 +24,7 @@ from mer_tf.training.trainer import training_seed
 BASELINE = "onset frame only"
 
 
-def cross_validate(bench: Bench, directory: Path, only: Collection[int] | None = None) -> None:
+def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | None = None) -> None:
     """Train and test every fold of every seed that has no predictions yet, or those of the numbers `only`."""
     numbers = [fold.number for fold in bench.folds()]
     if unknown := sorted(set(only or ()) - set(numbers)):
@@ -36,7 +35,7 @@ def cross_validate(bench: Bench, directory: Path, only: Collection[int] | None =
             run_fold(bench, fold, seed, folder, bar)
 
 
-def untrained(bench: Bench, directory: Path) -> list[tuple[int, Fold, Path]]:
+def untrained(bench: Workbench, directory: Path) -> list[tuple[int, Fold, Path]]:
     """Seed, fold and folder of what has no predictions yet."""
     first = bench.experiment.train.seed
     return [
@@ -47,23 +46,23 @@ def untrained(bench: Bench, directory: Path) -> list[tuple[int, Fold, Path]]:
     ]
 
 
-def fold_folder(bench: Bench, directory: Path, seed: int, fold: int) -> Path:
+def fold_folder(bench: Workbench, directory: Path, seed: int, fold: int) -> Path:
     """fold-<k>, below seed-<s> where there are several seeds."""
     home = directory / f"seed-{seed}" if bench.experiment.evaluation.seeds > 1 else directory
     return home / f"fold-{fold}"
 
 
-def run_fold(bench: Bench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> None:
+def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> None:
     """Train on the fold's training clips, predict its test clips, and only then ask for their labels."""
-    if bench.experiment.model.retrain_from == GRADCAM:
+    if isinstance(bench, Bench) and getattr(bench.network, "retrain_from", None) == GRADCAM:
         bench = bench.retrained_from(choose_block(bench, fold, folder))
     seal = bench.seal()
-    if isinstance(bench, ClassicalBench):
-        model, chosen = bench.fit_classical(fold.train, seal.training(fold), training_seed(seed, fold.number))
+    if isinstance(bench, Bench):
+        model = _train(bench, fold, seal.training(fold), seed, folder, bar)
+    else:
+        model, chosen = bench.fit(fold.train, seal.training(fold), training_seed(seed, fold.number))
         write_json(folder / "choice.json", chosen)
         bar.update()
-    else:
-        model = _train(bench, fold, seal.training(fold), seed, folder, bar)
     shares = bench.predict(model, fold.test)
     onset = onset_frame_probabilities(
         bench.store, bench.ids(fold.train), seal.training(fold), bench.ids(fold.test), len(bench.classes)
@@ -72,7 +71,7 @@ def run_fold(bench: Bench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> No
     how = {"whole": "whole", "windows": "mean"}[bench.experiment.clip.test]
     frame = bench.joined(fold, seed, shares, how, seal)
     confusion_pair(frame, bench.classes, f"{title(bench)}, fold {fold.number} {fold.held_out}".rstrip(), folder)
-    if bench.experiment.clip.test == "windows":
+    if isinstance(bench, Bench) and bench.experiment.clip.test == "windows":
         write_predictions(bench.window_predictions(model, fold, seed, seal), folder / "windows.csv")
     write_predictions(frame, folder / "predictions.csv")
 
@@ -108,7 +107,7 @@ class ShowEpochs(keras.callbacks.Callback):
         self.bar.update()
 
 
-def title(bench: Bench) -> str:
+def title(bench: Workbench) -> str:
     """Name of the experiment, its leak said with it."""
     name = bench.experiment.name
     return f"{name}, LEAKY clip folds" if bench.experiment.evaluation.split == "clip" else name

@@ -14,14 +14,14 @@ from mer_tf.explain.regions import aligned_landmarks, landmarks_from_box
 from mer_tf.files import atomic
 from mer_tf.preprocessing.faces import detect_face
 from mer_tf.preprocessing.landmarks import carried_landmarks
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 
 CLIPS = 12
 """Training clips looked at, spread over the fold's subjects; the onset and the middle frame of each."""
 SHOWN = 2
 
 
-def choose_block(bench: Bench, fold: Fold, folder: Path) -> str:
+def choose_block(bench: Workbench, fold: Fold, folder: Path) -> str:
     """Encoder block whose Grad-CAM lies most on the facial features of training frames; labels are not looked at.
 
     Writes layers.csv (energy, lift, IoU and spill of every block) and layers.png (all blocks side by side).

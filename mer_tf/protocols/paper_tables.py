@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, Tables
-from mer_tf.descriptors import TRIVIAL
+from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
@@ -111,14 +111,14 @@ def _trivial(tables: Tables) -> list[dict[str, Any]]:
     return [
         {"prefix": f"trivial/{name}", "table": "", "row": name, "column": column, "key": "", "printed": ""}
         for column in tables.columns
-        for name in TRIVIAL
+        for name in (kind.name for kind in TRIVIAL)
     ]
 
 
 def _yardstick(name: str, experiment: Experiment) -> dict[str, Any]:
     """Settings of a trivial method; one that sees a flow image has flow where the paper's system sees frames alone."""
     settings = {"model.name": name, "clip.test": "whole"}
-    bare = name == "flow_logistic" and experiment.preprocess.flow == "none"
+    bare = name == FlowLogistic.name and experiment.preprocess.flow == "none"
     return settings | ({"preprocess.flow": "dis"} if bare else {})
 
 

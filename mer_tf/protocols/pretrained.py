@@ -8,10 +8,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.check_model import head_faults, refuse
 from mer_tf.config import MerError
-from mer_tf.descriptors import METHODS
+from mer_tf.descriptors import FlowLogistic
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
+from mer_tf.errors import refuse
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import load_pretrained
 from mer_tf.models.au_flow import features_of
@@ -24,7 +24,7 @@ ByFold = dict[int, dict[int, NDArray[np.float64]]]
 
 def as_given(bench: Bench, seal: SealedLabels) -> ByFold:
     """What the shipped network says of every fold's test clips; no label is looked at."""
-    refuse(head_faults(bench.experiment.model, bench.classes))
+    refuse(bench.network.check_classes(bench.classes))
     shares = probabilities(_network(bench), _images(bench))
     return {fold.number: {0: shares[list(fold.test)]} for fold in bench.folds()}
 
@@ -37,7 +37,7 @@ def on_features(bench: Bench, seal: SealedLabels) -> ByFold:
     found: ByFold = {}
     for fold in bench.folds():
         both = np.hstack([_balanced(flat, fold.train), _balanced(keras.ops.convert_to_numpy(deep), fold.train)])
-        model = classifier(METHODS["flow_logistic"])
+        model = classifier(FlowLogistic())
         model.set_params(standardscaler="passthrough")  # each group was scaled, the smaller one more
         model = fitted(model, both[list(fold.train)], seal.training(fold))
         found[fold.number] = {0: class_shares(model, both[list(fold.test)], len(bench.classes))}
@@ -53,7 +53,7 @@ def _balanced(group: NDArray[Any], train: Any) -> NDArray[np.float64]:
 
 
 def _network(bench: Bench) -> keras.Model:
-    return load_pretrained(bench.experiment.model.weights or "")
+    return load_pretrained(getattr(bench.network, "weights", None) or "")
 
 
 def _images(bench: Bench) -> NDArray[np.uint8]:

@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import Experiment, Search, Train
-from mer_tf.descriptors import METHODS
 from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.models import first_stages
+from mer_tf.models.kinds import Network
 from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
@@ -40,10 +39,10 @@ def searched(search: Search) -> bool:
 
 def epochs_a_fold(experiment: Experiment) -> int:
     """Epochs trained for one outer fold at most, those of the inner folds and of first stages included; 1 if none."""
-    if experiment.model.name in METHODS:
+    if not isinstance(experiment.model, Network):
         return 1
     search, most = experiment.search, max(experiment.search.epochs or (experiment.train.epochs,))
-    most += first_stages(experiment.model) * experiment.train.stream_epochs
+    most += experiment.model.first_stages * experiment.train.stream_epochs
     if not searched(search):
         return most
     return most * (1 + search.folds * max(len(search.learning_rate), 1) * max(len(search.dropout), 1))
@@ -67,7 +66,7 @@ def choose(
     epochs = tuple(sorted(search.epochs)) or (train.epochs,)
     pairs = itertools.product(search.learning_rate or (train.learning_rate,), search.dropout or (None,))
     for number, (rate, dropout) in enumerate(pairs):
-        setting = Choice(epochs[-1], rate, experiment.model.dropout if dropout is None else dropout)
+        setting = Choice(epochs[-1], rate, getattr(experiment.model, "dropout", 0.0) if dropout is None else dropout)
         pooled = _inner_confusions(bench, search.folds, rows, labels, setting, epochs, [*seed, number], callbacks)
         table += [vars(replace(setting, epochs=e)) | dict(zip(SCORES, scores(pooled[e]), strict=True)) for e in epochs]
     frame = pd.DataFrame(table)

@@ -14,14 +14,14 @@ from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.self_test import Check, chance_check, fold_checks, order_check, prediction_checks, require
 from mer_tf.files import read_json, write_json
 from mer_tf.inputs.clips import Clips, label_clips
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.baselines import motion_probe_uars
 
 SHUFFLES = 10
 FILE = "self_test.json"
 
 
-def before_training(experiment: Experiment, clips: Clips, bench: Bench, directory: Path) -> None:
+def before_training(experiment: Experiment, clips: Clips, bench: Workbench, directory: Path) -> None:
     """Folds are disjoint, do not depend on row order, and teach nothing about shuffled labels; else `MerError`."""
     folds, labels = bench.folds(), clips.table["label"].to_numpy()
 
@@ -30,7 +30,7 @@ def before_training(experiment: Experiment, clips: Clips, bench: Bench, director
         return label_clips([clips.rows[i] for i in order], clips.indexed[::-1], experiment.data)
 
     def split(table: pd.DataFrame) -> Sequence[object]:
-        return Bench(experiment, dataclasses.replace(clips, table=table), bench.encoded).folds()
+        return Workbench(experiment, dataclasses.replace(clips, table=table), bench.encoded).folds()
 
     values = motion_probe_uars(bench.store, bench.ids(range(len(labels))), folds, labels, SHUFFLES, seed=0)
     support = np.unique(labels, return_counts=True)[1]

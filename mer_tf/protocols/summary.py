@@ -13,12 +13,12 @@ from mer_tf.files import write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.protocols.cross_validation import BASELINE, title
 from mer_tf.protocols.self_test import after_training
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import class_table, published_table, results_table
 
 
-def summarise(bench: Bench, clips: Clips, directory: Path) -> str:
+def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
     """Pool the folds' predictions, test them, and write metrics.json, the confusion matrix and results.txt."""
     encoded, evaluation, name = bench.encoded, bench.experiment.evaluation, bench.experiment.name
     tables = {name: pool(directory, "predictions"), BASELINE: pool(directory, "baseline_onset")}
@@ -36,7 +36,7 @@ def summarise(bench: Bench, clips: Clips, directory: Path) -> str:
     return text
 
 
-def _warnings(bench: Bench, clips: Clips) -> list[str]:
+def _warnings(bench: Workbench, clips: Clips) -> list[str]:
     return [*clips.warnings, *bench.fold_warnings(), *bench.encoded.warnings]
 
 
@@ -46,7 +46,7 @@ def pool(directory: Path, stem: str) -> pd.DataFrame:
     return read_predictions(write_predictions(pd.concat(parts), directory / f"{stem}.csv"))
 
 
-def _text(bench: Bench, clips: Clips, results: dict[str, Any]) -> str:
+def _text(bench: Workbench, clips: Clips, results: dict[str, Any]) -> str:
     experiment, encoded = bench.experiment, bench.encoded
     lines = [f"warning: {w}" for w in _warnings(bench, clips)]
     lines += [f"encoder: {encoded.resolved['encoder']}, weights: {encoded.resolved['weights']['source']}", ""]

@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Evaluation, Experiment, MerError, Model, Train
+from mer_tf.config import Evaluation, Experiment, MerError, Train
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
 from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
-from mer_tf.models import model_builder, model_stages
+from mer_tf.models.kinds import FeatureModel, Network
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
-class Bench:
-    """Features, windows and models of one experiment. Labels enter through the arguments of `fit` alone."""
+class Workbench:
+    """Clips, folds and features of one experiment. Labels enter through the arguments of `fit` alone."""
 
     def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
         self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
         self._clips, self.clips = clips, clips.table.drop(columns="label")
-        self._retrained: dict[str, Bench] = {}
         self._labels = clips.table["label"].to_numpy()
-        self._trainers: dict[Model, FoldTrainer] = {}
 
     def encoder(self) -> keras.Model:
         """The frozen encoder; `MerError` for a model that has none."""
@@ -71,13 +70,6 @@ class Bench:
         wanted, places = set(ids), self.encoded.places
         return {name: f[places(name, len(f))] for name, f in clip_frames(self._clips) if name in wanted}
 
-    def retrained_from(self, block: str) -> Bench:
-        """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
-        if block not in self._retrained:
-            experiment = replace(self.experiment, model=replace(self.experiment.model, retrain_from=block))
-            self._retrained[block] = Bench(experiment, self._clips, encode(experiment, self._clips))
-        return self._retrained[block]
-
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""
         cut = cut_windows(self.labelled(range(len(self.clips)), self._labels), self.experiment.clip, self.classes)
@@ -88,6 +80,55 @@ class Bench:
         """Clips as window plans want them: rows of `clips` with class indices."""
         pairs = zip(self.ids(rows), labels, strict=True)
         return [LabelledClip(name, self.store.length(name), int(label)) for name, label in pairs]
+
+    def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Any, Any]:
+        """Train on the clips `rows` with class indices `labels`; the model and what is kept of the training."""
+        raise NotImplementedError
+
+    def predict(self, model: Any, rows: Sequence[int]) -> np.ndarray:
+        """Class probabilities (len(rows), classes)."""
+        raise NotImplementedError
+
+    def xla(self) -> bool | None:
+        """Whether XLA compiled the training steps so far; None where nothing was trained by it."""
+        return None
+
+    def joined(self, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels) -> pd.DataFrame:
+        """Predictions table of a fold's test clips, in exchange for which their labels are unsealed."""
+        rows = self.clips.iloc[list(fold.test)].reset_index(drop=True)
+        return self.join(rows, fold, seed, probabilities, how, seal)
+
+    def join(
+        self, rows: pd.DataFrame, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels
+    ) -> pd.DataFrame:
+        """The same for `rows` (clip_id, dataset, subject) that need not be whole clips."""
+        truth = [self.classes[k] for k in seal.answers(fold, probabilities)]
+        return predictions_frame(
+            rows.assign(fold=fold.number, seed=seed, y_true=truth), probabilities, self.classes, how
+        )
+
+
+class Bench(Workbench):
+    """The same for a network: what trains it and predicts with it."""
+
+    def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
+        super().__init__(experiment, clips, encoded)
+        self._retrained: dict[str, Bench] = {}
+        self._trainers: dict[Network, FoldTrainer] = {}
+
+    @property
+    def network(self) -> Network:
+        """Settings of the network."""
+        assert isinstance(self.experiment.model, Network)
+        return self.experiment.model
+
+    def retrained_from(self, block: str) -> Bench:
+        """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
+        if block not in self._retrained:
+            assert isinstance(self.network, FeatureModel)
+            experiment = replace(self.experiment, model=replace(self.network, retrain_from=block))
+            self._retrained[block] = Bench(experiment, self._clips, encode(experiment, self._clips))
+        return self._retrained[block]
 
     def fit(
         self,
@@ -124,39 +165,24 @@ class Bench:
         rows = rows.assign(fold=fold.number, seed=seed, y_true=[self.classes[k] for k in truth])
         return predictions_frame(rows, shares, self.classes, "window")
 
-    def joined(self, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels) -> pd.DataFrame:
-        """Predictions table of a fold's test clips, in exchange for which their labels are unsealed."""
-        rows = self.clips.iloc[list(fold.test)].reset_index(drop=True)
-        return self.join(rows, fold, seed, probabilities, how, seal)
-
-    def join(
-        self, rows: pd.DataFrame, fold: Fold, seed: int, probabilities: np.ndarray, how: str, seal: SealedLabels
-    ) -> pd.DataFrame:
-        """The same for `rows` (clip_id, dataset, subject) that need not be whole clips."""
-        truth = [self.classes[k] for k in seal.answers(fold, probabilities)]
-        return predictions_frame(
-            rows.assign(fold=fold.number, seed=seed, y_true=truth), probabilities, self.classes, how
-        )
-
     def trainer(self, dropout: float | None = None) -> FoldTrainer:
         """The compiled model of these settings, made when it is first asked for."""
-        config = self.experiment.model
-        config = config if dropout is None else replace(config, dropout=dropout)
+        config = self.network.with_dropout(dropout)
         if config not in self._trainers:
-            divide = model_stages(config.name)
-            stages = divide and partial(divide, config=config)
-            self._trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, stages)
+            self._trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, config.stages)
         return self._trainers[config]
 
     def xla(self) -> bool | None:
-        """Whether XLA compiled the training steps so far; None where nothing was trained."""
+        """The same of all trainers."""
         benches = (self, *self._retrained.values())
         compiled = [trainer.xla for bench in benches for trainer in bench._trainers.values()]
         return all(compiled) if compiled else None
 
-    def _build(self, config: Model) -> keras.Model:
+    def _build(self, config: Network) -> keras.Model:
         """The trainable model, its retrained tail a fresh copy with the pretrained weights."""
+        if not isinstance(config, FeatureModel):
+            return config.build(self.store.shape, len(self.classes))
         tail = self.encoded.tail and keras.models.clone_model(self.encoded.tail)
         if tail and self.encoded.tail:
             tail.set_weights(self.encoded.tail.get_weights())
-        return model_builder(config.name)(config, self.store.shape, len(self.classes), tail)
+        return config.build(self.store.shape, len(self.classes), tail)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mer_tf.changes import flat
+from mer_tf.changes import all_settings, flat
 from mer_tf.code_version import CODE
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import MerError
 from mer_tf.files import read_json, sha256, write_json
 from mer_tf.reporting.analysis import PATHS
 
@@ -144,10 +144,9 @@ def _digest(path: Path) -> str | None:
 
 def _changed(stored: Settings, now: Settings) -> list[str]:
     """Settings that differ; one that was not known then had its default."""
-    default = flat(dataclasses.asdict(Experiment("")))
     found = [f"{one} is declared {'no more' if one in stored else 'now'}" for one in sorted(stored.keys() ^ now.keys())]
     for one in sorted(stored.keys() & now.keys()):
-        there, here = (json.loads(json.dumps(default | dict(settings[one]))) for settings in (stored, now))
+        there, here = (json.loads(json.dumps(all_settings(settings[one]))) for settings in (stored, now))
         names = sorted(here.keys() - set(PATHS))
         found += [f"{one}: {n} {there.get(n)}, now {here[n]}" for n in names if there.get(n) != here[n]]
     return found

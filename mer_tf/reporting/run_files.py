@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from mer_tf.changes import flat
-from mer_tf.config import Experiment, MerError
+from mer_tf.changes import all_settings, flat
+from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, read_mapping
 from mer_tf.table_files import read_table
@@ -64,7 +63,7 @@ def read_run(directory: Path) -> Run:
     return Run(
         directory=directory,
         name=str(config["experiment"]["name"]),
-        settings=flat(dataclasses.asdict(Experiment(name=""))) | flat(config["experiment"]),
+        settings=all_settings(flat(config["experiment"])),
         config=config,
         environment=files.json("env.json", dict),
         warnings=tuple(map(str, metrics.get("warnings") or config.get("warnings") or ())),

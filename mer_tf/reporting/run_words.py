@@ -97,7 +97,7 @@ def command(run: Run) -> str:
 
 
 def _encoder(run: Run) -> str:
-    name, at = run.resolved.get("encoder") or run.settings["model.encoder"], run.resolved.get("features_at")
+    name, at = run.resolved.get("encoder") or run.settings.get("model.encoder", "none"), run.resolved.get("features_at")
     return f"{name}, map {at}" if at else str(name)
 
 
@@ -145,7 +145,7 @@ def _prediction(run: Run) -> str:
 
 
 def _training_of_encoder(run: Run) -> str:
-    start = run.settings["model.retrain_from"]
+    start = run.settings.get("model.retrain_from")
     return f"retrained from {start} on" if start else "frozen"
 
 

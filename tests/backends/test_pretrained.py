@@ -12,9 +12,9 @@ import pytest
 
 from mer_tf.au_flow.drawn_training import kept_out_groups, train_network, uf1
 from mer_tf.au_flow.settings import Pretraining
-from mer_tf.config import MerError, Model
-from mer_tf.models import load_pretrained, model_builder
-from mer_tf.models.au_flow import features_of
+from mer_tf.config import MerError
+from mer_tf.models import load_pretrained
+from mer_tf.models.au_flow import AuFlow, features_of
 from mer_tf.models.pretrained import card, load_checked, probabilities
 from mer_tf.synthetic.action_units.fields import flipped
 from mer_tf.synthetic.action_units.rendered import draw_kind
@@ -81,16 +81,16 @@ def test_other_bytes_are_refused(tmp_path):
 
 
 def test_it_begins_a_training_with_its_weights_and_frozen_statistics(network):
-    model = model_builder("au_flow")(Model("au_flow", weights=NAME), {"flow_image": (28, 28, 3)}, 3)
+    model = AuFlow(weights=NAME).build({"flow_image": (28, 28, 3)}, 3)
     images = {"flow_image": draw_kind("bell", 6, 96).images.astype("float32")}
     np.testing.assert_allclose(model.predict_on_batch(images), network.predict_on_batch(images), atol=1e-5)
     norms = [x for x in model.get_layer("core").layers if isinstance(x, keras.layers.BatchNormalization)]
     assert norms
     assert not any(n.trainable for n in norms)
-    five = model_builder("au_flow")(Model("au_flow", weights=NAME), {"flow_image": (28, 28, 3)}, 5)
+    five = AuFlow(weights=NAME).build({"flow_image": (28, 28, 3)}, 5)
     assert five.output_shape == (None, 5)
     with pytest.raises(MerError, match="known: au-flow-3"):
-        model_builder("au_flow")(Model("au_flow", weights="other"), {"flow_image": (28, 28, 3)}, 3)
+        AuFlow(weights="other").build({"flow_image": (28, 28, 3)}, 3)
     assert features_of(network).output_shape == (None, network.get_layer("core").get_layer("features").units)
 
 

@@ -7,12 +7,13 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from mer_tf.config import Classical, MerError
-from mer_tf.descriptors import METHODS, method_descriptor
+from mer_tf.changes import changed
+from mer_tf.config import Experiment, MerError
+from mer_tf.descriptors import METHODS, LbpTop, Majority
 from mer_tf.descriptors.classifiers import class_shares, classifier
 from mer_tf.descriptors.lbp_sip import LbpSip
 
-DESCRIBED = sorted(name for name, method in METHODS.items() if method.descriptor)
+DESCRIBED = sorted(name for name, method in METHODS.items() if method.described_by)
 
 
 def moving_clips(number=18, side=48):
@@ -27,7 +28,7 @@ def moving_clips(number=18, side=48):
 
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_every_descriptor_can_be_cloned_and_gives_finite_vectors_of_one_length(name):
-    descriptor = clone(method_descriptor(name, Classical()))
+    descriptor = clone(METHODS[name]().descriptor())
     rng = np.random.default_rng(1)
     frames = [rng.integers(0, 256, (n, 64, 64), dtype=np.uint8) for n in (7, 12)]
     flow = [rng.normal(size=(n - 1, 64, 64, 2)).astype(np.float16) for n in (7, 12)]
@@ -52,7 +53,7 @@ def test_the_largest_share_is_the_predicted_class(kernel, classes):
     rng = np.random.default_rng(0)
     labels = np.arange(30) % classes + 1  # class 0 has no clip
     features = rng.random((30, 6)) + np.eye(4, 6)[labels]
-    model = classifier(METHODS["lbp_top"], kernel).fit(features, labels)
+    model = classifier(LbpTop(kernel=kernel)).fit(features, labels)
     shares = class_shares(model, features, 4)
     np.testing.assert_allclose(shares.sum(axis=1), 1)
     assert (shares[:, 0] == 0).all()
@@ -60,16 +61,17 @@ def test_the_largest_share_is_the_predicted_class(kernel, classes):
 
 
 def test_settings_reach_the_descriptor_and_foreign_ones_are_refused():
-    descriptor = method_descriptor("lbp_top", Classical(blocks=(5, 5, 1), points=4, frames=0))
+    descriptor = LbpTop(blocks=(5, 5, 1), points=4, frames=0).descriptor()
     assert (descriptor.blocks, descriptor.points, descriptor.radii) == ((5, 5, 1), 4, (3, 3, 3))
-    with pytest.raises(MerError, match="mdmo has no blocks, points; it has no settings"):
-        method_descriptor("mdmo", Classical(blocks=(5, 5, 1), points=4))
-    with pytest.raises(MerError, match=r"unknown method 'lbp'; known: majority.*lbp_top"):
-        method_descriptor("lbp", Classical())
+    demo = Experiment("demo", model=LbpTop())
+    with pytest.raises(MerError, match=r"model.blocks: mdmo has no such setting; .* model.kernel, model.C;"):
+        changed(demo, {"model.name": "mdmo", "model.blocks": (5, 5, 1)})
+    with pytest.raises(MerError, match=r"unknown model 'lbp'; known: .*lbp_top.*majority"):
+        changed(demo, {"model.name": "lbp"})
     with pytest.raises(MerError, match="kernel: 'cubic'"):
-        classifier(METHODS["lbp_top"], "cubic")
+        classifier(LbpTop(kernel="cubic"))
 
 
 def test_the_majority_method_gives_the_shares_of_the_training_classes():
-    model = classifier(METHODS["majority"]).fit(np.zeros((10, 1)), np.array([0] * 7 + [2] * 3))
+    model = classifier(Majority()).fit(np.zeros((10, 1)), np.array([0] * 7 + [2] * 3))
     np.testing.assert_allclose(class_shares(model, np.zeros((1, 1)), 3), [[0.7, 0, 0.3]])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mer_tf.config import Data, Evaluation, MerError
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.descriptors import METHODS
+from mer_tf.descriptors import METHODS, LbpTop
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import check_folds, fold_warnings, inner_folds, make_folds
 from mer_tf.evaluation.metrics import evaluate
@@ -60,7 +60,7 @@ def test_inner_folds_are_always_there_when_there_are_two_people(clips, folds):
 @settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(PEOPLE, st.sampled_from(["lbp_top", "flow_logistic", "majority", "hoof"]))
 def test_a_choice_on_inner_subjects_survives_folds_of_one_class(clips, name):
-    method = METHODS.get(name, METHODS["lbp_top"])
+    method = METHODS.get(name, LbpTop)()
     subjects, labels = [c[0] for c in clips], np.array([c[1] for c in clips])
     features = np.random.default_rng(0).random((len(clips), 4))
     try:
@@ -81,7 +81,7 @@ def test_too_few_clips_of_every_class_are_said():
 @pytest.mark.parametrize("name", [n for n, m in METHODS.items() if not m.codebook])
 def test_every_classifier_takes_clips_of_one_class(name):
     features = np.random.default_rng(0).random((4, 6))
-    model = fitted(classifier(METHODS[name]), features, np.full(4, 2))
+    model = fitted(classifier(METHODS[name]()), features, np.full(4, 2))
     shares = class_shares(model, features[:2], 3)
     assert shares.tolist() == [[0, 0, 1]] * 2
 

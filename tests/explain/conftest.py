@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mer_tf.config import Model
-from mer_tf.models.vggface_lstm import build, end_to_end
+from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
 
 
 def image_model(size=12, classes=3, activation=None):
@@ -27,8 +26,8 @@ def frame_encoder(size=12, features=5):
 
 
 def clip_head(feature_shape, center="onset", tail=None):
-    config = Model(embedding=(8, 6), lstm_units=6, lstm_layers=1, head_units=6, center=center)
-    return build(config, feature_shape, 3, tail)
+    config = VggFaceLstm(embedding=(8, 6), lstm_units=6, lstm_layers=1, head_units=6, center=center)
+    return config.build(feature_shape, 3, tail)
 
 
 @pytest.fixture(scope="module")

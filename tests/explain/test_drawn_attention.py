@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
-from mer_tf.config import Attention, Model
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
-from mer_tf.models.attention_lstm import attention_maps, build
+from mer_tf.models.attention_lstm import Attention, AttentionLstm, attention_maps
 from mer_tf.models.encoder_parts import encoder_parts, map_layer
 from mer_tf.models.encoders import build_encoder
 
@@ -22,8 +21,7 @@ def inputs(maps):
 
 def trained(maps, labels, epochs):
     keras.utils.set_random_seed(1)
-    config = Model(
-        name="attention_lstm",
+    config = AttentionLstm(
         lstm_units=32,
         lstm_layers=1,
         center="onset",
@@ -31,7 +29,7 @@ def trained(maps, labels, epochs):
         dropout=0.2,
         attention=Attention(units=32),
     )
-    model = build(config, maps.shape[2:], 2)
+    model = config.build(maps.shape[2:], 2)
     model.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(inputs(maps), labels, epochs=epochs, batch_size=16, verbose=0)
     return model
@@ -44,7 +42,7 @@ def test_attention_lies_on_the_part_that_tells_the_class():
     masks["brows"] |= masks["eyes"]  # the skin between brow and upper lid moves with the brow
     frames, classes, subjects = drawn_clips()
     tested = np.isin(subjects, np.unique(subjects)[:TESTED])
-    encoder = build_encoder(Model(encoder="mtcnn-onet", features_at="conv4"), input_size=SIZE).model
+    encoder = build_encoder(AttentionLstm(encoder="mtcnn-onet", features_at="conv4"), input_size=SIZE).model
     maps = encoder_parts(encoder, None, "conv4")[0].predict(frames.reshape(-1, SIZE, SIZE, 3), verbose=0)
     maps = maps.reshape(*frames.shape[:2], *maps.shape[1:])
     grid, lift = cell_grid(encoder, map_layer(encoder, "conv4")), {}

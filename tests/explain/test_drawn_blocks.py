@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
-from mer_tf.config import Blocks, Model
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.models.encoder_parts import encoder_parts
 from mer_tf.models.encoders import build_encoder
-from mer_tf.models.gia_bia_bilstm import block_weights, build
+from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.preprocessing.landmarks import canonical_landmarks
 
@@ -49,15 +48,15 @@ def mean_weights(model, given):
 @pytest.mark.slow
 def test_blocks_that_tell_the_class_weigh_most():
     pytest.importorskip("mtcnn", reason="its ONet is the encoder")
-    encoder = build_encoder(Model(encoder="mtcnn-onet", features_at="conv3"), input_size=SIZE)
+    encoder = build_encoder(GiaBiaBiLstm(encoder="mtcnn-onet", features_at="conv3"), input_size=SIZE)
     frames, classes, subjects = drawn_clips()
     given = inputs(encoder_parts(encoder.model, None, "conv3")[0], frames)
     tested = np.isin(subjects, np.unique(subjects)[:TESTED])
     train, test = ({k: v[rows] for k, v in given.items()} for rows in (~tested, tested))
-    config, found = Model(center="onset", bn_momentum=0.9, dropout=0.3, blocks=SETTINGS), {}
+    config, found = GiaBiaBiLstm(center="onset", bn_momentum=0.9, dropout=0.3, blocks=SETTINGS), {}
     for part in SHOWN:
         keras.utils.set_random_seed(0)
-        model = build(config, {"frames": given["frames"].shape[2:], "blocks": (10, 2)}, 2)
+        model = config.build({"frames": given["frames"].shape[2:], "blocks": (10, 2)}, 2)
         found[part, "before"] = mean_weights(model, test)
         model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         model.fit(train, classes[part][~tested], epochs=25, batch_size=16, verbose=0)

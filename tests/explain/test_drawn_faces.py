@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
-from mer_tf.config import Model
 from mer_tf.explain.gradcam import GradCam
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.models.encoders import build_encoder
-from mer_tf.models.vggface_lstm import build, end_to_end
+from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
 
 
 def clip_model(encoder, frames, labels, epochs):
     features = encoder.predict(frames.reshape(-1, SIZE, SIZE, 3), verbose=0).reshape(*frames.shape[:2], -1)
     keras.utils.set_random_seed(1)
-    config = Model(embedding=(64, 32), lstm_units=32, lstm_layers=1, head_units=32, center="onset", bn_momentum=0.9)
-    head = build(config, features.shape[2:], 2)
+    config = VggFaceLstm(
+        embedding=(64, 32), lstm_units=32, lstm_layers=1, head_units=32, center="onset", bn_momentum=0.9
+    )
+    head = config.build(features.shape[2:], 2)
     head.compile(keras.optimizers.Adam(3e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     head.fit(inputs(features), labels, epochs=epochs, batch_size=16, verbose=0)
     return end_to_end(encoder, head)
@@ -38,7 +39,7 @@ def test_heat_lies_on_the_part_that_tells_the_class():
     masks["brows"] |= masks["eyes"]  # the skin between brow and upper lid moves with the brow
     frames, classes, subjects = drawn_clips()
     tested = np.isin(subjects, np.unique(subjects)[:TESTED])
-    encoder = build_encoder(Model(encoder="mtcnn-onet"), input_size=SIZE).model
+    encoder = build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=SIZE).model
     lift = {}
     for part, labels in classes.items():
         for epochs in (0, 30):

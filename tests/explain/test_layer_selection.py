@@ -4,12 +4,13 @@ import pandas as pd
 import pytest
 from weightless import weightless
 
-from mer_tf.config import MerError, Model
+from mer_tf.config import MerError
 from mer_tf.explain.layer_selection import COLUMNS, choose_layer, layer_maps, layer_table, measure
 from mer_tf.explain.regions import aligned_landmarks, face_mask, features_mask
 from mer_tf.models.encoder_parts import block_outputs, encoder_blocks
 from mer_tf.models.encoders import build_encoder
 from mer_tf.models.vggface import build_vggface
+from mer_tf.models.vggface_lstm import VggFaceLstm
 
 SIZE = 48
 FEATURES, FACE = features_mask(aligned_landmarks(SIZE), SIZE), face_mask(aligned_landmarks(SIZE), SIZE)
@@ -18,7 +19,7 @@ FEATURES, FACE = features_mask(aligned_landmarks(SIZE), SIZE), face_mask(aligned
 @pytest.fixture(scope="module")
 def onet():
     keras.utils.set_random_seed(0)
-    return build_encoder(Model(encoder="mtcnn-onet", weights="random"), input_size=SIZE).model
+    return build_encoder(VggFaceLstm(encoder="mtcnn-onet", weights="random"), input_size=SIZE).model
 
 
 @pytest.fixture(scope="module")

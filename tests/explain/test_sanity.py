@@ -9,9 +9,8 @@ import pytest
 from keras import layers
 from scipy.stats import spearmanr
 
-from mer_tf.config import Model
 from mer_tf.explain.gradcam import GradCam, grad_cam
-from mer_tf.models.vggface_lstm import build, end_to_end
+from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
 
 SIZE, FRAMES = 16, 4
 UPPER, LOWER = slice(0, 7), slice(9, 16)
@@ -60,8 +59,8 @@ def test_local_heat_lies_where_an_image_model_looks(rows, other, seed):
 def test_local_heat_lies_where_a_clip_model_looks_though_everything_moves(seed):
     keras.utils.set_random_seed(seed)
     encoder = network()
-    config = Model(embedding=(8,), lstm_units=8, lstm_layers=1, head_units=8, center="onset")
-    model = end_to_end(encoder, build(config, encoder.output_shape[1:], 2))
+    config = VggFaceLstm(embedding=(8,), lstm_units=8, lstm_layers=1, head_units=8, center="onset")
+    model = end_to_end(encoder, config.build(encoder.output_shape[1:], 2))
     frames = noise(3, FRAMES)
     inputs = {"frames": frames, "onset": frames[:, :1], "mask": np.ones((3, FRAMES), bool)}
     cam, weights = GradCam(model, ["conv2"]), model.get_weights()

@@ -5,12 +5,13 @@ import pytest
 from keras import layers, ops
 from weightless import weightless
 
-from mer_tf.config import MerError, Model
+from mer_tf.config import MerError
 from mer_tf.explain.gradients import tapped_gradients
 from mer_tf.explain.upsampling import Axis, cell_grid, stretched, upsample
 from mer_tf.models.encoders import build_encoder
 from mer_tf.models.layers import Resize
 from mer_tf.models.vggface import build_vggface
+from mer_tf.models.vggface_lstm import VggFaceLstm
 
 
 def ones(layer):
@@ -72,7 +73,7 @@ def test_cells_lie_at_the_middle_of_what_they_see(size, name):
 
 
 def test_known_encoders():
-    onet = build_encoder(Model(encoder="mtcnn-onet", weights="random"), input_size=48).model
+    onet = build_encoder(VggFaceLstm(encoder="mtcnn-onet", weights="random"), input_size=48).model
     assert cell_grid(onet, "prelu4") == (Axis(16.0, 8.0, 48), Axis(16.0, 8.0, 48))
     assert cell_grid(weightless(lambda: build_vggface("resnet50")), "conv5_3")[0] == Axis(3.0, 32.0, 224)
 

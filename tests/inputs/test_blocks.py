@@ -1,16 +1,15 @@
 """Maps with the places of face blocks: inputs of a model, mirrored ones, frames about the apex; training by stages."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
 
-from mer_tf.config import Blocks, Clip, MerError, Model, Train
+from mer_tf.config import Clip, MerError, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.blocks import BlockStore, nearest_frame
-from mer_tf.models.gia_bia_bilstm import block_weights, build, stages
+from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.training.trainer import FoldTrainer, predict_clips
 
 SIDE, FRAMES, CLASSES = 8, 5, ("a", "b", "c")
@@ -18,7 +17,7 @@ CLIP = Clip(frames=FRAMES, mirror=False, balance=False)
 SMALL = Blocks(
     window=3, filters=4, units=6, gate_filters=4, gate_units=4, reduce_units=12, gia=False, psi="gap", finetune=False
 )
-MODEL = Model(name="gia_bia_bilstm", center="onset", lstm_units=8, bn_momentum=0.5, blocks=SMALL)
+MODEL = GiaBiaBiLstm(center="onset", lstm_units=8, bn_momentum=0.5, blocks=SMALL)
 TRAIN = Train(
     epochs=6, stream_epochs=14, batch_size=12, learning_rate=1e-2, stream_learning_rate=2e-2, jit_compile=False
 )
@@ -80,7 +79,7 @@ def test_the_apex_is_the_nearest_stored_frame_or_the_middle():
 @pytest.fixture(scope="module")
 def trained():
     store, clips = drawn()
-    held = FoldTrainer(lambda: build(MODEL, store.shape, 3), TRAIN, partial(stages, config=MODEL))
+    held = FoldTrainer(lambda: MODEL.build(store.shape, 3), TRAIN, MODEL.stages)
     history = held.fit(
         store, plan_windows(clips, CLIP, CLASSES, 0), {c.clip_id: c.label for c in clips}, FRAMES, seed=0
     )

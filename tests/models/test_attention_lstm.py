@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from mer_tf.config import Attention, MerError, Model
+from mer_tf.config import MerError
 from mer_tf.models import model_stages
 from mer_tf.models.attention_layers import FixedTimeWeights, FrameGate
-from mer_tf.models.attention_lstm import attention_maps, build, first_stages
+from mer_tf.models.attention_lstm import Attention, AttentionLstm, attention_maps
 
 H, A, C, SHAPE, R, CLASSES = 5, 4, 6, (2, 3, 6), 6, 3
 VARIANTS = [
@@ -30,7 +30,7 @@ VARIANTS = [
 
 def config(**changes):
     how = replace(Attention(units=A), **changes)
-    return Model(name="attention_lstm", lstm_units=H, lstm_layers=1, center="onset", dropout=0.5, attention=how)
+    return AttentionLstm(lstm_units=H, lstm_layers=1, center="onset", dropout=0.5, attention=how)
 
 
 def inputs(clips=3, frames=4, shape=SHAPE, seed=0):
@@ -59,7 +59,7 @@ def numbers(value):
 @pytest.fixture(scope="module", params=VARIANTS, ids=str)
 def variant(request):
     """Settings, and a model of them that no test changes."""
-    return request.param, shaken(build(config(**request.param), SHAPE, CLASSES))
+    return request.param, shaken(config(**request.param).build(SHAPE, CLASSES))
 
 
 # ------------------------------------------------------------------ size and shape
@@ -83,19 +83,19 @@ def lstm(width, units=H):
     ids=str,
 )
 def test_parameters_are_those_of_the_equations(changes, expected):
-    model = build(config(**changes), SHAPE, CLASSES)
+    model = config(**changes).build(SHAPE, CLASSES)
     assert model.count_params() == expected + 4 * C + CLASSES * (H + 1)
 
 
 def test_more_layers_are_stacked_upon_the_attentive_one():
-    model = build(replace(config(), lstm_layers=3), SHAPE, CLASSES)
+    model = replace(config(), lstm_layers=3).build(SHAPE, CLASSES)
     assert [model.get_layer(f"lstm{k}").count_params() for k in (2, 3)] == [lstm(H), lstm(H)]
 
 
 def test_a_vector_is_gated_number_by_number():
     with pytest.raises(MerError, match="features_at"):
-        build(config(), (7,), CLASSES)
-    model = shaken(build(config(pool=False), (7,), CLASSES))
+        config().build((7,), CLASSES)
+    model = shaken(config(pool=False).build((7,), CLASSES))
     values = inputs(shape=(7,))
     assert model(values).shape == (3, CLASSES)
     assert attention_maps(model)(values)["alpha"].shape == (3, 4, 7)
@@ -136,7 +136,7 @@ def by_hand(model, values):
 
 
 def test_a_forward_pass_is_that_of_the_equations():
-    model, values = shaken(build(config(), SHAPE, CLASSES)), inputs()
+    model, values = shaken(config().build(SHAPE, CLASSES)), inputs()
     alpha, beta, logits = by_hand(model, values)
     found = attention_maps(model)(values)
     np.testing.assert_allclose(numbers(found["alpha"])[0], alpha, atol=1e-5)
@@ -157,7 +157,7 @@ def test_a_padded_clip_is_predicted_as_the_same_clip_alone(variant):
 
 @pytest.mark.parametrize("temporal", ["softmax", "relu"])
 def test_an_untrained_model_attends_evenly(temporal):
-    model, values = build(config(temporal=temporal), SHAPE, CLASSES), inputs()
+    model, values = config(temporal=temporal).build(SHAPE, CLASSES), inputs()
     found = {name: numbers(value) for name, value in attention_maps(model)(values).items()}
     np.testing.assert_allclose(found["alpha"], (values["mask"] / R)[..., None].repeat(R, axis=-1), atol=1e-6)
     share = 1 / values["mask"].sum(axis=1, keepdims=True) if temporal == "softmax" else 1
@@ -166,7 +166,7 @@ def test_an_untrained_model_attends_evenly(temporal):
 
 def test_penalties_are_those_of_the_equations():
     changes = {"temporal": "relu", "spread": 0.3, "length": 0.2, "weight_l1": 0.01}
-    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+    model, values = shaken(config(**changes).build(SHAPE, CLASSES)), inputs()
     found = {name: numbers(value) for name, value in attention_maps(model)(values).items()}
     mask = values["mask"]
     over_time = (found["alpha"] * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
@@ -200,10 +200,10 @@ def test_learned_key_frames_are_those_not_below_the_mean():
 
 @pytest.mark.parametrize("changes", [VARIANTS[3], VARIANTS[6], VARIANTS[8]], ids=str)
 def test_half_precision_says_nearly_the_same(changes):
-    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+    model, values = shaken(config(**changes).build(SHAPE, CLASSES)), inputs()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        half = build(config(**changes), SHAPE, CLASSES)
+        half = config(**changes).build(SHAPE, CLASSES)
     finally:
         keras.config.set_dtype_policy("float32")
     half.set_weights(model.get_weights())
@@ -241,7 +241,7 @@ model.fit(values, np.array([0, 1, 2]), epochs=1, verbose=0)
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 @pytest.mark.parametrize("changes", [VARIANTS[6], VARIANTS[8]], ids=str)
 def test_jax_predicts_the_same(changes, tmp_path, monkeypatch):
-    model, values = shaken(build(config(**changes), SHAPE, CLASSES)), inputs()
+    model, values = shaken(config(**changes).build(SHAPE, CLASSES)), inputs()
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "inputs.npz", **values)
     monkeypatch.setenv("KERAS_BACKEND", "jax")
@@ -267,7 +267,7 @@ def moving(clips=64, frames=5, seed=0):
 @pytest.mark.parametrize("state", ["main", "own"])
 def test_attention_comes_to_lie_where_and_when_the_class_is_told(state):
     keras.utils.set_random_seed(0)
-    model = build(replace(config(state=state), lstm_units=12, dropout=0.0, bn_momentum=0.9), SHAPE, 2)
+    model = replace(config(state=state), lstm_units=12, dropout=0.0, bn_momentum=0.9).build(SHAPE, 2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.02), loss, jit_compile=False)
     model.fit(*moving(), epochs=30, batch_size=32, verbose=0)
@@ -282,7 +282,7 @@ def test_attention_comes_to_lie_where_and_when_the_class_is_told(state):
 @pytest.mark.parametrize("state", ["main", "own"])
 def test_stages_hold_one_attention_after_the_other(state):
     settings = config(staged=True, state=state)
-    model = build(settings, SHAPE, CLASSES)
+    model = settings.build(SHAPE, CLASSES)
     found = model_stages("attention_lstm")(model, settings)
     assert [s.name for s in found] == ["temporal", "spatial", "joint"]
     assert [s.last for s in found] == [False, False, True]
@@ -301,6 +301,6 @@ def test_stages_hold_one_attention_after_the_other(state):
 
 
 def test_one_attention_alone_has_one_stage():
-    assert first_stages(config(staged=True)) == 2
-    assert first_stages(config(staged=True, use="spatial")) == 0
-    assert first_stages(config()) == 0
+    assert config(staged=True).first_stages == 2
+    assert config(staged=True, use="spatial").first_stages == 0
+    assert config().first_stages == 0

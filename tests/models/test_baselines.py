@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 from weightless import weightless
 
-from mer_tf.config import MerError, Model
-from mer_tf.models import OF_FLOW_IMAGES, model_builder, model_stages
-from mer_tf.models.elrcn import _strain, vgg16
+from mer_tf.config import MerError
+from mer_tf.model import models
+from mer_tf.models.elrcn import ElrcnSe, _strain, vgg16
 from mer_tf.models.htnet import parts
-from mer_tf.models.micro_exp_stcnn import volume_features
+from mer_tf.models.layers import AttendedLogits
+from mer_tf.models.micro_exp_stcnn import MicroExpStcnn, volume_features
 from mer_tf.models.presets import PUBLISHED
-from mer_tf.models.rcn import AttendedLogits
 from mer_tf.preprocessing.strain import optical_strain
 
 RNG = np.random.default_rng(0)
 FLOW_IMAGE = {"flow_image": (28, 28, 3)}
 
 
-def made(name, width=1.0, **changes):
-    one = name in OF_FLOW_IMAGES
+def made(name, **settings):
+    one = models()[name].takes == "flow image"
     shapes = FLOW_IMAGE if one else {"frames": (32, 32, 3), "flow": (32, 32, 3), "images": (17,)}
-    return model_builder(name)(Model(name=name, width=width, dropout=0.5, **changes), shapes, 3)
+    return models()[name](dropout=0.5, **settings).build(shapes, 3)
 
 
 def batch(model, clips=2):
@@ -40,9 +40,9 @@ def trained(model):
 
 def test_parameters_of_the_published_sizes():
     sizes = {name: trained(weightless(partial(made, name))) for name in ("ststnet", "off_apexnet", "rcn")}
-    vgg = trained(weightless(lambda: vgg16((32, 32, 3), Model(), "vgg")))
+    vgg = trained(weightless(lambda: vgg16((32, 32, 3), ElrcnSe(), "vgg")))
     grey = {"frames": (64, 64, 3), "images": (18,)}
-    stcnn = trained(weightless(lambda: model_builder("micro_exp_stcnn")(Model(name="micro_exp_stcnn"), grey, 3)))
+    stcnn = trained(weightless(lambda: MicroExpStcnn().build(grey, 3)))
     assert sizes["ststnet"] == 9 * 3 * 16 + 16 + 2 * 16 + 400 * 3 + 3 == 1683
     assert sizes["off_apexnet"] == 2_664_475
     stem = 25 * 3 * 64 + 64
@@ -54,12 +54,12 @@ def test_parameters_of_the_published_sizes():
 
 @pytest.mark.parametrize(("side", "flat"), [(64, 345_600), (32, 172_800 // 2)])
 def test_volumes_of_96_images_have_the_flat_features_of_the_code(side, flat):
-    assert volume_features(keras.Input((96, side, side, 1)), "volume", Model()).shape == (None, flat)
+    assert volume_features(keras.Input((96, side, side, 1)), "volume", MicroExpStcnn()).shape == (None, flat)
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(PUBLISHED) if name.startswith("micro_exp")])
 def test_grey_levels_of_reddys_networks_are_centred(name):
-    model = made(name, 0.03)
+    model = made(name, width=0.03)
     scaled = keras.Model(model.inputs, model.get_layer("scaled").output)
     for level, wanted in ((0, -1), (255, 1)):
         images = np.full((1, *model.inputs[0].shape[1:]), level, "uint8")
@@ -97,8 +97,8 @@ def test_strain_inside_the_network_is_the_one_outside():
 
 @pytest.mark.parametrize("name", ["elrcn_se", "elrcn_te"])
 def test_elrcn_trains_its_images_before_its_lstm(name):
-    model = made(name, 0.02)
-    first, second = model_stages(name)(model, Model(name=name))
+    model = made(name, width=0.02)
+    first, second = models()[name]().stages(model)
     assert (first.name, first.last, second.name) == ("vgg", False, "lstm")
     inputs = batch(model)
     features = second.trunk(inputs)
@@ -117,9 +117,4 @@ def test_elrcn_trains_its_images_before_its_lstm(name):
 )
 def test_shapes_they_cannot_have_are_refused(name, shapes, said):
     with pytest.raises(MerError, match=said):
-        model_builder(name)(Model(name=name, width=0.02), shapes, 3)
-
-
-def test_a_retrained_encoder_is_refused():
-    with pytest.raises(MerError, match="ststnet has no pretrained encoder"):
-        model_builder("ststnet")(Model(name="ststnet"), FLOW_IMAGE, 3, keras.Sequential())
+        models()[name](width=0.02).build(shapes, 3)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from weightless import weightless
 
-from mer_tf.config import Fusion, MerError, Model
-from mer_tf.models.cnn_lstm_fusion import ResponseNorm, build, stages, trunk
+from mer_tf.config import MerError
+from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion, trunk
+from mer_tf.models.layers import ResponseNorm
 
 SMALL = Fusion(channels=(4, 6, 8, 8, 6), stem_stride=2, fc_units=10, fc8_units=7)
 SHAPES = {"frames": (32, 32, 3), "flow": (32, 32, 3)}
@@ -23,7 +24,7 @@ VARIANTS += [{"join": "sum", "mode": "untrained"}, {"join": "max"}, {"response_n
 
 
 def small(**changes):
-    return Model(name="cnn_lstm_fusion", lstm_units=10, dropout=0.2, fusion=replace(SMALL, **changes))
+    return CnnLstmFusion(lstm_units=10, dropout=0.2, fusion=replace(SMALL, **changes))
 
 
 def batch(clips=3, frames=3):
@@ -36,7 +37,7 @@ def run(model, arrays):
 
 
 def test_trunk_has_the_shapes_and_parameters_of_alexnet_at_96_pixels():
-    cnn = weightless(lambda: trunk((96, 96, 3), Model(dropout=0.5), "spatial_trunk"))
+    cnn = weightless(lambda: trunk((96, 96, 3), CnnLstmFusion(dropout=0.5), "spatial_trunk"))
     expected = {
         "conv1": ((24, 24, 96), 96 * (11 * 11 * 3 + 1)),
         "pool1": ((11, 11, 96), 0),
@@ -57,15 +58,15 @@ def test_trunk_has_the_shapes_and_parameters_of_alexnet_at_96_pixels():
 
 
 def test_stem_stride_2_leaves_6400_numbers():
-    cnn = weightless(lambda: trunk((96, 96, 3), Model(fusion=Fusion(stem_stride=2)), "t"))
+    cnn = weightless(lambda: trunk((96, 96, 3), CnnLstmFusion(fusion=Fusion(stem_stride=2)), "t"))
     assert cnn.get_layer("flat").output.shape == (None, 6400)
 
 
 def test_paper_widths_of_lstm_fusion_and_classifier():
     shapes = {"frames": (96, 96, 3), "flow": (96, 96, 3)}
-    config = Model(name="cnn_lstm_fusion", lstm_units=512, dropout=0.5)
-    model = weightless(lambda: build(config, shapes, 3))
-    fc6 = weightless(lambda: build(replace(config, fusion=Fusion(after="fc6")), shapes, 3))
+    config = CnnLstmFusion(lstm_units=512, dropout=0.5)
+    model = weightless(lambda: config.build(shapes, 3))
+    fc6 = weightless(lambda: replace(config, fusion=Fusion(after="fc6")).build(shapes, 3))
     head = model.get_layer("head")
     assert model.get_layer("temporal_features").count_params() == 4 * 512 * (4096 + 512 + 1)
     widths = {name: head.get_layer(name).count_params() for name in ("fusion", "fc8", "fc9")}
@@ -77,7 +78,7 @@ def test_paper_widths_of_lstm_fusion_and_classifier():
 
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_every_variant_is_saved_reloaded_in_safe_mode_and_predicts_the_same(changes, tmp_path):
-    model, arrays = build(small(**changes), SHAPES, 3), batch()
+    model, arrays = small(**changes).build(SHAPES, 3), batch()
     logits = run(model, arrays)
     assert logits.shape == (3, 3)
     assert np.isfinite(logits).all()
@@ -89,8 +90,8 @@ def test_every_variant_is_saved_reloaded_in_safe_mode_and_predicts_the_same(chan
 def test_each_stream_sees_its_own_input():
     arrays = batch()
     for stream, seen in (("spatial", "frames"), ("temporal", "flow")):
-        assert [t.name for t in build(small(streams=stream), SHAPES, 3).inputs] == [seen]
-    model = build(small(), SHAPES, 3)
+        assert [t.name for t in small(streams=stream).build(SHAPES, 3).inputs] == [seen]
+    model = small().build(SHAPES, 3)
     before = run(model, arrays)
     for name in SHAPES:
         changed = arrays | {name: arrays[name][:, ::-1, ::2].repeat(2, axis=2)}
@@ -100,22 +101,22 @@ def test_each_stream_sees_its_own_input():
 def test_order_of_frames_matters_to_the_temporal_stream_alone():
     arrays = batch()
     for stream, told in (("spatial", False), ("temporal", True)):
-        model = build(small(streams=stream), SHAPES, 3)
+        model = small(streams=stream).build(SHAPES, 3)
         name = model.inputs[0].name
         there, back = (run(model, {name: arrays[name][:, ::way]}) for way in (1, -1))
         assert (np.abs(there - back).max() > 1e-4) == told
 
 
 def test_untrained_fusion_holds_no_weights_and_random_ones_stay():
-    untrained = build(small(mode="untrained"), SHAPES, 3).get_layer("head")
+    untrained = small(mode="untrained").build(SHAPES, 3).get_layer("head")
     assert {w.path.split("/")[-2] for w in untrained.weights} == {"fc8", "fc9"}
-    head = build(small(mode="random"), SHAPES, 3).get_layer("head")
+    head = small(mode="random").build(SHAPES, 3).get_layer("head")
     assert head.get_layer("fusion").count_params() == 10 * 21
     assert not any("fusion" in w.path for w in head.trainable_weights)
 
 
 def test_untrained_fusion_forgets_how_large_features_are():
-    head = build(small(mode="untrained"), SHAPES, 3).get_layer("head")
+    head = small(mode="untrained").build(SHAPES, 3).get_layer("head")
     features = {name: RNG.normal(size=(2, 10)).astype("float32") for name in ("spatial", "temporal")}
     louder = {name: value * k for (name, value), k in zip(features.items(), (3, 50), strict=True)}
     assert run(head, louder) == pytest.approx(run(head, features), abs=1e-5)
@@ -123,7 +124,7 @@ def test_untrained_fusion_forgets_how_large_features_are():
 
 def test_streams_of_other_widths_cannot_be_summed():
     with pytest.raises(MerError, match="lstm_units equal fc_units"):
-        build(replace(small(join="sum"), lstm_units=5), SHAPES, 3)
+        replace(small(join="sum"), lstm_units=5).build(SHAPES, 3)
 
 
 @pytest.mark.parametrize(
@@ -131,21 +132,21 @@ def test_streams_of_other_widths_cannot_be_summed():
 )
 def test_stages_are_the_streams_and_then_the_fusion(finetune, mode, frozen):
     config = small(finetune_streams=finetune, mode=mode)
-    model = build(config, SHAPES, 3)
-    found = stages(model, config)
+    model = config.build(SHAPES, 3)
+    found = config.stages(model)
     assert [(s.name, s.last) for s in found] == [("spatial", False), ("temporal", False), ("fusion", True)]
     assert (found[-1].trunk is not None) == frozen
     streams = {id(v) for v in found[0].model.variables} & {id(v) for v in model.variables}
     assert len(streams) >= 14  # seven layers of kernel and bias are the whole model's own
-    assert [s.name for s in stages(build(small(streams="spatial"), SHAPES, 3), small(streams="spatial"))] == ["spatial"]
+    assert [s.name for s in small(streams="spatial").stages(small(streams="spatial").build(SHAPES, 3))] == ["spatial"]
 
 
 def test_half_precision_keeps_the_answer_and_finite_gradients():
     arrays, labels = batch(), np.array([0, 1, 2])
-    full = build(small(response_norm=True), SHAPES, 3)
+    full = small(response_norm=True).build(SHAPES, 3)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        half = build(small(response_norm=True), SHAPES, 3)
+        half = small(response_norm=True).build(SHAPES, 3)
     finally:
         keras.config.set_dtype_policy("float32")
     half.set_weights(full.get_weights())

@@ -14,7 +14,6 @@ from small_models import CLASSES, LENGTH, SMALL, Small
 
 from mer_tf.config import Train
 from mer_tf.inputs.batches import input_names
-from mer_tf.models import model_builder
 from mer_tf.training.trainer import compile_model
 
 CLIPS, KEPT = 4, 3
@@ -34,7 +33,7 @@ class Made:
 
 
 def built(small: Small) -> keras.Model:
-    return model_builder(small.config.name)(small.config, small.store().shape, len(CLASSES))
+    return small.config.build(small.store().shape, len(CLASSES))
 
 
 def shaken(model: keras.Model) -> list[np.ndarray]:

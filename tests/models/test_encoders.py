@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from weightless import weightless
 
-from mer_tf.config import MerError, Model
+from mer_tf.config import MerError
 from mer_tf.models import encoders, onet
 from mer_tf.models.encoder_parts import encoder_blocks, split_encoder
 from mer_tf.models.encoders import build_encoder, resolve_encoder
 from mer_tf.models.layers import FoldTime
+from mer_tf.models.vggface_lstm import VggFaceLstm
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def no_weights(tmp_path, monkeypatch):
 @cache
 def encoder_of(name: str) -> encoders.Encoder:
     """One with weights of its own or random ones, made once: no test asks for what another has changed."""
-    return build_encoder(Model(encoder=name, weights=None if "onet" in name else "random"), input_size=64)
+    return build_encoder(VggFaceLstm(encoder=name, weights=None if "onet" in name else "random"), input_size=64)
 
 
 def run(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -61,7 +62,7 @@ def test_onet_scores_a_face_above_noise():
     from mtcnn.stages.stage_onet import StageONet
     from skimage.data import astronaut
 
-    encoder = build_encoder(Model(encoder="mtcnn-onet"), input_size=140)
+    encoder = build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=140)
     images = np.stack([astronaut()[25:165, 155:295], faces(1, 140)[0]]).astype("float32")
     score = np.asarray(StageONet()._model.fc6_3(encoder.model.predict_on_batch(images)))[:, 1]
     assert score[0] > 0.99
@@ -70,7 +71,7 @@ def test_onet_scores_a_face_above_noise():
 
 @pytest.mark.parametrize(("name", "width"), [("mtcnn-onet", 256), ("mtcnn-onet-conv4", 3 * 3 * 128)])
 def test_onet_encoders_are_frozen_finite_and_say_their_weights(name, width):
-    encoder = build_encoder(Model(encoder=name), input_size=96)
+    encoder = build_encoder(VggFaceLstm(encoder=name), input_size=96)
     assert encoder.model.output_shape == (None, width)
     assert encoder.size == 48
     assert encoder.weights["source"].startswith("mtcnn ")
@@ -89,7 +90,7 @@ def test_random_vggface_encoders_say_so_and_stay_finite(name):
 
 
 def test_preprocessing_is_inside_the_model():
-    config = Model(encoder="vggface-vgg16", weights="random", preproc="paper_code")
+    config = VggFaceLstm(encoder="vggface-vgg16", weights="random", preproc="paper_code")
     own, paper = encoder_of("vggface-vgg16"), weightless(lambda: build_encoder(config, input_size=64))
     assert own.model.get_layer("preprocess").mode == "vggface1"
     assert paper.model.get_layer("preprocess").mode == "paper_code"
@@ -112,7 +113,7 @@ def test_published_weights_are_loaded_from_the_given_file(tmp_path):
             group.attrs["weight_names"] = [name.encode() for name in names]
             for name, value in zip(names, layer.get_weights(), strict=True):
                 group[name] = value
-    encoder = build_encoder(Model(encoder="vggface-vgg16", weights=str(path)), input_size=32)
+    encoder = build_encoder(VggFaceLstm(encoder="vggface-vgg16", weights=str(path)), input_size=32)
     assert encoder.weights["source"] == str(path)
     np.testing.assert_array_equal(encoder.model.get_layer("conv5_3").kernel, source.get_layer("conv5_3").kernel)
 
@@ -120,7 +121,7 @@ def test_published_weights_are_loaded_from_the_given_file(tmp_path):
 def test_missing_weights_name_file_url_and_folders(tmp_path):
     name = "rcmalli_vggface_tf_notop_resnet50.h5"
     with pytest.raises(MerError) as error:
-        resolve_encoder(Model(encoder="vggface2-resnet50"))
+        resolve_encoder(VggFaceLstm(encoder="vggface2-resnet50"))
     for part in (
         name,
         f"/releases/download/v2.0/{name}",
@@ -130,12 +131,12 @@ def test_missing_weights_name_file_url_and_folders(tmp_path):
     ):
         assert part in str(error.value)
     with pytest.raises(MerError, match=r"absent.h5: no such weight file"):
-        build_encoder(Model(encoder="vggface2-resnet50", weights="absent.h5"), input_size=64)
+        build_encoder(VggFaceLstm(encoder="vggface2-resnet50", weights="absent.h5"), input_size=64)
 
 
 def test_auto_falls_back_once_and_says_why(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        name, reason = resolve_encoder(Model())
+        name, reason = resolve_encoder(VggFaceLstm())
     assert name == "mtcnn-onet"
     assert "no network" in reason
     assert reason in caplog.text
@@ -143,19 +144,19 @@ def test_auto_falls_back_once_and_says_why(tmp_path, caplog):
     weights = tmp_path / "weights" / "rcmalli_vggface_tf_notop_resnet50.h5"
     weights.parent.mkdir()
     weights.touch()
-    assert resolve_encoder(Model())[0] == "mtcnn-onet"
+    assert resolve_encoder(VggFaceLstm())[0] == "mtcnn-onet"
     encoders._auto.cache_clear()
-    assert resolve_encoder(Model()) == ("vggface2-resnet50", f"weights found: {weights}")
-    encoder = build_encoder(Model(encoder="mtcnn-onet"), input_size=48)
+    assert resolve_encoder(VggFaceLstm()) == ("vggface2-resnet50", f"weights found: {weights}")
+    encoder = build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=48)
     assert (encoder.name, encoder.requested) == ("mtcnn-onet", "mtcnn-onet")
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (Model(encoder="vggface3"), "unknown encoder 'vggface3'; one of vggface2-resnet50.* auto, or the path"),
-        (Model(encoder="nowhere/face.keras"), "no such .keras encoder"),
-        (Model(encoder="mtcnn-onet", weights="x.h5"), "takes no weight file"),
+        (VggFaceLstm(encoder="vggface3"), "unknown encoder 'vggface3'; one of vggface2-resnet50.* auto, or the path"),
+        (VggFaceLstm(encoder="nowhere/face.keras"), "no such .keras encoder"),
+        (VggFaceLstm(encoder="mtcnn-onet", weights="x.h5"), "takes no weight file"),
     ],
 )
 def test_wrong_configurations_are_refused(config, message):
@@ -176,13 +177,13 @@ def save_cnn(path, shape=(32, 32, 3), extra=()):
 def test_a_keras_file_is_an_encoder(tmp_path):
     path = tmp_path / "face net.keras"
     network = save_cnn(path)
-    encoder = build_encoder(Model(encoder=str(path)), input_size=32)
+    encoder = build_encoder(VggFaceLstm(encoder=str(path)), input_size=32)
     assert (encoder.name, encoder.requested, encoder.size) == ("face net.keras", str(path), 32)
     images = faces(2, 32)
     scaled = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     expected = network.predict_on_batch(scaled.astype("float32")).mean(axis=(1, 2))
     np.testing.assert_allclose(encoder.model.predict_on_batch(images), expected, atol=1e-4)
-    assert build_encoder(Model(encoder=str(path)), input_size=96).model.input_shape == (None, 96, 96, 3)
+    assert build_encoder(VggFaceLstm(encoder=str(path)), input_size=96).model.input_shape == (None, 96, 96, 3)
 
 
 def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
@@ -192,7 +193,7 @@ def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
     save_cnn(code, extra=[keras.layers.Lambda(lambda x: x * 2, output_shape=(30, 30, 5))])
     for path, message in ((broken, "cannot be loaded"), (grey, "square RGB"), (code, "cannot be loaded")):
         with pytest.raises(MerError, match=rf"{path.name}: .*{message}"):
-            build_encoder(Model(encoder=str(path)), input_size=32)
+            build_encoder(VggFaceLstm(encoder=str(path)), input_size=32)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +248,7 @@ def test_a_keras_encoder_can_be_cut_at_its_own_blocks(tmp_path):
     x = keras.layers.Add(name="sum")([x, keras.layers.Conv2D(4, 1, name="conv2")(x)])
     path = tmp_path / "branching.keras"
     keras.Model(image, x).save(path)
-    model = build_encoder(Model(encoder=str(path)), input_size=24).model
+    model = build_encoder(VggFaceLstm(encoder=str(path)), input_size=24).model
     assert list(encoder_blocks(model)) == ["conv1", "conv2"]
     trunk, tail = split_encoder(model, "conv2")
     frames = np.random.default_rng(0).integers(0, 255, (3, 24, 24, 3)).astype("float32")

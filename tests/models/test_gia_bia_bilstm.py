@@ -9,11 +9,11 @@ import pytest
 from keras import layers, ops
 from weightless import weightless
 
-from mer_tf.config import Blocks, MerError, Model
+from mer_tf.config import MerError
 from mer_tf.models.block_layers import BlockCrop, Neighbours
 from mer_tf.models.block_units import BlockUnits
 from mer_tf.models.encoder_parts import encoder_parts
-from mer_tf.models.gia_bia_bilstm import block_weights, build, first_stages, stages
+from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.models.vggface import build_vggface
 
 RNG = np.random.default_rng(0)
@@ -40,8 +40,8 @@ def tail():
 
 
 def small(count=BLOCKS, **changes):
-    config = Model(center="onset", lstm_units=4, dropout=0.2, blocks=replace(SMALL, **changes))
-    return config, build(config, {"frames": SHAPE, "blocks": (count, 2)}, 3, tail())
+    config = GiaBiaBiLstm(center="onset", lstm_units=4, dropout=0.2, blocks=replace(SMALL, **changes))
+    return config, config.build({"frames": SHAPE, "blocks": (count, 2)}, 3, tail())
 
 
 def batch(count=BLOCKS, clips=2, frames=4):
@@ -139,13 +139,13 @@ def count(model, prefix):
 
 def test_shapes_and_parameters_of_gacnn_with_vgg16():
     """28 x 28 x 512 maps of conv4_2, 6 x 6 windows of 24 blocks, conv4_3 to conv5_2 for the whole face."""
-    config = Model(lstm_units=256, blocks=Blocks(set="24", shared=True, gia_to="conv5_2"))
+    config = GiaBiaBiLstm(lstm_units=256, blocks=Blocks(set="24", shared=True, gia_to="conv5_2"))
 
     def whole():
         encoder = build_vggface("vgg16")
         encoder.trainable = False
         trunk, rest = encoder_parts(encoder, None, "conv4_2")
-        return trunk, build(config, {"frames": (28, 28, 512), "blocks": (24, 2)}, 5, rest)
+        return trunk, config.build({"frames": (28, 28, 512), "blocks": (24, 2)}, 5, rest)
 
     trunk, model = weightless(whole)
     assert trunk.output_shape[1:] == (28, 28, 512)
@@ -238,11 +238,11 @@ def test_tail_ends_where_it_is_told_to():
 # ---------------------------------------------------------------------- stages
 def test_single_frames_are_learned_first_then_all_or_what_runs_over_time():
     config, model = small()
-    first, last = stages(model, config)
+    first, last = config.stages(model)
     assert (first.name, first.last, first.near_apex, last.model) == ("frames", False, True, model)
     assert model.get_layer("bilstm") not in first.model.layers
     fixed = replace(config, blocks=replace(config.blocks, finetune=False))
-    _, last = stages(model, fixed)
+    _, last = fixed.stages(model)
     assert last.trunk is not None
     given = batch()
     vectors = run(last.trunk, given)
@@ -250,5 +250,5 @@ def test_single_frames_are_learned_first_then_all_or_what_runs_over_time():
     moved = {w.path for w in last.model.trainable_variables}
     assert {path.split("/")[0] for path in moved} == {"bilstm", "logits"}
     mean, whole = small(over_time="mean")
-    assert [s.name for s in stages(whole, mean)] == ["clips"]
-    assert (first_stages(config), first_stages(mean)) == (1, 0)
+    assert [s.name for s in mean.stages(whole)] == ["clips"]
+    assert (config.first_stages, mean.first_stages) == (1, 0)

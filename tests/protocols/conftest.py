@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Clip, Data, Evaluation, Experiment, Model, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, Train
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.clips import Clips, label_clips
 from mer_tf.inputs.prepare import Encoded
+from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.protocols.workbench import Bench
 from mer_tf.records.index import IndexedClip
 
@@ -22,7 +23,7 @@ EXPERIMENT = Experiment(
     name="drawn",
     data=Data(dataset="smic-hs", label_protocol="smic-3"),
     clip=Clip(frames=4, stride=3, mirror=False),
-    model=Model(center="onset", embedding=(12, 8), bn_momentum=0.5, lstm_units=8, lstm_layers=1, head_units=8),
+    model=VggFaceLstm(center="onset", embedding=(12, 8), bn_momentum=0.5, lstm_units=8, lstm_layers=1, head_units=8),
     train=Train(epochs=4, batch_size=16, learning_rate=2e-2, jit_compile=False),
     evaluation=Evaluation(folds=3, bootstrap=50, permutations=50),
 )

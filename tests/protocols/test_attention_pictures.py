@@ -9,13 +9,13 @@ import pytest
 
 import mer_tf.protocols.pictures.attention as pictures_module
 import mer_tf.protocols.workbench as bench_module
-from mer_tf.config import Attention, Clip, MerError, Model, Train
+from mer_tf.config import Clip, MerError, Train
 from mer_tf.datasets.windows import Window
 from mer_tf.explain.regions import REGIONS
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.key_frames import KeyFrameStore
 from mer_tf.inputs.prepare import Encoded
-from mer_tf.models.attention_lstm import attention_maps, build
+from mer_tf.models.attention_lstm import Attention, AttentionLstm, attention_maps
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.pictures.attention import clip_attention, model_attention, write_attention
 from mer_tf.protocols.summary import pool
@@ -27,8 +27,7 @@ SHOWN = 1
 """Clips of each class that are drawn."""
 MOVED = {0: (1, 1), 1: (4, 2), 2: (2, 4)}
 """Class -> the cell in which it is shown."""
-MODEL = Model(
-    name="attention_lstm",
+MODEL = AttentionLstm(
     features_at="conv1",
     center="onset",
     bn_momentum=0.5,
@@ -142,7 +141,7 @@ def test_the_cell_of_the_class_draws_more_than_an_even_weight(finished, attended
 
 
 def test_a_model_without_attention_has_none_to_show(drawn):
-    plain = build(replace(MODEL, attention=Attention(use="plain")), (CELLS, CELLS, 4), 3)
+    plain = replace(MODEL, attention=Attention(use="plain")).build((CELLS, CELLS, 4), 3)
     found = model_attention(drawn, plain, drawn.ids([0, 1]))
     assert [a.arrays() for a in found.values()] == [{}, {}]
 

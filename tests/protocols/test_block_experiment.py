@@ -8,7 +8,6 @@ import pytest
 from mer_tf.changes import changed
 from mer_tf.datasets import ADAPTERS
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.models import model_builder
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.paper_tables import _printed
 
@@ -49,4 +48,3 @@ def test_the_papers_settings_are_those_of_gacnn(declared):
     assert (blocks.shared, blocks.psi, blocks.gate_cost, blocks.set) == (False, "flatten", 0.0, "10")
     assert (train.stream_optimizer, train.stream_batch_size, train.weight_decay) == ("sgd", 128, 5e-4)
     assert (paper.model.lstm_units, paper.clip.frames, paper.preprocess.interpolate) == (256, 10, 10)
-    assert model_builder(paper.model.name)

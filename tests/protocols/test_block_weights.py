@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Blocks, Clip, MerError, Model, Train
+from mer_tf.config import Clip, MerError, Train
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.blocks import BlockStore
 from mer_tf.inputs.prepare import Encoded
+from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.pictures.blocks import FACE, FILE, clip_weights, write_block_weights
@@ -28,7 +29,7 @@ def finished(make_bench, experiment, tmp_path_factory, quick):
     settings = replace(
         experiment,
         clip=Clip(frames=FRAMES, mirror=False, balance=False),
-        model=Model(name="gia_bia_bilstm", center="onset", lstm_units=4, blocks=replace(BLOCKS, over_time="mean")),
+        model=GiaBiaBiLstm(center="onset", lstm_units=4, blocks=replace(BLOCKS, over_time="mean")),
         train=Train(epochs=1, batch_size=8, jit_compile=False),
         evaluation=replace(experiment.evaluation, folds=2),
     )

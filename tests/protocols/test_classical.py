@@ -11,8 +11,8 @@ import pytest
 
 import mer_tf.protocols.baseline_table as module
 from mer_tf.changes import changed
-from mer_tf.config import Classical, MerError, Model, Tables
-from mer_tf.descriptors import METHODS
+from mer_tf.config import MerError, Tables
+from mer_tf.descriptors import METHODS, Mdmo
 from mer_tf.files import write_json
 from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.prepare import Encoded, encode
@@ -32,7 +32,7 @@ def classical(make_bench, experiment):
 
     def make(name, **settings):
         clip = dataclasses.replace(experiment.clip, test="whole")
-        model = Model(name=name, classical=Classical(**settings))
+        model = METHODS[name](**settings)
         changed = dataclasses.replace(experiment, model=model, clip=clip)
         _, clips = make_bench()
         rng, table = np.random.default_rng(0), clips.table
@@ -71,7 +71,7 @@ def test_methods_that_see_no_pixel_stay_at_chance(classical, tmp_path, name, sha
 def test_the_penalty_is_chosen_on_inner_subjects_of_the_training_fold(classical):
     bench = classical("lbp_top", C=(1e-3, 1.0), kernel="poly")
     fold, seal = bench.folds()[0], bench.seal()
-    _, chosen = bench.fit_classical(fold.train, seal.training(fold), 0)
+    _, chosen = bench.fit(fold.train, seal.training(fold), 0)
     inner = pd.DataFrame(chosen["inner"]).set_index("C")
     assert inner.index.tolist() == [1e-3, 1]
     assert inner.loc[1e-3, "UAR"] < inner.loc[1, "UAR"]
@@ -81,17 +81,17 @@ def test_the_penalty_is_chosen_on_inner_subjects_of_the_training_fold(classical)
 def test_test_labels_change_nothing(classical):
     bench = classical("lbp_top")
     fold, seal = bench.folds()[1], bench.seal()
-    model, _ = bench.fit_classical(fold.train, seal.training(fold), 0)
+    model, _ = bench.fit(fold.train, seal.training(fold), 0)
     shares = bench.predict(model, fold.test)
     bench._labels = np.where(np.isin(np.arange(36), fold.test), (bench._labels + 1) % 3, bench._labels)
-    again, _ = bench.fit_classical(fold.train, bench.seal().training(fold), 0)
+    again, _ = bench.fit(fold.train, bench.seal().training(fold), 0)
     np.testing.assert_array_equal(shares, bench.predict(again, fold.test))
 
 
 def test_windows_are_refused_and_other_models_keep_their_bench(classical, make_bench, experiment):
     bench, clips = make_bench()
     clip = dataclasses.replace(experiment.clip, test="windows")
-    changed = dataclasses.replace(experiment, model=Model(name="mdmo"), clip=clip)
+    changed = dataclasses.replace(experiment, model=Mdmo(), clip=clip)
     with pytest.raises(MerError, match="mdmo describes whole clips"):
         encode(changed, clips)
     assert type(bench_of(experiment, clips, bench.encoded)) is Bench
@@ -134,10 +134,10 @@ def test_the_table_joins_systems_and_published_figures(frame, experiment, tmp_pa
     tables = Tables(
         rows={"E/lbp_top": {"model.name": "lbp_top"}, "E/mdmo": {"model.name": "mdmo"}},
         columns={"SMIC": {"data.dataset": "smic-hs"}, "CASMEII": {"data.dataset": "casme2"}},
-        cells={"E/lbp_top/CASMEII": {"model.classical.blocks": (5, 5, 1)}},
+        cells={"E/lbp_top/CASMEII": {"model.blocks": (5, 5, 1)}},
     )
     table = baseline_table(experiment, tables, tmp_path, run)
-    settings = [(e.data.dataset, e.model.name, e.model.classical.blocks) for e in asked]
+    settings = [(e.data.dataset, e.model.name, e.model.blocks) for e in asked]
     assert settings == [
         ("smic-hs", "lbp_top", None),
         ("smic-hs", "mdmo", None),

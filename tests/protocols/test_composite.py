@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Model, Train
+from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Train
 from mer_tf.inputs.clips import prepare_clips
 from mer_tf.inputs.flow_images import FlowImageStore
 from mer_tf.inputs.prepare import encode
+from mer_tf.models.au_flow import AuFlow
+from mer_tf.models.ststnet import StstNet
 from mer_tf.protocols.composite import PEEKED, composite
 from mer_tf.protocols.pretrained import as_given
 from mer_tf.protocols.workbench import Bench
@@ -28,6 +30,10 @@ METHODS = {
 }
 
 
+def of_epochs(number):
+    return {name: {**settings, "train.epochs": number} for name, settings in METHODS.items()}
+
+
 @pytest.fixture(scope="module")
 def declared(tmp_path_factory):
     """A folder, and an experiment on a few drawn flow images that are cached in it."""
@@ -36,7 +42,7 @@ def declared(tmp_path_factory):
         name="composite",
         data=Data(dataset="flow-images", label_protocol="megc2019-3", subjects=4, cache=str(folder / "cache")),
         clip=Clip(frames=1, mirror=False, balance=False),
-        model=Model(name="ststnet"),
+        model=StstNet(),
         train=Train(epochs=3, batch_size=256, learning_rate=1e-3, jit_compile=False),
         evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
     )
@@ -46,7 +52,7 @@ def declared(tmp_path_factory):
 def finished(declared, quick):
     folder, experiment = declared
     clips = prepare_clips(experiment, folder)
-    given = (experiment, METHODS, clips, encode(experiment, clips), folder, {"train.epochs": 2})
+    given = (experiment, of_epochs(2), clips, encode(experiment, clips), folder)
     return folder, given, composite(*given)
 
 
@@ -107,7 +113,7 @@ def test_a_shipped_network_sees_no_label(finished):
     assert found["zero-shot"] > 0.5
     assert found["features"] > 0.3  # of 20 clips, too few for a linear model to gain by them
     turned = replace(clips, table=clips.table.assign(label=(clips.table["label"] + 1) % 3))
-    chosen = replace(experiment, model=Model("au_flow", weights="au-flow-3", head="given"))
+    chosen = replace(experiment, model=AuFlow(weights="au-flow-3", head="given"))
     shares = [as_given(b, b.seal()) for b in (Bench(chosen, c, encoded) for c in (clips, turned))]
     assert all((shares[0][k][0] == shares[1][k][0]).all() for k in shares[0])
     two = Bench(chosen, replace(clips, classes=("negative", "positive")), encoded)
@@ -123,9 +129,9 @@ def test_a_best_epoch_is_never_worse_than_the_last(finished):
 
 
 def test_finished_methods_are_kept_and_settings_are_those_of_the_first_call(finished):
-    folder, (experiment, methods, clips, encoded, *_), text = finished
+    folder, (experiment, _, clips, encoded, _), text = finished
     before = (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns
-    assert composite(replace(experiment), methods, clips, encoded, folder, {"train.epochs": 9}) == text
+    assert composite(replace(experiment), of_epochs(9), clips, encoded, folder) == text
     assert (folder / "ststnet" / "predictions.csv").stat().st_mtime_ns == before
     assert json.loads((folder / "methods.json").read_text())["STSTNet"]["train.epochs"] == 2
 

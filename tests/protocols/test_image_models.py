@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Clip, Fusion, MerError, Model, Preprocess, Search, Train
+from mer_tf.config import Clip, MerError, Preprocess, Search, Train
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.prepare import Encoded, encode
+from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.pictures.heatmaps import export_heatmaps, write_heatmaps
 from mer_tf.protocols.self_test import before_training
@@ -25,7 +26,7 @@ def bench(make_bench, experiment):
     settings = replace(
         experiment,
         clip=Clip(frames=5, segments="center", test="windows", mirror=False, balance=False),
-        model=Model(name="cnn_lstm_fusion", lstm_units=12, fusion=FUSION),
+        model=CnnLstmFusion(lstm_units=12, fusion=FUSION),
         train=Train(epochs=6, stream_epochs=6, batch_size=3, learning_rate=6e-3, jit_compile=False),
         evaluation=replace(experiment.evaluation, folds=2),
     )

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from mer_tf.config import Model, Train
-from mer_tf.models.ststnet import build
+from mer_tf.config import Train
+from mer_tf.models.ststnet import StstNet
 from mer_tf.training.all_folds.folds import AllFolds, batch_orders
 from mer_tf.training.all_folds.shallow_stem import cut_patches, make_grid
 from mer_tf.training.trainer import compile_model
@@ -26,7 +26,7 @@ def networks():
     models = []
     for fold in range(FOLDS):
         keras.utils.set_random_seed(fold)
-        models.append(build(Model(name="ststnet"), {"flow_image": (SIDE, SIDE, 3)}, 3))
+        models.append(StstNet().build({"flow_image": (SIDE, SIDE, 3)}, 3))
     stream = models[1].get_layer("stream5_norm")
     gamma, *others = stream.get_weights()
     stream.set_weights([gamma * np.array([1, -1, 1, -1, 1], "float32"), *others])  # least, not greatest, of a window

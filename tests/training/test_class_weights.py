@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from mer_tf.config import Attention, Model, Train
+from mer_tf.config import Train
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.batches import FeatureStore
-from mer_tf.models.attention_lstm import build, stages
+from mer_tf.models.attention_lstm import Attention, AttentionLstm
 from mer_tf.training.trainer import FoldTrainer
 
 LABELS = {f"c{k}": int(k == 9) for k in range(10)}
@@ -38,9 +38,7 @@ def test_without_any_knowledge_the_rare_class_gets_its_share_or_an_equal_one(wei
 def test_attention_is_trained_in_stages_by_the_loop_of_all_models():
     rng = np.random.default_rng(0)
     store = FeatureStore({name: rng.normal(size=(3, 2, 2, 4)).astype("float32") for name in LABELS}, {})
-    config = Model(
-        name="attention_lstm", lstm_units=4, lstm_layers=1, attention=Attention(units=3, staged=True, spread=0.0)
-    )
+    config = AttentionLstm(lstm_units=4, lstm_layers=1, attention=Attention(units=3, staged=True, spread=0.0))
     seen = []
 
     class Weights(keras.callbacks.Callback):
@@ -49,7 +47,7 @@ def test_attention_is_trained_in_stages_by_the_loop_of_all_models():
             seen.append((np.array(layer("lstm1").cell.attend.score), np.array(layer("when").of_seen)))
 
     train = Train(epochs=1, stream_epochs=1, batch_size=10, learning_rate=0.1, jit_compile=False)
-    trainer = FoldTrainer(lambda: build(config, (2, 2, 4), 2), train, lambda model: stages(model, config))
+    trainer = FoldTrainer(lambda: config.build((2, 2, 4), 2), train, config.stages)
     for stage in trainer.stages:
         stage.model.run_eagerly = True  # one step takes less time than tracing it
     history = trainer.fit(store, PLAN, LABELS, 3, 0, callbacks=[Weights()])

@@ -1,23 +1,22 @@
 """Training in stages through the real loop: what learns when, fresh folds, frozen features computed once."""
 
 from dataclasses import replace
-from functools import partial
 
 import keras
 import numpy as np
 import pytest
 
-from mer_tf.config import Clip, Fusion, Model, Train
+from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.window_features import WindowFeatures
-from mer_tf.models.cnn_lstm_fusion import build, stages
+from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips
 
 CLASSES, SIDE = ("negative", "positive", "surprise"), 16
 CLIP = Clip(frames=5, segments="center", test="windows", mirror=False, balance=False)
 FUSION = Fusion(channels=(8, 12, 12, 12, 8), stem_stride=1, fc_units=24, fc8_units=12, finetune_streams=False)
-MODEL = Model(name="cnn_lstm_fusion", lstm_units=12, fusion=FUSION)
+MODEL = CnnLstmFusion(lstm_units=12, fusion=FUSION)
 TRAIN = Train(epochs=3, stream_epochs=1, batch_size=8, learning_rate=3e-3, jit_compile=False)
 
 
@@ -36,7 +35,7 @@ def drawn(clips=36, seed=0):
 def trainer(model=MODEL, train=TRAIN, **fusion):
     config = replace(model, fusion=replace(model.fusion, **fusion))
     store, _ = drawn(3)
-    return FoldTrainer(lambda: build(config, store.shape, 3), train, partial(stages, config=config))
+    return FoldTrainer(lambda: config.build(store.shape, 3), train, config.stages)
 
 
 def untraced(held):

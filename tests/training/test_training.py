@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Clip, Model, Train
+from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
 from mer_tf.inputs.batches import FeatureStore, WindowBatches, fixed_batches, stack
-from mer_tf.models import model_builder
+from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips, training_seed
 
 CLASSES = ("negative", "positive", "non-micro")
-SMALL = Model(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=1, head_units=8)
+SMALL = VggFaceLstm(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=1, head_units=8)
 TRAIN = Train(epochs=8, batch_size=16, learning_rate=1e-2, jit_compile=False)
 CLIP = Clip(frames=5, stride=2)
 
@@ -41,7 +41,7 @@ def fit(trainer, store, clips, clip=CLIP, seed=0, **options):
 @pytest.fixture(scope="module")
 def trained():
     store, clips = drawn_store()
-    trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(SMALL, store.shape, 3), TRAIN)
+    trainer = FoldTrainer(lambda: SMALL.build(store.shape, 3), TRAIN)
     history = fit(trainer, store, clips, Clip(frames=5, stride=2, mirror=False))
     return trainer, store, clips, history
 
@@ -80,7 +80,7 @@ def test_each_fold_starts_afresh_and_repeats():
     small = replace(SMALL, embedding=(8,), dropout=0.5)
 
     def losses(order):
-        trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(small, store.shape, 3), config)
+        trainer = FoldTrainer(lambda: small.build(store.shape, 3), config)
         return {k: fit(trainer, store, clips, seed=training_seed(0, k))["loss"].iloc[0] for k in order}
 
     first, second = losses([0, 1]), losses([1, 0])
@@ -150,7 +150,7 @@ def test_xla_step_and_mixed_precision_train(precision):
     config = Train(epochs=2, batch_size=8, jit_compile=True, mixed_precision=precision)
     small = replace(SMALL, embedding=(8, 8))
     try:
-        trainer = FoldTrainer(lambda: model_builder("vggface_lstm")(small, store.shape, 3), config)
+        trainer = FoldTrainer(lambda: small.build(store.shape, 3), config)
         history = fit(trainer, store, clips)
     finally:
         keras.config.set_dtype_policy("float32")

@@ -24,7 +24,7 @@ from mer_tf.models.stored import FINISH, load_model
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks
 from mer_tf.protocols.pictures.heatmaps import best_recognised
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.trainer import clip_windows
 
 SHOWN = 2
@@ -48,7 +48,7 @@ class Attention:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
-def clip_attention(bench: Bench, run: Path) -> dict[str, Attention]:
+def clip_attention(bench: Workbench, run: Path) -> dict[str, Attention]:
     """Attention of every test clip of the run's first seed, by the model of its own fold; of a clip's first window."""
     found: dict[str, Attention] = {}
     for fold in bench.folds():
@@ -58,7 +58,7 @@ def clip_attention(bench: Bench, run: Path) -> dict[str, Attention]:
     return found
 
 
-def model_attention(bench: Bench, model: keras.Model, ids: list[str]) -> dict[str, Attention]:
+def model_attention(bench: Workbench, model: keras.Model, ids: list[str]) -> dict[str, Attention]:
     """Attention of one model for some clips."""
     config, store = bench.experiment.clip, bench.store
     windows = [clip_windows(name, store.length(name), config)[0] for name in ids]
@@ -77,7 +77,7 @@ def _of_clip(values: dict[str, np.ndarray], k: int, length: int, cells: tuple[in
     return Attention(None if alpha is None else alpha.reshape(-1, *cells), beta, key)
 
 
-def write_attention(bench: Bench, run: Path) -> None:
+def write_attention(bench: Workbench, run: Path) -> None:
     """pictures/attention/ of a run: attention.csv, mean.png, a picture and the numbers (.npz) of some clips.
 
     attention.csv: a row a test clip, with y_true, y_pred, the frame of most weight (number within the stored clip) and
@@ -107,7 +107,7 @@ def write_attention(bench: Bench, run: Path) -> None:
         pd.DataFrame(listed).to_csv(part, index=False)
 
 
-def _grid(bench: Bench) -> Grid | None:
+def _grid(bench: Workbench) -> Grid | None:
     """Where the cells of the features lie in a frame; None for vectors."""
     at = bench.encoded.resolved.get("features_at")
     return cell_grid(bench.encoder(), map_layer(bench.encoder(), at)) if at else None
@@ -121,7 +121,7 @@ def _heat(alpha: np.ndarray | None, size: int, grid: Grid | None) -> np.ndarray 
 
 
 def _row(
-    bench: Bench, row: dict[Any, Any], frames: np.ndarray, attention: Attention, grid: Grid | None
+    bench: Workbench, row: dict[Any, Any], frames: np.ndarray, attention: Attention, grid: Grid | None
 ) -> dict[str, Any]:
     """A line of attention.csv."""
     known = {name: row[name] for name in ("clip_id", "y_true", "y_pred")}
@@ -155,7 +155,7 @@ def _lifts(summary: pd.DataFrame) -> str:
 
 
 def _drawn(
-    bench: Bench, row: dict[Any, Any], frames: np.ndarray, attention: Attention, grid: Grid | None, folder: Path
+    bench: Workbench, row: dict[Any, Any], frames: np.ndarray, attention: Attention, grid: Grid | None, folder: Path
 ) -> None:
     clip_id = row["clip_id"]
     places = bench.encoded.places(clip_id, bench.stored_length(clip_id))

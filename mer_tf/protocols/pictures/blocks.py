@@ -34,19 +34,19 @@ from mer_tf.explain.figures.blocks import Windows, faces_png, weights_png
 from mer_tf.files import atomic, file_name
 from mer_tf.inputs.batches import fixed_batches, input_names
 from mer_tf.inputs.blocks import BlockStore
-from mer_tf.models.gia_bia_bilstm import block_weights
+from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.pictures.heatmaps import best_recognised
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 
 FILE = "pictures/attention/block_weights.csv"
 FACE = "whole face"
 BATCH = 32
 
 
-def write_block_weights(bench: Bench, run: Path) -> pd.DataFrame:
+def write_block_weights(bench: Workbench, run: Path) -> pd.DataFrame:
     """pictures/attention/block_weights.csv of a run, and its pictures.
 
     Columns: clip_id, y_true, y_pred, fold, frame, block, region, weight; of every test clip by the model of its fold,
@@ -65,7 +65,7 @@ def write_block_weights(bench: Bench, run: Path) -> pd.DataFrame:
     return table
 
 
-def clip_weights(bench: Bench, model: keras.Model, ids: list[str]) -> dict[str, np.ndarray]:
+def clip_weights(bench: Workbench, model: keras.Model, ids: list[str]) -> dict[str, np.ndarray]:
     """Weights (T, K) of each clip's frames and blocks by a trained model; the whole face's last, where it has one."""
     probe, longest = block_weights(model), bench.store.longest
     parts = [
@@ -77,8 +77,9 @@ def clip_weights(bench: Bench, model: keras.Model, ids: list[str]) -> dict[str, 
     return {name: value[: bench.store.length(name)] for name, value in zip(ids, values, strict=False)}
 
 
-def _of_folds(bench: Bench, run: Path, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    blocks, settings = load_blocks(bench.experiment.model.blocks.set), bench.experiment.model.blocks
+def _of_folds(bench: Workbench, run: Path, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    settings = _settings(bench)
+    blocks = load_blocks(settings.set)
     names, regions = list(blocks.names), list(blocks.regions)
     if not names and settings.none_mode == "whole_map":
         names, regions = ["whole map"], ["face"]
@@ -97,9 +98,9 @@ def _of_folds(bench: Bench, run: Path, frame: pd.DataFrame) -> Iterator[pd.DataF
             )
 
 
-def _pictures(bench: Bench, frame: pd.DataFrame, table: pd.DataFrame, home: Path) -> Iterator[dict[str, str]]:
+def _pictures(bench: Workbench, frame: pd.DataFrame, table: pd.DataFrame, home: Path) -> Iterator[dict[str, str]]:
     """Entries of pictures.csv, the pictures drawn; none where the model has no blocks."""
-    names = load_blocks(bench.experiment.model.blocks.set).names
+    names = load_blocks(_settings(bench).set).names
     if not names:
         return
     best = best_recognised(frame, 1).to_dict("records")
@@ -118,13 +119,19 @@ def _pictures(bench: Bench, frame: pd.DataFrame, table: pd.DataFrame, home: Path
     yield _entry("Mean block weights", _heaviest(weights), "attention/classes.png")
 
 
-def _windows(bench: Bench, clip: str) -> Windows:
+def _settings(bench: Workbench) -> Blocks:
+    if not isinstance(bench.experiment.model, GiaBiaBiLstm):
+        raise MerError(f"{bench.experiment.model.name} has no face blocks to draw")
+    return bench.experiment.model.blocks
+
+
+def _windows(bench: Workbench, clip: str) -> Windows:
     """A clip's windows in pixels of its stored frames."""
     if not isinstance(bench.store, BlockStore):
         raise MerError(f"{bench.experiment.model.name} has no face blocks to draw")
     first, step = bench.store.cell
     centres = bench.store.inputs([Window(clip, 0)], 1, ("blocks",))["blocks"][0]
-    return Windows((centres - 0.5) * step + first, bench.experiment.model.blocks.window * step)
+    return Windows((centres - 0.5) * step + first, _settings(bench).window * step)
 
 
 def _heaviest(weights: pd.DataFrame) -> str:

@@ -11,13 +11,12 @@ import numpy as np
 
 from mer_tf.config import MerError
 from mer_tf.explain.upsampling import Grid, cell_grid
-from mer_tf.models import OF_IMAGES
 from mer_tf.models.encoder_parts import block_outputs, encoder_parts
 from mer_tf.models.layers import FoldTime
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.models.vggface_frames import images_to_logits
 from mer_tf.models.vggface_lstm import end_to_end, frames_shape
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.trainer import clip_windows
 
 
@@ -42,11 +41,11 @@ class Explained(Protocol):
         ...
 
 
-def explained(bench: Bench, run: Path, ids: Sequence[str]) -> Explained:
+def explained(bench: Workbench, run: Path, ids: Sequence[str]) -> Explained:
     """Of a run's clips `ids`; `MerError` for models that see no images frame by frame."""
     if bench.encoded.encoder is not None:
         return EncodedFrames(bench, ids)
-    if bench.experiment.model.name in OF_IMAGES and (paths := sorted(run.glob("**/fold-*/model.keras"))):
+    if bench.experiment.model.takes == "images" and (paths := sorted(run.glob("**/fold-*/model.keras"))):
         return Windows(bench, paths[0])
     raise MerError(f"{run}: {bench.experiment.model.name} has no layer whose map lies on a frame, or no checkpoint")
 
@@ -54,7 +53,7 @@ def explained(bench: Bench, run: Path, ids: Sequence[str]) -> Explained:
 class EncodedFrames:
     """Models on features of an encoder: the encoder's frozen part is put before the trained one."""
 
-    def __init__(self, bench: Bench, ids: Sequence[str]) -> None:
+    def __init__(self, bench: Workbench, ids: Sequence[str]) -> None:
         self.encoder = bench.encoder()
         self.blocks: Mapping[str, str] = block_outputs(self.encoder)
         self._frames, self._cut_at = bench.shown(ids), bench.encoded.resolved.get("features_at")
@@ -89,7 +88,7 @@ class EncodedFrames:
 class Windows:
     """Models of images and flow: a clip's first window, and the maps of each network that is folded over time."""
 
-    def __init__(self, bench: Bench, some: Path) -> None:
+    def __init__(self, bench: Workbench, some: Path) -> None:
         self._bench, self._some = bench, load_model(some, FINISH)
         self._trunks = {
             layer.layer.name: layer.layer

@@ -27,17 +27,15 @@ from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks
 from mer_tf.protocols.pictures.checkpoints import Explained, Windows, explained
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 
 log = logging.getLogger("mer_tf")
 PER_CLASS = 2
 SHOWN = 8
-FRAMEWISE = frozenset({"cnn_lstm_fusion", "elrcn_se", "elrcn_te"})
-"""Models of images whose networks see one frame, or its flow, at a time."""
 
 
 def export_heatmaps(
-    bench: Bench,
+    bench: Workbench,
     run: Path,
     out: Path,
     *,
@@ -103,7 +101,7 @@ def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:
 
 
 def _maps(
-    bench: Bench, opened: Explained, run: Path, chosen: pd.DataFrame, layer: str
+    bench: Workbench, opened: Explained, run: Path, chosen: pd.DataFrame, layer: str
 ) -> Iterator[tuple[Any, np.ndarray, Maps]]:
     """(row of predictions, frames, maps (T, h, w)) of each chosen clip."""
     with tqdm(total=len(chosen), desc="Grad-CAM", unit="clip") as bar:
@@ -120,7 +118,7 @@ def _maps(
 
 
 def _written(
-    bench: Bench, row: dict[Any, Any], frames: np.ndarray, maps: Maps, heat: Maps, block: str, folder: Path
+    bench: Workbench, row: dict[Any, Any], frames: np.ndarray, maps: Maps, heat: Maps, block: str, folder: Path
 ) -> dict[str, Any]:
     title = f"{row['clip_id']}: true {row['y_true']}, predicted {row['y_pred']}, block {block}"
     strip_png(frames, heat, folder / "strip.png", title=title)
@@ -134,14 +132,14 @@ def _written(
     return {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"block": block, "frame": peak} | lift
 
 
-def write_heatmaps(bench: Bench, run: Path) -> None:
+def write_heatmaps(bench: Workbench, run: Path) -> None:
     """pictures/ of a run, for its report: one heat map a class, and the choice of layers where Grad-CAM made one."""
     home = run / "pictures"
     encoder = bench.encoded.encoder
     if encoder is not None and not block_outputs(encoder):
         log.info("no heat maps: %s has no encoder layer that gives a map", encoder.name)
         return
-    if encoder is None and bench.experiment.model.name not in FRAMEWISE:
+    if encoder is None and bench.experiment.model.shows != "heat maps":
         log.info("no heat maps: %s has no layer whose map lies on a frame", bench.experiment.model.name)
         return
     table = export_heatmaps(bench, run, home / "gradcam", per_class=1)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mer_tf.protocols.pictures.attention import write_attention
 from mer_tf.protocols.pictures.blocks import write_block_weights
 from mer_tf.protocols.pictures.heatmaps import write_heatmaps
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Workbench
 
-OWN: dict[str, Callable[[Bench, Path], object]] = {
-    "attention_lstm": write_attention,
-    "gia_bia_bilstm": write_block_weights,
+DRAWN: Mapping[str, Callable[[Workbench, Path], object]] = {
+    "attention": write_attention,
+    "block weights": write_block_weights,
 }
-"""Models that say themselves what they looked at; of all others Grad-CAM maps are drawn."""
+"""What models say themselves of what they looked at; of all others Grad-CAM maps are drawn."""
 
 
-def write_pictures(bench: Bench, run: Path) -> None:
+def write_pictures(bench: Workbench, run: Path) -> None:
     """Write them, and pictures.csv (section, title, caption, file)."""
-    OWN.get(bench.experiment.model.name, write_heatmaps)(bench, run)
+    DRAWN.get(bench.experiment.model.shows, write_heatmaps)(bench, run)

@@ -19,8 +19,6 @@ from mer_tf.models.ststnet import FILTERS
 from mer_tf.training.all_folds.shallow_stem import CHUNK, cut_patches, in_chunks, make_grid, stem
 from mer_tf.training.trainer import make_optimizer
 
-COVERED = frozenset({"ststnet"})
-"""Models that `AllFolds` can train; others are trained one by one."""
 GROUP = 4
 """Folds whose filters stand side by side; the fastest measured on two cores (benchmarks/loso.py)."""
 STREAMS = tuple(f"stream{filters}" for filters in FILTERS)

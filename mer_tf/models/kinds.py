@@ -1,0 +1,134 @@
+"""What a network is, and its kinds by what they are fed: an encoder's features, windows of images, one flow image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from mer_tf.config import Experiment, MerError
+from mer_tf.model import Model, Shows, Takes, without_flow
+from mer_tf.models.encoder_names import check_encoder
+from mer_tf.models.later import keras
+from mer_tf.models.stages import Stage
+
+FLOW_SIDE = 28
+"""Side of flow images where clip.side says nothing."""
+
+
+@dataclass(frozen=True)
+class Network(Model):
+    """A Keras model."""
+
+    def build(self, shape: Any, classes: int) -> keras.Model:
+        """The network for inputs of that shape: a dict of inputs to float32 logits (B, classes)."""
+        raise NotImplementedError
+
+    @property
+    def first_stages(self) -> int:
+        """Stages of training before the last one."""
+        return 0
+
+    def stages(self, model: keras.Model) -> list[Stage]:
+        """The parts of `model`, which `build` made, that are trained one after the other."""
+        return [Stage("", model)]
+
+
+@dataclass(frozen=True)
+class FeatureModel(Network):
+    """Fed with what a pretrained encoder says of each frame."""
+
+    encoder: str = "auto"
+    """vggface2-resnet50 | vggface2-senet50 | vggface-vgg16 | mtcnn-onet | auto | path of a .keras image encoder."""
+    weights: str | None = None
+    """Weight file for a VGGFace encoder, or `random` for none (said in every output)."""
+    preproc: Literal["vggface2", "paper_code"] = "vggface2"
+    """vggface2: BGR minus the mean of VGGFace2; paper_code: RGB / 255, as C's released code feeds it."""
+    retrain_from: str | None = None
+    """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
+    (C, section 3.2); None: the encoder stays frozen (C's released code)."""
+    features_at: str | None = None
+    """Block or layer of the encoder whose map (H, W, C) models are given, e.g. conv4_2 or pool5; None: its embedding.
+    ONet, which auto becomes without weights, gives its map after as many poolings for one it has not, and says so."""
+    center: Literal["none", "onset"] = "none"
+    """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
+
+    takes: ClassVar[Takes] = "features"
+    shows: ClassVar[Shows] = "heat maps"
+
+    @property
+    def face_blocks(self) -> str | None:
+        """Set of face blocks whose places it is given beside maps; None for none."""
+        return None
+
+    def build(self, shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
+        """As `Network.build`; `tail`: the end of the encoder that the network retrains or goes on by."""
+        raise NotImplementedError
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """The encoder, its weights and maps are there; key frames are several."""
+        check_encoder(self)
+        clip = experiment.clip
+        if clip.keyframes != "none" and clip.frames < 2:
+            yield f"clip.keyframes={clip.keyframes}: key frames are 2 or more; use clip.frames=2 or more"
+
+
+@dataclass(frozen=True)
+class ImageModel(Network):
+    """Fed with windows of frames and flow, all of one length."""
+
+    takes: ClassVar[Takes] = "images"
+    fewest: ClassVar[int] = 2
+    """Frames of the shortest window of which anything is left."""
+    least_side: ClassVar[int] = 1
+    """Side of the smallest image of which anything is left."""
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Windows are of neighbouring frames, with flow between them, and large enough."""
+        clip, name = experiment.clip, self.name
+        if experiment.preprocess.flow == "none":
+            yield without_flow(name)
+        if clip.keyframes != "none":
+            yield f"clip.keyframes={clip.keyframes}: {name} takes flow between neighbouring frames; leave it at none"
+        if clip.test == "whole":
+            yield f"clip.test=whole: {name} takes windows of one length; use clip.test=windows"
+        if clip.frames < 2 or clip.scheme != "v1" or clip.multiply:
+            yield (
+                f"{name} takes windows of two or more neighbouring frames, as stored or mirrored: clip.frames 2 or "
+                "more, clip.scheme v1, no clip.multiply"
+            )
+        if (clip.side or experiment.preprocess.size) < self.least_side:
+            least = self.least_side
+            yield f"clip.side={clip.side}: images of {name} have {least} pixels or more; use clip.side={least}"
+        if self.fewest > 2 and clip.frames < self.fewest:
+            yield f"clip.frames={clip.frames}: windows of {name} have {self.fewest} frames or more; give so many"
+
+    def volumes(self, shape: Mapping[str, tuple[int, ...]], *names: str) -> dict[str, Any]:
+        """Inputs (B, T, S, S, 3), those of `names` among frames and flow; T is fixed, since networks flatten it.
+
+        shape: {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)}.
+        """
+        if "images" not in shape:
+            raise MerError(f"model {self.name}: needs windows of one known length; take the store of frames and flow")
+        return {name: keras.Input((*shape["images"], *shape[name]), name=name) for name in names}
+
+
+@dataclass(frozen=True)
+class FlowImageModel(Network):
+    """Fed with one flow image a clip: u, v and optical strain, onset to apex."""
+
+    takes: ClassVar[Takes] = "flow image"
+    all_folds: ClassVar[bool] = False
+    """Whether `mer_tf.training.all_folds.folds` can train all folds of it in one program."""
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """There is one image a clip, of flow from the onset."""
+        config, clip, name = experiment.preprocess, experiment.clip, self.name
+        if not of_images and (config.flow == "none" or config.flow_from != "onset"):
+            yield f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
+        if clip.frames != 1 or clip.multiply:
+            yield f"{name} sees a clip as one image: use clip.frames=1, no clip.multiply"
+
+    def input(self, shape: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
+        """Input flow_image (B, S, S, 3), channels u, v and optical strain, 0..255."""
+        return {"flow_image": keras.Input(shape["flow_image"], name="flow_image")}
