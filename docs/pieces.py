@@ -16,6 +16,7 @@ import pandas as pd
 from mer_tf.changes import flat
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, Preset
+from mer_tf.evaluation.curve import halfways
 from mer_tf.evaluation.metrics import SCORES, by_seed, class_names, confusion, scores
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, write_text
@@ -25,7 +26,6 @@ from mer_tf.reporting.readme import RESULTS, store
 from mer_tf.reporting.run_files import read_run
 from mer_tf.run_directory import finished_run
 from mer_tf.runner import declared
-from mer_tf.sensitivity import halfways
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_tf.evaluation.curve import halfways
 from mer_tf.reporting.made import NAME, read_made
 from mer_tf.reporting.readme import results_markdown
-from mer_tf.sensitivity import halfways
 
 TABLES = {
     "exp7_five_folds": "exp7 by five folds",

@@ -6,7 +6,7 @@ over folds (See et al., MEGC 2019, section 4).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,6 +109,16 @@ def evaluate(frame: pd.DataFrame, *, bootstrap: int = 2000, permutations: int = 
     if "fold" in frame.columns:
         result["mean_of_folds"] = _named(scores(fold_counts(frame, classes)).mean(axis=0))
     return result
+
+
+def score_columns(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What `evaluate` gives as cells of a table's row: n, subjects, each score with its interval (UAR, UAR_low,
+    UAR_high), majority_rate, and chance, the UAR without skill."""
+    row: dict[str, Any] = {"n": metrics["n"], "subjects": metrics["subjects"]}
+    for name in SCORES:
+        low, high = metrics[name]["ci95"]
+        row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
+    return row | {"majority_rate": metrics["majority_rate"], "chance": metrics["chance_UAR"]}
 
 
 def _described(found: Outcomes, classes: Sequence[str]) -> dict[str, Any]:

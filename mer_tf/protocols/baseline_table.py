@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import Experiment, Tables
-from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import atomic, facts, write_text
-from mer_tf.protocols.paper_tables import Run, cell_scores, run_cells, run_warnings
+from mer_tf.protocols.paper_tables import cell_scores, cell_settings, run_warnings
+from mer_tf.protocols.variants import Run, run_variants, variant_predictions
 from mer_tf.reporting.tables import baseline_text
 
 
@@ -20,9 +20,9 @@ def baseline_table(experiment: Experiment, tables: Tables, directory: Path, run:
     (accuracy, accuracy_low, ...), mean-of-folds accuracy, chance, majority rate, the figures that were published under
     the key row/column, and the predictions.csv that all of it is derived from.
     """
-    runs, rows = dict(run_cells(experiment, tables, directory, run)), []
+    runs, rows = run_variants(cell_settings(experiment, tables, directory), run, "tables"), []
     for (row, column), path in runs.items():
-        scored = cell_scores(read_predictions(path / "predictions.csv"), experiment.evaluation.bootstrap)
+        scored = cell_scores(variant_predictions(path), experiment.evaluation.bootstrap)
         named = {"column": column, "system": row.rpartition("/")[2]} | scored
         rows.append(named | {"published": _published(f"{row}/{column}"), "predictions": str(path / "predictions.csv")})
     table = pd.DataFrame(rows)

@@ -21,7 +21,7 @@ from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import Classical, OnsetFrame
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import Fold
-from mer_tf.evaluation.metrics import class_names, evaluate
+from mer_tf.evaluation.metrics import class_names, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
@@ -216,11 +216,10 @@ def _rows(name: str, model: str, found: Mapping[str, Any]) -> Iterator[dict[str,
     published = facts("published_results.csv").set_index("key")["printed"]
     for part, metrics in found.items():
         row: dict[str, Any] = {"method": name, "data": part, "peeks": name.endswith(PEEKED)}
+        scored = score_columns(metrics)
         for score in ("UF1", "UAR"):
-            low, high = metrics[score]["ci95"]
-            printed = published.get(f"E/{model}/MEGC2019-{score}", "") if part == FULL else ""
-            row |= {score: metrics[score]["pooled"], f"{score}_low": low, f"{score}_high": high}
-            row[f"{score}_published"] = printed
+            row |= {name: scored[name] for name in (score, f"{score}_low", f"{score}_high")}
+            row[f"{score}_published"] = published.get(f"E/{model}/MEGC2019-{score}", "") if part == FULL else ""
         yield row | {k: metrics[k] for k in ("n", "subjects", "majority_rate", "chance_UAR")}
 
 

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from mer_tf.config import Search
 from mer_tf.datasets.windows import arrange_windows
 from mer_tf.evaluation.folds import Fold
-from mer_tf.evaluation.metrics import SCORES, evaluate
+from mer_tf.evaluation.metrics import SCORES, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import atomic
 from mer_tf.protocols.cross_validation import ShowEpochs
@@ -152,12 +152,8 @@ def _written(bench: Bench, tables: dict[str, pd.DataFrame], directory: Path) -> 
     evaluation, rows = bench.experiment.evaluation, []
     for rung, frame in tables.items():
         metrics = evaluate(frame, bootstrap=evaluation.bootstrap, permutations=evaluation.permutations)
-        row = {"rung": rung, "leaks": RUNGS[rung], "n": metrics["n"], "subjects": metrics["subjects"]}
-        for name in SCORES:
-            low, high = metrics[name]["ci95"]
-            row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
-        rows.append(row | {"majority": metrics["majority_rate"], "chance": metrics["chance_UAR"]})
-    table = pd.DataFrame(rows)
+        rows.append({"rung": rung, "leaks": RUNGS[rung]} | score_columns(metrics))
+    table = pd.DataFrame(rows).rename(columns={"majority_rate": "majority"})
     with atomic(directory / "ladder.csv") as part:
         table.to_csv(part, index=False)
     ladder_png(table, f"{bench.experiment.name}: what each leak buys", directory / "ladder.png")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL, FlowLogistic
-from mer_tf.evaluation.metrics import SCORES, evaluate
-from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.statistics import paired_permutation
-from mer_tf.evaluation.variants import metric_variants
 from mer_tf.files import atomic, facts, read_mapping, write_text
+from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
 from mer_tf.reporting.tables import ordering_table, side_by_side
-from mer_tf.run_directory import finished_run
 
-Run = Callable[[Experiment], Path]
+CELL = (
+    "n",
+    "mean_of_folds_accuracy",
+    *(f"{name}{end}" for name in SCORES for end in ("", "_low", "_high")),
+    "chance",
+    "majority_rate",
+)
+"""Columns of scores."""
 
 
 def paper_tables(
@@ -38,8 +42,9 @@ def paper_tables(
     """
     printed = [*_printed(tables), *_trivial(tables)]
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
-    runs = dict(run_cells(experiment, replace(tables, rows={**tables.rows, **beside}), directory, run))
-    frames = {cell: read_predictions(path / "predictions.csv") for cell, path in runs.items()}
+    settings = cell_settings(experiment, replace(tables, rows={**tables.rows, **beside}), directory)
+    runs = run_variants(settings, run, "tables")
+    frames = {cell: variant_predictions(path) for cell, path in runs.items()}
     draws = experiment.evaluation.bootstrap
     scored = {path: cell_scores(frames[cell], draws) for cell, path in runs.items()}
     rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
@@ -53,14 +58,6 @@ def paper_tables(
     parts = [*run_warnings(runs), *said, side_by_side(first), ordering_table(second)]
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
     return first, second
-
-
-def run_cells(
-    experiment: Experiment, tables: Tables, directory: Path, run: Run
-) -> Iterator[tuple[tuple[str, str], Path]]:
-    """((row, column), run directory) of every cell; finished runs under `directory` are kept, equal ones run once."""
-    for cell, settings in tqdm(cell_settings(experiment, tables, directory).items(), "tables", unit="run"):
-        yield cell, finished_run(settings) or run(settings)
 
 
 def cell_settings(experiment: Experiment, tables: Tables, directory: Path) -> dict[tuple[str, str], Experiment]:
@@ -130,13 +127,9 @@ def _cell(key: str, tables: Tables) -> tuple[str, str]:
 
 def cell_scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
     """n, mean-of-folds accuracy, each score with its interval, chance and majority rate of a predictions table."""
-    metrics, variants = evaluate(frame, bootstrap=bootstrap, permutations=1), metric_variants(frame)
-    mean = variants[(variants["dataset"] == "all") & (variants["metric"] == "mean-of-folds accuracy")]["value"]
-    row = {"n": metrics["n"], "mean_of_folds_accuracy": float(mean.iloc[0])}
-    for name in SCORES:
-        low, high = metrics[name]["ci95"]
-        row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
-    return row | {"chance": metrics["chance_UAR"], "majority_rate": metrics["majority_rate"]}
+    row = variant_row(frame, bootstrap)
+    row["mean_of_folds_accuracy"] = row["mean-of-folds accuracy"]
+    return {name: row[name] for name in CELL}
 
 
 def _orderings(

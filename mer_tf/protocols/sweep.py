@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.changes import changed
 from mer_tf.config import Experiment
-from mer_tf.evaluation.metrics import evaluate
-from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.evaluation.variants import metric_variants
 from mer_tf.files import atomic, facts
+from mer_tf.protocols.variants import ACCURACIES, Run, run_variants, variant_predictions, variant_row
 from mer_tf.reporting.plots import sweep_png
-from mer_tf.run_directory import finished_run
 
-VARIANTS = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
+COLUMNS = ("n", *ACCURACIES, "majority", "UAR", "UAR_low", "UAR_high", "UF1", "chance")
 
 
-def sweep(
-    experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: Path, run: Callable[[Experiment], Path]
-) -> pd.DataFrame:
+def sweep(experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: Path, run: Run) -> pd.DataFrame:
     """`run` every combination of `grid` (dotted field -> values); finished runs under `directory` are kept.
 
     Writes sweep.csv and, when one number is swept, sweep.png. Columns: the swept fields, n, best-fold, pooled and
     mean-of-folds accuracy, majority rate, UAR with its 95 % interval, UF1, chance, and what was published for that
     setting. The best row is the best of many tries on the test folds: a search, not an estimate.
     """
-    rows = []
-    for chosen, settings in tqdm(combinations(experiment, grid, directory), "sweep", unit="run"):
-        rows.append(chosen | _row(finished_run(settings) or run(settings)) | {"published": _published(settings)})
+    settings = dict(enumerate(combinations(experiment, grid, directory)))
+    runs = run_variants({k: one for k, (_, one) in settings.items()}, run, "sweep")
+    rows = [chosen | _row(runs[k]) | {"published": _published(one)} for k, (chosen, one) in settings.items()]
     table = pd.DataFrame(rows)
     with atomic(directory / "sweep.csv") as part:
         table.to_csv(part, index=False)
@@ -60,14 +54,9 @@ def sweep_text(table: pd.DataFrame) -> str:
 
 
 def _row(directory: Path) -> dict[str, Any]:
-    frame = read_predictions(directory / "predictions.csv")
-    metrics, variants = evaluate(frame, permutations=1), metric_variants(frame)
-    whole = variants[variants["dataset"] == "all"].set_index("metric")["value"]
-    low, high = metrics["UAR"]["ci95"]
-    scores = {name: float(whole[name]) for name in VARIANTS} | {"majority": metrics["majority_rate"]}
-    uar = {"UAR": metrics["UAR"]["pooled"], "UAR_low": low, "UAR_high": high, "UF1": metrics["UF1"]["pooled"]}
-    uar["chance"] = metrics["chance_UAR"]
-    return {"n": metrics["n"]} | scores | uar
+    row = variant_row(variant_predictions(directory))
+    row["majority"] = row["majority_rate"]
+    return {name: row[name] for name in COLUMNS}
 
 
 def _published(experiment: Experiment) -> str:

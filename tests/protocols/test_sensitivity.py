@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.sensitivity import halfway, sensitivity, window_frames
+from mer_tf.evaluation.curve import halfway
+from mer_tf.protocols.sensitivity import sensitivity, window_frames
+from mer_tf.runner import run
 
 
 def curve(values, chance=0.25):
@@ -31,7 +33,7 @@ def test_a_curve_that_does_not_rise_has_no_halfway(values):
 def test_real_data_are_refused():
     real = replace(Experiment(name="x"), data=Data(root="/data"))
     with pytest.raises(MerError, match="amplitude of real data is unknown"):
-        sensitivity([real], [0.0], [1], Path("out"))
+        sensitivity([real], [0.0], [1], Path("out"), run)
 
 
 @pytest.mark.parametrize(("frames", "step", "expected"), [(13, 1, 13), (13, 2, 6), (13, 4, 3), (13, 8, 3), (1, 4, 1)])

@@ -1,0 +1,51 @@
+"""Variants of an experiment: each is run, unless a finished run of the same settings is there, and becomes one row."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import keras
+import pandas as pd
+from tqdm import tqdm
+
+from mer_tf.config import Experiment
+from mer_tf.evaluation.metrics import evaluate, score_columns
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.evaluation.variants import metric_variants
+from mer_tf.run_directory import finished_run
+
+Run = Callable[[Experiment], Path]
+"""Runs an experiment and returns its run directory, as `mer_tf.runner.run` does."""
+Key = TypeVar("Key")
+ACCURACIES = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
+
+
+def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dict[Key, Path]:
+    """The run directory of each experiment; finished runs are kept, so equal ones run once. `what` names the bar.
+
+    The memory of a run is given back before the next: Keras keeps whatever it built until it is told otherwise.
+    """
+    found = {}
+    for key, experiment in tqdm(settings.items(), what, unit="run"):
+        if (directory := finished_run(experiment)) is None:
+            directory = run(experiment)
+            keras.utils.clear_session()
+            gc.collect()
+        found[key] = directory
+    return found
+
+
+def variant_predictions(directory: Path) -> pd.DataFrame:
+    """The predictions table of a run."""
+    return read_predictions(directory / "predictions.csv")
+
+
+def variant_row(frame: pd.DataFrame, bootstrap: int = 2000) -> dict[str, Any]:
+    """`score_columns` of a predictions table, and under the names of `ACCURACIES` those that papers report."""
+    variants = metric_variants(frame)
+    whole = variants[variants["dataset"] == "all"].set_index("metric")["value"]
+    accuracies = {name: float(whole[name]) for name in ACCURACIES}
+    return score_columns(evaluate(frame, bootstrap=bootstrap, permutations=1)) | accuracies
