@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, Stratif
 
 from mer_tf.config import Evaluation, MerError
 from mer_tf.evaluation.fold_units import check_units, enough, tested_datasets, training_datasets
+from mer_tf.notices import Notice, danger
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ def inner_folds(subjects: Sequence[str], labels: Sequence[int], folds: int, seed
         return make_folds(subjects, labels, Evaluation(split="group-plain", folds=min(folds, people), seed=seed))
 
 
-def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequence[str]) -> list[str]:
-    """A sentence for each class that some folds test and do not train: no clip of such a fold can be recognised."""
+def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequence[str]) -> list[Notice]:
+    """A danger for each class that some folds test and do not train: no clip of such a fold can be recognised."""
     warnings = []
     for index, name in enumerate(classes):
         untaught = [
@@ -90,10 +91,11 @@ def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequenc
         if untaught:
             clips = sum(labels[i] == index for fold in untaught for i in fold.test)
             where = ", ".join(fold.held_out or str(fold.number) for fold in untaught[:5])
-            warnings.append(
-                f"UNTAUGHT CLASS: {name}: {clips} clips are tested in folds ({where}{', ...' if untaught[5:] else ''}) "
+            text = (
+                f"{name}: {clips} clips are tested in folds ({where}{', ...' if untaught[5:] else ''}) "
                 "whose training clips hold none of it, as of a class of one subject: their recall is 0 by construction"
             )
+            warnings.append(danger("untaught_class", text))
     return warnings
 
 

@@ -17,6 +17,7 @@ from mer_tf.datasets import dataset_rows
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import MARKER, ClipRow, joined_manifests, same_names, write_manifest
 from mer_tf.files import read_mapping
+from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, Notice, danger, note
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.index import IndexedClip, read_index
 from mer_tf.records.write import write_records
@@ -35,7 +36,7 @@ class Clips:
     rows: tuple[ClipRow, ...]
     indexed: tuple[IndexedClip, ...]
     records: Path
-    warnings: tuple[str, ...]
+    warnings: tuple[Notice, ...]
 
     @property
     def of_images(self) -> bool:
@@ -54,12 +55,13 @@ def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
     if _of_images(rows):
         records, indexed, lost = Path(rows[0].root), *indexed_images(rows)
         rows = [row for row in rows if row.clip_id in {clip.clip_id for clip in indexed}]
-        warnings += lost
+        warnings += [note("left_out", text) for text in lost]
     else:
         records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
         indexed = tuple(read_index(records).clips)
         if missing := len(rows) - len(indexed):
-            warnings.append(f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}")
+            text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
+            warnings.append(note(UNREADABLE, text))
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
 
@@ -109,18 +111,19 @@ def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
     return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
 
 
-def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[str]:
+def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Notice]:
     """What a reader must know of the data and the split before any number."""
     warnings = []
     for root in sorted({row.root for row in rows}):
         if (marker := Path(root) / MARKER).exists():
             amplitude = read_mapping(marker).get("amplitude", "unknown")
             shown = f"{amplitude:g}" if isinstance(amplitude, int | float) else amplitude
-            warnings.append(f"synthetic look-alike, {shown} px at the apex: no evidence about people")
+            text = f"synthetic look-alike, {shown} px at the apex: no evidence about people"
+            warnings.append(note(SYNTHETIC, text))
     if experiment.evaluation.split == "clip":
-        warnings.append("LEAKY SPLIT: clips of one subject stand on both sides of a fold")
+        warnings.append(danger(LEAKY, "clips of one subject stand on both sides of a fold"))
     if experiment.data.shuffle_labels:
-        warnings.append("NEGATIVE CONTROL: labels were shuffled, nothing above chance can be learned")
+        warnings.append(danger("negative_control", "labels were shuffled, nothing above chance can be learned"))
     return warnings
 
 

@@ -27,6 +27,7 @@ from mer_tf.model import check_model
 from mer_tf.models.encoder_parts import encoder_parts
 from mer_tf.models.encoders import Encoder, build_encoder
 from mer_tf.models.kinds import FeatureModel
+from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.landmarks import clip_places
@@ -44,7 +45,7 @@ class Encoded:
     """The whole encoder, images to features; None for a model that takes images."""
     tail: keras.Model | None
     resolved: dict[str, Any]
-    warnings: tuple[str, ...]
+    warnings: tuple[Notice, ...]
     step: int = 1
     """Every step-th stored frame is given to models."""
 
@@ -193,13 +194,14 @@ def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:
     ]
 
 
-def _encoder_warnings(encoder: Encoder) -> tuple[str, ...]:
+def _encoder_warnings(encoder: Encoder) -> tuple[Notice, ...]:
     """What a reader must know of the encoder before any number."""
     if encoder.weights["source"] == "random":
-        return (f"RANDOM WEIGHTS: {encoder.name} was never trained",)
+        return (danger(UNTRAINED, f"{encoder.name} was never trained"),)
     if encoder.requested == "auto" and not encoder.name.startswith("vggface"):
         name, wanted = encoder.name, "VGGFace2's"
         if encoder.features_at:
             name, wanted = f"{name}, its map {encoder.features_at}", "VGG-Face's"
-        return (f"encoder auto became {name}: {wanted} weights are not here; config.json says where they go",)
+        text = f"encoder auto became {name}: {wanted} weights are not here; config.json says where they go"
+        return (note("encoder", text),)
     return ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.kinds import FlowImageModel
+from mer_tf.notices import Notice, danger
 from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pretrained import as_given, on_features
@@ -186,7 +188,7 @@ def _summary(
     tables: dict[str, pd.DataFrame],
     models: dict[str, str],
     directory: Path,
-    untaught: Sequence[str],
+    untaught: Sequence[Notice],
 ) -> str:
     options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
     results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
@@ -196,11 +198,13 @@ def _summary(
         table.to_csv(part, index=False)
     for name, frame in tables.items():
         confusion_pair(frame, class_names(frame), name, directory / _slug(name))
-    peeked = [f"PEEKING: {name}: chosen on the clips it is scored on" for name in tables if name.endswith(PEEKED)]
-    warnings = [*clips.warnings, *untaught, *peeked]
-    described = {"split": experiment.evaluation.split, "encoder": "none, trained from the start"}
+    peeked = [name for name in tables if name.endswith(PEEKED)]
+    told = [danger("peeking", f"{name}: chosen on the clips it is scored on") for name in peeked]
+    warnings = [*clips.warnings, *untaught, *told]
+    described: dict[str, Any] = {"split": experiment.evaluation.split, "encoder": "none, trained from the start"}
+    described |= {"warnings": [asdict(w) for w in warnings]}
     whole = {name: found[FULL] for name, found in results.items()}
-    write_json(directory / "metrics.json", described | {"warnings": warnings, "results": whole, "parts": results})
+    write_json(directory / "metrics.json", described | {"results": whole, "parts": results})
     text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(table)])
     write_text(directory / "results.txt", text + "\n")
     return text

@@ -16,6 +16,7 @@ from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.files import atomic, facts, read_mapping, write_text
+from mer_tf.notices import read_notices
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
 from mer_tf.reporting.tables import ordering_table, side_by_side
 
@@ -75,7 +76,7 @@ def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
     """What a reader must know of each column before any number, as its runs say."""
     found: dict[str, list[str]] = {}
     for (_, column), path in runs.items():
-        for warning in read_mapping(path / "metrics.json").get("warnings", []):
+        for warning in read_notices(read_mapping(path / "metrics.json").get("warnings", [])):
             found.setdefault(f"warning: {warning}", []).append(column)
     return [f"{text} ({', '.join(dict.fromkeys(columns))})" for text, columns in found.items()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import write_json, write_text
 from mer_tf.inputs.clips import Clips
+from mer_tf.notices import Notice
 from mer_tf.protocols.cross_validation import BASELINE, title
 from mer_tf.protocols.self_test import after_training
 from mer_tf.protocols.workbench import Workbench
@@ -29,14 +31,14 @@ def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
     options = {"bootstrap": evaluation.bootstrap, "permutations": evaluation.permutations}
     results = {label: evaluate(table, **options) for label, table in tables.items()}
     confusion_pair(frame, class_names(frame), f"{title(bench)}, {len(bench.folds())} folds pooled", directory)
-    described = encoded.resolved | {"split": evaluation.split, "warnings": _warnings(bench, clips)}
+    described = encoded.resolved | {"split": evaluation.split, "warnings": [asdict(w) for w in _warnings(bench, clips)]}
     write_json(directory / "metrics.json", described | {"results": results})
     text = _text(bench, clips, results)
     write_text(directory / "results.txt", text + "\n")
     return text
 
 
-def _warnings(bench: Workbench, clips: Clips) -> list[str]:
+def _warnings(bench: Workbench, clips: Clips) -> list[Notice]:
     return [*clips.warnings, *bench.fold_warnings(), *bench.encoded.warnings]
 
 

@@ -19,6 +19,7 @@ from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.models.kinds import FeatureModel, Network
+from mer_tf.notices import Notice
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
@@ -49,7 +50,7 @@ class Workbench:
             self.clips["dataset"].tolist(),
         )
 
-    def fold_warnings(self) -> list[str]:
+    def fold_warnings(self) -> list[Notice]:
         """Classes that folds test without having trained on them; see `evaluation.folds.fold_warnings`."""
         return fold_warnings(self.folds(), self._labels.tolist(), self.classes)
 

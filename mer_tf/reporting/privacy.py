@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mer_tf.notices import SYNTHETIC, Notice
 from mer_tf.reporting.run_files import Run
 
 ABSOLUTE = re.compile(r"(?<![\w.~/:<…])(?:[A-Za-z]:(?=\\))?(?:[/\\][^\s/\\'\"`:;,()\[\]<>]+)+[/\\]?")
 """A path from the root of a disk within a text; no address, no fraction, no tag."""
 WHOLE = re.compile(r"(?:/|[A-Za-z]:[\\/]|\\\\)[^\n]*[^\n/\\][^\n]*")
 """A text that is such a path and nothing else: it may hold blanks."""
-DRAWN = "synthetic look-alike"
 
 
 def of_people(run: Run) -> bool:
@@ -21,7 +21,7 @@ def of_people(run: Run) -> bool:
     settings = run.settings
     if settings["data.manifests"]:
         return True  # some of several roots may be drawn, and nobody knows which
-    return bool(settings["data.root"]) and not any(w.startswith(DRAWN) for w in run.warnings)
+    return bool(settings["data.root"]) and SYNTHETIC not in {w.code for w in run.warnings}
 
 
 def hidden(run: Run, faces: bool) -> str:
@@ -60,6 +60,8 @@ def _shown(value: Any) -> Any:
         return {key: _shown(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_shown(held) for held in value)
+    if isinstance(value, Notice):
+        return dataclasses.replace(value, text=without_paths(value.text))
     return without_paths(value) if isinstance(value, str) else value
 
 

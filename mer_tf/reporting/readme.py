@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mer_tf.config import Data, Experiment, MerError, Preset, preset_of
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
+from mer_tf.notices import SYNTHETIC
 from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
 from mer_tf.reporting.made import NAME, Made, maker, read_made, said_once, seeds_of, write_made
 from mer_tf.reporting.run_files import Run, read_run
@@ -44,7 +45,7 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
     if not re.fullmatch(r"[\w.-]*\w[\w.-]*", run.name):
         raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
     preset = preset_of(Data(root=run.settings["data.root"], manifests=run.settings["data.manifests"]))
-    changes = differences(flat(dataclasses.asdict(declared(run.name, preset))), run.settings)
+    changes = differences(flat(asdict(declared(run.name, preset))), run.settings)
     directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
     write_predictions(run.predictions, directory / "predictions.csv")
     if run.baseline is not None:
@@ -54,7 +55,7 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
         "preset": preset,
         "changes": changes,
         "resolved": {"encoder": run.resolved.get("encoder")},
-        "warnings": [w.replace(str(Path.home()), "~") for w in run.warnings],
+        "warnings": [{**asdict(w), "text": w.text.replace(str(Path.home()), "~")} for w in run.warnings],
     }
     write_json(directory / "config.json", config)
     _record(run, config, directory)
@@ -124,13 +125,13 @@ def _caption(found: Sequence[Analysis]) -> str:
 def _subject(found: Sequence[Analysis]) -> str:
     """Head of the first column: the data, where all runs agree on it."""
     said = {f"{one.metrics['n']} clips of {one.metrics['subjects']} subjects" for one in found}
-    kind = "synthetic look-alike, " if all("synthetic" in " ".join(one.run.warnings) for one in found) else ""
+    kind = "synthetic look-alike, " if all(SYNTHETIC in {w.code for w in one.run.warnings} for one in found) else ""
     return kind + said.pop() if len(said) == 1 else kind.removesuffix(", ")
 
 
 def _label(run: Run) -> str:
     changed = [f"`--{words}`" for words in as_words(run.config.get("changes") or {})]
-    return ", ".join([run.name, *changed, *(f"**{text.partition(':')[0]}**" for text in dangers(run))])
+    return ", ".join([run.name, *changed, *(f"**{one.title}**" for one in dangers(run))])
 
 
 def _slug(changes: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
     """The page as text. Unfinished runs are named as such and have no numbers; no absolute path is shown."""
     runs = [privacy.without_places(run) for run in runs]
     labels = run_labels(runs)
-    threats = [dangers(run) for run in runs]
+    threats = [[str(one) for one in dangers(run)] for run in runs]
     finished = {a.label: a for a in analyse(runs)}
     parts = [
         {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label), "dangers": threat}

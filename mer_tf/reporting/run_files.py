@@ -13,6 +13,7 @@ from mer_tf.changes import all_settings, flat
 from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, read_mapping
+from mer_tf.notices import Notice, read_notices
 from mer_tf.table_files import read_table
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class Run:
     """Every setting by its dotted name, as `data.amplitude`; those the run did not know yet have their default."""
     config: dict[str, Any]
     environment: dict[str, Any]
-    warnings: tuple[str, ...]
+    warnings: tuple[Notice, ...]
     """As the run stated them."""
     predictions: pd.DataFrame | None
     baseline: pd.DataFrame | None
@@ -66,7 +67,7 @@ def read_run(directory: Path) -> Run:
         settings=all_settings(flat(config["experiment"])),
         config=config,
         environment=files.json("env.json", dict),
-        warnings=tuple(map(str, metrics.get("warnings") or config.get("warnings") or ())),
+        warnings=read_notices(metrics.get("warnings") or config.get("warnings") or ()),
         predictions=_predictions(directory / "predictions.csv"),
         baseline=files.attempt("baseline_onset.csv", _predictions, None),
         manifest=files.table("manifest.csv", ("clip_id", "subject", "dataset", "label_raw")),

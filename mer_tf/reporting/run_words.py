@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mer_tf.evaluation.metrics import class_names
+from mer_tf.notices import UNREADABLE
 from mer_tf.reporting.run_files import Run, as_mapping
 
 SPLITS = {
@@ -28,7 +29,6 @@ FACES = {
     "crop": "the face box of the first frame",
     "align": "faces aligned, one transform a clip",
 }
-UNREADABLE = "could not be read"
 
 
 def question(run: Run) -> str:
@@ -87,7 +87,7 @@ def left_out(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
 
 def lost(run: Run) -> list[str]:
     """What the run said about clips that it could not read."""
-    return [w for w in run.warnings if UNREADABLE in w]
+    return [w.text for w in run.warnings if w.code == UNREADABLE]
 
 
 def command(run: Run) -> str:

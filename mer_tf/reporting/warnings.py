@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import pandas as pd
 
 from mer_tf.evaluation.variants import ALL, metric_variants, variant_warnings
+from mer_tf.notices import LEAKY, UNTRAINED, Notice, danger
 from mer_tf.reporting.run_files import Run, as_mapping
 
-DANGER = re.compile(r"[A-Z][A-Z -]+:")
 
-
-def dangers(run: Run) -> list[str]:
-    """Stated by the run (a warning that starts with a word in capitals), or visible in its files."""
-    return [w for w in run.warnings if DANGER.match(w)] + _unstated(run)
+def dangers(run: Run) -> list[Notice]:
+    """Stated by the run, or visible in its files."""
+    return [w for w in run.warnings if w.level == "danger"] + _unstated(run)
 
 
 def notes(run: Run) -> list[str]:
     """The other warnings, metric variants that lie apart (over all data sets), and files that cannot be read."""
-    stated = [w for w in run.warnings if not DANGER.match(w)]
+    stated = [w.text for w in run.warnings if w.level == "note"]
     return stated + _variants_apart(run.predictions) + list(run.problems)
 
 
@@ -40,18 +38,15 @@ def _variants_apart(frame: pd.DataFrame | None) -> list[str]:
     return variant_warnings(table[table["dataset"] == ALL])
 
 
-def _unstated(run: Run) -> list[str]:
+def _unstated(run: Run) -> list[Notice]:
     """Dangers that follow from the files although the run's warnings do not name them."""
-    stated = " ".join(run.warnings)
-    said = []
-    if as_mapping(run.resolved.get("weights")).get("source") == "random" and "RANDOM WEIGHTS" not in stated:
-        said.append(f"RANDOM WEIGHTS: {run.resolved.get('encoder')} was never trained")
-    if "LEAKY SPLIT" not in stated and (spread := _in_several_folds(run.predictions)):
-        said.append(f"LEAKY SPLIT: {spread} subjects are tested in more than one fold, so they train others")
-    for test in run.self_tests:
-        if test.get("passed") is not True:
-            said.append(f"SELF-TEST FAILED: {test.get('check')}: {test.get('detail')}")
-    return said
+    stated, said = {w.code for w in run.warnings}, []
+    if as_mapping(run.resolved.get("weights")).get("source") == "random" and UNTRAINED not in stated:
+        said.append(danger(UNTRAINED, f"{run.resolved.get('encoder')} was never trained"))
+    if LEAKY not in stated and (spread := _in_several_folds(run.predictions)):
+        said.append(danger(LEAKY, f"{spread} subjects are tested in more than one fold, so they train others"))
+    failed = [test for test in run.self_tests if test.get("passed") is not True]
+    return said + [danger("self-test_failed", f"{test.get('check')}: {test.get('detail')}") for test in failed]
 
 
 def _in_several_folds(frame: pd.DataFrame | None) -> int:

@@ -35,7 +35,7 @@ def test_an_experiment_leaves_the_odd_ones_out_and_says_so(tmp_path: Path) -> No
     assert (
         clips.table["clip_id"].tolist() == [c.clip_id for c in clips.indexed] == [r.clip_id for r in clips.rows] == kept
     )
-    said = "\n".join(clips.warnings)
+    said = "\n".join(map(str, clips.warnings))
     assert "s01/d is left out: s01/u_test/0/d .png is 29x28, but 3 others are 28x28" in said
     assert "s01/e is left out: s01/u_test/1/e .png is 28x56" in said
     assert "s01/f is left out:" in said

@@ -98,11 +98,13 @@ def test_the_onset_baseline_and_the_probe_take_clips_of_one_class():
 def test_a_class_of_one_subject_is_warned_of_under_every_split():
     subjects, labels = list("aabbcc"), [0, 1, 0, 1, 0, 2]
     (said,) = fold_warnings(make_folds(subjects, labels, Evaluation(split="loso")), labels, ["x", "y", "z"])
-    assert said.startswith("UNTAUGHT CLASS: z: 1 clips are tested in folds (c) whose training clips hold none of it")
+    assert str(said).startswith(
+        "UNTAUGHT CLASS: z: 1 clips are tested in folds (c) whose training clips hold none of it"
+    )
     (grouped,) = fold_warnings(make_folds(subjects, labels, Evaluation(folds=2)), labels, ["x", "y", "z"])
-    assert "z: 1 clips" in grouped
+    assert "z: 1 clips" in grouped.text
     across = make_folds(subjects, labels, Evaluation(split="cross-dataset"), list("ddddee"))
-    assert any("UNTAUGHT CLASS: z" in said for said in fold_warnings(across, labels, ["x", "y", "z"]))
+    assert any("UNTAUGHT CLASS: z" in str(said) for said in fold_warnings(across, labels, ["x", "y", "z"]))
     assert not fold_warnings(make_folds(list("abab"), [0, 0, 1, 1], Evaluation(split="loso")), [0, 0, 1, 1], "xy")
 
 

@@ -101,8 +101,8 @@ def test_the_table_has_every_part_and_marks_what_peeks(finished):
     assert parts["n"].sum() == full.loc["STSTNet", "n"]
     assert full.loc["majority", "UAR"] == pytest.approx(1 / 3, abs=1e-5)
     warnings = json.loads((folder / "metrics.json").read_text())["warnings"]
-    assert sum(w.startswith("PEEKING: ") for w in warnings) == 2
-    assert any("no evidence about people" in w for w in warnings)
+    assert [w["level"] for w in warnings if w["code"] == "peeking"] == ["danger", "danger"]
+    assert any("no evidence about people" in w["text"] for w in warnings)
     assert "best epoch on the test subject" in text
 
 

@@ -43,7 +43,7 @@ def test_the_composite_ends_with_a_table_of_its_methods(quick, tmp_path):
     assert {"majority", "logistic regression", "STSTNet", "OFF-ApexNet", "RCN-A"} < methods
     assert {f"au-flow-3 {how}" for how in ("zero-shot", "fine-tuned", "features + linear")} < methods
     metrics = json.loads((run / "metrics.json").read_text())
-    assert any(w.startswith("PEEKING: STSTNet") for w in metrics["warnings"])
+    assert any(w["code"] == "peeking" and w["text"].startswith("STSTNet") for w in metrics["warnings"])
 
 
 @pytest.mark.slow
