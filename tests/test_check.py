@@ -146,6 +146,25 @@ def test_missing_weights_of_a_named_encoder_are_told_where_they_go(tmp_path, mon
     check(declared(model=lstm(encoder="auto")))
 
 
+def test_several_cards_can_share_a_batch(monkeypatch):
+    def checked(name, batch, cards, **given):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", cards)
+        train = Train(data_parallel=True, batch_size=batch)
+        check(declared(model=model(name, **given), train=train, clip=IMAGE, preprocess=ONSET))
+
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    for cards in ("", "-1", "0"):
+        checked("rcn", 7, cards)
+    checked("htnet", 8, "0,1")
+    checked("au_flow", 8, "0,1", weights="au-flow-3")
+    with pytest.raises(MerError, match="train.batch_size=9: is no multiple of the 2 graphics cards"):
+        checked("htnet", 9, "0,1")
+    with pytest.raises(MerError, match="batch normalisation in rcn would see one device's share"):
+        checked("rcn", 8, "0,1")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    checked("rcn", 8, "0,1")
+
+
 def test_a_fold_that_there_is_not_is_named():
     check(declared(), only=(0, 4))
     with pytest.raises(MerError, match="--folds 5, 7: there are folds 0 to 4"):

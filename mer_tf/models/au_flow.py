@@ -68,6 +68,11 @@ class AuFlow(FlowImageModel):
                     "--data.label_protocol megc2019-3, or model.head=trained"
                 )
 
+    @property
+    def normalises(self) -> bool:
+        """Not with shipped weights, whose statistics are frozen."""
+        return self.weights is None
+
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: {"flow_image": (S, S, 3)}, S a multiple of 4.
 
