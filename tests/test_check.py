@@ -242,9 +242,12 @@ def test_methods_say_of_their_descriptors_whether_they_take_flow():
 
 
 def test_limits_are_those_of_the_networks():
-    from mer_tf.models import elrcn, htnet, kinds, micro_exp_stcnn
+    from mer_tf.datasets.au_movement import CLASSES
+    from mer_tf.models import au_flow, elrcn, htnet, kinds, micro_exp_stcnn
+    from mer_tf.models.pretrained import card
     from mer_tf.training import flow_image_store
 
+    assert tuple(card("au-flow-3")["classes"]) == CLASSES == au_flow.SHIPPED
     assert kinds.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
     assert models()["micro_exp_stcnn"].fewest == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL == 18
     assert 2 ** len(elrcn.BLOCKS) == models()["elrcn_te"].least_side == 32
