@@ -68,6 +68,8 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield f"data.sheet={data.sheet}: a sheet belongs to a data set; give its folder with data.root"
     if config.magnify and not 0 < config.band_low < config.band_high:
         yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
+    if experiment.search.dropout and not hasattr(experiment.model, "dropout"):
+        yield f"search.dropout: {experiment.model.name} has no dropout to choose; leave it empty"
     if evaluation.split != "cross-dataset" and (evaluation.train_on or evaluation.test_on):
         given = "train_on" if evaluation.train_on else "test_on"
         yield f"evaluation.{given} is for evaluation.split=cross-dataset, which is {evaluation.split}; change one"

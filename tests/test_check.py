@@ -102,6 +102,7 @@ def test_an_impossible_range_is_refused(changes, said):
         ({"evaluation": Evaluation(split="cross-dataset", test_on=("smic-h",))}, "did you mean smic-hs?"),
         ({"preprocess": Preprocess(magnify=5, band_high=0.2)}, "give 0 < low < high"),
         ({"model": model("lbp_top"), "clip": WINDOWS}, "describes whole clips"),
+        ({"model": model("htnet"), "search": Search(dropout=(0.1, 0.5))}, "htnet has no dropout to choose"),
         ({"model": model("fdm"), "preprocess": Preprocess(flow="none")}, "fdm takes flow"),
         ({"model": model("mdmo"), "preprocess": Preprocess(face="crop")}, "mdmo knows where landmarks are"),
         ({"model": model("cnn_lstm_fusion")}, "takes windows of one length; use clip.test=windows"),
@@ -144,6 +145,25 @@ def test_missing_weights_of_a_named_encoder_are_told_where_they_go(tmp_path, mon
     with pytest.raises(MerError, match=r"Download https.*notop_resnet50.h5"):
         check(declared(model=lstm(encoder="vggface2-resnet50")))
     check(declared(model=lstm(encoder="auto")))
+
+
+def test_several_cards_can_share_a_batch(monkeypatch):
+    def checked(name, batch, cards, **given):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", cards)
+        train = Train(data_parallel=True, batch_size=batch)
+        check(declared(model=model(name, **given), train=train, clip=IMAGE, preprocess=ONSET))
+
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    for cards in ("", "-1", "0"):
+        checked("rcn", 7, cards)
+    checked("htnet", 8, "0,1")
+    checked("au_flow", 8, "0,1", weights="au-flow-3")
+    with pytest.raises(MerError, match="train.batch_size=9: is no multiple of the 2 graphics cards"):
+        checked("htnet", 9, "0,1")
+    with pytest.raises(MerError, match="batch normalisation in rcn would see one device's share"):
+        checked("rcn", 8, "0,1")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    checked("rcn", 8, "0,1")
 
 
 def test_a_fold_that_there_is_not_is_named():
@@ -223,8 +243,11 @@ def test_methods_say_of_their_descriptors_whether_they_take_flow():
 
 def test_limits_are_those_of_the_networks():
     from mer_tf.inputs import flow_images as flow_image_store
-    from mer_tf.models import elrcn, htnet, kinds, micro_exp_stcnn
+    from mer_tf.models import au_flow, elrcn, htnet, kinds, micro_exp_stcnn
+    from mer_tf.models.pretrained import card
+    from mer_tf.synthetic.action_units.movement import CLASSES
 
+    assert tuple(card("au-flow-3")["classes"]) == CLASSES == au_flow.SHIPPED
     assert kinds.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
     assert models()["micro_exp_stcnn"].fewest == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL == 18
     assert 2 ** len(elrcn.BLOCKS) == models()["elrcn_te"].least_side == 32

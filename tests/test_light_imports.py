@@ -21,6 +21,17 @@ for name in {LIGHT!r}:
     assert done.stdout.splitlines() == [f"{name} []" for name in LIGHT]
 
 
+def test_the_settings_of_all_models_are_known_without_what_computes():
+    heavy = ["keras", "tensorflow", "mtcnn", "sklearn", "pandas", "numpy"]
+    code = f"""
+import sys
+from mer_tf.model import models
+print(len(models()) > 20, sorted(set({heavy!r}) & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True []"
+
+
 def test_the_package_itself_loads_nothing_but_its_own_name():
     code = "import sys; before = set(sys.modules); import mer_tf; print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

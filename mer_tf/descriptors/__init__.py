@@ -127,8 +127,9 @@ Fdm = _method("fdm", "fdm:Fdm", _Frames, _Blocks, classifier="rbf", flow=True)
 Hoof = _method("hoof", "hoof:Hoof", _Frames, _Overlap, _Blocks, flow=True)
 BiWoof = _method("bi_woof", "bi_woof:BiWoof", _Blocks, penalty=1e4, flow=True)
 
-TRIVIAL: tuple[type[Classical], ...] = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)
-"""What stands in every table: nothing learned, nothing seen, nothing moved, and pixels of one flow image."""
-_PUBLISHED: tuple[type[Classical], ...] = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof)
-METHODS: Mapping[str, type[Classical]] = {kind.name: kind for kind in (*TRIVIAL, *_PUBLISHED)}
+_TRIVIAL = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)
+_PUBLISHED = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof)
+METHODS: Mapping[str, type[Classical]] = {kind.name: kind for kind in (*_TRIVIAL, *_PUBLISHED)}
 """Classical systems by name, in the order of tables."""
+TRIVIAL = tuple(kind.name for kind in _TRIVIAL)
+"""What stands in every table: nothing learned, nothing seen, nothing moved, and pixels of one flow image."""

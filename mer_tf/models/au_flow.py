@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
-from mer_tf.datasets.labels import load_protocol
 from mer_tf.models import PRETRAINED
 from mer_tf.models.inputs import scaled
 from mer_tf.models.kinds import FLOW_SIDE, FlowImageModel
@@ -27,6 +26,8 @@ from mer_tf.ranges import BelowOne, Positive
 
 FILTERS = (16, 32, 64)
 UNITS = 128
+SHIPPED = ("negative", "positive", "surprise")
+"""Classes of shipped networks."""
 FEATURES = "features"
 """Layer of the core whose output, (B, UNITS), other classifiers may use."""
 
@@ -60,13 +61,16 @@ class AuFlow(FlowImageModel):
 
     def check_classes(self, classes: Sequence[str]) -> Iterator[str]:
         """A shipped network that is used as it is knows its own classes and no other."""
-        if self.head == "given":
-            known = load_protocol("megc2019-3").classes
-            if tuple(classes) != known:
-                yield (
-                    f"model.head=given: {self.weights} knows {', '.join(known)}, not {', '.join(classes)}; use "
-                    "--data.label_protocol megc2019-3, or model.head=trained"
-                )
+        if self.head == "given" and tuple(classes) != SHIPPED:
+            yield (
+                f"model.head=given: {self.weights} knows {', '.join(SHIPPED)}, not {', '.join(classes)}; use "
+                "--data.label_protocol megc2019-3, or model.head=trained"
+            )
+
+    @property
+    def normalises(self) -> bool:
+        """Not with shipped weights, whose statistics are frozen."""
+        return self.weights is None
 
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: {"flow_image": (S, S, 3)}, S a multiple of 4.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment, MerError
@@ -16,6 +18,13 @@ FLOW_SIDE = 28
 """Side of flow images where clip.side says nothing."""
 
 
+def graphics_cards() -> int:
+    """How many this process may use, as the system says without TensorFlow; 1 where there is none."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    found = list(Path("/dev").glob("nvidia[0-9]*")) if chosen is None else chosen.replace("-1", "").split(",")
+    return max(len([one for one in found if str(one).strip()]), 1)
+
+
 @dataclass(frozen=True)
 class Network(Model):
     """A Keras model."""
@@ -23,6 +32,22 @@ class Network(Model):
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network for inputs of that shape: a dict of inputs to float32 logits (B, classes)."""
         raise NotImplementedError
+
+    @property
+    def normalises(self) -> bool:
+        """Whether batch normalisation in it learns."""
+        return hasattr(self, "bn_momentum")
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Graphics cards can share its batches."""
+        train, cards = experiment.train, graphics_cards() if experiment.train.data_parallel else 1
+        if train.batch_size % cards:
+            yield f"train.batch_size={train.batch_size}: is no multiple of the {cards} graphics cards that share it"
+        if cards > 1 and self.normalises and os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+            yield (
+                f"train.data_parallel: batch normalisation in {self.name} would see one device's share of the batch on "
+                "TensorFlow; set KERAS_BACKEND=jax, whose batch normalisation sees the whole batch"
+            )
 
     @property
     def first_stages(self) -> int:
@@ -67,6 +92,7 @@ class FeatureModel(Network):
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
         """The encoder, its weights and maps are there; key frames are several."""
+        yield from super().check(experiment, of_images)
         check_encoder(self)
         clip = experiment.clip
         if clip.keyframes != "none" and clip.frames < 2:
@@ -85,6 +111,7 @@ class ImageModel(Network):
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
         """Windows are of neighbouring frames, with flow between them, and large enough."""
+        yield from super().check(experiment, of_images)
         clip, name = experiment.clip, self.name
         if experiment.preprocess.flow == "none":
             yield without_flow(name)
@@ -123,6 +150,7 @@ class FlowImageModel(Network):
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
         """There is one image a clip, of flow from the onset."""
+        yield from super().check(experiment, of_images)
         config, clip, name = experiment.preprocess, experiment.clip, self.name
         if not of_images and (config.flow == "none" or config.flow_from != "onset"):
             yield f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"

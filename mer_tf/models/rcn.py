@@ -34,6 +34,11 @@ class Rcn(FlowImageModel):
 
     least: ClassVar = {"width": 0.05}
 
+    @property
+    def normalises(self) -> bool:
+        """Always."""
+        return True
+
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: {"flow_image": (S, S, 3)}.
 

@@ -109,7 +109,7 @@ def _trivial(tables: Tables) -> list[dict[str, Any]]:
     return [
         {"prefix": f"trivial/{name}", "table": "", "row": name, "column": column, "key": "", "printed": ""}
         for column in tables.columns
-        for name in (kind.name for kind in TRIVIAL)
+        for name in TRIVIAL
     ]
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.models import model_stages
 from mer_tf.models.attention_layers import FixedTimeWeights, FrameGate
 from mer_tf.models.attention_lstm import Attention, AttentionLstm, attention_maps
 
@@ -283,7 +282,7 @@ def test_attention_comes_to_lie_where_and_when_the_class_is_told(state):
 def test_stages_hold_one_attention_after_the_other(state):
     settings = config(staged=True, state=state)
     model = settings.build(SHAPE, CLASSES)
-    found = model_stages("attention_lstm")(model, settings)
+    found = settings.stages(model)
     assert [s.name for s in found] == ["temporal", "spatial", "joint"]
     assert [s.last for s in found] == [False, False, True]
     parts = {"where": found[0].frozen, "when": found[1].frozen}

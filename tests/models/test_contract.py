@@ -77,6 +77,12 @@ def test_logits_are_finite_float32_one_a_class(made: Made) -> None:
     assert np.ptp(made.logits, axis=0).max() > 1e-4, "it sees nothing of what it is given"
 
 
+def test_it_says_whether_batch_normalisation_learns_in_it(made: Made) -> None:
+    layers = made.model._flatten_layers()
+    found = any(isinstance(layer, keras.layers.BatchNormalization) and layer.trainable for layer in layers)
+    assert made.small.config.normalises == found
+
+
 def test_a_step_of_training_lowers_the_loss(made: Made) -> None:
     assert np.isfinite(made.losses).all()
     assert made.losses[1] < made.losses[0]

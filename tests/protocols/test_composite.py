@@ -108,7 +108,7 @@ def test_the_table_has_every_part_and_marks_what_peeks(finished):
 
 def test_a_shipped_network_sees_no_label(finished):
     """On the look-alike, drawn from the same table, it does far better than chance (1/3)."""
-    folder, (experiment, _, clips, encoded, _, _), _ = finished
+    folder, (experiment, _, clips, encoded, _), _ = finished
     found = pd.read_csv(folder / "composite.csv").query("data == 'full'").set_index("method")["UAR"]
     assert found["zero-shot"] > 0.5
     assert found["features"] > 0.3  # of 20 clips, too few for a linear model to gain by them
