@@ -17,7 +17,7 @@ from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, preset_of
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.reporting.plots import sensitivity_png
 from mer_tf.run_directory import finished_run
 from mer_tf.runner import run
@@ -41,8 +41,7 @@ def sensitivity(
     curve = pd.DataFrame(rows).sort_values(["experiment", "fps", "amplitude"], ascending=[True, False, True])
     half = halfways(curve)
     for table, name in ((curve, "curve.csv"), (half, "halfway.csv")):
-        with atomic(out / name) as part:
-            table.to_csv(part, index=False)
+        write_csv(table, out / name)
     sensitivity_png(curve, half, out / "curve.png")
     return curve, half
 

@@ -113,14 +113,14 @@ def audit(
     """
     from mer_tf.evaluation.audit import published_claims, read_claims
     from mer_tf.evaluation.audit_report import audit_report
-    from mer_tf.files import write_text
+    from mer_tf.files import write_csv
 
     if paper and table:
         raise MerError(f"{table}: --table and --paper exclude each other; leave one out")
     text, tests, clean = audit_report(read_claims(table) if table else published_claims(paper), n_max)
     print(text)
     if out:
-        write_text(out, tests.to_csv(index=False))
+        write_csv(tests, out)
         print(f"\n{out}")
     if strict and not clean:
         sys.exit(1)

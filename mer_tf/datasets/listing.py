@@ -160,7 +160,7 @@ class ListingBuilder:
 
     def _relative(self, folder: Path) -> str:
         """The folder's path below the root; where it leaves the root, as it is, for `inside` to refuse."""
-        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else str(folder)
+        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else folder.as_posix()
 
     def _say(self, event: Event, what: str) -> None:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
@@ -172,7 +172,7 @@ class ListingBuilder:
             dataset=event.dataset,
             subject=event.subject,
             session=event.session,
-            root=str(root),
+            root=root.as_posix(),
             frames_dir=frames_dir,
             video="",
             onset=event.onset,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import logging
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pandas as pd
 
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
-from mer_tf.files import inside, write_text
+from mer_tf.files import inside, write_csv
 from mer_tf.table_files import cell_text, read_table, whole_number
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,9 @@ COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
 LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
 """Columns that an older manifest may lack."""
 PATHS = frozenset({"root", "frames_dir", "video", "image"})
-"""Columns whose text is taken as it is."""
+"""Columns whose text is a path."""
+FOREIGN = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+"""How a path of Windows begins: with a disk or a computer."""
 
 
 def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
@@ -99,9 +102,7 @@ def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
     frame["apex"] = frame["apex"].astype("Int64")
     if not frame["sampling"].any():
         frame = frame.drop(columns="sampling")
-    text = io.StringIO()
-    frame.to_csv(text, index=False)
-    return write_text(path, text.getvalue())
+    return write_csv(frame, path)
 
 
 def read_manifest(path: Path) -> list[ClipRow]:
@@ -157,7 +158,7 @@ def _digested(row: ClipRow) -> dict[str, Any]:
 
 def _row(values: dict[str, str], where: str) -> ClipRow:
     """One CSV line as a `ClipRow`, its numbers parsed and its fields checked against each other."""
-    text = {n: values[n] if n in PATHS else cell_text(values[n]) for n in COLUMNS if n in values}
+    text = {n: plain_path(values[n]) if n in PATHS else cell_text(values[n]) for n in COLUMNS if n in values}
     onset, apex, offset = (whole_number(text[name]) for name in ("onset", "apex", "offset"))
     fps = _number(text["fps"])
     if onset is None or offset is None or fps is None or (apex is None and text["apex"]):
@@ -177,8 +178,18 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
     }.items():
         if broken:
             raise MerError(f"{where}: {fault}")
+    if FOREIGN.match(values["root"]) and os.name != "nt":
+        raise MerError(
+            f"{where}: the root {row.root} is a folder of Windows; write in its place, in all rows, where the data lie "
+            "here, or list them again with `mer-tf manifest`"
+        )
     inside(Path(row.root), "".join(sources), where)
     return row
+
+
+def plain_path(text: str) -> str:
+    """A path with `/`, as manifests have it: of a manifest that was written on Windows, or by hand there."""
+    return text.replace("\\", "/")
 
 
 def _number(text: str) -> float | None:

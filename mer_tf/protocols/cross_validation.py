@@ -13,7 +13,7 @@ from tqdm import tqdm
 from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
-from mer_tf.files import atomic, write_json
+from mer_tf.files import atomic, write_csv, write_json
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.classical import ClassicalBench
 from mer_tf.protocols.layer_choice import choose_block
@@ -115,5 +115,4 @@ def title(bench: Bench) -> str:
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
-    with atomic(path) as part:
-        frame.to_csv(part, index=False)
+    write_csv(frame, path)

@@ -27,7 +27,7 @@ from mer_tf.datasets.windows import arrange_windows
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.protocols.bench import Bench
 from mer_tf.protocols.cross_validation import ShowEpochs
 from mer_tf.protocols.selection import choose
@@ -138,8 +138,7 @@ def _loso_fold(bench: Bench, fold: Fold, search: Search, path: Path, bar: tqdm) 
     watch = EpochPredictions(partial(bench.predict, rows=fold.test), search.epochs)
     bench.fit(fold.train, labels, training_seed(seed, fold.number), callbacks=[watch, show])
     tables = [bench.joined(fold, seed, s, "epoch", seal).assign(epoch=e) for e, s in watch.shares.items()]
-    with atomic(path) as part:
-        pd.concat(tables).assign(chosen_epoch=choice.epochs).to_csv(part, index=False)
+    write_csv(pd.concat(tables).assign(chosen_epoch=choice.epochs), path)
 
 
 def best_epoch(table: pd.DataFrame) -> int:
@@ -158,7 +157,6 @@ def _written(bench: Bench, tables: dict[str, pd.DataFrame], directory: Path) -> 
             row |= {name: metrics[name]["pooled"], f"{name}_low": low, f"{name}_high": high}
         rows.append(row | {"majority": metrics["majority_rate"], "chance": metrics["chance_UAR"]})
     table = pd.DataFrame(rows)
-    with atomic(directory / "ladder.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "ladder.csv")
     ladder_png(table, f"{bench.experiment.name}: what each leak buys", directory / "ladder.png")
     return table

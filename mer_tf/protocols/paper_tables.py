@@ -18,7 +18,7 @@ from mer_tf.evaluation.metrics import SCORES, evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.files import atomic, facts, read_mapping, write_text
+from mer_tf.files import facts, read_mapping, write_csv, write_text
 from mer_tf.reporting.tables import ordering_table, side_by_side
 from mer_tf.run_directory import finished_run
 
@@ -47,8 +47,7 @@ def paper_tables(
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
     second = pd.DataFrame(list(_orderings(experiment, tables, frames, figures)))
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
-        with atomic(directory / name) as part:
-            table.to_csv(part, index=False)
+        write_csv(table, directory / name)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
     parts = [*run_warnings(runs), *said, side_by_side(first), ordering_table(second)]
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")

@@ -23,7 +23,7 @@ from mer_tf.datasets.au_movement import CLASSES, move_units
 from mer_tf.datasets.au_rendered import draw_kind, kinds
 from mer_tf.datasets.flow_images import flow_images_listing
 from mer_tf.datasets.synthetic_flow_images import write_flow_images
-from mer_tf.files import atomic, sha256, write_json, write_text
+from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
 from mer_tf.models.stored import load_model
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.pretraining_settings import Options, Pretraining
@@ -166,5 +166,4 @@ def _lines(scores: dict[str, dict[str, float]], kept: pd.DataFrame, history: pd.
 
 
 def _table(frame: pd.DataFrame, path: Path) -> None:
-    with atomic(path) as part:
-        frame.to_csv(part, index=False)
+    write_csv(frame, path)

@@ -15,7 +15,7 @@ from mer_tf.config import Experiment
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.files import atomic, facts
+from mer_tf.files import facts, write_csv
 from mer_tf.reporting.plots import sweep_png
 from mer_tf.run_directory import finished_run
 
@@ -35,8 +35,7 @@ def sweep(
     for chosen, settings in tqdm(combinations(experiment, grid, directory), "sweep", unit="run"):
         rows.append(chosen | _row(finished_run(settings) or run(settings)) | {"published": _published(settings)})
     table = pd.DataFrame(rows)
-    with atomic(directory / "sweep.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "sweep.csv")
     field, *more = grid
     if not more and all(isinstance(value, int | float) for value in grid[field]):
         sweep_png(table, field, float(table["chance"].iloc[0]), directory / "sweep.png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ import pytest
 
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, write_manifest
+from mer_tf.locks import held
 from mer_tf.records import shards
 from mer_tf.records import write as job
 from mer_tf.records.index import read_index, require
@@ -190,11 +190,8 @@ def test_nothing_but_bad_clips_is_an_error(rows: list[ClipRow], tmp_path: Path) 
 def test_a_second_writer_is_refused(rows: list[ClipRow], tmp_path: Path) -> None:
     directory = write(rows, tmp_path / "out")
     (directory / "index.json").unlink()
-    handle = os.open(directory, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    with pytest.raises(MerError, match="another process"):
+    with held(directory), pytest.raises(MerError, match="another process"):
         write(rows, tmp_path / "out")
-    os.close(handle)
     assert write(rows, tmp_path / "out") == directory
 
 
