@@ -20,18 +20,19 @@ NO_LOCKS = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP
 
 
 @contextmanager
-def held(directory: Path) -> Iterator[None]:
-    """Hold a directory against a second writer; the system lets go when the process ends, however it ends.
+def held(directory: Path, wait: float = 0) -> Iterator[None]:
+    """Hold a directory, or a file, against a second writer; the system lets go when the process ends, however it ends.
 
-    `MerError` when another process holds it, or when the file system knows no locks. The lock is the file `.NAME.lock`
-    beside the directory, so that the directory itself may be replaced.
+    `MerError` when another process holds it, for `wait` seconds, or when the file system knows no locks. The lock is
+    the file `.NAME.lock` beside it, so that the directory itself may be replaced.
     """
     from filelock import FileLock  # takes a twentieth of a second, and most commands lock nothing
 
     directory = Path(directory).resolve()
     file = directory.with_name(f".{directory.name}.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file)
-    _take(lock, directory)
+    _take(lock, directory, wait)
     try:
         yield
     finally:
@@ -62,11 +63,11 @@ def whole_folder(out: Path) -> Iterator[Path]:
                 out.rmdir()
 
 
-def _take(lock: BaseFileLock, directory: Path) -> None:
+def _take(lock: BaseFileLock, directory: Path, wait: float) -> None:
     from filelock import Timeout
 
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout as error:
         raise MerError(f"{directory} is being written by another process; wait for it to end") from error
     except OSError as error:
