@@ -15,6 +15,8 @@ import pandas as pd
 from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import Data, Experiment, MerError, digest
 from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.apex import estimate_apexes
+from mer_tf.datasets.doubts import decided
 from mer_tf.datasets.drawn import DRAWN
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import ClipRow, joined_manifests, same_names, write_manifest
@@ -109,7 +111,8 @@ def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
             log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
         return rows
     root = Path(data.root) if data.root else _synthetic(experiment, cache)
-    return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    rows = dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    return estimate_apexes(decided(rows, data.doubtful, data.apex), data.apex, on_error="skip", progress=True)
 
 
 def _synthetic(experiment: Experiment, cache: Path) -> Path:
