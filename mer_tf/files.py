@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -156,10 +156,31 @@ def placed(root: Path, relative: str, where: str) -> tuple[Path, str]:
     return base, inside(root, relative, where).as_posix()  # an error, since the path leaves the root
 
 
-def inside(root: Path, relative: str, where: str) -> Path:
-    """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
+def linked_into(root: Path, paths: Iterable[Path], where: str) -> str:
+    """The folder of `following` into which those of `paths` lead that are links out of `root`; "" where none is.
+
+    `MerError`, for which `where` names the row, when it is none of these folders, or several.
+    """
+    base = Path(root).resolve()
+    targets = [path.resolve() for path in paths if path.is_symlink() and os.path.isfile(path)]
+    if not (out := [path for path in targets if not path.is_relative_to(base)]):
+        return ""
+    for folder in _FOLLOWED.get():
+        if all(path.is_relative_to(folder) for path in out):
+            return folder.as_posix()
+    raise MerError(
+        f"{where}: {len(out)} of its files are links out of the root {base}, as to {out[0]}; name one folder that all "
+        "of them lead into with --follow-links when you list the data set"
+    )
+
+
+def inside(root: Path, relative: str, where: str, links: str = "") -> Path:
+    """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root.
+
+    links: folder into which links may lead.
+    """
     base, path = _resolved(root, relative, where)
-    if not path.is_relative_to(base):
+    if not path.is_relative_to(base) and not (links and path.is_relative_to(Path(links).resolve())):
         raise MerError(
             f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links, or name "
             "the folder that links lead to with --follow-links when you list the data set"

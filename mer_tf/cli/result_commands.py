@@ -64,6 +64,12 @@ def score(
         permutations=permutations,
     )
     print(text)
+    if (predictions / "config.json").exists():
+        from mer_tf.reporting import privacy
+        from mer_tf.reporting.run_files import read_run
+
+        for said in privacy.licences(read_run(predictions)):
+            print(said)
     if not passed:
         sys.exit(1)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from mer_tf.config import MerError
 from mer_tf.datasets.corrections import changes, correct
 from mer_tf.datasets.manifest import ClipRow, same_names
-from mer_tf.files import hidden, placed
+from mer_tf.files import hidden, linked_into, placed
 from mer_tf.preprocessing.frame_names import frame_names, gaps
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class ListingBuilder:
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _places: dict[Path, tuple[Path, str]] = field(default_factory=dict)
+    _links: dict[Path, str] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
@@ -132,6 +133,8 @@ class ListingBuilder:
             try:
                 self._places[folder] = placed(self.root, self._relative(folder), f"clip {event.clip_id}")
                 found = frame_names(folder)
+                paths = (folder / name for name in found.names)
+                self._links[folder] = linked_into(self._places[folder][0], paths, f"clip {event.clip_id}")
                 self._frames[folder] = found.numbers
                 if said := found.said(folder):
                     self._say(event, said)
@@ -184,6 +187,7 @@ class ListingBuilder:
             sheet_sha=self.sheet_sha,
             apex_source="" if event.apex is None else "given",
             objective=event.objective,
+            links=self._links.get(event.folder, ""),
         )
 
 

@@ -55,6 +55,8 @@ class ClipRow:
     """Objective class by action units (Davison et al. 2018), I to VII, where the data set states it."""
     sampling: str = ""
     """`time`: frame n of the video is the one nearest to n / fps seconds; empty: the n-th that decodes."""
+    links: str = ""
+    """Folder outside root into which links among the frames lead, as the user named it; empty where none leaves it."""
 
     @property
     def family(self) -> str:
@@ -90,7 +92,9 @@ class ClipRow:
 COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
 LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
 """Columns that an older manifest may lack."""
-PATHS = frozenset({"root", "frames_dir", "video", "image"})
+SILENT = ("sampling", "links")
+"""Later columns that stand in no manifest, and in no digest, where they say nothing."""
+PATHS = frozenset({"root", "frames_dir", "video", "image", "links"})
 """Columns whose text is a path."""
 FOREIGN = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 """How a path of Windows begins: with a disk or a computer."""
@@ -100,8 +104,7 @@ def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
     """Write rows as CSV, sorted by clip_id, atomically; the bytes do not depend on the order given."""
     frame = pd.DataFrame([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)], columns=list(COLUMNS))
     frame["apex"] = frame["apex"].astype("Int64")
-    if not frame["sampling"].any():
-        frame = frame.drop(columns="sampling")
+    frame = frame.drop(columns=[name for name in SILENT if not frame[name].any()])
     return write_csv(frame, path)
 
 
@@ -153,7 +156,7 @@ def manifest_digest(rows: Sequence[ClipRow]) -> str:
 def _digested(row: ClipRow) -> dict[str, Any]:
     """The fields of a row, without a later one that says nothing: old rows keep their digest."""
     fields = dataclasses.asdict(row)
-    return fields if row.sampling else {k: v for k, v in fields.items() if k != "sampling"}
+    return {name: value for name, value in fields.items() if value or name not in SILENT}
 
 
 def _row(values: dict[str, str], where: str) -> ClipRow:

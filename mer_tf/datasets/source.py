@@ -63,7 +63,7 @@ def _from_folder(row: ClipRow) -> Iterator[tuple[int, str, Frame]]:
         log.warning("clip %s: %d of %d frames are there", row.clip_id, len(files), wanted)
     for file in files:
         if file.path.is_symlink():
-            inside(Path(row.root), str(file.path), f"clip {row.clip_id}")
+            inside(Path(row.root), str(file.path), f"clip {row.clip_id}", row.links)
     for file, frame in zip(files, read_frames([f.path for f in files]), strict=True):
         yield file.number, str(file.path), frame
 
