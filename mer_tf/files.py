@@ -162,7 +162,7 @@ def linked_into(root: Path, paths: Iterable[Path], where: str) -> str:
     `MerError`, for which `where` names the row, when it is none of these folders, or several.
     """
     base = Path(root).resolve()
-    targets = [path.resolve() for path in paths if path.is_symlink() and os.path.isfile(path)]
+    targets = [path.resolve() for path in paths if path.is_symlink() and path.is_file()]
     if not (out := [path for path in targets if not path.is_relative_to(base)]):
         return ""
     for folder in _FOLLOWED.get():
