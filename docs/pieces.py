@@ -19,7 +19,7 @@ from mer_tf.config import Experiment, MerError, Preset
 from mer_tf.evaluation.curve import halfways
 from mer_tf.evaluation.metrics import SCORES, by_seed, class_names, confusion, scores
 from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.files import read_json, write_text
+from mer_tf.files import read_json, write_csv
 from mer_tf.reporting.made import NAME, Settings
 from mer_tf.reporting.plots import ladder_png, sensitivity_png
 from mer_tf.reporting.readme import RESULTS, store
@@ -181,7 +181,7 @@ def _publish_variation(piece: Piece, work: Path) -> Published:
             values = scores(confusion(frame, class_names(frame)))
             told = {"processor": machine["processor"], "onednn": machine["onednn"], "seed": seed}
             rows.append(told | dict(zip(SCORES, values.round(4), strict=True)))
-    table = write_text(DOCS / "variation.csv", pd.DataFrame(rows).to_csv(index=False))
+    table = write_csv(pd.DataFrame(rows), DOCS / "variation.csv")
     return [table], [run / "env.json" for run in runs]
 
 

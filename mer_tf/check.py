@@ -66,6 +66,14 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield "data.manifests and data.root were both given; a manifest knows its roots, so leave root out"
     if data.sheet and not data.root:
         yield f"data.sheet={data.sheet}: a sheet belongs to a data set; give its folder with data.root"
+    decided = (data.doubtful, data.apex) != ("keep", "given")
+    if decided and not data.root:
+        yield (
+            f"data.doubtful={data.doubtful}, data.apex={data.apex}: they are for data.root; of a manifest's clips "
+            "`mer-tf manifest` decides with --doubtful and --apex"
+        )
+    if data.doubtful == "estimate" and data.apex == "given":
+        yield "data.doubtful=estimate: say how with data.apex=midpoint, peak or divide-and-conquer"
     if config.magnify and not 0 < config.band_low < config.band_high:
         yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
     if experiment.search.dropout and not hasattr(experiment.model, "dropout"):
@@ -82,7 +90,10 @@ def _rows(data: Data) -> Sequence[ClipRow] | None:
 
         return joined_manifests(data.manifests)
     if data.root:
-        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None).rows
+        from mer_tf.datasets.doubts import decided
+
+        listing = dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None)
+        return decided(listing.rows, data.doubtful, data.apex)
     return None
 
 

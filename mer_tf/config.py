@@ -47,6 +47,11 @@ class Data:
     """Annotation sheet; None: the published one is looked for under root."""
     manifests: tuple[str, ...] = ()
     """Instead of dataset and root: manifest.csv files, joined; so several data sets make one experiment."""
+    doubtful: Literal["keep", "skip", "estimate"] = "keep"
+    """With root, as `mer-tf manifest` has it: what becomes of clips whose apex is their onset, or that last for
+    seconds: kept as annotated, left out, or (of the former) the apex estimated as data.apex says."""
+    apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given"
+    """With root, as `mer-tf manifest` has it: how to estimate an apex that the annotation does not give."""
     label_protocol: str = "smic-4"
     """Named map from raw label to class; see data_manifests/label_protocols.csv."""
     shuffle_labels: bool = False

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -44,8 +44,13 @@ def atomic(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> Path:
     """Write UTF-8 text atomically; return the path."""
     with atomic(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", newline="\n")
     return Path(path)
+
+
+def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = False) -> Path:
+    """Write a table as UTF-8 CSV atomically, with the same bytes on every system; return the path."""
+    return write_text(path, frame.to_csv(index=index, lineterminator="\n"))
 
 
 def write_json(path: Path, value: Any) -> Path:
@@ -98,10 +103,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+"""What Windows takes for a device, not a file."""
+
+
 def file_name(clip_id: str) -> str:
-    """A clip's id as the name of one file or folder, which leads nowhere else."""
-    name = re.sub(r"[/\\:\0]", "_", clip_id)
-    return f"_{name}" if name.startswith(".") else name
+    """A clip's id as the name of one file or folder that every system takes, and which leads nowhere else."""
+    name = re.sub(r"[\0-\x1f/\\:*?\"<>|]|[. ]$", "_", clip_id)
+    return f"_{name}" if name.startswith(".") or DEVICE.match(name) else name
 
 
 LONG = 80
@@ -134,20 +143,44 @@ def placed(root: Path, relative: str, where: str) -> tuple[Path, str]:
     """A root and a path below it that are the same file or folder as `relative` under `root`.
 
     Where links lead into a folder of `following`, the root is that folder, and the path has no links; else `inside`.
+    `MerError` as well for a name that holds a backslash, which no manifest can hold.
     """
     base, path = _resolved(root, relative, where)
+    if "\\" in relative + base.as_posix():
+        raise MerError(f"{where}: {relative!r} holds a backslash, which Windows reads as a folder's end; rename it")
     if path.is_relative_to(base):
         return base, relative
     for folder in _FOLLOWED.get():
         if path.is_relative_to(folder):
             return folder, path.relative_to(folder).as_posix()
-    return base, str(inside(root, relative, where))  # an error, since the path leaves the root
+    return base, inside(root, relative, where).as_posix()  # an error, since the path leaves the root
 
 
-def inside(root: Path, relative: str, where: str) -> Path:
-    """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root."""
+def linked_into(root: Path, paths: Iterable[Path], where: str) -> str:
+    """The folder of `following` into which those of `paths` lead that are links out of `root`; "" where none is.
+
+    `MerError`, for which `where` names the row, when it is none of these folders, or several.
+    """
+    base = Path(root).resolve()
+    targets = [path.resolve() for path in paths if path.is_symlink() and path.is_file()]
+    if not (out := [path for path in targets if not path.is_relative_to(base)]):
+        return ""
+    for folder in _FOLLOWED.get():
+        if all(path.is_relative_to(folder) for path in out):
+            return folder.as_posix()
+    raise MerError(
+        f"{where}: {len(out)} of its files are links out of the root {base}, as to {out[0]}; name one folder that all "
+        "of them lead into with --follow-links when you list the data set"
+    )
+
+
+def inside(root: Path, relative: str, where: str, links: str = "") -> Path:
+    """Absolute path of `relative` under `root`, links followed; `where` names the row when it leaves root.
+
+    links: folder into which links may lead.
+    """
     base, path = _resolved(root, relative, where)
-    if not path.is_relative_to(base):
+    if not path.is_relative_to(base) and not (links and path.is_relative_to(Path(links).resolve())):
         raise MerError(
             f"{where}: {relative!r} points outside its root {base}; use a path below the root, without links, or name "
             "the folder that links lead to with --follow-links when you list the data set"

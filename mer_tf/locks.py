@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+NO_LOCKS = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
+"""What a file system answers that has no locks."""
+
 
 @contextmanager
-def held(directory: Path) -> Iterator[None]:
-    """Hold a directory against a second writer; the system lets go when the process ends, however it ends.
+def held(directory: Path, wait: float = 0) -> Iterator[None]:
+    """Hold a directory, or a file, against a second writer; the system lets go when the process ends, however it ends.
 
-    `MerError` when another process holds it, or when the file system knows no locks.
+    `MerError` when another process holds it, for `wait` seconds, or when the file system knows no locks. The lock is
+    the file `.NAME.lock` beside it, so that the directory itself may be replaced.
     """
-    handle = os.open(directory, os.O_RDONLY)
+    from filelock import FileLock  # takes a twentieth of a second, and most commands lock nothing
+
+    directory = Path(directory).resolve()
+    file = directory.with_name(f".{directory.name}.lock")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    _take(lock, directory, wait)
     try:
-        _take(handle, directory)
         yield
     finally:
-        os.close(handle)
+        with suppress(OSError):  # Windows removes no open file; there the lock does when it is let go
+            file.unlink()
+        lock.release()
 
 
 @contextmanager
@@ -47,14 +63,16 @@ def whole_folder(out: Path) -> Iterator[Path]:
                 out.rmdir()
 
 
-def _take(handle: int, directory: Path) -> None:
-    import fcntl  # where there is none, folders are still read
+def _take(lock: BaseFileLock, directory: Path, wait: float) -> None:
+    from filelock import Timeout
 
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        lock.acquire(timeout=wait)
+    except Timeout as error:
         raise MerError(f"{directory} is being written by another process; wait for it to end") from error
     except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
         raise MerError(
             f"{directory}: its file system cannot lock ({error.strerror}), so that two jobs could write it at once; "
             "mount it with locks (Lustre: -o flock), or write to a local disk and copy"

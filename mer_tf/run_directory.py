@@ -133,7 +133,8 @@ def threads() -> dict[str, Any]:
 def processor() -> str:
     """Name of the processor."""
     info = Path("/proc/cpuinfo")
-    names = [line.split(":")[1].strip() for line in info.open() if "model name" in line] if info.exists() else []
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if "model name" in line]
     return names[0] if names else platform.processor() or platform.machine()
 
 
@@ -144,7 +145,8 @@ def git_commit() -> str | None:
 
 def log_to(directory: Path) -> None:
     """Write the log to the terminal (standard error) and to run.log."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(directory / "run.log")]
+    file = logging.FileHandler(directory / "run.log", encoding="utf-8")
+    handlers: list[logging.Handler] = [logging.StreamHandler(), file]
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
     )
@@ -170,7 +172,7 @@ def _version(name: str) -> str | None:
 def _git(*arguments: str) -> str | None:
     command = ["git", "-C", str(Path(__file__).parent), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=10)
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import runpy
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mer_tf.changes import changed, read_experiment
 from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
+from mer_tf.locks import held
 
 if TYPE_CHECKING:
     from mer_tf.inputs.clips import Clips
@@ -24,8 +26,8 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     """Run an experiment from data to results; returns the run directory.
 
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
-    Raises `MerError` for bad input, before anything is written if the declaration tells it, or a failed self-test. A
-    stopped run keeps finished shards, features and folds.
+    Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
+    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     check(experiment, folds)
     from mer_tf.protocols.cross_validation import cross_validate
@@ -33,12 +35,13 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     from mer_tf.run_directory import note_xla, open_run
 
     directory = open_run(experiment, resume)
-    bench, clips = open_bench(experiment, directory)
-    before_training(experiment, clips, bench, directory)
-    cross_validate(bench, directory, folds)
-    note_xla(directory, bench.xla())
-    if folds is None:
-        _finish(bench, clips, directory)
+    with held(directory) if folds is None else nullcontext():
+        bench, clips = open_bench(experiment, directory)
+        before_training(experiment, clips, bench, directory)
+        cross_validate(bench, directory, folds)
+        note_xla(directory, bench.xla())
+        if folds is None:
+            _finish(bench, clips, directory)
     return directory
 
 
@@ -47,10 +50,12 @@ def collect(directory: Path) -> Path:
     from mer_tf.protocols.cross_validation import untrained
 
     experiment = read_experiment(directory / "config.json")
-    bench, clips = open_bench(experiment, directory)
-    if missing := [str(folder.relative_to(directory)) for _, _, folder in untrained(bench, directory)]:
-        raise MerError(f"{directory}: {', '.join(missing)} have no predictions; train them with --resume and --folds")
-    _finish(bench, clips, directory)
+    with held(directory):
+        bench, clips = open_bench(experiment, directory)
+        if missing := [folder.relative_to(directory).as_posix() for _, _, folder in untrained(bench, directory)]:
+            lack = ", ".join(missing)
+            raise MerError(f"{directory}: {lack} have no predictions; train them with --resume and --folds")
+        _finish(bench, clips, directory)
     return directory
 
 

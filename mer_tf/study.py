@@ -13,6 +13,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
+from mer_tf.locks import held
 from mer_tf.model import models
 from mer_tf.names import unknown
 from mer_tf.runner import open_bench, run
@@ -146,9 +147,11 @@ class Composite(Command):
         from mer_tf.run_directory import open_run
 
         directory = open_run(chosen, self.resume)
-        bench, clips = open_bench(chosen, directory)
-        before_training(chosen, clips, bench, directory)
-        return f"{composite(chosen, rows, clips, bench.encoded, directory)}\nrun directory: {directory}"
+        with held(directory):
+            bench, clips = open_bench(chosen, directory)
+            before_training(chosen, clips, bench, directory)
+            text = composite(chosen, rows, clips, bench.encoded, directory)
+        return f"{text}\nrun directory: {directory}"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from mer_tf.config import Experiment
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.inputs.clips import prepare_clips
 from mer_tf.inputs.prepare import encode
 from mer_tf.protocols.workbench import Bench
@@ -54,8 +54,7 @@ def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> 
             )
             log.info("%s", rows[-1])
     table = pd.DataFrame(rows)
-    with atomic(directory / "clips_saved.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "clips_saved.csv")
     return table
 
 

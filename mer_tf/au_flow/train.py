@@ -20,7 +20,7 @@ from mer_tf.au_flow.label_savings import clips_saved
 from mer_tf.au_flow.settings import Options, Pretraining
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.datasets.adapters.flow_images import flow_images_listing
-from mer_tf.files import atomic, sha256, write_json, write_text
+from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
 from mer_tf.inputs.feature_cache import weights_digest
 from mer_tf.models.pretrained import probabilities
 from mer_tf.models.stored import load_model
@@ -167,5 +167,4 @@ def _lines(scores: dict[str, dict[str, float]], kept: pd.DataFrame, history: pd.
 
 
 def _table(frame: pd.DataFrame, path: Path) -> None:
-    with atomic(path) as part:
-        frame.to_csv(part, index=False)
+    write_csv(frame, path)

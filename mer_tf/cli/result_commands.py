@@ -64,6 +64,12 @@ def score(
         permutations=permutations,
     )
     print(text)
+    if (predictions / "config.json").exists():
+        from mer_tf.reporting import privacy
+        from mer_tf.reporting.run_files import read_run
+
+        for said in privacy.licences(read_run(predictions)):
+            print(said)
     if not passed:
         sys.exit(1)
 
@@ -111,7 +117,7 @@ def audit(
         out: Write every test here as CSV.
         strict: Exit with status 1 when a figure is impossible or two contradict each other.
     """
-    from mer_tf.files import write_text
+    from mer_tf.files import write_csv
     from mer_tf.scoring.audit import published_claims, read_claims
     from mer_tf.scoring.audit_report import audit_report
 
@@ -120,7 +126,7 @@ def audit(
     text, tests, clean = audit_report(read_claims(table) if table else published_claims(paper), n_max)
     print(text)
     if out:
-        write_text(out, tests.to_csv(index=False))
+        write_csv(tests, out)
         print(f"\n{out}")
     if strict and not clean:
         sys.exit(1)

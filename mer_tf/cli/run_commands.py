@@ -60,6 +60,7 @@ def ladder(
         changes: Settings to change, as train.epochs=5 clip.stride=4.
     """
     from mer_tf.check import check
+    from mer_tf.locks import held
     from mer_tf.overrides import read_words
     from mer_tf.runner import declared, open_bench
 
@@ -71,9 +72,10 @@ def ladder(
     from mer_tf.protocols.workbench import Bench
     from mer_tf.run_directory import go_on
 
-    bench, _ = open_bench(settings, go_on(settings, out))
-    assert isinstance(bench, Bench)
-    print(ladder_text(climb(bench, out, inner_folds)))
+    with held(go_on(settings, out)):
+        bench, _ = open_bench(settings, out)
+        assert isinstance(bench, Bench)
+        print(ladder_text(climb(bench, out, inner_folds)))
     print(out / "ladder.png")
 
 

@@ -65,7 +65,8 @@ def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipR
     if unsure := doubts(listing.rows):
         first = next(iter(unsure.items()))
         log.warning(
-            "%d clip(s) of doubtful annotation, such as %s: %s; see --doubtful of `mer-tf manifest`",
+            "%d clip(s) of doubtful annotation, such as %s: %s; --data.doubtful, or --doubtful of `mer-tf manifest`, "
+            "decides",
             len(unsure),
             *first,
         )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import inside
-from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
+from mer_tf.preprocessing.frames import Frame, FrameFile, list_frames, read_frames
 from mer_tf.preprocessing.video import iter_by_time, iter_video
 
 log = logging.getLogger(__name__)
@@ -46,15 +46,24 @@ def read_clip(row: ClipRow) -> tuple[list[Frame], NDArray[np.int64]]:
     return [frame for _, frame in pairs], np.array([number for number, _ in pairs], np.int64)
 
 
+def clip_files(row: ClipRow) -> list[Path]:
+    """The pictures of a clip in a folder, by number."""
+    return [file.path for file in _files(row)]
+
+
+def _files(row: ClipRow) -> list[FrameFile]:
+    return [f for f in list_frames(row.source()) if row.onset <= f.number <= row.offset]
+
+
 def _from_folder(row: ClipRow) -> Iterator[tuple[int, str, Frame]]:
     """Frames whose number lies within onset and offset; gaps in the numbers are data as they are, but said."""
-    files = [f for f in list_frames(row.source()) if row.onset <= f.number <= row.offset]
+    files = _files(row)
     wanted = row.offset - row.onset + 1
     if len(files) < wanted:
         log.warning("clip %s: %d of %d frames are there", row.clip_id, len(files), wanted)
     for file in files:
         if file.path.is_symlink():
-            inside(Path(row.root), str(file.path), f"clip {row.clip_id}")
+            inside(Path(row.root), str(file.path), f"clip {row.clip_id}", row.links)
     for file, frame in zip(files, read_frames([f.path for f in files]), strict=True):
         yield file.number, str(file.path), frame
 

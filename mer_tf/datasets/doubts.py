@@ -51,9 +51,9 @@ def decided(rows: Sequence[ClipRow], choice: Choice, method: str) -> list[ClipRo
     if choice == "skip":
         if left := [row for row in rows if not doubt(row)]:
             return left
-        raise MerError("--doubtful skip: every clip is doubtful, so none is left; look at the sheet")
+        raise MerError("doubtful=skip: every clip is doubtful, so none is left; look at the sheet")
     if choice == "keep":
         return list(rows)
     if method == "given":
-        raise MerError("--doubtful estimate: say how with --apex midpoint, peak or divide-and-conquer")
+        raise MerError("doubtful=estimate: say how with apex=midpoint, peak or divide-and-conquer")
     return [dataclasses.replace(row, apex=None, apex_source="") if apex_is_onset(row) else row for row in rows]

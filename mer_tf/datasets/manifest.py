@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import logging
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import pandas as pd
 
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
-from mer_tf.files import inside, write_text
+from mer_tf.files import inside, write_csv
 from mer_tf.table_files import cell_text, read_table, whole_number
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class ClipRow:
     """Objective class by action units (Davison et al. 2018), I to VII, where the data set states it."""
     sampling: str = ""
     """`time`: frame n of the video is the one nearest to n / fps seconds; empty: the n-th that decodes."""
+    links: str = ""
+    """Folder outside root into which links among the frames lead, as the user named it; empty where none leaves it."""
 
     @property
     def family(self) -> str:
@@ -91,19 +94,20 @@ class ClipRow:
 COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
 LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
 """Columns that an older manifest may lack."""
-PATHS = frozenset({"root", "frames_dir", "video", "image"})
-"""Columns whose text is taken as it is."""
+SILENT = ("sampling", "links")
+"""Later columns that stand in no manifest, and in no digest, where they say nothing."""
+PATHS = frozenset({"root", "frames_dir", "video", "image", "links"})
+"""Columns whose text is a path."""
+FOREIGN = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+"""How a path of Windows begins: with a disk or a computer."""
 
 
 def write_manifest(rows: Sequence[ClipRow], path: Path) -> Path:
     """Write rows as CSV, sorted by clip_id, atomically; the bytes do not depend on the order given."""
     frame = pd.DataFrame([dataclasses.asdict(r) for r in sorted(rows, key=lambda r: r.clip_id)], columns=list(COLUMNS))
     frame["apex"] = frame["apex"].astype("Int64")
-    if not frame["sampling"].any():
-        frame = frame.drop(columns="sampling")
-    text = io.StringIO()
-    frame.to_csv(text, index=False)
-    return write_text(path, text.getvalue())
+    frame = frame.drop(columns=[name for name in SILENT if not frame[name].any()])
+    return write_csv(frame, path)
 
 
 def read_manifest(path: Path) -> list[ClipRow]:
@@ -154,12 +158,12 @@ def manifest_digest(rows: Sequence[ClipRow]) -> str:
 def _digested(row: ClipRow) -> dict[str, Any]:
     """The fields of a row, without a later one that says nothing: old rows keep their digest."""
     fields = dataclasses.asdict(row)
-    return fields if row.sampling else {k: v for k, v in fields.items() if k != "sampling"}
+    return {name: value for name, value in fields.items() if value or name not in SILENT}
 
 
 def _row(values: dict[str, str], where: str) -> ClipRow:
     """One CSV line as a `ClipRow`, its numbers parsed and its fields checked against each other."""
-    text = {n: values[n] if n in PATHS else cell_text(values[n]) for n in COLUMNS if n in values}
+    text = {n: plain_path(values[n]) if n in PATHS else cell_text(values[n]) for n in COLUMNS if n in values}
     onset, apex, offset = (whole_number(text[name]) for name in ("onset", "apex", "offset"))
     fps = _number(text["fps"])
     if onset is None or offset is None or fps is None or (apex is None and text["apex"]):
@@ -179,8 +183,18 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
     }.items():
         if broken:
             raise MerError(f"{where}: {fault}")
+    if FOREIGN.match(values["root"]) and os.name != "nt":
+        raise MerError(
+            f"{where}: the root {row.root} is a folder of Windows; write in its place, in all rows, where the data lie "
+            "here, or list them again with `mer-tf manifest`"
+        )
     inside(Path(row.root), "".join(sources), where)
     return row
+
+
+def plain_path(text: str) -> str:
+    """A path with `/`, as manifests have it: of a manifest that was written on Windows, or by hand there."""
+    return text.replace("\\", "/")
 
 
 def _number(text: str) -> float | None:

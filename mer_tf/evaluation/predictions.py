@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import MerError
-from mer_tf.files import write_text
+from mer_tf.files import write_csv
 from mer_tf.table_files import read_table
 
 KEYS = ("clip_id", "dataset", "subject", "fold", "seed", "window", "y_true", "y_pred")
@@ -31,9 +30,7 @@ def predictions_frame(
 
 def write_predictions(frame: pd.DataFrame, path: Path) -> Path:
     """Write sorted by seed and clip_id, atomically."""
-    text = io.StringIO()
-    frame.sort_values(["seed", "clip_id"]).to_csv(text, index=False)
-    return write_text(path, text.getvalue())
+    return write_csv(frame.sort_values(["seed", "clip_id"]), path)
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

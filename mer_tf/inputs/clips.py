@@ -14,6 +14,8 @@ import pandas as pd
 
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.datasets import dataset_rows
+from mer_tf.datasets.apex import estimate_apexes
+from mer_tf.datasets.doubts import decided
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import MARKER, ClipRow, joined_manifests, same_names, write_manifest
 from mer_tf.files import read_mapping
@@ -108,7 +110,8 @@ def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
             log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
         return rows
     root = Path(data.root) if data.root else draw_tree(data, cache)
-    return dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    rows = dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    return estimate_apexes(decided(rows, data.doubtful, data.apex), data.apex, on_error="skip", progress=True)
 
 
 def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Notice]:

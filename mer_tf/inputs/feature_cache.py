@@ -21,6 +21,7 @@ from tqdm import tqdm
 from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
 from mer_tf.inputs.batches import FeatureStore
+from mer_tf.locks import held
 from mer_tf.preprocessing.augment import turned
 
 log = logging.getLogger("mer_tf")
@@ -56,11 +57,14 @@ def encode_clips(
     """Features of all frames of all clips, read from `folder` where they are whole, computed and written where not.
 
     frames() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `clips`. Values are float32 (T, ...). More than
-    1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them.
+    1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them, and when
+    another process is computing into the same folder.
     """
-    if any(missing := [_missing(folder, clip) for clip in clips]):
-        _check_room(encoder, clips, missing, folder)
-        _compute(frames, clips, missing, encoder, folder, batch)
+    if any([_missing(folder, clip) for clip in clips]):
+        with held(folder):
+            missing = [_missing(folder, clip) for clip in clips]  # another process may have made them meanwhile
+            _check_room(encoder, clips, missing, folder)
+            _compute(frames, clips, missing, encoder, folder, batch)
     files = {(c.clip_id, k): _file(folder, c, k) for c in clips for k in range(c.copies)}
     mapped: Literal["r"] | None = "r" if sum(f.stat().st_size for f in files.values()) > IN_MEMORY else None
     sides: list[dict[str, np.ndarray]] = [{} for _ in range(max((c.copies for c in clips), default=1))]

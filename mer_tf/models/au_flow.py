@@ -120,6 +120,6 @@ def features_of(model: keras.Model) -> keras.Model:
 
 
 def _mirrored(x: Any) -> Any:
-    """Columns reversed and u turned, 255 - u, as `mer_tf.datasets.au_fields.flipped` does."""
+    """Columns reversed and u turned, 255 - u, as `mer_tf.synthetic.action_units.fields.flipped` does."""
     turned = layers.Rescaling([-1.0, 1.0, 1.0], [255.0, 0.0, 0.0], name="turned_u")(x)
     return ops.flip(turned, axis=2)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.files import atomic, sha256, write_text
+from mer_tf.locks import held
 
 log = logging.getLogger("mer_tf")
 NETWORKS = ("vgg16", "resnet50", "senet50")
@@ -90,18 +91,25 @@ def download_weights(name: str, *, timeout: float = 5.0, limit: float = 600.0) -
         timeout: seconds to wait for the connection, and for any single read.
         limit: seconds after which the whole download is given up.
 
-    `MerError` when the server is out of reach, too slow, ends early, or the file is not the expected one.
+    One process fetches, others wait for it. `MerError` when the server is out of reach, too slow, ends early, or the
+    file is not the expected one.
     """
     published = WEIGHT_FILES[name]
     path = weight_folders()[0] / name
     try:
-        with urllib.request.urlopen(published.url, timeout=timeout) as response, atomic(path) as part:
-            _receive(response, part, name, deadline=time.monotonic() + limit)
-            if published.sha256 is not None and sha256(part) != published.sha256:
-                raise MerError(f"{published.url}: not the expected file (its SHA-256 differs); download it by hand")
+        with held(path, wait=limit):
+            if not path.exists():  # another process may have fetched it meanwhile
+                _fetch(published, path, timeout, limit)
     except (OSError, http.client.HTTPException) as error:  # URLError, timeouts and full disks are OSError
         raise MerError(f"{published.url}: download to {path} failed ({error})") from error
     return path
+
+
+def _fetch(published: WeightFile, path: Path, timeout: float, limit: float) -> None:
+    with urllib.request.urlopen(published.url, timeout=timeout) as response, atomic(path) as part:
+        _receive(response, part, published.name, deadline=time.monotonic() + limit)
+        if published.sha256 is not None and sha256(part) != published.sha256:
+            raise MerError(f"{published.url}: not the expected file (its SHA-256 differs); download it by hand")
 
 
 def _receive(response: Any, part: Path, name: str, deadline: float) -> None:

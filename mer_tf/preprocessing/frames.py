@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.files import hidden
 from mer_tf.preprocessing.frame_names import SUFFIXES, frame_names
-from mer_tf.preprocessing.integrity import fault
+from mer_tf.preprocessing.integrity import fault, sixteen_bits, turned
 
 log = logging.getLogger(__name__)
 Frame = NDArray[np.uint8]
@@ -84,6 +84,19 @@ def depth(brightest: Iterable[int]) -> int:
     """
     most = max(brightest)
     return next(bits for bits in DEPTHS if most < 2**bits)
+
+
+def read_otherwise_before(paths: Sequence[Path]) -> Path | None:
+    """The first image of a clip that versions before FRAMES 2 (code_version.py) read otherwise; None without one."""
+    deep = []
+    for path in paths:
+        data = file_bytes(path)
+        if turned(data):
+            return path
+        if sixteen_bits(data):
+            deep.append(path)
+    unused = deep and depth(int(_decoded(path).max(initial=0)) for path in deep) < DEPTHS[-1]
+    return deep[0] if unused else None
 
 
 def _decoded(path: Path) -> NDArray[np.uint8 | np.uint16]:

@@ -12,6 +12,7 @@ import re
 import struct
 import zlib
 
+from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -20,7 +21,9 @@ MOST_PIXELS = 10**8
 """More than any camera's frame: 300 MB decoded."""
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, struct.error, zlib.error)
 """What Pillow raises for files that are no images."""
-FORMATS = {b"\x89PNG\r\n\x1a\n": "PNG", b"\xff\xd8": "JPEG", b"BM": "BMP"}
+PNG = b"\x89PNG\r\n\x1a\n"
+ORIENTATION, EXIF_WITHIN = 0x0112, 2**18
+FORMATS = {PNG: "PNG", b"\xff\xd8": "JPEG", b"BM": "BMP"}
 
 
 def fault(data: bytes) -> str | None:
@@ -37,6 +40,22 @@ def fault(data: bytes) -> str | None:
     except BROKEN as error:
         cut = re.search("truncated|premature end of jpeg", str(error), re.IGNORECASE)
         return f"{'truncated' if cut else 'damaged'} {kind} ({error or type(error).__name__})"
+
+
+def sixteen_bits(data: bytes) -> bool:
+    """Whether the bytes are a PNG file of 16 bits a channel, by its header."""
+    return data.startswith(PNG) and data[24:25] == b"\x10"
+
+
+def turned(data: bytes) -> bool:
+    """Whether the EXIF of a JPEG or PNG file says that the picture is to be turned or mirrored."""
+    if b"Exif\0\0" not in data[:EXIF_WITHIN] and not (data.startswith(PNG) and b"eXIf" in data):
+        return False
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as image:
+            return image.getexif().get(ORIENTATION) in range(2, 9)
+    except BROKEN:
+        return False
 
 
 def _size_fault(width: int, height: int) -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.config import Experiment, Tables
-from mer_tf.files import atomic, facts, write_text
+from mer_tf.files import facts, write_csv, write_text
 from mer_tf.protocols.paper_tables import cell_scores, cell_settings, run_warnings
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions
 from mer_tf.reporting.tables import baseline_text
@@ -26,8 +26,7 @@ def baseline_table(experiment: Experiment, tables: Tables, directory: Path, run:
         named = {"column": column, "system": row.rpartition("/")[2]} | scored
         rows.append(named | {"published": _published(f"{row}/{column}"), "predictions": str(path / "predictions.csv")})
     table = pd.DataFrame(rows)
-    with atomic(directory / "baselines.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "baselines.csv")
     folds = f"split: {experiment.evaluation.split}"
     write_text(directory / "baselines.txt", "\n\n".join([*run_warnings(runs), folds, baseline_text(table)]) + "\n")
     return table

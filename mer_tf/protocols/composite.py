@@ -25,7 +25,7 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
-from mer_tf.files import atomic, facts, read_mapping, write_json, write_text
+from mer_tf.files import facts, read_mapping, write_csv, write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.au_flow import AuFlow
@@ -194,8 +194,7 @@ def _summary(
     results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
     rows = [r for n, found in results.items() for r in _rows(n, models[n], found)]
     table = pd.DataFrame(rows)
-    with atomic(directory / "composite.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "composite.csv")
     for name, frame in tables.items():
         confusion_pair(frame, class_names(frame), name, directory / _slug(name))
     peeked = [name for name in tables if name.endswith(PEEKED)]

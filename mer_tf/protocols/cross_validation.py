@@ -13,7 +13,8 @@ from tqdm import tqdm
 from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
-from mer_tf.files import atomic, write_json
+from mer_tf.files import atomic, write_csv, write_json
+from mer_tf.locks import held
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.protocols.workbench import Bench, Workbench
@@ -25,14 +26,19 @@ BASELINE = "onset frame only"
 
 
 def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | None = None) -> None:
-    """Train and test every fold of every seed that has no predictions yet, or those of the numbers `only`."""
+    """Train and test every fold of every seed that has no predictions yet, or those of the numbers `only`.
+
+    `MerError` when another process is training the same fold.
+    """
     numbers = [fold.number for fold in bench.folds()]
     if unknown := sorted(set(only or ()) - set(numbers)):
         raise MerError(f"--folds {', '.join(map(str, unknown))}: there are folds {numbers[0]} to {numbers[-1]}")
     todo = [task for task in untrained(bench, directory) if only is None or task[1].number in only]
     with tqdm(total=len(todo) * epochs_a_fold(bench.experiment), desc="training", unit="epoch") as bar:
         for seed, fold, folder in todo:
-            run_fold(bench, fold, seed, folder, bar)
+            with held(folder):
+                if not (folder / "predictions.csv").exists():  # another process may have trained it meanwhile
+                    run_fold(bench, fold, seed, folder, bar)
 
 
 def untrained(bench: Workbench, directory: Path) -> list[tuple[int, Fold, Path]]:
@@ -114,5 +120,4 @@ def title(bench: Workbench) -> str:
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> None:
-    with atomic(path) as part:
-        frame.to_csv(part, index=False)
+    write_csv(frame, path)

@@ -27,7 +27,7 @@ from mer_tf.datasets.windows import arrange_windows
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import SCORES, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.protocols.cross_validation import ShowEpochs
 from mer_tf.protocols.selection import choose
 from mer_tf.protocols.workbench import Bench
@@ -138,8 +138,7 @@ def _loso_fold(bench: Bench, fold: Fold, search: Search, path: Path, bar: tqdm) 
     watch = EpochPredictions(partial(bench.predict, rows=fold.test), search.epochs)
     bench.fit(fold.train, labels, training_seed(seed, fold.number), callbacks=[watch, show])
     tables = [bench.joined(fold, seed, s, "epoch", seal).assign(epoch=e) for e, s in watch.shares.items()]
-    with atomic(path) as part:
-        pd.concat(tables).assign(chosen_epoch=choice.epochs).to_csv(part, index=False)
+    write_csv(pd.concat(tables).assign(chosen_epoch=choice.epochs), path)
 
 
 def best_epoch(table: pd.DataFrame) -> int:
@@ -154,7 +153,6 @@ def _written(bench: Bench, tables: dict[str, pd.DataFrame], directory: Path) -> 
         metrics = evaluate(frame, bootstrap=evaluation.bootstrap, permutations=evaluation.permutations)
         rows.append({"rung": rung, "leaks": RUNGS[rung]} | score_columns(metrics))
     table = pd.DataFrame(rows).rename(columns={"majority_rate": "majority"})
-    with atomic(directory / "ladder.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "ladder.csv")
     ladder_png(table, f"{bench.experiment.name}: what each leak buys", directory / "ladder.png")
     return table

@@ -11,7 +11,7 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.explain.figures.layers import layers_png
 from mer_tf.explain.layer_selection import choose_layer, layer_maps, layer_table
 from mer_tf.explain.regions import aligned_landmarks, landmarks_from_box
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.preprocessing.faces import detect_face
 from mer_tf.preprocessing.landmarks import carried_landmarks
 from mer_tf.protocols.workbench import Workbench
@@ -34,8 +34,7 @@ def choose_block(bench: Workbench, fold: Fold, folder: Path) -> str:
     maps = layer_maps(encoder, frames)
     table = layer_table(encoder, maps, points)
     chosen = choose_layer(table)
-    with atomic(folder / "layers.csv") as part:
-        table.assign(chosen=table["layer"] == chosen).to_csv(part, index=False)
+    write_csv(table.assign(chosen=table["layer"] == chosen), folder / "layers.csv")
     some = {block: heat[:SHOWN] for block, heat in maps.items()}
     title = f"{encoder.name}, fold {fold.number}: Grad-CAM of each block on training frames"
     layers_png(frames[:SHOWN], some, table, chosen, folder / "layers.png", title=title)

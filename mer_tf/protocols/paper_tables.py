@@ -15,7 +15,7 @@ from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.statistics import paired_permutation
-from mer_tf.files import atomic, facts, read_mapping, write_text
+from mer_tf.files import facts, read_mapping, write_csv, write_text
 from mer_tf.notices import read_notices
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
 from mer_tf.reporting.tables import ordering_table, side_by_side
@@ -53,8 +53,7 @@ def paper_tables(
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
     second = pd.DataFrame(list(_orderings(experiment, tables, frames, figures)))
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
-        with atomic(directory / name) as part:
-            table.to_csv(part, index=False)
+        write_csv(table, directory / name)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
     parts = [*run_warnings(runs), *said, side_by_side(first), ordering_table(second)]
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")

@@ -13,7 +13,7 @@ import pandas as pd
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, preset_of
 from mer_tf.evaluation.curve import halfways
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
 from mer_tf.reporting.plots import sensitivity_png
 
@@ -40,8 +40,7 @@ def sensitivity(
     curve = pd.DataFrame(rows).sort_values(["experiment", "fps", "amplitude"], ascending=[True, False, True])
     half = halfways(curve)
     for table, name in ((curve, "curve.csv"), (half, "halfway.csv")):
-        with atomic(out / name) as part:
-            table.to_csv(part, index=False)
+        write_csv(table, out / name)
     sensitivity_png(curve, half, out / "curve.png")
     return curve, half
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mer_tf.changes import changed
 from mer_tf.config import Experiment
-from mer_tf.files import atomic, facts
+from mer_tf.files import facts, write_csv
 from mer_tf.protocols.variants import ACCURACIES, Run, run_variants, variant_predictions, variant_row
 from mer_tf.reporting.plots import sweep_png
 
@@ -29,8 +29,7 @@ def sweep(experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: 
     runs = run_variants({k: one for k, (_, one) in settings.items()}, run, "sweep")
     rows = [chosen | _row(runs[k]) | {"published": _published(one)} for k, (chosen, one) in settings.items()]
     table = pd.DataFrame(rows)
-    with atomic(directory / "sweep.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "sweep.csv")
     field, *more = grid
     if not more and all(isinstance(value, int | float) for value in grid[field]):
         sweep_png(table, field, float(table["chance"].iloc[0]), directory / "sweep.png")

@@ -133,7 +133,7 @@ def store_shard(shard: Shard, outcomes: Iterable[Outcome], versions: dict[str, s
 
 def _to_disk(path: Path) -> int:
     """Wait until a file is on the disk, so that no power cut leaves a sidecar without its shard; return its bytes."""
-    with path.open("rb") as stream:
+    with path.open("r+b") as stream:  # Windows writes out only what may be written
         os.fsync(stream.fileno())
         return os.fstat(stream.fileno()).st_size
 

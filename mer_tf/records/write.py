@@ -19,11 +19,13 @@ import cv2
 from tqdm import tqdm
 
 import mer_tf
-from mer_tf.code_version import PIXELS, counted
+from mer_tf.code_version import FRAMES, PIXELS, counted
 from mer_tf.config import MerError, Preprocess, digest
+from mer_tf.datasets.clip_frames import clip_files
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.files import write_text
 from mer_tf.locks import held
+from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards
@@ -71,13 +73,16 @@ def write_records(
             raise MerError(f"{directory}: cannot be written ({error}); mend that and run again") from error
     index = read_index(directory)
     require(index, config, manifest)
+    if "frames" not in index.versions:  # from before FRAMES was counted
+        _refuse_stale(rows, directory)
     _judge(index, on_error)
     return directory
 
 
 def software() -> dict[str, str]:
     """Versions of what turns source pixels into stored bytes."""
-    return {"mer_tf": mer_tf.__version__, "pixels": str(PIXELS), "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
+    counts = {"pixels": str(PIXELS), "frames": str(FRAMES)}
+    return {"mer_tf": mer_tf.__version__, **counts, "opencv": cv2.__version__, "mtcnn": version("mtcnn")}
 
 
 def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
@@ -182,6 +187,21 @@ def _judge(index: Index, on_error: OnError) -> None:
     if on_error == "fail":
         raise MerError(f"{message}; mend them and delete the directory, or accept it with on_error=skip")
     log.warning("%s", message)
+
+
+def _refuse_stale(rows: Sequence[ClipRow], directory: Path) -> None:
+    """`MerError` for a directory whose pictures are read otherwise since it was written."""
+    for row in (row for row in rows if row.frames_dir):
+        try:
+            picture = read_otherwise_before(clip_files(row))
+        except (MerError, OSError) as error:
+            log.warning("%s: is from before pictures were read as now, and cannot be compared: %s", directory, error)
+            return
+        if picture:
+            raise MerError(
+                f"{directory}: was written by a version that read {picture} otherwise (its EXIF turns it, or it has 16 "
+                "bits, not all used); delete that directory and run again"
+            )
 
 
 def _clean(directory: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mer_tf.evaluation.metrics import confusion, scores
-from mer_tf.files import atomic
+from mer_tf.files import atomic, write_csv
 
 
 def confusion_png(counts: np.ndarray, classes: Sequence[str], title: str, path: Path) -> Path:
@@ -46,8 +46,7 @@ def confusion_pair(frame: pd.DataFrame, classes: Sequence[str], title: str, fold
 def confusion_csv(counts: np.ndarray, classes: Sequence[str], path: Path) -> Path:
     """Counts as CSV: one row a true class, one column a predicted class."""
     frame = pd.DataFrame(counts, index=pd.Index(classes, name="true"), columns=list(classes))
-    with atomic(path) as part:
-        frame.to_csv(part)
+    write_csv(frame, path, index=True)
     return path
 
 

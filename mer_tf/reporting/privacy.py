@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mer_tf.files import facts
 from mer_tf.notices import SYNTHETIC, Notice
 from mer_tf.reporting.run_files import Run
 
@@ -31,13 +32,28 @@ def hidden(run: Run, faces: bool) -> str:
     return "shows people's faces and is left out; `mer-tf report --faces` embeds it where the licence permits"
 
 
-def licence(run: Run) -> str:
-    """What the data set asks of who shows the page; "" for drawn data."""
+def licences(run: Run) -> list[str]:
+    """What each data set of the run asks of who shows the page, by data_manifests/licences.csv; none for drawn data."""
     if not of_people(run):
-        return ""
+        return []
+    homes = sorted(set(run.manifest["dataset"])) if len(run.manifest) else [str(run.settings["data.dataset"])]
+    return list(dict.fromkeys(_licence(home) for home in homes))
+
+
+def _licence(dataset: str) -> str:
+    """One data set's, whatever the camera or part of it."""
+    known = {row["dataset"]: row for row in facts("licences.csv").to_dict("records")}
+    row = known.get(dataset) or known.get(dataset.split("-")[0])
+    if row is None:
+        return (
+            f"Data set {dataset}: its licence is not known here. Before you pass on this page or a picture from it, "
+            "ask whose faces they are and who gave them to you."
+        )
+    unsure = ", quoted from memory" if row["certainty"] == "memory" else ""
+    given = f"{row['holder']} gives it to those who signed its licence agreement"
     return (
-        f"Data set {run.settings['data.dataset']}: it is given to those who signed its licence. Before you pass on "
-        "this page or a picture from it, read there whose faces may be shown, and cite what it asks to be cited."
+        f"{row['name']}: {given}; cite {row['cite']}{unsure}. "
+        "Before you pass on this page or a picture from it, read in that agreement whose faces may be shown."
     )
 
 

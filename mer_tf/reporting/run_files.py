@@ -146,5 +146,5 @@ class _Files:
             relative = path.relative_to(self.directory)
             seed = next((p.removeprefix("seed-") for p in relative.parts if p.startswith("seed-")), "")
             fold = path.parent.name.removeprefix("fold-")
-            parts.append(self.table(str(relative), columns).assign(seed=seed, fold=fold))
+            parts.append(self.table(relative.as_posix(), columns).assign(seed=seed, fold=fold))
         return pd.concat(parts, ignore_index=True)

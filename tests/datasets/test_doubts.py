@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from trees import write_sheet
 
+from mer_tf.check import check
 from mer_tf.cli.data_commands import manifest
-from mer_tf.config import MerError
+from mer_tf.config import Data, Experiment, MerError
 from mer_tf.datasets import dataset_listing, dataset_rows
 from mer_tf.datasets.counts import manifest_report
 from mer_tf.datasets.doubts import decided, doubt, doubts
 from mer_tf.datasets.manifest import ClipRow, read_manifest
+from mer_tf.inputs.clips import _rows
 
 HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
 JPG = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
@@ -107,7 +109,7 @@ def test_the_command_lets_the_user_choose(tree: Path, capsys: pytest.CaptureFixt
     apexes = {r.clip_id: (r.apex, r.apex_source) for r in read_manifest(out)}
     assert apexes[AT_ONSET] == (7, "midpoint")
     assert apexes["casme3-a/spNO.1/a-40"] == (44, "given")
-    with pytest.raises(MerError, match="say how with --apex"):
+    with pytest.raises(MerError, match="say how with apex=midpoint"):
         manifest("casme3-a", tree, out, doubtful="estimate")
     with pytest.raises(MerError, match="none is left"):
         decided([row(apex=10)], "skip", "given")
@@ -147,3 +149,27 @@ def test_the_sheet_of_all_expressions_as_published_has_no_emotions(tree: Path) -
     assert {r.label_raw for r in listing.rows} == {""}
     (problem,) = listing.problems
     assert "CAS(ME)3_part_A_v2.xlsx: states no emotions" in problem
+
+
+def test_an_experiment_has_the_same_choice(tree: Path) -> None:
+    def rows(**given: Any) -> dict[str, tuple[int | None, str]]:
+        data = Data(dataset="casme3-a", root=str(tree), **given)
+        return {r.clip_id: (r.apex, r.apex_source) for r in _rows(Experiment("x", data=data), tree / "cache")}
+
+    assert rows()[AT_ONSET] == (5, "given")
+    assert set(rows(doubtful="skip")) == {"casme3-a/spNO.1/a-40", "casme3-a/spNO.2/a-7"}
+    estimated = rows(doubtful="estimate", apex="midpoint")
+    assert (estimated[AT_ONSET], estimated[LONG]) == ((7, "midpoint"), (6, "given"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"doubtful": "estimate", "root": "x"}, "say how with data.apex=midpoint"),
+        ({"doubtful": "skip", "manifests": ("m.csv",)}, "of a manifest's clips `mer-tf manifest` decides"),
+        ({"apex": "midpoint"}, "they are for data.root"),
+    ],
+)
+def test_a_choice_that_says_nothing_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(MerError, match=said):
+        check(Experiment("x", data=Data(**given)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -157,3 +158,49 @@ def test_linked_flow_images_are_followed(tmp_path: Path) -> None:
     (row,) = read_manifest(tmp_path / "m.csv")
     assert (row.root, row.image) == (str(tmp_path / "store"), "u_test/0/a1 .png")
     assert row.image_path().is_file()
+
+
+@pytest.fixture
+def linked_frames(tmp_path: Path) -> tuple[Path, Path]:
+    """A clip whose frames are links to files of other names, in two folders of a store, beside one of plain files."""
+    root, store = tmp_path / "root", tmp_path / "store"
+    write_frames(root / "HS/s01/micro/negative/s01_ne_01", [5, 6, 7, 8])
+    home = root / "HS/s02/micro/negative/s02_ne_01"
+    home.mkdir(parents=True)
+    for half in (0, 1):
+        write_frames(store / f"half{half}", [6 - half, 8 - half], "camera_{}.bmp")
+    for number in (5, 6, 7, 8):
+        (home / f"reg_image{number}.bmp").symlink_to(store / f"half{number % 2}/camera_{number}.bmp")
+    return root, store
+
+
+def test_links_of_single_frames_are_a_named_problem_or_followed(linked_frames: tuple[Path, Path]) -> None:
+    root, store = linked_frames
+    out = root / "manifest.csv"
+    refused = dataset_listing("smic-hs", root)
+    assert [r.clip_id for r in refused.rows] == ["smic-hs/s01_ne_01"]
+    assert "s02_ne_01 is left out" in refused.problems[0]
+    assert "4 of its files are links out of the root" in refused.problems[0]
+    manifest("smic-hs", root, out)
+    assert "links" not in out.read_text().splitlines()[0]
+    manifest("smic-hs", root, out, follow_links=(store / "half0",))
+    assert len(read_manifest(out)) == 1, "half of the frames lead elsewhere"
+    manifest("smic-hs", root, out, follow_links=(store,))
+    first, second = read_manifest(out)
+    assert (first.links, second.links) == ("", str(store))
+    assert (second.root, second.frames_dir) == (str(root), "HS/s02/micro/negative/s02_ne_01")
+    assert read_clip(second)[1].tolist() == [5, 6, 7, 8]
+    with pytest.raises(MerError, match="points outside its root"):
+        read_clip(dataclasses.replace(second, links=str(store / "half0")))
+
+
+def test_links_of_frames_within_the_root_need_no_word(tmp_path: Path) -> None:
+    write_frames(tmp_path / "HS/s01/micro/negative/s01_ne_01", [5, 6, 7, 8])
+    home = tmp_path / "HS/s02/micro/negative/s02_ne_01"
+    home.mkdir(parents=True)
+    for source in (tmp_path / "HS/s01/micro/negative/s01_ne_01").iterdir():
+        (home / source.name).symlink_to(source)
+    listing = dataset_listing("smic-hs", tmp_path)
+    assert listing.problems == []
+    assert [row.links for row in listing.rows] == ["", ""]
+    assert read_clip(listing.rows[1])[1].tolist() == [5, 6, 7, 8]

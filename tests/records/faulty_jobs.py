@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from another_process import holding
 
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.records.index import NAME
@@ -47,19 +47,9 @@ def two_jobs(rows: list[ClipRow], out: Path) -> Iterator[None]:
     directory = write(rows, out)
     for path in (directory / NAME, *directory.glob("shard-0000[12]*")):
         path.unlink()
-    code = "from mer_tf.locks import held; from pathlib import Path\nwith held(Path(input())): print(); input()"
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True, env=environment) as other:
-        assert other.stdin is not None
-        assert other.stdout is not None
-        print(directory, file=other.stdin, flush=True)
-        other.stdout.readline()
-        try:
-            write(rows, out)
-            yield
-        finally:
-            other.kill()
+    with holding(directory):
+        write(rows, out)
+        yield
 
 
 @contextmanager

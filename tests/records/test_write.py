@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import json
 import os
 import shutil
@@ -11,13 +10,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
 
+from mer_tf.code_version import FRAMES
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, write_manifest
+from mer_tf.locks import held
 from mer_tf.records import shards
 from mer_tf.records import write as job
 from mer_tf.records.index import read_index, require
@@ -119,6 +124,69 @@ def test_records_of_another_pixel_version_lie_apart(
     assert write(rows, tmp_path) != first
 
 
+def turn(frame: Path) -> None:
+    """As a telephone writes it: the sensor's rows, and a word on how they are to be turned."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(frame).convert("RGB").save(frame, "JPEG", exif=exif)
+
+
+def turn_png(frame: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.open(frame).save(frame, exif=exif)
+
+
+def upright(frame: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    Image.open(frame).convert("RGB").save(frame, "JPEG", exif=exif)
+
+
+def deep(most: int) -> Callable[[Path], None]:
+    """16 bits a pixel, of which the values up to `most` occur."""
+
+    def make(frame: Path) -> None:
+        grey = np.asarray(Image.open(frame).convert("L"), np.float64)
+        cv2.imwrite(str(frame), (grey / grey.max() * most).astype(np.uint16))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [(turn, True), (turn_png, True), (deep(4095), True), (deep(1023), True), (deep(65535), False), (upright, False)],
+    ids=["turned JPEG", "turned PNG", "12 of 16 bits", "10 of 16 bits", "16 bits", "upright by EXIF"],
+)
+def test_records_from_before_pictures_were_read_as_now_are_refused_where_it_matters(
+    rows: list[ClipRow], tmp_path: Path, change: Callable[[Path], None], refused: bool
+) -> None:
+    folder = Path(rows[0].root) / rows[0].frames_dir
+    for frame in folder.iterdir():
+        change(frame)
+    directory = write(rows, tmp_path / "out")
+    index = json.loads((directory / "index.json").read_text())
+    assert index["versions"].pop("frames") == str(FRAMES)
+    (directory / "index.json").write_text(json.dumps(index))
+    if refused:
+        with pytest.raises(MerError, match=r"read .*img10\d\.png otherwise .*; delete that directory and run again"):
+            write(rows, tmp_path / "out")
+    else:
+        assert write(rows, tmp_path / "out") == directory
+
+
+def test_records_whose_pictures_are_gone_are_taken_with_a_word(
+    rows: list[ClipRow], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = write(rows, tmp_path / "out")
+    index = json.loads((directory / "index.json").read_text())
+    index["versions"].pop("frames")
+    (directory / "index.json").write_text(json.dumps(index))
+    shutil.rmtree(Path(rows[0].root))
+    assert write(rows, tmp_path / "out") == directory
+    assert "cannot be compared" in caplog.text
+
+
 def spoil(rows: list[ClipRow], clip_id: str) -> ClipRow:
     """Truncate one frame of a clip."""
     row = next(r for r in rows if r.clip_id == clip_id)
@@ -190,11 +258,8 @@ def test_nothing_but_bad_clips_is_an_error(rows: list[ClipRow], tmp_path: Path) 
 def test_a_second_writer_is_refused(rows: list[ClipRow], tmp_path: Path) -> None:
     directory = write(rows, tmp_path / "out")
     (directory / "index.json").unlink()
-    handle = os.open(directory, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    with pytest.raises(MerError, match="another process"):
+    with held(directory), pytest.raises(MerError, match="another process"):
         write(rows, tmp_path / "out")
-    os.close(handle)
     assert write(rows, tmp_path / "out") == directory
 
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from reporting.made_up_runs import DRAWS, write_pictures, write_run
 
 from mer_tf import cli
+from mer_tf.cli.result_commands import score
 from mer_tf.config import Data, Experiment
+from mer_tf.datasets import ADAPTERS
 from mer_tf.reporting import privacy
 from mer_tf.reporting.report import report_html
 from mer_tf.reporting.run_files import read_run
@@ -60,7 +62,32 @@ def test_faces_of_people_are_embedded_when_asked_for_alone(tmp_path, data, warni
     assert asked.count("data:image") == 2
     assert ("cam.png shows people&#39;s faces and is left out; `mer-tf report --faces`" in plain) == people
     for page in (plain, asked):
-        assert ("Data set smic-hs: it is given to those who signed its licence" in page) == people
+        assert ("SMIC: the University of Oulu gives it to those who signed its licence agreement" in page) == people
+
+
+@pytest.mark.parametrize("dataset", sorted(ADAPTERS.keys() - {"megc2019", "flow-images", "videos"}))
+def test_each_data_set_says_its_own_licence(tmp_path, dataset):
+    run = read_run(run_of(tmp_path, LICENSED))
+    run = dataclasses.replace(run, manifest=run.manifest.assign(dataset=dataset))
+    (said,) = privacy.licences(run)
+    assert said.split(":")[0].casefold().replace(" ", "").replace("(me)^", "").startswith(dataset[:3].replace("-", ""))
+    assert "gives it to those who signed its licence agreement; cite " in said
+
+
+def test_a_run_on_several_data_sets_says_each_licence_once(tmp_path):
+    run = read_run(run_of(tmp_path, LICENSED))
+    several = ["smic-hs", "smic-vis", "samm", "videos"] * len(run.manifest)
+    run = dataclasses.replace(run, manifest=run.manifest.assign(dataset=several[: len(run.manifest)]))
+    said = [text.split(":")[0] for text in privacy.licences(run)]
+    assert said == ["SAMM", "SMIC", "Data set videos"]
+    assert "its licence is not known here" in privacy.licences(run)[-1]
+
+
+def test_the_scorecard_of_a_run_says_the_licence(tmp_path, capsys):
+    score(run_of(tmp_path, LICENSED), bootstrap=20, permutations=20)
+    assert "SMIC: the University of Oulu gives it" in capsys.readouterr().out
+    score(run_of(tmp_path, Data(), name="drawn"), bootstrap=20, permutations=20)
+    assert "licence" not in capsys.readouterr().out
 
 
 def test_the_command_has_the_option(tmp_path, monkeypatch, capsys):

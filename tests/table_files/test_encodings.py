@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import logging
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -20,7 +21,7 @@ from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.scoring.audit import read_claims
 from mer_tf.scoring.tables import read_foreign
-from mer_tf.table_files import cell_text, read_cells, read_table, whole_number
+from mer_tf.table_files import cell_text, decoded, read_cells, read_table, whole_number
 
 ROW = ClipRow("smic-hs/b", "smic-hs", "smic/s01", "1", "/data", "HS/b", "", 3, 5, 9, 100.0, "négatif", "4+7", "")
 VARIANTS = {
@@ -114,7 +115,11 @@ def test_excel_is_known_by_its_content(reader, suffix, tmp_path):
     ("data", "said"),
     [
         ("a,b\n1,消极".encode("gbk"), "GBK (Chinese)"),
-        ("a,b\n1,é".encode("utf-16"), "UTF-16"),
+        ("a,b\n1,é".encode("utf-16"), "UTF-16, so that it says 'é'"),
+        ("Société,générale\n".encode("latin-1"), "Windows-1252 (Latin-1), so that it says 'Société'"),
+        ("Straße,Übung,naïve\n".encode("cp1252"), "Windows-1252 (Latin-1), so that it says 'Straße'"),
+        ("label,emoção\n".encode("cp1252"), "Windows-1252 (Latin-1), so that it says 'emoção'"),
+        ("Müller,René\rx,y".encode("mac_roman"), "Mac Roman, so that it says 'Müller'"),
         ("a,b\n1,é".encode(), ""),
     ],
 )
@@ -130,8 +135,21 @@ def test_the_encoding_that_was_taken_is_said_once(data, said, tmp_path, caplog):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("Société,générale\n".encode("latin-1"), "neither Excel nor text in UTF-8, UTF-16 or GBK; mend it"),
-        ("Straße,Übung,naïve\n".encode("cp1252"), "neither Excel nor text"),
+        ("Иван,Счастье\n".encode("cp1251"), "neither Excel nor text in UTF-8, UTF-16, GBK, EUC-KR, .* Roman; mend it"),
+        ("Łukasz,Paweł\n".encode("cp1250"), "neither Excel nor text"),
+        ("女性,ドイツ\n".encode("shift_jis"), "neither Excel nor text"),
+        ("張三,高興,驚訝\n".encode("big5"), "neither Excel nor text"),
+        ("χαρά,λύπη\n".encode("cp1253"), "neither Excel nor text"),
+        ("Gülşah,ağlamak\n".encode("cp1254"), "neither Excel nor text"),
+        ("Müller,José\n".encode("cp850"), "neither Excel nor text"),
+        (
+            "García,x\n".encode("mac_roman"),
+            r"may be Windows-1252 .* \('Garc’a'\) or Mac Roman \('García'\); save",
+        ),
+        (
+            "행복,슬픔,놀람,분노,x".encode("euc_kr"),
+            r"may be GBK .*'\) or EUC-KR \(Korean\) \('행복'\); save",
+        ),
         (b"\xff\xfea", "neither Excel nor text"),
         (b"a\x00,b\n1,2\n", "holds bytes that no text has"),
         (b"a,b\n\x01\x02\x03\x04", "holds bytes that no text has"),
@@ -180,6 +198,32 @@ def test_nameless_columns_and_repeated_ones_are_said(tmp_path):
     assert list(table.frame) == ["column 1", "label", "pred", "note"]
     assert table.notes == ("t.csv: several columns are called 'note'; the first is read",)
     assert table.notes[0] in read_foreign(path).notes
+
+
+WORDS = (
+    *(["Müller", "Straße", "Überraschung", "Ärger", "glücklich", "Größe"]),
+    *(["dégoût", "mépris", "Société", "étonné", "tête-à-tête", "l’été", "d’abord", "déçu", "où"]),
+    *(["sorpresa", "niño", "José", "García", "¿qué?", "corazón"]),
+    *(["emoção", "não", "tristeza", "coração"]),
+    *(["Ångström", "förvåning", "överraskning", "Åse", "blåbær"]),
+    *(["25°", "±2", "5µm", "n°7", "«surpris»", "“disgust”", "10–12"]),
+)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman"])
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.sampled_from(["sub01,happiness\n", "1,2,3\n"]))
+def test_western_words_are_read_as_they_were_written_or_refused(encoding, words, plain):
+    text = plain + ",".join(words) + "\n"
+    try:
+        assert decoded(text.encode(encoding), Path("t.csv"), "") == text
+    except MerError as error:
+        assert "save it as UTF-8" in str(error) or "neither Excel" in str(error)  # noqa: PT017 - either is right
+
+
+def test_most_western_tables_are_read():
+    text = "subject;émotion\n" + "".join(f"sub{k:02d};{word}\n" for k, word in enumerate(WORDS))
+    assert decoded(text.encode("cp1252"), Path("t.csv"), "") == text
 
 
 NUMBERS = {

@@ -87,7 +87,7 @@ def _images(root: Path, folder: Path, subject: str, fps: float, problems: list[s
             dataset="flow-images",
             subject=subject,
             session="",
-            root=str(home),
+            root=home.as_posix(),
             frames_dir="",
             video="",
             onset=0,

@@ -14,7 +14,7 @@ from pathlib import Path
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.corrections import changes, correct
 from mer_tf.datasets.manifest import ClipRow, same_names
-from mer_tf.files import hidden, placed
+from mer_tf.files import hidden, linked_into, placed
 from mer_tf.preprocessing.frame_names import frame_names, gaps
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ class ListingBuilder:
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _places: dict[Path, tuple[Path, str]] = field(default_factory=dict)
+    _links: dict[Path, str] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
@@ -132,6 +133,8 @@ class ListingBuilder:
             try:
                 self._places[folder] = placed(self.root, self._relative(folder), f"clip {event.clip_id}")
                 found = frame_names(folder)
+                paths = (folder / name for name in found.names)
+                self._links[folder] = linked_into(self._places[folder][0], paths, f"clip {event.clip_id}")
                 self._frames[folder] = found.numbers
                 if said := found.said(folder):
                     self._say(event, said)
@@ -160,7 +163,7 @@ class ListingBuilder:
 
     def _relative(self, folder: Path) -> str:
         """The folder's path below the root; where it leaves the root, as it is, for `inside` to refuse."""
-        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else str(folder)
+        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else folder.as_posix()
 
     def _say(self, event: Event, what: str) -> None:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
@@ -172,7 +175,7 @@ class ListingBuilder:
             dataset=event.dataset,
             subject=event.subject,
             session=event.session,
-            root=str(root),
+            root=root.as_posix(),
             frames_dir=frames_dir,
             video="",
             onset=event.onset,
@@ -184,6 +187,7 @@ class ListingBuilder:
             sheet_sha=self.sheet_sha,
             apex_source="" if event.apex is None else "given",
             objective=event.objective,
+            links=self._links.get(event.folder, ""),
         )
 
 

@@ -95,7 +95,7 @@ def _row(root: Path, relative: Path) -> tuple[ClipRow, str]:
         dataset="videos",
         subject=name,
         session="",
-        root=str(root if home == root.resolve() else home),
+        root=(root if home == root.resolve() else home).as_posix(),
         frames_dir="",
         video=video,
         onset=0,

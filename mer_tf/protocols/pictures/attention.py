@@ -16,7 +16,7 @@ from mer_tf.explain.figures.attention import attention_png, mean_attention_png
 from mer_tf.explain.figures.maps import maps_npz
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import Grid, cell_grid, upsample
-from mer_tf.files import atomic, file_name
+from mer_tf.files import file_name, write_csv
 from mer_tf.inputs.batches import fixed_batches, input_names
 from mer_tf.models.attention_lstm import ALPHA, BETA, KEY_FRAMES, attention_maps
 from mer_tf.models.encoder_parts import map_layer
@@ -92,8 +92,7 @@ def write_attention(bench: Workbench, run: Path) -> None:
     frames = bench.shown(table["clip_id"].tolist())
     rows = [_row(bench, row, frames[row["clip_id"]], found[row["clip_id"]], grid) for row in table.to_dict("records")]
     summary = pd.DataFrame(rows)
-    with atomic(home / "attention" / "attention.csv") as part:
-        summary.to_csv(part, index=False)
+    write_csv(summary, home / "attention" / "attention.csv")
     listed = []
     if grid is not None and any(a.alpha is not None for a in found.values()):
         _mean(table, frames, found, grid, home / "attention" / "mean.png")
@@ -103,8 +102,7 @@ def write_attention(bench: Workbench, run: Path) -> None:
         _drawn(bench, row, frames[row["clip_id"]], found[row["clip_id"]], grid, folder)
         caption = f"true {row['y_true']}, predicted {row['y_pred']}"
         listed.append(_entry(row["clip_id"], caption, f"attention/{folder.name}/attention.png"))
-    with atomic(home / "pictures.csv") as part:
-        pd.DataFrame(listed).to_csv(part, index=False)
+    write_csv(pd.DataFrame(listed), home / "pictures.csv")
 
 
 def _grid(bench: Workbench) -> Grid | None:

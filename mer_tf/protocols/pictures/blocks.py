@@ -31,7 +31,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures.blocks import Windows, faces_png, weights_png
-from mer_tf.files import atomic, file_name
+from mer_tf.files import file_name, write_csv
 from mer_tf.inputs.batches import fixed_batches, input_names
 from mer_tf.inputs.blocks import BlockStore
 from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
@@ -56,12 +56,10 @@ def write_block_weights(bench: Workbench, run: Path) -> pd.DataFrame:
     frame = read_predictions(run / "predictions.csv")
     frame = frame[frame["seed"] == frame["seed"].iloc[0]]
     table = pd.concat(_of_folds(bench, run, frame), ignore_index=True)
-    with atomic(run / FILE) as part:
-        table.to_csv(part, index=False)
+    write_csv(table, run / FILE)
     entries = list(_pictures(bench, frame, table, run / "pictures"))
     if entries:
-        with atomic(run / "pictures" / "pictures.csv") as part:
-            pd.DataFrame(entries).to_csv(part, index=False)
+        write_csv(pd.DataFrame(entries), run / "pictures" / "pictures.csv")
     return table
 
 

@@ -21,7 +21,7 @@ from mer_tf.explain.gradcam import GradCam, Maps, find_layer, normalised
 from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import upsample
-from mer_tf.files import atomic, file_name
+from mer_tf.files import file_name, write_csv
 from mer_tf.models.encoder_parts import block_outputs
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.cross_validation import fold_folder
@@ -70,8 +70,7 @@ def export_heatmaps(
     table = pd.DataFrame(rows)
     if bench.encoded.encoder is not None:
         _before_after(bench.encoder(), name, table, peaks[:SHOWN], out / "before_after.png")
-    with atomic(out / "regions.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, out / "regions.csv")
     return table
 
 
@@ -154,8 +153,7 @@ def write_heatmaps(bench: Workbench, run: Path) -> None:
         name = f"layers-{path.parent.name}.png"
         shutil.copyfile(path, home / name)
         rows.append(_entry(f"Layers, {path.parent.name}", "chosen on training frames", name))
-    with atomic(home / "pictures.csv") as part:
-        pd.DataFrame(rows).to_csv(part, index=False)
+    write_csv(pd.DataFrame(rows), home / "pictures.csv")
 
 
 def _entry(title: str, caption: str, file: str) -> dict[str, str]:

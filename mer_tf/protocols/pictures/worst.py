@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.evaluation.predictions import read_predictions
-from mer_tf.files import atomic
+from mer_tf.files import write_csv
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import clip_frames
 from mer_tf.reporting.filmstrip import filmstrip
@@ -26,8 +26,7 @@ def write_worst(directory: Path, clips: Clips) -> pd.DataFrame:
     for clip_id, frames in clip_frames(clips):
         if clip_id in files:
             filmstrip(frames, directory / "worst" / files[clip_id])
-    with atomic(directory / "worst" / "worst.csv") as part:
-        table.to_csv(part, index=False)
+    write_csv(table, directory / "worst" / "worst.csv")
     return table
 
 

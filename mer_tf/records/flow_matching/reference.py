@@ -69,7 +69,7 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
     clips: dict[str, ClipRow] = {}
     for path in image_files(Path(folder), deep=True):
         stem, part = _stem_and_part(path)
-        if row := _owner(stem, str(path.relative_to(folder)), owners):
+        if row := _owner(stem, path.relative_to(folder).as_posix(), owners):
             clips[row.clip_id] = row
             if (first := found[row.clip_id].setdefault(part, path)) != path:
                 log.warning("%s and %s are both of clip %s; the first is compared", first, path, row.clip_id)

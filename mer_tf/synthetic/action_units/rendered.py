@@ -121,7 +121,7 @@ def _kind(name: str) -> Kind:
 def _tables() -> list[str]:
     """What the drawing hangs on beside its code."""
     names = ("action_units.csv", "emotion_action_units.csv", "face_geometry.csv", "drawing_kinds.csv")
-    return [facts(name).to_csv() for name in names]
+    return [facts(name).to_csv(lineterminator="\n") for name in names]
 
 
 def _rendered(kind: Kind, count: int, seed: int, crop: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -1,7 +1,7 @@
 """Look-alikes of the data sets' folders and annotation sheets, in their exact names and published numbers of clips.
 
 They are for layouts: every frame is the same tiny noise picture, so nothing can be learned from them. Faces that move
-are drawn by `mer_tf.datasets.synthetic.write_smic`.
+are drawn by `mer_tf.synthetic.trees.smic.write_smic`.
 """
 
 from __future__ import annotations

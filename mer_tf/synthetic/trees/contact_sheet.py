@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.preprocessing.frames import list_frames
+from mer_tf.preprocessing.frames import list_frames, read_frame
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.synthetic.trees.smic import TRUTH
 
@@ -31,7 +31,7 @@ def write_preview(root: Path, out_png: Path, subjects: int = 4) -> Path:
     clips = pd.read_csv(table, keep_default_na=False).groupby(["subject", "label"], sort=False).head(1)
     clips = clips[clips["subject"].isin(clips["subject"].unique()[:subjects])]
     sheet = np.vstack([_row(Path(root), clip) for _, clip in clips.iterrows()])
-    return replace_picture(Path(out_png), sheet[..., ::-1])
+    return replace_picture(Path(out_png), sheet)
 
 
 def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:
@@ -40,7 +40,7 @@ def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:
     last = len(files) - 1
     apex = int(clip["apex"]) - int(clip["onset"]) if clip["apex"] else last // 2
     steps = [0, apex // 2, apex, (apex + last) // 2, last]
-    frames = [_read(files[step].path) for step in steps]
+    frames = [read_frame(files[step].path) for step in steps]
     onset, strongest = frames[0][FACE], frames[2][FACE]
     difference = np.clip(128 + 4 * (strongest.astype(float) - onset), 0, 255).astype(np.uint8)
     strip = np.hstack([*(frame[FACE] for frame in frames), difference])
@@ -49,10 +49,3 @@ def _row(root: Path, clip: pd.Series) -> NDArray[np.uint8]:
     text = f"{clip['clip']}  {clip['label']}  {aus}  x{clip['intensity']:.2f}  frames {steps} of {last + 1}"
     cv2.putText(title, text, (4, TITLE - 6), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (255, 255, 255), 1, cv2.LINE_AA)
     return np.vstack([title, strip])
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise MerError(f"{path}: not a picture OpenCV can read; delete the tree and draw it again")
-    return np.asarray(image, dtype=np.uint8)

@@ -7,7 +7,6 @@ labels carry no information. Nothing measured on it is evidence about people.
 from __future__ import annotations
 
 import dataclasses
-import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from tqdm import tqdm
 
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.manifest import MARKER
-from mer_tf.files import fact_file, read_json, write_json, write_text
+from mer_tf.files import fact_file, read_json, write_csv, write_json
 from mer_tf.locks import held
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.faces.clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
@@ -106,9 +105,7 @@ def _draw_clips(
     work = out / WORK
     write_json(work / MARKER, dataclasses.asdict(arguments))
     rows = [_write_clip(clip, out, work, image) for clip in clips]
-    text = io.StringIO()
-    pd.DataFrame(rows).to_csv(text, index=False)
-    write_text(out / TRUTH, text.getvalue())
+    write_csv(pd.DataFrame(rows), out / TRUTH)
     finish(rows)
     write_json(out / MARKER, dataclasses.asdict(arguments))
     shutil.rmtree(work)

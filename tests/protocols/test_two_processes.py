@@ -1,0 +1,109 @@
+"""One run, one fold and one cache have one writer: a second process is refused, or waits for the first."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from another_process import holding
+
+from mer_tf.config import Experiment, MerError
+from mer_tf.files import write_json
+from mer_tf.inputs.feature_cache import CachedClip, encode_clips
+from mer_tf.models.weight_files import download_weights
+from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.runner import collect, run
+
+REPOSITORY = Path(__file__).parents[2]
+TINY = (
+    "--data.subjects=2",
+    "--data.clips_per_class=1",
+    "--evaluation.folds=2",
+    "--clip.stride=12",
+    "--clip.non_micro_stride=12",
+    "--model.encoder=mtcnn-onet",
+    "--model.lstm_units=8",
+    "--model.lstm_layers=1",
+    "--model.embedding=8",
+    "--train.epochs=1",
+    "--train.jit_compile=False",
+)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_fold_that_another_process_trains_is_refused_and_others_are_not(make_bench, tmp_path: Path) -> None:
+    bench, _ = make_bench()
+    with holding(tmp_path / "fold-1"):
+        cross_validate(bench, tmp_path, {0})
+        with pytest.raises(MerError, match="fold-1 is being written by another process; wait"):
+            cross_validate(bench, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) in (["fold-0"], [".fold-1.lock", "fold-0"])
+    cross_validate(bench, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["fold-0", "fold-1", "fold-2"]
+
+
+def test_a_run_that_another_process_has_in_hand_is_refused(tmp_path: Path) -> None:
+    experiment = Experiment(name="x")
+    directory = tmp_path / "run"
+    write_json(directory / "config.json", {"experiment": dataclasses.asdict(experiment)})
+    with holding(directory):
+        with pytest.raises(MerError, match="run is being written by another process; wait"):
+            run(experiment, directory)
+        with pytest.raises(MerError, match="run is being written by another process; wait"):
+            collect(directory)
+    assert [p.name for p in directory.iterdir()] == ["config.json"]
+
+
+def test_features_that_another_process_computes_are_refused_and_then_found(tmp_path: Path) -> None:
+    image = keras.Input((4, 4, 3))
+    encoder = keras.Model(image, keras.layers.Flatten()(image))
+    shown = np.zeros((3, 4, 4, 3), np.uint8)
+    clip = CachedClip("c", hashlib.sha256(b"c").hexdigest(), 3)
+    folder = tmp_path / "features"
+    with holding(folder), pytest.raises(MerError, match="features is being written by another process"):
+        encode_clips(lambda: [("c", shown)], [clip], encoder, folder)
+    encode_clips(lambda: [("c", shown)], [clip], encoder, folder)
+    with holding(folder):  # what is whole is read by as many as like
+        encode_clips(lambda: [], [clip], encoder, folder)
+
+
+def test_a_download_waits_for_another_and_takes_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MER_TF_WEIGHTS", str(tmp_path))
+    monkeypatch.delattr("urllib.request.urlopen")
+    name = "rcmalli_vggface_tf_notop_vgg16.h5"
+    with holding(tmp_path / name, f"time.sleep(0.3); Path({str(tmp_path / name)!r}).write_bytes(b'weights')") as other:
+        assert other.stdin is not None
+        print(file=other.stdin, flush=True)
+        assert download_weights(name, limit=60).read_bytes() == b"weights"
+    with holding(tmp_path / "rcmalli_vggface_tf_vgg16.h5"), pytest.raises(MerError, match="by another process"):
+        download_weights("rcmalli_vggface_tf_vgg16.h5", limit=0.2)
+
+
+@pytest.mark.slow
+def test_of_two_processes_that_go_on_with_a_run_one_does(tmp_path: Path) -> None:
+    """As users start them, both at once; then as a cluster does, a fold each, which both may."""
+    script = [sys.executable, str(REPOSITORY / "experiments" / "exp2_vggface_lstm.py")]
+    begun = subprocess.run(
+        [*script, *TINY, f"--data.cache={tmp_path / 'cache'}", "--folds=none"], cwd=tmp_path, check=True, stdout=-1
+    )
+    directory = begun.stdout.decode().split()[-1]
+
+    def both(*options: str) -> list[tuple[int, str]]:
+        commands = [[*script, "--resume", directory, *given.split()] for given in options]
+        started = [subprocess.Popen(c, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for c in commands]
+        said = [one.communicate(timeout=600)[1] for one in started]
+        return sorted((one.returncode, text) for one, text in zip(started, said, strict=True))
+
+    (_, first), (code, second) = both("--folds 0", "--folds 0")
+    assert code == 1, first
+    assert "fold-0 is being written by another process; wait for it to end" in second
+    (code, _), (other, second) = both("", "")
+    assert (code, other) == (0, 1)
+    assert second.rstrip().endswith("is being written by another process; wait for it to end")
+    assert (tmp_path / directory / "metrics.json").exists()
