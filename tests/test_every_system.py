@@ -28,6 +28,7 @@ from mer_tf.datasets.adapters.listing import ListingBuilder
 from mer_tf.datasets.adapters.videos import videos_listing
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, read_manifest, write_manifest
 from mer_tf.files import file_name, write_csv, write_text
+from mer_tf.models import kinds
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.layouts.write import PLANS
 
@@ -44,7 +45,11 @@ CALLS = re.compile(
     r"|signal\.(SIG(KILL|HUP|ALRM|USR[12]|CHLD|QUIT|STOP|TSTP|CONT|PIPE)|alarm|pause|setitimer|siginterrupt)"
 )
 PLACES = re.compile(r"/(dev|proc|sys|tmp|etc|var|usr)(/|$)")
-GUARDED = {("run_directory.py", "os.sched_getaffinity"), ("run_directory.py", "/proc/cpuinfo")}
+GUARDED = {
+    ("run_directory.py", "os.sched_getaffinity"),
+    ("run_directory.py", "/proc/cpuinfo"),
+    ("models/kinds.py", "/dev"),
+}
 """Asked for only where they are; a test below runs them where they are not."""
 REFUSED = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
 """Names of files that Windows does not take."""
@@ -124,6 +129,9 @@ def test_the_machine_is_described_where_it_says_little(monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "exists", lambda self: False)
     assert run_directory.threads()["usable"] == os.cpu_count()
     assert run_directory.processor()
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
+    assert kinds.graphics_cards() == 1
 
 
 def test_a_lock_that_the_system_removes_late_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
