@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment, MerError
-from mer_tf.models.inputs import OUTSIDE, scaled
+from mer_tf.models.inputs import OUTSIDE, TORCH, scaled
 from mer_tf.models.kinds import FlowImageModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.ranges import Positive
@@ -57,18 +57,18 @@ class HTNet(FlowImageModel):
         image = self.input(shape)
         x = parts(image["flow_image"], self.parts_as == "row_column")
         width = scaled(WIDTH, self.width)
-        x = layers.Conv2D(width, PATCH, PATCH, kernel_initializer=own.TORCH, name="patches")(x)
+        x = layers.Conv2D(width, PATCH, PATCH, kernel_initializer=TORCH, name="patches")(x)
         last = len(REPEATS) - 1
         for level, repeats in enumerate(REPEATS):
             x = _level(x, 2 ** (last - level), repeats, HEADS * 2**level, f"level{level}")
             if level < last:
                 width *= 2
-                x = layers.Conv2D(width, 3, padding="same", kernel_initializer=own.TORCH, name=f"merge{level}")(x)
+                x = layers.Conv2D(width, 3, padding="same", kernel_initializer=TORCH, name=f"merge{level}")(x)
                 x = layers.LayerNormalization(epsilon=1e-5, name=f"merge{level}_norm")(x)
                 x = ops.pad(x, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=OUTSIDE)
                 x = layers.MaxPooling2D(3, 2, name=f"merge{level}_pool")(x)
         x = layers.GlobalAveragePooling2D(name="mean")(layers.LayerNormalization(epsilon=1e-5, name="last_norm")(x))
-        logits = layers.Dense(classes, dtype="float32", kernel_initializer=own.TORCH, name="logits")
+        logits = layers.Dense(classes, dtype="float32", kernel_initializer=TORCH, name="logits")
         return keras.Model(image, logits(x), name="htnet")
 
 
@@ -99,14 +99,14 @@ def _transformer(x: Any, heads: int, name: str) -> Any:
     side, width = x.shape[1], x.shape[-1]
     normed = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm1")(x)
     each = width // heads
-    tokens = layers.Dense(3 * each * heads, use_bias=False, kernel_initializer=own.TORCH, name=f"{name}_qkv")(normed)
+    tokens = layers.Dense(3 * each * heads, use_bias=False, kernel_initializer=TORCH, name=f"{name}_qkv")(normed)
     split = ops.reshape(tokens, (-1, side * side, 3, heads, each))
     query, key, value = (split[:, :, k] for k in range(3))
     if side > 1:  # a place that is alone has all its own attention
         weights = ops.softmax(ops.einsum("bihd,bjhd->bhij", query, key) / each**0.5, axis=-1)
         value = ops.einsum("bhij,bjhd->bihd", weights, value)
     mixed = ops.reshape(value, (-1, side, side, each * heads))
-    x = x + layers.Dense(width, kernel_initializer=own.TORCH, name=f"{name}_out")(mixed)
+    x = x + layers.Dense(width, kernel_initializer=TORCH, name=f"{name}_out")(mixed)
     y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm2")(x)
-    y = layers.Dense(WIDER * width, activation="gelu", kernel_initializer=own.TORCH, name=f"{name}_wide")(y)
-    return x + layers.Dense(width, kernel_initializer=own.TORCH, name=f"{name}_narrow")(y)
+    y = layers.Dense(WIDER * width, activation="gelu", kernel_initializer=TORCH, name=f"{name}_wide")(y)
+    return x + layers.Dense(width, kernel_initializer=TORCH, name=f"{name}_narrow")(y)

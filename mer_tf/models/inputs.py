@@ -6,6 +6,10 @@ from typing import Any
 
 from mer_tf.models.later import layers, ops, own
 
+TORCH = {"class_name": "VarianceScaling", "config": {"scale": 1 / 3, "mode": "fan_in", "distribution": "uniform"}}
+"""PyTorch's default for convolutions and dense layers: uniform within 1 / sqrt(fan in). As Keras writes an initializer
+down, so that each layer makes one of its own: an initializer that layers share keeps the seed that it drew when it was
+made."""
 OUTSIDE = -1e9
 """What stands around an image that is max-pooled beyond its border: never the greatest of a window."""
 

@@ -8,8 +8,6 @@ import keras
 import numpy as np
 from keras import ops
 
-TORCH = keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
-"""PyTorch's default for convolutions and dense layers: uniform within 1 / sqrt(fan in)."""
 _VGGFACE1_BGR = (93.5940, 104.7624, 129.1863)
 _VGGFACE2_BGR = (91.4953, 103.8827, 131.0912)
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)

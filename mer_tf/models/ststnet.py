@@ -12,9 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from mer_tf.models.inputs import OUTSIDE
+from mer_tf.models.inputs import OUTSIDE, TORCH
 from mer_tf.models.kinds import FlowImageModel
-from mer_tf.models.later import keras, layers, ops, own
+from mer_tf.models.later import keras, layers, ops
 from mer_tf.ranges import BelowOne
 
 FILTERS = (3, 5, 8)
@@ -43,14 +43,14 @@ class StstNet(FlowImageModel):
         image = self.input(shape)
         streams = [_stream(image["flow_image"], filters, self.dropout) for filters in FILTERS]
         x = layers.AveragePooling2D(2, name="average")(layers.Concatenate(name="streams")(streams))
-        logits = layers.Dense(classes, dtype="float32", kernel_initializer=own.TORCH, name="logits")
+        logits = layers.Dense(classes, dtype="float32", kernel_initializer=TORCH, name="logits")
         return keras.Model(image, logits(layers.Flatten(name="flat")(x)), name="ststnet")
 
 
 def _stream(x: Any, filters: int, dropout: float) -> Any:
     name = f"stream{filters}"
     x = layers.ZeroPadding2D(2, name=f"{name}_pad")(x)
-    x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer=own.TORCH, name=f"{name}_conv")(x)
+    x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer=TORCH, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
     # Windows begin one pixel outside and the last row and column fall off, as a padding of 1 on 30 pixels has it.
     x = ops.pad(x, [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=OUTSIDE)

@@ -102,9 +102,10 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
         assert scores(counts)[SCORES.index("UAR")] == 1.0, history
 
 
-def test_the_seed_alone_draws_the_weights() -> None:
+@pytest.mark.parametrize("name", ["vggface_lstm", "ststnet", "rcn"])
+def test_the_seed_alone_draws_the_weights(name: str) -> None:
     """Keras takes its seeds from Python's random on every backend."""
-    small = SMALL["vggface_lstm"]
+    small = SMALL[name]
     build = partial(small.config.build, small.store().shape, len(CLASSES))
     drawn = []
     for seed in (1, 1, 2):
