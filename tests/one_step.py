@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from small_models import CLASSES, SMALL
+from small_models import SMALL
 
 from mer_tf.config import Train
-from mer_tf.models import model_builder
 from mer_tf.training.batches import input_names
 from mer_tf.training.trainer import compile_model
 
@@ -18,7 +17,7 @@ BATCH = 8
 def one_step(name: str, jit_compile: bool = True) -> dict[str, np.ndarray]:
     """Logits before a step of plain gradient descent, its loss, and what it adds to each weight: - gradient."""
     small = SMALL[name]
-    model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
+    model = small.model()
     before = drawn([weight.shape for weight in model.weights], model.get_weights())
     model.set_weights(before)
     compile_model(model, Train(optimizer="sgd", momentum=0.0, learning_rate=1.0, jit_compile=jit_compile))

@@ -3,14 +3,19 @@
 A model added to `mer_tf.models.MODELS` needs a line in `SMALL`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
+from typing import Any
 
+import keras
 import numpy as np
+import pytest
 
 from mer_tf.config import Blocks, Clip, Fusion, Model
 from mer_tf.datasets.windows import LabelledClip, cut_windows
+from mer_tf.models import MODELS, model_builder
 from mer_tf.training.batches import FeatureStore, Store
 from mer_tf.training.block_store import BlockStore
 from mer_tf.training.flow_image_store import FlowImageStore
@@ -29,6 +34,15 @@ class Small:
     clip: Clip
     store: Callable[[], Store]
     length: int = LENGTH
+    depth: Mapping[str, Any] = field(default_factory=dict)
+    """Constants of the model's file that make it shallow: layers that only repeat others take their time alone."""
+
+    def model(self) -> keras.Model:
+        """The model, with weights as they begin."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.depth.items():
+                patch.setattr(import_module(MODELS[self.config.name]), name, value)
+            return model_builder(self.config.name)(self.config, self.store().shape, len(CLASSES))
 
     def clips(self) -> list[LabelledClip]:
         """Every second clip moves."""
@@ -90,7 +104,7 @@ WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
 VOLUMES = ("fusenet_intermediate", "fusenet_late", "stcnn")
-LONG = 20
+LONG = 18
 long_images = partial(images, LONG)
 LONG_SEGMENTS = replace(SEGMENTS, frames=LONG)
 BLOCKS = Blocks(window=2, filters=4, units=4, gate_filters=4, gate_units=4, gia_units=4, reduce_units=8, gate_cost=0.5)
@@ -104,10 +118,11 @@ SMALL: dict[str, Small] = {
     "vggface_frames": Small(Model("vggface_frames", embedding=(8, 8, 8)), SINGLE, features),
     "vggface_lstm": Small(LSTM, WINDOWS, features),
     "fcnn3d": Small(Model("fcnn3d", width=0.03), SEGMENTS, images),
-    **{name: Small(Model(name, width=0.03, grey=True), SEGMENTS, images) for name in ("elrcn_se", "elrcn_te")},
-    **{f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.1), LONG_SEGMENTS, long_images, LONG) for n in VOLUMES},
     **{
-        n: Small(Model(n, width=0.05), SINGLE, flow_images, 1)
-        for n in ("au_flow", "htnet", "off_apexnet", "rcn", "ststnet")
+        name: Small(Model(name, width=0.03, grey=True), SEGMENTS, images, depth={"BLOCKS": ((64, 1), (128, 2))})
+        for name in ("elrcn_se", "elrcn_te")
     },
+    **{f"micro_exp_{n}": Small(Model(f"micro_exp_{n}", width=0.06), LONG_SEGMENTS, long_images, LONG) for n in VOLUMES},
+    **{n: Small(Model(n, width=0.05), SINGLE, flow_images, 1) for n in ("au_flow", "off_apexnet", "rcn", "ststnet")},
+    "htnet": Small(Model("htnet", width=0.05), SINGLE, flow_images, 1, {"REPEATS": (1, 1, 2)}),
 }

@@ -28,7 +28,7 @@ def train(name: str, file: str) -> None:
 
     from mer_tf.config import Train
     from mer_tf.datasets.windows import plan_windows
-    from mer_tf.models import model_builder, model_stages
+    from mer_tf.models import model_stages
     from mer_tf.training.trainer import FoldTrainer, predict_clips
 
     small, divide = SMALL[name], model_stages(name)
@@ -37,8 +37,7 @@ def train(name: str, file: str) -> None:
         epochs=2, stream_epochs=1, batch_size=4, learning_rate=0.05, optimizer="sgd", momentum=0.5, data_parallel=True
     )
     config = replace(config, jit_compile=keras.backend.backend() == "jax")
-    build = partial(model_builder(name), small.config, store.shape, len(CLASSES))
-    trainer = FoldTrainer(build, config, divide and partial(divide, config=small.config))
+    trainer = FoldTrainer(small.model, config, divide and partial(divide, config=small.config))
     labels = {c.clip_id: c.label for c in clips}
     for fold in range(2):  # the second shows that a fold starts afresh
         history = trainer.fit(store, plan_windows(clips, small.clip, CLASSES, fold), labels, small.clip.frames, fold)

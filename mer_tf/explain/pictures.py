@@ -90,7 +90,7 @@ def picture(axes: Axes, image: Frames, title: str = "", **text: Any) -> None:
     axes.imshow(image, interpolation="bilinear")
     axes.set(xticks=[], yticks=[])  # the layout would measure hidden ones
     axes.set_axis_off()
-    axes.set_title(title, **{"fontsize": 7, "pad": 2, **text})
+    axes.set_title(title, **{"fontsize": 7, "pad": 2, "y": 1.0, **text})
 
 
 def scale_bar(figure: Figure, axes: Any, label: str) -> None:

@@ -22,7 +22,7 @@ from small_models import CLASSES, SMALL
 from mer_tf.config import Train
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.models import MODELS, first_stages, model_builder, model_stages
+from mer_tf.models import MODELS, first_stages, model_stages
 from mer_tf.models.presets import PUBLISHED
 from mer_tf.training.batches import WindowBatches, input_names
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
@@ -38,7 +38,7 @@ def test_every_model_has_a_small_one():
 @pytest.mark.parametrize("name", [name for name in sorted(SMALL) if model_stages(name)])
 def test_the_stages_that_the_progress_bar_counts_are_those_that_are_trained(name: str) -> None:
     small, divide = SMALL[name], model_stages(name)
-    model = model_builder(name)(small.config, small.store().shape, len(CLASSES))
+    model = small.model()
     assert divide is not None
     assert first_stages(small.config) == sum(not stage.last for stage in divide(model, config=small.config))
 
@@ -77,8 +77,8 @@ def test_the_step_that_is_compared_moves_the_weights(name: str) -> None:
 def test_xla_compiles_the_training_loop(name: str) -> None:
     """Keras' loop leaves the size of a batch open, which a single step of given arrays does not."""
     small = SMALL[name]
-    config = replace(small.config, grey=False)  # one network less of elrcn_te, whose networks are alike
-    model = model_builder(name)(config, small.store().shape, len(CLASSES))
+    small = replace(small, config=replace(small.config, grey=False))  # elrcn_te's networks are alike: one less
+    model = small.model()
     compile_model(model, Train(jit_compile=True))
     clips = small.clips()
     plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
@@ -96,11 +96,7 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
     small, baseline = SMALL[name], name in PUBLISHED
     train = Train(epochs=24, stream_epochs=4, batch_size=8, learning_rate=0.002 if baseline else 0.01)
     store, clips, divide = small.store(), small.clips(), model_stages(name)
-    trainer = FoldTrainer(
-        partial(model_builder(name), small.config, store.shape, len(CLASSES)),
-        train,
-        divide and partial(divide, config=small.config),
-    )
+    trainer = FoldTrainer(small.model, train, divide and partial(divide, config=small.config))
     plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
     history = trainer.fit(store, plan, labels, small.clip.frames, seed=0)
     shares = predict_clips(trainer.model, store, list(labels), small.clip)
@@ -114,11 +110,9 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
 
 def test_the_seed_alone_draws_the_weights() -> None:
     """Keras takes its seeds from Python's random on every backend."""
-    small = SMALL["vggface_lstm"]
-    build = partial(model_builder("vggface_lstm"), small.config, small.store().shape, len(CLASSES))
     drawn = []
     for seed in (1, 1, 2):
         random.seed(seed)
-        drawn.append(build().get_weights()[0])
+        drawn.append(SMALL["vggface_lstm"].model().get_weights()[0])
     assert (drawn[0] == drawn[1]).all()
     assert (drawn[0] != drawn[2]).any()
