@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_fscore_support
 
 from mer_tf.evaluation.outcomes import Outcomes, outcomes
 from mer_tf.evaluation.resampling import cluster_interval, permutation_p
@@ -28,7 +28,11 @@ def class_names(frame: pd.DataFrame) -> list[str]:
 
 def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Counts (classes, classes): row = true class, column = predicted class."""
-    return confusion_matrix(frame["y_true"], frame["y_pred"], labels=list(classes))
+    index, counts = pd.Index(classes), np.zeros((len(classes), len(classes)), dtype=int)
+    true, predicted = index.get_indexer(frame["y_true"]), index.get_indexer(frame["y_pred"])
+    known = (true >= 0) & (predicted >= 0)
+    np.add.at(counts, (true[known], predicted[known]), 1)
+    return counts
 
 
 def scores(counts: np.ndarray) -> np.ndarray:
