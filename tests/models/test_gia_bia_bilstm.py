@@ -26,7 +26,12 @@ VARIANTS = [
     ({}, 0),
 ]
 MORE = [({"shared": True}, BLOCKS), ({"psi": "gap"}, BLOCKS), ({"shared": True, "psi": "gap"}, BLOCKS)]
-MORE += [({"gia": False}, BLOCKS), ({"over_time": "lstm"}, BLOCKS), ({"over_time": "mean"}, BLOCKS), ({"gia": False}, 0)]
+MORE += [
+    ({"gia": False}, BLOCKS),
+    ({"over_time": "lstm"}, BLOCKS),
+    ({"over_time": "mean"}, BLOCKS),
+    ({"gia": False}, 0),
+]
 VARIANTS += [pytest.param(*one, marks=pytest.mark.slow) for one in MORE]
 """The others have every part of these."""
 
