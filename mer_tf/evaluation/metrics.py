@@ -28,7 +28,7 @@ def class_names(frame: pd.DataFrame) -> list[str]:
 def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Counts (classes, classes): row = true class, column = predicted class."""
     index, counts = pd.Index(classes), np.zeros((len(classes), len(classes)), dtype=int)
-    true, predicted = index.get_indexer(frame["y_true"]), index.get_indexer(frame["y_pred"])
+    true, predicted = (index.get_indexer(pd.Index(frame[name])) for name in ("y_true", "y_pred"))
     known = (true >= 0) & (predicted >= 0)
     np.add.at(counts, (true[known], predicted[known]), 1)
     return counts
