@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from small_models import CLASSES, SMALL
+from small_models import SMALL
 
 from mer_tf.config import Train
 from mer_tf.inputs.batches import input_names
@@ -17,7 +17,7 @@ BATCH = 8
 def one_step(name: str, jit_compile: bool = True) -> dict[str, np.ndarray]:
     """Logits before a step of plain gradient descent, its loss, and what it adds to each weight: - gradient."""
     small = SMALL[name]
-    model = small.config.build(small.store().shape, len(CLASSES))
+    model = small.model()
     before = drawn([weight.shape for weight in model.weights], model.get_weights())
     model.set_weights(before)
     compile_model(model, Train(optimizer="sgd", momentum=0.0, learning_rate=1.0, jit_compile=jit_compile))

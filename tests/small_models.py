@@ -3,12 +3,15 @@
 A new model is found by itself and tried in its least size (`Model.least`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from typing import Any
 
+import keras
 import numpy as np
+import pytest
 
 from mer_tf.config import Clip
 from mer_tf.datasets.windows import LabelledClip, cut_windows
@@ -32,6 +35,15 @@ class Small:
     clip: Clip
     store: Callable[[], Store]
     length: int = LENGTH
+    depth: Mapping[str, Any] = field(default_factory=dict)
+    """Constants of the model's file that make it shallow: layers that only repeat others take their time alone."""
+
+    def model(self) -> keras.Model:
+        """The model, with weights as they begin."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.depth.items():
+                patch.setattr(import_module(type(self.config).__module__), name, value)
+            return self.config.build(self.store().shape, len(CLASSES))
 
     def clips(self) -> list[LabelledClip]:
         """Every second clip moves."""
@@ -90,7 +102,7 @@ SINGLE = Clip(frames=1, mirror=False, balance=False, test="windows")
 WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
-LONG = 20
+LONG = 18
 long_images = partial(images, LONG)
 LONG_SEGMENTS = replace(SEGMENTS, frames=LONG)
 
@@ -115,6 +127,12 @@ MOVED = {
     "gia_bia_bilstm": {"center": "onset", "bn_momentum": 0.9},
     "vggface_lstm": {"center": "onset", "bn_momentum": 0.9},
 }
+SHALLOW = {
+    **{name: {"BLOCKS": ((64, 1), (128, 2))} for name in ("elrcn_se", "elrcn_te")},
+    "htnet": {"REPEATS": (1, 1, 2)},
+}
 SMALL: dict[str, Small] = {
-    name: small(name, **MOVED.get(name, {})) for name, kind in models().items() if issubclass(kind, Network)
+    name: replace(small(name, **MOVED.get(name, {})), depth=SHALLOW.get(name, {}))
+    for name, kind in models().items()
+    if issubclass(kind, Network)
 }

@@ -6,7 +6,6 @@ Writes losses, weights and predictions. A process of its own, since devices are 
 import os
 import sys
 from dataclasses import replace
-from functools import partial
 from importlib.util import find_spec
 
 
@@ -36,7 +35,7 @@ def train(name: str, file: str) -> None:
         epochs=2, stream_epochs=1, batch_size=4, learning_rate=0.05, optimizer="sgd", momentum=0.5, data_parallel=True
     )
     config = replace(config, jit_compile=keras.backend.backend() == "jax")
-    trainer = FoldTrainer(partial(small.config.build, store.shape, len(CLASSES)), config, small.config.stages)
+    trainer = FoldTrainer(small.model, config, small.config.stages)
     labels = {c.clip_id: c.label for c in clips}
     for fold in range(2):  # the second shows that a fold starts afresh
         history = trainer.fit(store, plan_windows(clips, small.clip, CLASSES, fold), labels, small.clip.frames, fold)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from mer_tf.evaluation.outcomes import Outcomes, outcomes
 from mer_tf.evaluation.resampling import cluster_interval, permutation_p
@@ -28,7 +27,11 @@ def class_names(frame: pd.DataFrame) -> list[str]:
 
 def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Counts (classes, classes): row = true class, column = predicted class."""
-    return confusion_matrix(frame["y_true"], frame["y_pred"], labels=list(classes))
+    index, counts = pd.Index(classes), np.zeros((len(classes), len(classes)), dtype=int)
+    true, predicted = (index.get_indexer(pd.Index(frame[name])) for name in ("y_true", "y_pred"))
+    known = (true >= 0) & (predicted >= 0)
+    np.add.at(counts, (true[known], predicted[known]), 1)
+    return counts
 
 
 def scores(counts: np.ndarray) -> np.ndarray:
@@ -46,6 +49,14 @@ def scores(counts: np.ndarray) -> np.ndarray:
     return np.stack([accuracy, (recall * present).sum(-1) / number, (f1 * present).sum(-1) / number], axis=-1)
 
 
+def class_values(counts: np.ndarray) -> np.ndarray:
+    """Precision, recall, F1 and support (4, classes) of confusion counts; 0 where there is nothing to divide by."""
+    hits, support, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
+    parts, wholes = np.stack([hits, hits, 2 * hits]), np.stack([predicted, support, support + predicted])
+    shares = np.divide(parts, wholes, out=np.zeros(parts.shape), where=wholes > 0)
+    return np.concatenate([shares, support[None]])
+
+
 def seed_scores(counts: np.ndarray) -> np.ndarray:
     """Scores of counts (..., seeds, classes, classes), averaged over the seeds: (..., 3)."""
     return scores(counts).mean(axis=-2)
@@ -53,13 +64,9 @@ def seed_scores(counts: np.ndarray) -> np.ndarray:
 
 def per_class(frame: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Precision, recall, F1 and support (clips) of each class, in class order; the mean over seeds."""
-    parts = [part for _, part in by_seed(frame)]
-    values = [
-        precision_recall_fscore_support(part["y_true"], part["y_pred"], labels=list(classes), zero_division=0)
-        for part in parts
-    ]
+    values = [class_values(confusion(part, classes)) for _, part in by_seed(frame)]
     names = ["precision", "recall", "F1", "support"]
-    columns = np.mean(np.asarray(values, dtype=float), axis=0)
+    columns = np.mean(values, axis=0)
     return pd.DataFrame(dict(zip(names, columns, strict=True)), index=pd.Index(classes, name="class"))
 
 

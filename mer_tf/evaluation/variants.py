@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, recall_score
 
 from mer_tf.config import MerError
-from mer_tf.evaluation.metrics import by_seed, class_names, confusion, fold_counts, scores
+from mer_tf.evaluation.metrics import by_seed, class_names, class_values, confusion, fold_counts, scores
 
 DEFINITIONS = {
     "pooled accuracy": "right clips / all clips, pooled over folds",
@@ -91,21 +90,29 @@ def _by_dataset(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def _values(frame: pd.DataFrame) -> dict[str, float]:
     """The variants of one seed's rows. A class that is never true has no recall: it is left out of unweighted means."""
-    truth, predicted = frame["y_true"], frame["y_pred"]
-    macro = {"labels": sorted(set(truth)), "average": "macro", "zero_division": 0}
+    counts = confusion(frame, sorted(set(frame["y_true"]) | set(frame["y_pred"])))
+    accuracy, uar, uf1 = scores(counts)
+    f1, support = class_values(counts)[2:]
     values = {
-        "pooled accuracy": accuracy_score(truth, predicted),
-        "micro F1": f1_score(truth, predicted, average="micro"),
-        "macro F1 (UF1)": f1_score(truth, predicted, **macro),
-        "weighted F1": f1_score(truth, predicted, average="weighted", zero_division=0),
-        "UAR": recall_score(truth, predicted, **macro),
-        "MCC": matthews_corrcoef(truth, predicted),
+        "pooled accuracy": accuracy,
+        "micro F1": accuracy,
+        "macro F1 (UF1)": uf1,
+        "weighted F1": np.average(f1, weights=support),
+        "UAR": uar,
+        "MCC": _correlation(counts.astype(float)),
     }
     if "fold" in frame.columns:
         folds = scores(fold_counts(frame, class_names(frame)))
         names = ("mean-of-folds accuracy", "mean-of-folds UAR", "mean-of-folds macro F1")
         values |= dict(zip(names, folds.mean(axis=0), strict=True)) | {"best-fold accuracy": folds[:, 0].max()}
     return {name: float(value) for name, value in values.items()}
+
+
+def _correlation(counts: np.ndarray) -> float:
+    """Matthews correlation; 0 where all is one class, of the truth or of the predictions."""
+    n, hits, true, predicted = counts.sum(), np.trace(counts), counts.sum(axis=1), counts.sum(axis=0)
+    spread = (n**2 - predicted @ predicted) * (n**2 - true @ true)
+    return float((hits * n - true @ predicted) / np.sqrt(spread)) if spread else 0.0
 
 
 def _most_confused(counts: np.ndarray, classes: Sequence[str]) -> str:

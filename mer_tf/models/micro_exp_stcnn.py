@@ -31,7 +31,7 @@ class Volume(ImageModel):
     """Filters and units times this."""
 
     fewest: ClassVar = LENGTH + POOL
-    least: ClassVar = {"width": 0.1}
+    least: ClassVar = {"width": 0.06}
 
 
 @dataclass(frozen=True)

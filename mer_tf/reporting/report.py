@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -55,9 +56,12 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
     return page.render(parts=parts, title=_title(runs), faces=faces, **tables)
 
 
+@cache
 def _environment() -> Environment:
+    """Its templates are compiled once: that takes longer than to write a page."""
     environment = Environment(
         loader=PackageLoader("mer_tf.reporting"),
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

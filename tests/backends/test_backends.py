@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,8 +33,7 @@ here = cache(one_step)
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_the_stages_that_the_progress_bar_counts_are_those_that_are_trained(name: str) -> None:
     small = SMALL[name]
-    model = small.config.build(small.store().shape, len(CLASSES))
-    assert small.config.first_stages == sum(not stage.last for stage in small.config.stages(model))
+    assert small.config.first_stages == sum(not stage.last for stage in small.config.stages(small.model()))
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="another backend is meant")
@@ -72,7 +71,8 @@ def test_xla_compiles_the_training_loop(name: str) -> None:
     """Keras' loop leaves the size of a batch open, which a single step of given arrays does not."""
     small = SMALL[name]
     alike = {"grey": False} if name == "elrcn_te" else {}  # one network less, they are alike
-    model = replace(small.config, **alike).build(small.store().shape, len(CLASSES))
+    small = replace(small, config=replace(small.config, **alike))
+    model = small.model()
     compile_model(model, Train(jit_compile=True))
     clips = small.clips()
     plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
@@ -90,7 +90,7 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
     small, baseline = SMALL[name], name in PUBLISHED
     train = Train(epochs=24, stream_epochs=4, batch_size=8, learning_rate=0.002 if baseline else 0.01)
     store, clips = small.store(), small.clips()
-    trainer = FoldTrainer(partial(small.config.build, store.shape, len(CLASSES)), train, small.config.stages)
+    trainer = FoldTrainer(small.model, train, small.config.stages)
     plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
     history = trainer.fit(store, plan, labels, small.clip.frames, seed=0)
     shares = predict_clips(trainer.model, store, list(labels), small.clip)
@@ -105,11 +105,9 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
 @pytest.mark.parametrize("name", ["vggface_lstm", "ststnet", "rcn"])
 def test_the_seed_alone_draws_the_weights(name: str) -> None:
     """Keras takes its seeds from Python's random on every backend."""
-    small = SMALL[name]
-    build = partial(small.config.build, small.store().shape, len(CLASSES))
     drawn = []
     for seed in (1, 1, 2):
         random.seed(seed)
-        drawn.append(build().get_weights()[0])
+        drawn.append(SMALL[name].model().get_weights()[0])
     assert (drawn[0] == drawn[1]).all()
     assert (drawn[0] != drawn[2]).any()

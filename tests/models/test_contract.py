@@ -32,10 +32,6 @@ class Made:
     losses: list[float]
 
 
-def built(small: Small) -> keras.Model:
-    return small.config.build(small.store().shape, len(CLASSES))
-
-
 def shaken(model: keras.Model) -> list[np.ndarray]:
     """Weights of which none is as it begins: an activation of exactly 0 would have no gradient to go by."""
     kernels = drawn([weight.shape for weight in model.weights], model.get_weights())
@@ -51,6 +47,11 @@ def step(model: keras.Model, inputs: dict[str, np.ndarray], labels: np.ndarray) 
     return float(model.train_on_batch(inputs, labels)[0])
 
 
+def loss_of(model: keras.Model, inputs: dict[str, np.ndarray], labels: np.ndarray) -> float:
+    """The loss that a step would be taken from."""
+    return float(model.compute_loss(inputs, labels, model(inputs, training=True)))
+
+
 def compiled(model: keras.Model) -> keras.Model:
     compile_model(model, Train(optimizer="sgd", momentum=0.0, learning_rate=1e-3, jit_compile=False))
     model.run_eagerly = True
@@ -60,11 +61,11 @@ def compiled(model: keras.Model) -> keras.Model:
 @pytest.fixture(scope="module", params=sorted(SMALL))
 def made(request: pytest.FixtureRequest) -> Made:
     small = SMALL[request.param]
-    model = compiled(built(small))
+    model = compiled(small.model())
     inputs, labels = small.batch(CLIPS, input_names(model))
     model.set_weights(shaken(model))
     weights, logits = model.get_weights(), logits_of(model, inputs)
-    losses = [step(model, inputs, labels) for _ in range(2)]
+    losses = [step(model, inputs, labels), loss_of(model, inputs, labels)]
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     model.set_weights(weights)
     return Made(small, model, weights, inputs, labels, logits, losses)
@@ -110,7 +111,7 @@ def test_padded_frames_change_nothing(made: Made) -> None:
 def test_half_precision_says_and_learns_nearly_the_same(made: Made) -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        half = compiled(built(made.small))
+        half = compiled(made.small.model())
     finally:
         keras.config.set_dtype_policy("float32")
     half.set_weights(made.weights)

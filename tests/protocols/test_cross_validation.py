@@ -36,7 +36,14 @@ def finished(make_bench, experiment, tmp_path_factory, quick):
     return run
 
 
-@pytest.mark.parametrize(("split", "folds"), [("group", 3), ("group-plain", 3), ("loso", 6), ("clip", 3)])
+@pytest.mark.parametrize(
+    ("split", "folds"),
+    [
+        ("group", 3),
+        ("loso", 6),
+        *(pytest.param(split, 3, marks=pytest.mark.slow) for split in ("group-plain", "clip")),
+    ],
+)
 def test_each_protocol_predicts_every_clip_once(finished, split, folds):
     frame = pd.read_csv(finished(split) / "predictions.csv")
     assert frame["clip_id"].is_unique

@@ -10,6 +10,7 @@ import pytest
 from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
 from mer_tf.inputs.batches import FeatureStore, WindowBatches, fixed_batches, stack
+from mer_tf.models.vggface_frames import VggFaceFrames
 from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips, training_seed
@@ -75,13 +76,15 @@ def test_prediction_does_not_depend_on_batch_or_company(trained):
 
 
 def test_each_fold_starts_afresh_and_repeats():
-    store, clips = drawn_store()
+    store, clips = drawn_store(9)
     config = Train(epochs=1, batch_size=16, jit_compile=False)
     small = replace(SMALL, embedding=(8,), dropout=0.5)
 
     def losses(order):
         trainer = FoldTrainer(lambda: small.build(store.shape, 3), config)
-        return {k: fit(trainer, store, clips, seed=training_seed(0, k))["loss"].iloc[0] for k in order}
+        trainer.model.run_eagerly = True  # a few steps take less time than tracing them
+        few = Clip(frames=3, stride=4, mirror=False)
+        return {k: fit(trainer, store, clips, few, seed=training_seed(0, k))["loss"].iloc[0] for k in order}
 
     first, second = losses([0, 1]), losses([1, 0])
     assert first == pytest.approx(second, rel=1e-4)
@@ -144,14 +147,21 @@ def test_checkpoint_reloads_in_safe_mode_and_predicts_the_same(trained, tmp_path
     assert predict_clips(again, store, ids, CLIP) == pytest.approx(before, abs=1e-6)
 
 
-@pytest.mark.parametrize("precision", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_xla_step_and_mixed_precision_train(precision):
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        ("vggface_frames", False),
+        *(pytest.param("vggface_lstm", half, marks=pytest.mark.slow) for half in (False, True)),
+    ],
+)
+def test_xla_step_and_mixed_precision_train(name, precision):
     store, clips = drawn_store(12)
     config = Train(epochs=2, batch_size=8, jit_compile=True, mixed_precision=precision)
-    small = replace(SMALL, embedding=(8, 8))
+    lstm, frames = replace(SMALL, embedding=(8, 8)), VggFaceFrames(embedding=(8, 8))
+    network = lstm if name == lstm.name else frames
     try:
-        trainer = FoldTrainer(lambda: small.build(store.shape, 3), config)
-        history = fit(trainer, store, clips)
+        trainer = FoldTrainer(lambda: network.build(store.shape, 3), config)
+        history = fit(trainer, store, clips, CLIP if name == "vggface_lstm" else Clip(frames=1))
     finally:
         keras.config.set_dtype_policy("float32")
     assert trainer.model.jit_compile is True

@@ -169,7 +169,8 @@ class ListingBuilder:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
 
     def _row(self, event: Event) -> ClipRow:
-        root, frames_dir = self._places.get(event.folder, (self.root.resolve(), self._relative(event.folder)))
+        place = self._places.get(event.folder)
+        root, frames_dir = place or (self.root.resolve(), self._relative(event.folder))
         return ClipRow(
             clip_id=event.clip_id,
             dataset=event.dataset,

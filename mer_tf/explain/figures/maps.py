@@ -90,13 +90,15 @@ def picture(axes: Axes, image: Frames, title: str = "", **text: Any) -> None:
     axes.imshow(image, interpolation="bilinear")
     axes.set(xticks=[], yticks=[])  # the layout would measure hidden ones
     axes.set_axis_off()
-    axes.set_title(title, **{"fontsize": 7, "pad": 2, **text})
+    axes.set_title(title, **{"fontsize": 7, "pad": 2, "y": 1.0, **text})
 
 
 def scale_bar(figure: Figure, axes: Any, label: str) -> None:
     """The colours as they stand over mid grey, with what 1 means."""
     shades = _blended(np.full(256, 0.5), np.linspace(0, 1, 256)) / 255
-    bar = figure.colorbar(ScalarMappable(cmap=ListedColormap(list(shades))), ax=axes, fraction=0.02, pad=0.01)
+    # The layout measures the bar once for each picture it belongs to: it belongs to the last column alone.
+    held = {"ax": axes[:, -1], "fraction": 0.02 * axes.shape[1], "pad": 0.01 * axes.shape[1]}
+    bar = figure.colorbar(ScalarMappable(cmap=ListedColormap(list(shades))), **held)
     bar.set_label(label, fontsize=7)
     bar.ax.tick_params(labelsize=7)
 

@@ -6,9 +6,10 @@ row a combination; FACS, Davison et al. 2018 and the data sets' own codes; the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,7 +129,7 @@ def expression(
     """
     if not aus:
         return Blobs(*(np.zeros((0, 2)) for _ in range(3)))
-    rows = action_units().query("au in @aus")
+    rows = _rows(aus)
     whole = _blobs(rows, points, face_width, (1.0, 1.0))
     reach = np.linalg.norm(whole.grid(*_extent(points)), axis=-1).max()
     return _blobs(rows, points, face_width, sides).scaled(1.0 / float(reach))
@@ -141,9 +142,19 @@ def au_blobs(
 
     `face_width` in the units of `points`; (2,) where these differ between x and y.
     """
-    rows = action_units().query("au == @au")
+    rows = _rows((au,))
     left, right = (_blobs(rows, points, face_width, s).vectors.any(axis=1).astype(int) for s in ((1, 0), (0, 1)))
     return _blobs(rows, points, face_width, (1.0, 1.0)), right - left
+
+
+@cache
+def _all_rows() -> list[dict[Hashable, Any]]:
+    """The blob table as plain values: a face is drawn from a few of its rows thousands of times."""
+    return action_units().to_dict("records")
+
+
+def _rows(aus: Sequence[int]) -> list[dict[Hashable, Any]]:
+    return [row for row in _all_rows() if row["au"] in aus]
 
 
 def _extent(points: Mapping[str, NDArray[np.float64]]) -> tuple[int, int]:
@@ -153,13 +164,13 @@ def _extent(points: Mapping[str, NDArray[np.float64]]) -> tuple[int, int]:
 
 
 def _blobs(
-    rows: pd.DataFrame,
+    rows: Sequence[Mapping[Hashable, Any]],
     points: Mapping[str, NDArray[np.float64]],
     face_width: float | NDArray[np.float64],
     sides: tuple[float, float],
 ) -> Blobs:
     centers, sigmas, vectors = [], [], []
-    for row in rows.to_dict("records"):
+    for row in rows:
         halves = zip(SIDES, (-1.0, 1.0), sides, strict=True) if row["mirrored"] == "yes" else [("", 1.0, 1.0)]
         for side, sign, strength in halves:
             anchor = points.get(f"{row['anchor']}_{side}", points.get(row["anchor"]))
