@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from mer_tf.protocols.pictures.run import worst
+from mer_tf.protocols.pictures import worst
 from mer_tf.protocols.pictures.worst import worst_clips, write_worst
 
 
