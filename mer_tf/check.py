@@ -22,6 +22,7 @@ from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.ranges import range_faults
 
 if TYPE_CHECKING:
+    from mer_tf.datasets.adapters.listing import Listing
     from mer_tf.datasets.manifest import ClipRow
 
 FLOW_IMAGES = "flow-images"
@@ -29,27 +30,30 @@ NEAR = 0.8
 """How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
 
 
-def check(experiment: Experiment, only: Collection[int] | None = None) -> None:
+def check(experiment: Experiment, only: Collection[int] | None = None) -> Listing | None:
     """`MerError` for names, ranges, contradictions, missing files and labels that make the run impossible.
 
-    `only`: numbers of the folds that are asked for, where not all are.
+    `only`: numbers of the folds that are asked for, where not all are. Returns the listing of the data that are given,
+    which need not be listed again; None where a look-alike is drawn.
     """
-    check_all([experiment])
+    (listing,) = check_all([experiment]).values()
     config = experiment.evaluation
     counted = config.split in ("group", "group-plain", "clip")
     if lost := [str(number) for number in sorted(only or ()) if counted and number >= config.folds]:
         raise MerError(f"--folds {', '.join(lost)}: there are folds 0 to {config.folds - 1}")
+    return listing
 
 
-def check_all(experiments: Iterable[Experiment], composite: bool = False) -> None:
+def check_all(experiments: Iterable[Experiment], composite: bool = False) -> dict[Data, Listing | None]:
     """The same for several, each data set and manifest being read once; `composite`: methods see pixels alone."""
-    read: dict[Data, Sequence[ClipRow] | None] = {}
+    read: dict[Data, Listing | None] = {}
     for experiment in experiments:
         refuse(_names(experiment))
         refuse([*range_faults(experiment), *_contradictions(experiment)])
         if experiment.data not in read:
-            read[experiment.data] = _rows(experiment.data)
+            read[experiment.data] = _given(experiment.data)
         _check_data(experiment, read[experiment.data], composite)
+    return read
 
 
 def _names(experiment: Experiment) -> Iterator[str]:
@@ -83,22 +87,27 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield f"evaluation.{given} is for evaluation.split=cross-dataset, which is {evaluation.split}; change one"
 
 
-def _rows(data: Data) -> Sequence[ClipRow] | None:
-    """Clips of the data that are given; None where a look-alike is drawn."""
+def _given(data: Data) -> Listing | None:
+    """The data that are given; None where a look-alike is drawn."""
     if data.manifests:
-        from mer_tf.datasets.manifest import joined_manifests  # brings pandas, as do adapters
+        from mer_tf.datasets.adapters.listing import Listing  # brings pandas, as do adapters
+        from mer_tf.datasets.manifest import joined_manifests
 
-        return joined_manifests(data.manifests)
+        return Listing(joined_manifests(data.manifests), [])
     if data.root:
-        from mer_tf.datasets.doubts import decided
-
-        listing = dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None)
-        return decided(listing.rows, data.doubtful, data.apex)
+        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None)
     return None
 
 
-def _check_data(experiment: Experiment, rows: Sequence[ClipRow] | None, composite: bool) -> None:
+def _rows(listing: Listing, data: Data) -> Sequence[ClipRow]:
+    from mer_tf.datasets.doubts import decided
+
+    return decided(listing.rows, data.doubtful, data.apex)
+
+
+def _check_data(experiment: Experiment, listing: Listing | None, composite: bool) -> None:
     data, protocol = experiment.data, load_protocol(experiment.data.label_protocol)
+    rows = None if listing is None else _rows(listing, data)
     check_recipe(experiment.preprocess)
     of_images = data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows)
     if not (composite and experiment.model.takes == "descriptor"):

@@ -16,6 +16,7 @@ from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
 
 if TYPE_CHECKING:
+    from mer_tf.datasets.adapters.listing import Listing
     from mer_tf.inputs.clips import Clips
     from mer_tf.protocols.workbench import Workbench
 
@@ -29,14 +30,14 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
     the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
-    check(experiment, folds)
+    listing = check(experiment, folds)
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
     from mer_tf.run_directory import note_xla, open_run
 
     directory = open_run(experiment, resume)
     with held(directory) if folds is None else nullcontext():
-        bench, clips = open_bench(experiment, directory)
+        bench, clips = open_bench(experiment, directory, listing)
         before_training(experiment, clips, bench, directory)
         cross_validate(bench, directory, folds)
         note_xla(directory, bench.xla())
@@ -70,8 +71,11 @@ def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
     write_pictures(bench, directory)
 
 
-def open_bench(experiment: Experiment, directory: Path) -> tuple[Workbench, Clips]:
-    """Data, records and features of an experiment, ready to train; `directory` gets its description and the log."""
+def open_bench(experiment: Experiment, directory: Path, listing: Listing | None = None) -> tuple[Workbench, Clips]:
+    """Data, records and features of an experiment, ready to train; `directory` gets its description and the log.
+
+    `listing`: the data that are given, where `check` has listed them.
+    """
     from mer_tf.inputs.clips import prepare_clips
     from mer_tf.inputs.prepare import encode
     from mer_tf.protocols.classical import bench_of
@@ -81,7 +85,7 @@ def open_bench(experiment: Experiment, directory: Path) -> tuple[Workbench, Clip
     log.info("run directory: %s", directory)
     machine = write_description(directory, experiment, {})
     log.info("machine: %s, threads %s, oneDNN %s", *(machine[name] for name in ("processor", "threads", "onednn")))
-    clips = prepare_clips(experiment, directory)
+    clips = prepare_clips(experiment, directory, listing)
     encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})
     return bench_of(experiment, clips, encoded), clips

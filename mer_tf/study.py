@@ -141,14 +141,14 @@ class Composite(Command):
         declared = study.methods[preset]
         rows = among("--methods", self.methods, {**study.methods["paper"], **declared} if self.methods else declared)
         rows = {name: {**row, **fitting(changes, row.get(NAME, chosen.model.name))} for name, row in rows.items()}
-        check_all([chosen, *(changed(chosen, row) for row in rows.values())], composite=True)
+        listings = check_all([chosen, *(changed(chosen, row) for row in rows.values())], composite=True)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
         from mer_tf.run_directory import open_run
 
         directory = open_run(chosen, self.resume)
         with held(directory):
-            bench, clips = open_bench(chosen, directory)
+            bench, clips = open_bench(chosen, directory, listings[chosen.data])
             before_training(chosen, clips, bench, directory)
             text = composite(chosen, rows, clips, bench.encoded, directory)
         return f"{text}\nrun directory: {directory}"

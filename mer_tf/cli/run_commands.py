@@ -65,7 +65,7 @@ def ladder(
     from mer_tf.runner import declared, open_bench
 
     settings = declared(experiment, preset, read_words(changes, declared(experiment, preset)))
-    check(settings)
+    listing = check(settings)
     if settings.model.takes == "descriptor":
         raise MerError(f"model.name={settings.model.name}: the ladder trains networks, and this is none; take another")
     from mer_tf.protocols.ladder import climb, ladder_text  # brings Keras
@@ -73,7 +73,7 @@ def ladder(
     from mer_tf.run_directory import go_on
 
     with held(go_on(settings, out)):
-        bench, _ = open_bench(settings, out)
+        bench, _ = open_bench(settings, out, listing)
         assert isinstance(bench, Bench)
         print(ladder_text(climb(bench, out, inner_folds)))
     print(out / "ladder.png")

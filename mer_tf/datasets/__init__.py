@@ -52,10 +52,14 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
 
 
 def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:
-    """The rows of `dataset_listing`; its first problems are logged as warnings, its notes as information."""
+    """The rows of `dataset_listing`, of which `told` tells."""
+    return told(dataset_listing(name, root, sheet), name)
+
+
+def told(listing: Listing, name: str) -> list[ClipRow]:
+    """The rows of a listing; its first problems and doubts are logged as warnings, its notes as information."""
     from mer_tf.datasets.doubts import doubts
 
-    listing = dataset_listing(name, root, sheet)
     for problem in listing.problems[:WARNINGS]:
         log.warning("%s", problem)
     if (more := len(listing.problems) - WARNINGS) > 0:

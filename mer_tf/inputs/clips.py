@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing, told
+from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.apex import estimate_apexes
 from mer_tf.datasets.doubts import decided
 from mer_tf.datasets.labels import load_protocol
@@ -46,10 +47,10 @@ class Clips:
         return _of_images(self.rows)
 
 
-def prepare_clips(experiment: Experiment, directory: Path) -> Clips:
-    """Data set, or manifests -> manifest -> records -> labelled clips."""
+def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | None = None) -> Clips:
+    """Data set, or manifests -> manifest -> records -> labelled clips; `listing`: the data, where they were listed."""
     data, cache = experiment.data, Path(experiment.data.cache)
-    rows = _rows(experiment, cache)
+    rows = _rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
@@ -102,15 +103,15 @@ def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
     return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
 
 
-def _rows(experiment: Experiment, cache: Path) -> list[ClipRow]:
-    data = experiment.data
+def _rows(data: Data, cache: Path, listing: Listing | None) -> list[ClipRow]:
     if data.manifests:
-        rows = joined_manifests(data.manifests)
+        rows = listing.rows if listing else joined_manifests(data.manifests)
         for clash in same_names(rows) if len(data.manifests) > 1 else []:
             log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
         return rows
     root = Path(data.root) if data.root else draw_tree(data, cache)
-    rows = dataset_rows(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    listing = listing or dataset_listing(data.dataset, root, Path(data.sheet) if data.sheet else None)
+    rows = told(listing, data.dataset)
     return estimate_apexes(decided(rows, data.doubtful, data.apex), data.apex, on_error="skip", progress=True)
 
 

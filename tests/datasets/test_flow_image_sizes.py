@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from mer_tf.config import Data, Experiment, MerError
+from mer_tf.check import check
+from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError
 from mer_tf.datasets import dataset_rows
 from mer_tf.inputs.clips import indexed_images, prepare_clips
+from mer_tf.model import model_named
 
 RNG = np.random.default_rng(0)
 
@@ -40,6 +42,19 @@ def test_an_experiment_leaves_the_odd_ones_out_and_says_so(tmp_path: Path) -> No
     assert "s01/e is left out: s01/u_test/1/e .png is 28x56" in said
     assert "s01/f is left out:" in said
     assert "f .png: not a BMP, JPEG or PNG image" in said
+
+
+def test_what_was_checked_is_not_listed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path / "images", {"a": (28, 28), "b": (28, 28), "c": (28, 28)})
+    (root / "s01").rename(root / "s02")
+    made(root, {"a": (28, 28), "b": (28, 28), "c": (28, 28)})
+    data = Data(dataset="flow-images", root=str(root), label_protocol="megc2019-3", cache=str(tmp_path / "cache"))
+    model, evaluation = model_named("ststnet"), Evaluation(folds=2)
+    experiment = Experiment(name="x", data=data, model=model, evaluation=evaluation, clip=Clip(frames=1))
+    listing = check(experiment)
+    monkeypatch.setattr("mer_tf.inputs.clips.dataset_listing", None)
+    clips = prepare_clips(experiment, tmp_path / "run", listing)
+    assert sorted(clips.table["subject"]) == ["smic/s01"] * 3 + ["smic/s02"] * 3
 
 
 def test_no_image_that_can_be_read_is_an_error(tmp_path: Path) -> None:
