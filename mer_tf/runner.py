@@ -46,6 +46,15 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     return directory
 
 
+def run_alone(experiment: Experiment) -> Path:
+    """`run` as one of many: its memory is given back, which Keras keeps of whatever it built until it is told."""
+    directory = run(experiment)
+    import keras
+
+    keras.utils.clear_session()
+    return directory
+
+
 def collect(directory: Path) -> Path:
     """Results of a run whose folds were trained one by one; `MerError` naming the folds that are missing."""
     from mer_tf.protocols.cross_validation import untrained

@@ -16,7 +16,7 @@ from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
 from mer_tf.locks import held
 from mer_tf.model import models
 from mer_tf.names import unknown
-from mer_tf.runner import open_bench, run
+from mer_tf.runner import open_bench, run, run_alone
 
 Grid = Mapping[str, Sequence[Any]]
 Methods = Mapping[str, Mapping[str, Any]]
@@ -165,7 +165,7 @@ class Sweep(Command):
         chosen, _ = self.chosen(study, changes)
         directory = Path(chosen.out) / f"{chosen.name}-sweep"
         check_all(one for _, one in combinations(chosen, study.sweep, directory))
-        return f"{sweep_text(sweep(chosen, study.sweep, directory, run))}\nsweep directory: {directory}"
+        return f"{sweep_text(sweep(chosen, study.sweep, directory, run_alone))}\nsweep directory: {directory}"
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class PaperTables(Command):
         _check_cells(chosen, tables, directory)
         from mer_tf.protocols.paper_tables import paper_tables
 
-        paper_tables(chosen, tables, directory, run)
+        paper_tables(chosen, tables, directory, run_alone)
         return f"{(directory / 'tables.txt').read_text(encoding='utf-8')}\ntables directory: {directory}"
 
     def of_columns(self, study: Study, changes: Mapping[str, Any]) -> tuple[Experiment, Preset]:
@@ -216,7 +216,7 @@ class Baselines(PaperTables):
         _check_cells(chosen, tables, directory)
         from mer_tf.protocols.baseline_table import baseline_table
 
-        baseline_table(chosen, tables, directory, run)
+        baseline_table(chosen, tables, directory, run_alone)
         return f"{(directory / 'baselines.txt').read_text(encoding='utf-8')}\ntable directory: {directory}"
 
 

@@ -100,12 +100,12 @@ def sensitivity(
     from mer_tf.changes import changed
     from mer_tf.check import check_all
     from mer_tf.overrides import read_words
-    from mer_tf.runner import declared, run
+    from mer_tf.runner import declared, run_alone
 
     settings = [declared(path, preset, read_words(changes, declared(path, preset))) for path in experiments]
     check_all(changed(e, {"data.amplitude": a}) for e in settings for a in amplitudes)
     from mer_tf.protocols.sensitivity import sensitivity as curve  # brings Keras
 
-    _, half = curve(settings, amplitudes, steps, out, run)
+    _, half = curve(settings, amplitudes, steps, out, run_alone)
     print(half.to_string(index=False, float_format="{:.2f}".format))
     print(out / "curve.png")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import keras
 import pandas as pd
 from tqdm import tqdm
 
@@ -18,24 +16,15 @@ from mer_tf.evaluation.variants import metric_variants
 from mer_tf.run_directory import finished_run
 
 Run = Callable[[Experiment], Path]
-"""Runs an experiment and returns its run directory, as `mer_tf.runner.run` does."""
+"""Runs an experiment and returns its run directory, as `mer_tf.runner.run_alone` does."""
 Key = TypeVar("Key")
 ACCURACIES = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
 
 
 def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dict[Key, Path]:
-    """The run directory of each experiment; finished runs are kept, so equal ones run once. `what` names the bar.
-
-    The memory of a run is given back before the next: Keras keeps whatever it built until it is told otherwise.
-    """
-    found = {}
-    for key, experiment in tqdm(settings.items(), what, unit="run"):
-        if (directory := finished_run(experiment)) is None:
-            directory = run(experiment)
-            keras.utils.clear_session()
-            gc.collect()
-        found[key] = directory
-    return found
+    """The run directory of each experiment; finished runs are kept, so equal ones run once. `what` names the bar."""
+    bar = tqdm(settings.items(), what, unit="run")
+    return {key: finished_run(experiment) or run(experiment) for key, experiment in bar}
 
 
 def variant_predictions(directory: Path) -> pd.DataFrame:
