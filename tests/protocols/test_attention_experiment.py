@@ -9,6 +9,7 @@ import pytest
 
 from mer_tf.descriptors import TRIVIAL
 from mer_tf.files import write_json
+from mer_tf.models.attention_lstm import AttentionLstm
 from mer_tf.preprocessing.keyframes import select_keyframes
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.runner import declared
@@ -38,7 +39,7 @@ def test_the_ablation_runs_in_every_column_and_says_that_nothing_was_printed(scr
         asked.append(experiment)
         folder = Path(experiment.out) / experiment.name / f"run-{len(asked)}"
         folder.mkdir(parents=True)
-        plain = experiment.model.attention.use == "plain"
+        plain = isinstance(experiment.model, AttentionLstm) and experiment.model.attention.use == "plain"
         guess = np.where(np.arange(36) % 3 == 0, np.roll(frame["y_true"], 1), frame["y_true"])
         frame.assign(y_pred=guess if plain else frame["y_true"]).to_csv(folder / "predictions.csv", index=False)
         write_json(folder / "config.json", {"experiment": dataclasses.asdict(experiment)})

@@ -11,6 +11,7 @@ from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Train
 from mer_tf.inputs.clips import prepare_clips
 from mer_tf.inputs.flow_images import FlowImageStore
 from mer_tf.inputs.prepare import encode
+from mer_tf.model import model_named
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.ststnet import StstNet
 from mer_tf.protocols.composite import PEEKED, composite
@@ -146,4 +147,4 @@ def test_a_plain_run_on_flow_images_shows_its_worst(declared, quick, monkeypatch
     assert len(table)
     assert all((directory / "worst" / name).is_file() for name in table["file"])
     with pytest.raises(MerError, match=r"lbp_top: takes frames.*ststnet"):
-        run(replace(once, model=replace(once.model, name="lbp_top")))
+        run(replace(once, model=model_named("lbp_top")))

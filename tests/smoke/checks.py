@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from smoke.running import CLIPS, TINY, printed
+from smoke.running import CLIPS, printed, tiny
 
 WITHOUT_ENCODER = ("exp4_cnn_lstm_fusion",)
 
@@ -47,4 +47,4 @@ def goes_on_with_missing_folds(script, run, cwd):
 def refuses_other_settings(script, run, cwd, *options):
     """A run does not go on with other settings."""
     with pytest.raises(SystemExit, match="error: .*started with other settings"):
-        printed(script, *TINY, *options, "--resume", run, "--train.epochs=3", cwd=cwd)
+        printed(script, *tiny(script), *options, "--resume", run, "--train.epochs=3", cwd=cwd)

@@ -25,10 +25,17 @@ TINY = (
     "--train.stream_epochs=1",
     "--train.jit_compile=False",
 )
+LACKS = {"exp1_vggface_frames": "--model.lstm_units=8", "exp4_cnn_lstm_fusion": "--model.encoder=mtcnn-onet"}
+"""What of TINY the model of a script has not."""
 SHALLOW = ("--model.lstm_layers=1", "--model.embedding=8")
 """For exp2: its graph takes half as long to trace."""
 CLIPS = 2 * 4
 """What TINY draws: two subjects, four classes."""
+
+
+def tiny(script):
+    """TINY, as far as the model of the script has its settings."""
+    return [option for option in TINY if option != LACKS.get(script.stem)]
 
 
 def process(script, *arguments, cwd):

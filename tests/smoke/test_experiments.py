@@ -5,7 +5,7 @@ The main script is started as a user does in test_main_script.py, its runs in te
 
 import pytest
 from smoke.checks import goes_on_with_missing_folds, is_complete, predicts_every_clip_once, refuses_other_settings
-from smoke.running import EXP2, EXPERIMENTS, TINY, last_directory, printed
+from smoke.running import EXP2, EXPERIMENTS, last_directory, printed, tiny
 
 SCRIPTS = sorted(EXPERIMENTS.glob("exp*.py"))
 OF_MANY = ("exp7_baselines", "exp8_megc2019")
@@ -26,7 +26,7 @@ SMALLER = {
 def finished(request, cache, tmp_path_factory):
     """The script, the folder it was started in, and the run directory that its last line named."""
     script, folder = request.param, tmp_path_factory.mktemp(request.param.stem)
-    options = [*TINY, *SMALLER.get(script.stem, ()), cache]
+    options = [*tiny(script), *SMALLER.get(script.stem, ()), cache]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mer_tf.protocols.pictures.attention.SHOWN", 1)
         return script, folder, last_directory(printed(script, *options, cwd=folder), folder)
