@@ -50,7 +50,7 @@ class Clips:
 def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | None = None) -> Clips:
     """Data set, or manifests -> manifest -> records -> labelled clips; `listing`: the data, where they were listed."""
     data, cache = experiment.data, Path(experiment.data.cache)
-    rows = _rows(data, cache, listing)
+    rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
@@ -103,7 +103,8 @@ def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
     return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
 
 
-def _rows(data: Data, cache: Path, listing: Listing | None) -> list[ClipRow]:
+def data_rows(data: Data, cache: Path, listing: Listing | None = None) -> list[ClipRow]:
+    """Clips of manifests, of a data set's folder, or of the look-alike that is drawn for it in `cache`."""
     if data.manifests:
         rows = listing.rows if listing else joined_manifests(data.manifests)
         for clash in same_names(rows) if len(data.manifests) > 1 else []:

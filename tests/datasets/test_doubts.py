@@ -19,7 +19,7 @@ from mer_tf.datasets import dataset_listing, dataset_rows
 from mer_tf.datasets.counts import manifest_report
 from mer_tf.datasets.doubts import decided, doubt, doubts
 from mer_tf.datasets.manifest import ClipRow, read_manifest
-from mer_tf.inputs.clips import _rows
+from mer_tf.inputs.clips import data_rows
 
 HEADER = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Objective class", "emotion"]
 JPG = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
@@ -154,7 +154,7 @@ def test_the_sheet_of_all_expressions_as_published_has_no_emotions(tree: Path) -
 def test_an_experiment_has_the_same_choice(tree: Path) -> None:
     def rows(**given: Any) -> dict[str, tuple[int | None, str]]:
         data = Data(dataset="casme3-a", root=str(tree), **given)
-        return {r.clip_id: (r.apex, r.apex_source) for r in _rows(Experiment("x", data=data), tree / "cache")}
+        return {r.clip_id: (r.apex, r.apex_source) for r in data_rows(data, tree / "cache")}
 
     assert rows()[AT_ONSET] == (5, "given")
     assert set(rows(doubtful="skip")) == {"casme3-a/spNO.1/a-40", "casme3-a/spNO.2/a-7"}
