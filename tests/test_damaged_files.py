@@ -96,7 +96,7 @@ def test_every_damaged_file_is_read_or_refused(kind, tmp_path):
     path.write_bytes(data)
     read(path)
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
     @given(damaged(data))
     def fuzz(harmed):
         path.write_bytes(harmed)
@@ -106,7 +106,7 @@ def test_every_damaged_file_is_read_or_refused(kind, tmp_path):
     fuzz()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
 @given(st.data())
 def test_an_xlsx_whose_parts_are_damaged_is_read_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "parts.xlsx"
@@ -124,7 +124,7 @@ def test_an_xlsx_whose_parts_are_damaged_is_read_or_refused(tmp_path_factory, da
 def test_a_manifest_that_is_damaged_is_read_or_refused(tmp_path):
     path = write_manifest([ROW, dataclasses.replace(ROW, clip_id="smic-hs/c")], tmp_path / "m.csv")
 
-    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
     @given(damaged(path.read_bytes()))
     def fuzz(harmed):
         (tmp_path / "h.csv").write_bytes(harmed)
