@@ -160,7 +160,7 @@ def _failures(errors: Sequence[dict[str, str]], done: int, directory: Path) -> s
     lines = [f"  {error['reason']}" for error in errors[:LISTED]]
     rest = [f"  and {len(errors) - LISTED} more"] if len(errors) > LISTED else []
     head = f"{len(errors)} clip(s) could not be preprocessed (all are in {directory / 'errors.csv'}):"
-    mend = f"{done} are kept: mend these and run again, or accept it with on_error=skip"
+    mend = f"{done} are kept: mend these and run again, or leave them out with --on-error skip"
     return "\n".join([head, *lines, *rest, mend])
 
 
@@ -185,7 +185,7 @@ def _judge(index: Index, on_error: OnError) -> None:
         return
     message = f"{index.directory}: {index.errors} clip(s) are left out, see errors.csv there"
     if on_error == "fail":
-        raise MerError(f"{message}; mend them and delete the directory, or accept it with on_error=skip")
+        raise MerError(f"{message}; mend them and delete the directory, or leave them out with --on-error skip")
     log.warning("%s", message)
 
 
