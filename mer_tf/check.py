@@ -8,11 +8,10 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.datasets import ADAPTERS, dataset_listing
+from mer_tf.datasets import ADAPTERS, FLOW_IMAGES, given_listing
 from mer_tf.datasets.labels import LabelProtocol, home_of, load_protocol, normalise_label, protocol_names
 from mer_tf.errors import refuse
 from mer_tf.evaluation.fold_units import check_units
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from mer_tf.datasets.adapters.listing import Listing
     from mer_tf.datasets.manifest import ClipRow
 
-FLOW_IMAGES = "flow-images"
 NEAR = 0.8
 """How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
 
@@ -51,7 +49,7 @@ def check_all(experiments: Iterable[Experiment], composite: bool = False) -> dic
         refuse(_names(experiment))
         refuse([*range_faults(experiment), *_contradictions(experiment)])
         if experiment.data not in read:
-            read[experiment.data] = _given(experiment.data)
+            read[experiment.data] = given_listing(experiment.data)
         _check_data(experiment, read[experiment.data], composite)
     return read
 
@@ -85,18 +83,6 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
     if evaluation.split != "cross-dataset" and (evaluation.train_on or evaluation.test_on):
         given = "train_on" if evaluation.train_on else "test_on"
         yield f"evaluation.{given} is for evaluation.split=cross-dataset, which is {evaluation.split}; change one"
-
-
-def _given(data: Data) -> Listing | None:
-    """The data that are given; None where a look-alike is drawn."""
-    if data.manifests:
-        from mer_tf.datasets.adapters.listing import Listing  # brings pandas, as do adapters
-        from mer_tf.datasets.manifest import joined_manifests
-
-        return Listing(joined_manifests(data.manifests), [])
-    if data.root:
-        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None)
-    return None
 
 
 def _rows(listing: Listing, data: Data) -> Sequence[ClipRow]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mer_tf.config import MerError
+from mer_tf.config import Data, MerError
 from mer_tf.names import unknown
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ ADAPTERS: dict[str, str] = {
     "videos": "mer_tf.datasets.adapters.videos:videos_listing",
 }
 """Name -> module and function of its adapter, imported when it is asked for."""
+FLOW_IMAGES = "flow-images"
+"""The data set of ready-made images, one a clip."""
 WARNINGS = 20
 
 
@@ -49,6 +51,18 @@ def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing
     module, function = ADAPTERS[name].split(":")
     adapter: Callable[[Path, Path | None], Listing] = getattr(importlib.import_module(module), function)
     return adapter(Path(root), sheet)
+
+
+def given_listing(data: Data) -> Listing | None:
+    """The clips of `data.manifests`, or of the data set in `data.root`; None where neither is given."""
+    if data.manifests:
+        from mer_tf.datasets.adapters.listing import Listing  # brings pandas, as do adapters
+        from mer_tf.datasets.manifest import joined_manifests
+
+        return Listing(joined_manifests(data.manifests), [])
+    if data.root:
+        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None)
+    return None
 
 
 def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.datasets import dataset_listing, told
+from mer_tf.datasets import dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.apex import estimate_apexes
 from mer_tf.datasets.doubts import decided
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import MARKER, ClipRow, joined_manifests, same_names, write_manifest
+from mer_tf.datasets.manifest import MARKER, ClipRow, same_names, write_manifest
 from mer_tf.files import read_mapping
 from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, Notice, danger, note
 from mer_tf.preprocessing.frames import read_frame
@@ -105,13 +105,11 @@ def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
 
 def data_rows(data: Data, cache: Path, listing: Listing | None = None) -> list[ClipRow]:
     """Clips of manifests, of a data set's folder, or of the look-alike that is drawn for it in `cache`."""
+    listing = listing or given_listing(data) or dataset_listing(data.dataset, draw_tree(data, cache))
     if data.manifests:
-        rows = listing.rows if listing else joined_manifests(data.manifests)
-        for clash in same_names(rows) if len(data.manifests) > 1 else []:
+        for clash in same_names(listing.rows) if len(data.manifests) > 1 else []:
             log.warning("%s: %s; write each in one way", " and ".join(data.manifests), clash)
-        return rows
-    root = Path(data.root) if data.root else draw_tree(data, cache)
-    listing = listing or dataset_listing(data.dataset, root, Path(data.sheet) if data.sheet else None)
+        return listing.rows
     rows = told(listing, data.dataset)
     return estimate_apexes(decided(rows, data.doubtful, data.apex), data.apex, on_error="skip", progress=True)
 

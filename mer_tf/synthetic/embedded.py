@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import Data, digest
+from mer_tf.datasets import FLOW_IMAGES
+from mer_tf.errors import refuse
 from mer_tf.synthetic.trees.flow_images import SUBJECTS, write_flow_images
 from mer_tf.synthetic.trees.kinds import DRAWN
 from mer_tf.synthetic.trees.smic import MAX_AMPLITUDE
-
-FLOW_IMAGES = "flow-images"
 
 
 def drawn_faults(data: Data) -> Iterator[str]:
@@ -25,7 +25,11 @@ def drawn_faults(data: Data) -> Iterator[str]:
 
 
 def draw_tree(data: Data, cache: Path) -> Path:
-    """The root of the look-alike of `data.dataset` in `cache`; a finished one of the same settings is kept."""
+    """The root of the look-alike of `data.dataset` in `cache`; a finished one of the same settings is kept.
+
+    `MerError` for `drawn_faults`.
+    """
+    refuse(drawn_faults(data))
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
     out = cache / f"synthetic-{data.dataset}-{digest(drawn, *counted(PIXELS))}"
     if data.dataset == FLOW_IMAGES:

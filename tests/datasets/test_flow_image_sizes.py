@@ -52,6 +52,7 @@ def test_what_was_checked_is_not_listed_again(tmp_path: Path, monkeypatch: pytes
     model, evaluation = model_named("ststnet"), Evaluation(folds=2)
     experiment = Experiment(name="x", data=data, model=model, evaluation=evaluation, clip=Clip(frames=1))
     listing = check(experiment)
+    monkeypatch.setattr("mer_tf.inputs.clips.given_listing", None)
     monkeypatch.setattr("mer_tf.inputs.clips.dataset_listing", None)
     clips = prepare_clips(experiment, tmp_path / "run", listing)
     assert sorted(clips.table["subject"]) == ["smic/s01"] * 3 + ["smic/s02"] * 3

@@ -49,6 +49,14 @@ def test_an_experiment_draws_behind_the_same_lock(tmp_path: Path) -> None:
         assert draw_tree(experiment.data, tmp_path) == out, "a finished tree is read without its lock"
 
 
+def test_a_data_set_that_is_not_drawn_is_refused(tmp_path: Path) -> None:
+    from mer_tf.synthetic.embedded import draw_tree
+
+    with pytest.raises(MerError, match=r"no drawn look-alike of mmew; give its folder with --data\.root"):
+        draw_tree(Data(dataset="mmew"), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("writer", ["flow images", "flow images of a kind", "look-alike"])
 def test_a_finished_tree_leaves_nothing_beside_it(tmp_path: Path, writer: str) -> None:
     out = WRITERS[writer](tmp_path / "deep/tree")
