@@ -26,8 +26,8 @@ from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.clips import Clips, prepare_clips
 from mer_tf.inputs.prepare import clip_frames, encode
-from mer_tf.models.encoder_parts import split_encoder
-from mer_tf.models.vggface import build_vggface
+from mer_tf.models.encoders.parts import split_encoder
+from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import FoldTrainer, predict_clips, training_seed

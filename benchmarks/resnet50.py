@@ -18,7 +18,7 @@ from device import on_gpu
 from results import table
 
 from mer_tf.config import Train
-from mer_tf.models.vggface import build_vggface
+from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.training.trainer import compile_model
 
 SIDE, CLASSES, BATCH, STEPS = 224, 1000, 128, 30

@@ -34,8 +34,8 @@ from results import keep, measured_once, table
 
 from mer_tf.config import Experiment, Train
 from mer_tf.inputs.batches import WindowBatches, input_names
-from mer_tf.models import layers as own_layers
-from mer_tf.models.layers import FoldTime
+from mer_tf.models.layers import shared as own_layers
+from mer_tf.models.layers.shared import FoldTime
 from mer_tf.overrides import read_words
 from mer_tf.protocols.workbench import Bench
 from mer_tf.runner import declared, open_bench

@@ -46,7 +46,7 @@ EMBEDDED = changed(
 )
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED))

@@ -72,7 +72,7 @@ TABLES = Tables(
 """Rows of `tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

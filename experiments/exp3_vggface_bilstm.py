@@ -52,7 +52,7 @@ SWEEP = {
 """Grid of `sweep`; the paper searched N in 11 to 17, its code these batches."""
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP))

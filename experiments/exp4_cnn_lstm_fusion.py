@@ -89,7 +89,7 @@ TABLES = Tables(
 """Tables of `tables` and what the paper claims of them; its best model stands in all four under three values."""
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

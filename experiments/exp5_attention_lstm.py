@@ -84,7 +84,7 @@ TABLES = Tables(
 """Tables of `tables`: each part of the attention, and the order that the paper's claim implies."""
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, sweep=SWEEP, tables=TABLES))

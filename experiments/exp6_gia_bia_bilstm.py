@@ -110,7 +110,7 @@ TABLES = Tables(
 third follows from what it says of blocks as such."""
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, tables=TABLES))

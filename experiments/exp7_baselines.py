@@ -83,7 +83,7 @@ DRAWN = Tables(
 """On look-alikes: what trains in a minute or two on two cores."""
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, baselines={"paper": BASELINES, "embedded": DRAWN}))

@@ -66,7 +66,7 @@ EMBEDDED_METHODS = {
 }
 
 if __name__ == "__main__":
-    from mer_tf.script import main
+    from mer_tf.cli.script import main
     from mer_tf.study import Study
 
     main(Study(EXPERIMENT, EMBEDDED, methods={"paper": METHODS, "embedded": EMBEDDED_METHODS}))

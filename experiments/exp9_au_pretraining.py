@@ -30,6 +30,6 @@ SEQUENCE = Experiment(
 )
 
 if __name__ == "__main__":
-    from mer_tf.script import pretrain_main
+    from mer_tf.cli.script import pretrain_main
 
     pretrain_main(PRETRAINING, SEQUENCE)

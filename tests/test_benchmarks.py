@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mer_tf.models.layers import FoldTime
+from mer_tf.models.layers.shared import FoldTime
 
 
 @pytest.fixture

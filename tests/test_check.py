@@ -26,7 +26,7 @@ from mer_tf.descriptors import METHODS
 from mer_tf.model import models
 from mer_tf.models.attention_lstm import Attention
 from mer_tf.models.cnn_lstm_fusion import Fusion
-from mer_tf.models.encoder_names import BLOCKS, VGG16_MAPS, VGGFACE
+from mer_tf.models.encoders.names import BLOCKS, VGG16_MAPS, VGGFACE
 from mer_tf.models.gia_bia_bilstm import Blocks
 
 ROOT = Path(__file__).parents[1]
@@ -255,8 +255,8 @@ def test_limits_are_those_of_the_networks():
 
 @pytest.mark.parametrize("name", VGGFACE)
 def test_blocks_of_an_encoder_are_those_it_has(name):
-    from mer_tf.models.encoder_parts import encoder_blocks
-    from mer_tf.models.encoders import build_encoder
+    from mer_tf.models.encoders.build import build_encoder
+    from mer_tf.models.encoders.parts import encoder_blocks
 
     encoder = build_encoder(lstm(encoder=name, weights="random"), input_size=64).model
     assert tuple(encoder_blocks(encoder)) == BLOCKS[name]

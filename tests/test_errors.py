@@ -8,8 +8,9 @@ import sys
 import pytest
 from reporting.made_up_runs import write_run
 
-from mer_tf import cli, script, study
+from mer_tf import cli, study
 from mer_tf.au_flow.settings import Options
+from mer_tf.cli import script
 from mer_tf.config import Experiment
 from mer_tf.errors import REASONS, refusal
 from mer_tf.files import atomic, write_text

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from mer_tf.cli.script import as_words, commands_of, default_command, help_text, main, read_command
 from mer_tf.config import Clip, Data, Experiment, MerError, Tables, preset_of
 from mer_tf.descriptors import Majority
 from mer_tf.models.attention_lstm import AttentionLstm
 from mer_tf.models.rcn import Rcn
-from mer_tf.script import as_words, commands_of, default_command, help_text, main, read_command
 from mer_tf.study import Composite, Run, Study, among, given
 
 ROOT = Path(__file__).parents[1]

@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 
 from mer_tf.changes import field_names, read_experiment
+from mer_tf.cli.script import commands_of, main, read_command
 from mer_tf.config import Clip, Data, Experiment, MerError, digest
 from mer_tf.files import write_json
 from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.overrides import override
 from mer_tf.preprocessing.recipes import load_recipe
-from mer_tf.script import commands_of, main, read_command
 from mer_tf.study import Study
 
 PAPER = Experiment("demo", data=Data(dataset="smic-hs"), published=("C/T4/LSTM",))

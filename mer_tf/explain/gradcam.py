@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.explain.gradients import Gradients, Tap, tapped_gradients
 from mer_tf.explain.upsampling import Grid, upsample
-from mer_tf.models.layers import FoldTime
+from mer_tf.models.layers.shared import FoldTime
 
 Maps = NDArray[np.float32]
 Target = int | Sequence[int] | NDArray[np.integer] | Literal["max"] | Callable[[Any], Any]

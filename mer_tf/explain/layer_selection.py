@@ -24,7 +24,7 @@ from mer_tf.config import MerError
 from mer_tf.explain.gradcam import GradCam, Maps, Target
 from mer_tf.explain.regions import Mask, aligned_landmarks, face_mask, features_mask
 from mer_tf.explain.upsampling import cell_grid, upsample
-from mer_tf.models.encoder_parts import block_outputs
+from mer_tf.models.encoders.parts import block_outputs
 
 COLUMNS = ("layer", "height", "width", "channels", "energy", "lift", "iou", "spill", "frames")
 TIE = 0.02

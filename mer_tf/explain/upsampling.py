@@ -16,7 +16,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.models.layers import Resize
+from mer_tf.models.layers.shared import Resize
 
 _WINDOWED = (
     layers.Conv2D,

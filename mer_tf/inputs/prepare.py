@@ -24,8 +24,8 @@ from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store
 from mer_tf.model import check_model
-from mer_tf.models.encoder_parts import encoder_parts
-from mer_tf.models.encoders import Encoder, build_encoder
+from mer_tf.models.encoders.build import Encoder, build_encoder
+from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored

@@ -9,10 +9,10 @@ from typing import Any
 
 PRETRAINED = ("au-flow-3",)
 """Networks that ship with the package."""
-OWN = ("layers", "attention_layers", "attention_penalties", "block_layers", "block_units")
+OWN = tuple(f"mer_tf.models.layers.{name}" for name in ("shared", "attention", "penalties", "blocks", "block_units"))
 """Files of our own layers; `later.own` has their classes."""
-PARTS = (*OWN, "encoder_parts", "encoders", "onet", "pretrained", "stored", "vggface", "weights")
-"""Files that load Keras. All others are looked through for models."""
+PARTS = ("layers", "encoders", "pretrained", "stored")
+"""What loads Keras. All other files are looked through for models."""
 
 
 def load_pretrained(name: str) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Shows
-from mer_tf.models.encoder_names import maps_behind
+from mer_tf.models.encoders.names import maps_behind
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage

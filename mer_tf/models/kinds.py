@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Model, Shows, Takes, without_flow
-from mer_tf.models.encoder_names import check_encoder
+from mer_tf.models.encoders.names import check_encoder
 from mer_tf.models.later import keras
 from mer_tf.models.stages import Stage
 

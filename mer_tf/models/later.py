@@ -22,7 +22,7 @@ class _Later:
         return getattr(next((m for m in modules if hasattr(m, attribute)), import_module(self._names[0])), attribute)
 
 
-own: Any = _Later(*(f"mer_tf.models.{name}" for name in OWN))
+own: Any = _Later(*OWN)
 """Layers of ours: own.FoldTime."""
 if TYPE_CHECKING:
     import keras as keras

@@ -19,7 +19,7 @@ def load_model(path: Path, mend: str) -> keras.Model:
     if not Path(path).is_file():
         raise MerError(f"{path}: no such checkpoint; {mend}")
     for name in OWN:  # a file names the layers of ours that it holds
-        import_module(f"mer_tf.models.{name}")
+        import_module(name)
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its archive, JSON and layer readers raise

@@ -11,8 +11,8 @@ from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.models.attention_lstm import Attention, AttentionLstm, attention_maps
-from mer_tf.models.encoder_parts import encoder_parts, map_layer
-from mer_tf.models.encoders import build_encoder
+from mer_tf.models.encoders.build import build_encoder
+from mer_tf.models.encoders.parts import encoder_parts, map_layer
 
 
 def inputs(maps):

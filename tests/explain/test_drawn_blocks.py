@@ -10,8 +10,8 @@ import pytest
 from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
 from mer_tf.explain.upsampling import cell_grid
-from mer_tf.models.encoder_parts import encoder_parts
-from mer_tf.models.encoders import build_encoder
+from mer_tf.models.encoders.build import build_encoder
+from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.preprocessing.landmarks import canonical_landmarks

@@ -12,7 +12,7 @@ from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 from mer_tf.explain.gradcam import GradCam
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
-from mer_tf.models.encoders import build_encoder
+from mer_tf.models.encoders.build import build_encoder
 from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
 
 

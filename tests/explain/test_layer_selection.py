@@ -7,9 +7,9 @@ from weightless import weightless
 from mer_tf.config import MerError
 from mer_tf.explain.layer_selection import COLUMNS, choose_layer, layer_maps, layer_table, measure
 from mer_tf.explain.regions import aligned_landmarks, face_mask, features_mask
-from mer_tf.models.encoder_parts import block_outputs, encoder_blocks
-from mer_tf.models.encoders import build_encoder
-from mer_tf.models.vggface import build_vggface
+from mer_tf.models.encoders.build import build_encoder
+from mer_tf.models.encoders.parts import block_outputs, encoder_blocks
+from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.models.vggface_lstm import VggFaceLstm
 
 SIZE = 48

@@ -8,9 +8,9 @@ from weightless import weightless
 from mer_tf.config import MerError
 from mer_tf.explain.gradients import tapped_gradients
 from mer_tf.explain.upsampling import Axis, cell_grid, stretched, upsample
-from mer_tf.models.encoders import build_encoder
-from mer_tf.models.layers import Resize
-from mer_tf.models.vggface import build_vggface
+from mer_tf.models.encoders.build import build_encoder
+from mer_tf.models.encoders.vggface import build_vggface
+from mer_tf.models.layers.shared import Resize
 from mer_tf.models.vggface_lstm import VggFaceLstm
 
 

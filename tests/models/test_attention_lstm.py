@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.models.attention_layers import FixedTimeWeights, FrameGate
 from mer_tf.models.attention_lstm import Attention, AttentionLstm, attention_maps
+from mer_tf.models.layers.attention import FixedTimeWeights, FrameGate
 
 H, A, C, SHAPE, R, CLASSES = 5, 4, 6, (2, 3, 6), 6, 3
 EVERY = {"use": "both", "pool": False, "temporal": "relu", "learned_keyframes": True}

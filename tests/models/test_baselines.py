@@ -11,7 +11,7 @@ from mer_tf.config import MerError
 from mer_tf.model import models
 from mer_tf.models.elrcn import ElrcnSe, _strain, vgg16
 from mer_tf.models.htnet import parts
-from mer_tf.models.layers import AttendedLogits
+from mer_tf.models.layers.shared import AttendedLogits
 from mer_tf.models.micro_exp_stcnn import MicroExpStcnn, volume_features
 from mer_tf.models.presets import PUBLISHED
 from mer_tf.preprocessing.strain import optical_strain

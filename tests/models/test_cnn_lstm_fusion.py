@@ -9,7 +9,7 @@ from weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion, trunk
-from mer_tf.models.layers import ResponseNorm
+from mer_tf.models.layers.shared import ResponseNorm
 
 SMALL = Fusion(channels=(4, 6, 8, 8, 6), stem_stride=2, fc_units=10, fc8_units=7)
 SHAPES = {"frames": (32, 32, 3), "flow": (32, 32, 3)}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.models import encoders
-from mer_tf.models.encoder_parts import encoder_parts, map_layer
-from mer_tf.models.encoders import build_encoder
+from mer_tf.models.encoders import build as encoders
+from mer_tf.models.encoders.build import build_encoder
+from mer_tf.models.encoders.parts import encoder_parts, map_layer
 from mer_tf.models.vggface_lstm import VggFaceLstm
 
 

@@ -7,10 +7,11 @@ import pytest
 from weightless import weightless
 
 from mer_tf.config import MerError
-from mer_tf.models import encoders, onet
-from mer_tf.models.encoder_parts import encoder_blocks, split_encoder
-from mer_tf.models.encoders import build_encoder, resolve_encoder
-from mer_tf.models.layers import FoldTime
+from mer_tf.models.encoders import build as encoders
+from mer_tf.models.encoders import onet
+from mer_tf.models.encoders.build import build_encoder, resolve_encoder
+from mer_tf.models.encoders.parts import encoder_blocks, split_encoder
+from mer_tf.models.layers.shared import FoldTime
 from mer_tf.models.vggface_lstm import VggFaceLstm
 
 
@@ -100,7 +101,7 @@ def test_published_weights_are_loaded_from_the_given_file(tmp_path):
     """A file of our own making, in Keras-2 layout; files of keras-vggface are tested in test_vggface.py."""
     import h5py
 
-    from mer_tf.models.vggface import build_vggface
+    from mer_tf.models.encoders.vggface import build_vggface
 
     source = build_vggface("vgg16", input_size=32)
     path = tmp_path / "vgg16.h5"

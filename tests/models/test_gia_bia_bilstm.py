@@ -10,11 +10,11 @@ from keras import layers, ops
 from weightless import weightless
 
 from mer_tf.config import MerError
-from mer_tf.models.block_layers import BlockCrop, Neighbours
-from mer_tf.models.block_units import BlockUnits
-from mer_tf.models.encoder_parts import encoder_parts
+from mer_tf.models.encoders.parts import encoder_parts
+from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
-from mer_tf.models.vggface import build_vggface
+from mer_tf.models.layers.block_units import BlockUnits
+from mer_tf.models.layers.blocks import BlockCrop, Neighbours
 
 RNG = np.random.default_rng(0)
 SMALL = Blocks(window=4, filters=6, units=5, gate_filters=4, gate_units=3, gia_units=7, reduce_units=11)

@@ -4,8 +4,8 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.files import sha256
-from mer_tf.models import onet
-from mer_tf.models.weight_files import same_as_before
+from mer_tf.models.encoders import onet
+from mer_tf.models.encoders.weight_files import same_as_before
 from mer_tf.preprocessing import mtcnn_files
 from mer_tf.preprocessing.mtcnn_files import SHA256, checked_weights, weights_path
 
@@ -72,7 +72,7 @@ def test_an_empty_note_is_written_anew(tmp_path, kept):
 
 
 def test_a_folder_that_cannot_be_written_to_keeps_nothing(tmp_path, monkeypatch):
-    from mer_tf.models import weight_files
+    from mer_tf.models.encoders import weight_files
 
     def refuse(*_):
         raise PermissionError(13, "Permission denied")

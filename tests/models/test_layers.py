@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from mer_tf.models.layers import FoldTime, Preprocess, Resize
+from mer_tf.models.layers.shared import FoldTime, Preprocess, Resize
 
 
 def small_cnn() -> keras.Model:

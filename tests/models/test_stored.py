@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_tf.config import MerError
+from mer_tf.models.encoders.weights import load_keras2_h5
 from mer_tf.models.stored import FINISH, load_model
-from mer_tf.models.weights import load_keras2_h5
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ import pytest
 from weightless import weightless
 
 from mer_tf.config import MerError
-from mer_tf.models.vggface import build_vggface, original_name
-from mer_tf.models.weight_files import WEIGHT_FILES, download_weights, find_weights, weight_folders
-from mer_tf.models.weights import load_keras2_h5
+from mer_tf.models.encoders.vggface import build_vggface, original_name
+from mer_tf.models.encoders.weight_files import WEIGHT_FILES, download_weights, find_weights, weight_folders
+from mer_tf.models.encoders.weights import load_keras2_h5
 
 CASES = {  # name: network, top, input size (vgg16 has no 7x7 pool, so a small image will do)
     "resnet50": ("resnet50", False, 224),

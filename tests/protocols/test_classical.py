@@ -11,6 +11,7 @@ import pytest
 
 import mer_tf.protocols.baseline_table as module
 from mer_tf.changes import changed
+from mer_tf.cli.script import main
 from mer_tf.config import MerError, Tables
 from mer_tf.descriptors import METHODS, Mdmo
 from mer_tf.files import write_json
@@ -20,7 +21,6 @@ from mer_tf.protocols.baseline_table import baseline_table
 from mer_tf.protocols.classical import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.workbench import Bench
-from mer_tf.script import main
 from mer_tf.study import Study
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp7_baselines.py"

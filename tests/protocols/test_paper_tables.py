@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mer_tf.protocols.paper_tables as module
+from mer_tf.cli.script import main
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError, Tables
 from mer_tf.descriptors import TRIVIAL
@@ -17,7 +18,6 @@ from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
 from mer_tf.protocols.sweep import sweep
 from mer_tf.runner import declared
-from mer_tf.script import main
 from mer_tf.study import Study
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp4_cnn_lstm_fusion.py"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mer_tf.cli.script import main
 from mer_tf.code_version import CODE
 from mer_tf.files import write_json
 from mer_tf.protocols.sweep import sweep, sweep_text
-from mer_tf.script import main
 from mer_tf.study import Study
 
 GRID = {"clip.frames": (11, 13), "train.batch_size": (10, 20)}

@@ -16,7 +16,7 @@ from another_process import holding
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_json
 from mer_tf.inputs.feature_cache import CachedClip, encode_clips
-from mer_tf.models.weight_files import download_weights
+from mer_tf.models.encoders.weight_files import download_weights
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.runner import collect, run
 

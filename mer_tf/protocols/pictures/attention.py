@@ -19,7 +19,7 @@ from mer_tf.explain.upsampling import Grid, cell_grid, upsample
 from mer_tf.files import file_name, write_csv
 from mer_tf.inputs.batches import fixed_batches, input_names
 from mer_tf.models.attention_lstm import ALPHA, BETA, KEY_FRAMES, attention_maps
-from mer_tf.models.encoder_parts import map_layer
+from mer_tf.models.encoders.parts import map_layer
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks

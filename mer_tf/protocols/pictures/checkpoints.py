@@ -11,8 +11,8 @@ import numpy as np
 
 from mer_tf.config import MerError
 from mer_tf.explain.upsampling import Grid, cell_grid
-from mer_tf.models.encoder_parts import block_outputs, encoder_parts
-from mer_tf.models.layers import FoldTime
+from mer_tf.models.encoders.parts import block_outputs, encoder_parts
+from mer_tf.models.layers.shared import FoldTime
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.models.vggface_frames import images_to_logits
 from mer_tf.models.vggface_lstm import end_to_end, frames_shape

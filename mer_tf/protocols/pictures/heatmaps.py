@@ -22,7 +22,7 @@ from mer_tf.explain.layer_selection import layer_maps
 from mer_tf.explain.regions import region_masks
 from mer_tf.explain.upsampling import upsample
 from mer_tf.files import file_name, write_csv
-from mer_tf.models.encoder_parts import block_outputs
+from mer_tf.models.encoders.parts import block_outputs
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_tf.config import GRADCAM, MerError
-from mer_tf.models.weight_files import find_weights, weight_file, weight_folders
+from mer_tf.models.encoders.weight_files import find_weights, weight_file, weight_folders
 from mer_tf.names import meant, unknown
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras import layers, ops
 
-from mer_tf.models.block_layers import Neighbours, WeightCost
+from mer_tf.models.layers.blocks import Neighbours, WeightCost
 
 if TYPE_CHECKING:
     from mer_tf.models.gia_bia_bilstm import Blocks

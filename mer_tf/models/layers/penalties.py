@@ -6,7 +6,7 @@ from typing import Any
 
 from keras import ops
 
-from mer_tf.models.attention_layers import REGISTERED, Unmasked
+from mer_tf.models.layers.attention import REGISTERED, Unmasked
 
 
 @REGISTERED

@@ -20,8 +20,8 @@ from keras import layers
 
 from mer_tf.config import MerError
 from mer_tf.files import sha256
-from mer_tf.models import onet, vggface
-from mer_tf.models.encoder_names import (
+from mer_tf.models.encoders import onet, vggface
+from mer_tf.models.encoders.names import (
     FALLBACK,
     ONET,
     PREFERRED,
@@ -32,12 +32,18 @@ from mer_tf.models.encoder_names import (
     listed,
     vggface_weights,
 )
-from mer_tf.models.encoder_parts import map_layer
+from mer_tf.models.encoders.parts import map_layer
+from mer_tf.models.encoders.weight_files import (
+    download_weights,
+    find_weights,
+    same_as_before,
+    weight_file,
+    weight_folders,
+)
+from mer_tf.models.encoders.weights import load_keras2_h5
 from mer_tf.models.kinds import FeatureModel
-from mer_tf.models.layers import Preprocess, Resize
+from mer_tf.models.layers.shared import Preprocess, Resize
 from mer_tf.models.stored import load_model
-from mer_tf.models.weight_files import download_weights, find_weights, same_as_before, weight_file, weight_folders
-from mer_tf.models.weights import load_keras2_h5
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +58,7 @@ class Encoder:
     name: the encoder used; requested: what the configuration asked for (`auto`, a path).
     size: side the network itself sees, pixels.
     weights: source (path, package, or "random"), sha256 (None for random weights) and note.
-    features_at: name of the map that models are given (see `encoder_parts.map_layer`); None: the model's output.
+    features_at: name of the map that models are given (see `parts.map_layer`); None: the model's output.
     jit_compile: what `compile` is best given: "auto" for a foreign network, whose layers XLA may run badly on a CPU
         (depthwise convolutions: 467 ms a frame instead of 21).
     """

@@ -15,7 +15,7 @@ import keras
 from keras import layers
 
 from mer_tf.config import MerError
-from mer_tf.models.weight_files import NETWORKS
+from mer_tf.models.encoders.weight_files import NETWORKS
 
 NATIVE_SIZE = 224
 _MINIMUM_SIZE = 32

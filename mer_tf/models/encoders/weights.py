@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from mer_tf.config import MerError
-from mer_tf.models.vggface import original_name
+from mer_tf.models.encoders.vggface import original_name
 
 H5_FAULTS = (AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 """What h5py raises at a damaged file."""
