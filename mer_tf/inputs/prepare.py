@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
 
 def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
     """The labelled clips by id, with frames and, when `flow`, flow."""
-    kept = set(clips.table["clip_id"])
-    return ((name, x) for name, x in stored_clips(clips.records, flow=flow) if name in kept)
+    return stored_clips(clips.records, flow=flow, wanted=set(clips.table["clip_id"]))
 
 
 def _trained(store: Store, step: int = 1) -> Encoded:
@@ -172,13 +171,16 @@ def _with_blocks(
     return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
 
 
-def clip_frames(clips: Clips) -> Iterator[tuple[str, np.ndarray]]:
-    """(clip_id, frames uint8 (T, H, W, 3)) of the labelled clips, in the order they are stored; T = 1 for an image."""
-    kept = set(clips.table["clip_id"])
+def clip_frames(clips: Clips, ids: Collection[str] | None = None) -> Iterator[tuple[str, np.ndarray]]:
+    """(clip_id, frames uint8 (T, H, W, 3)) of the labelled clips, in the order they are stored; T = 1 for an image.
+
+    With `ids` of these clips alone: the others are not decoded.
+    """
+    kept = set(clips.table["clip_id"] if ids is None else ids)
     if clips.of_images:
         yield from ((r.clip_id, read_frame(r.image_path())[None]) for r in clips.rows if r.clip_id in kept)
         return
-    yield from ((name, x["frames"]) for name, x in stored_clips(clips.records) if name in kept)
+    yield from ((name, x["frames"]) for name, x in stored_clips(clips.records, wanted=kept))
 
 
 def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:

@@ -60,7 +60,7 @@ class Workbench:
 
     def frames(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Stored frames uint8 (T, S, S, 3) of some clips."""
-        return {name: frames for name, frames in clip_frames(self._clips) if name in set(ids)}
+        return dict(clip_frames(self._clips, ids))
 
     def stored_length(self, clip_id: str) -> int:
         """Stored frames of a clip."""
@@ -68,8 +68,7 @@ class Workbench:
 
     def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Of these frames those that models are given (`Encoded.places`)."""
-        wanted, places = set(ids), self.encoded.places
-        return {name: f[places(name, len(f))] for name, f in clip_frames(self._clips) if name in wanted}
+        return {name: f[self.encoded.places(name, len(f))] for name, f in clip_frames(self._clips, ids)}
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.records.clip import ClipRecord
-from mer_tf.records.index import MEND, Index, read_index, require_whole
+from mer_tf.records.index import MEND, Index, IndexedClip, read_index, require_whole
 from mer_tf.records.schema import decode, parse
 
 FAULTS = (tf.errors.OpError, DecodeError, LookupError, TypeError, ValueError)
@@ -34,20 +34,37 @@ AHEAD = 8
 def clip_dataset(directory: Path, *, flow: bool = False) -> tf.data.Dataset:
     """Whole clips in index order, unbatched: the dict of `schema.parse`."""
     index = read_index(directory)
+    return _whole(index, index.clips, flow)
+
+
+def _whole(index: Index, entries: Sequence[IndexedClip], flow: bool) -> tf.data.Dataset:
+    """The same for some clips of an index, in its order."""
     require_whole(index)
     _need_flow(index, flow)
-    files = tf.data.TFRecordDataset([str(p) for p in index.paths()])
-    clips = files.map(
+    shards = dict.fromkeys(entry.shard for entry in entries)
+    clips = tf.data.TFRecordDataset([str(index.directory / name) for name in shards])
+    if len(entries) < sum(clip.shard in shards for clip in index.clips):
+        ids = tf.constant([entry.clip_id for entry in entries])
+        clips = clips.filter(lambda s: tf.reduce_any(_clip_id(s) == ids))
+    clips = clips.map(
         lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
     )
-    return clips.apply(tf.data.experimental.assert_cardinality(len(index.clips))).prefetch(2)
+    return clips.apply(tf.data.experimental.assert_cardinality(len(entries))).prefetch(2)
 
 
-def stored_clips(directory: Path, *, flow: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Id and arrays of whole clips in index order; `MerError` names the shard and the clip that cannot be read."""
+def stored_clips(
+    directory: Path, *, flow: bool = False, wanted: Collection[str] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Id and arrays of whole clips in index order; `MerError` names the shard and the clip that cannot be read.
+
+    With `wanted` ids these clips alone: no other shard is opened and no other clip decoded.
+    """
     index = read_index(directory)
-    items = clip_dataset(directory, flow=flow).as_numpy_iterator()
-    for entry in index.clips:
+    entries = [clip for clip in index.clips if wanted is None or clip.clip_id in wanted]
+    if not entries:
+        return
+    items = _whole(index, entries, flow).as_numpy_iterator()
+    for entry in entries:
         try:
             item = next(items)
         except (tf.errors.OpError, StopIteration) as error:

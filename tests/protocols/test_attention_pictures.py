@@ -78,7 +78,7 @@ def finished(drawn, tmp_path_factory, quick):
     pool(run, "predictions")
     faces = np.random.default_rng(1).integers(0, 256, (FRAMES, SIZE, SIZE, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bench_module, "clip_frames", lambda clips: ((c, faces) for c in clips.table["clip_id"]))
+        patch.setattr(bench_module, "clip_frames", lambda clips, ids: ((c, faces) for c in ids))
         patch.setattr(pictures_module, "SHOWN", SHOWN)
         write_attention(drawn, run)
     return drawn, run, pd.read_csv(run / "pictures" / "attention" / "attention.csv")

@@ -19,8 +19,7 @@ def test_worst_are_wrong_and_least_probable(frame):
 def test_filmstrips_are_written_of_the_worst(frame, tmp_path, monkeypatch):
     wanted = worst_clips(frame)["clip_id"].tolist()
     frame.to_csv(tmp_path / "predictions.csv", index=False)
-    stored = [(clip_id, np.full((20, 32, 32, 3), 90, np.uint8)) for clip_id in [*wanted, "c01"]]
-    monkeypatch.setattr(worst, "clip_frames", lambda _: iter(stored))
+    monkeypatch.setattr(worst, "clip_frames", lambda _, ids: ((n, np.full((20, 32, 32, 3), 90, np.uint8)) for n in ids))
     table = write_worst(tmp_path, None)
     assert table["clip_id"].tolist() == wanted
     assert sorted(p.name for p in (tmp_path / "worst").iterdir()) == [*table["file"], "worst.csv"]

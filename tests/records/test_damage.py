@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from mer_tf.records.index import read_index
 from mer_tf.records.inspect import check
 from mer_tf.records.landmarks import clip_places
 from mer_tf.records.read import clip_dataset, shard_records, stored_clips
+from mer_tf.records.schema import parse
 from mer_tf.records.shards import plan_shards, read_sidecar
 from mer_tf.records.write import write_records
 
@@ -68,6 +72,24 @@ def test_clips_come_by_their_ids(directory: Path) -> None:
     (directory / "index.json").write_text(json.dumps(index))
     with pytest.raises(MerError, match=rf"{FIRST}: holds toy/c00 in the place of toy/c01"):
         list(stored_clips(directory))
+
+
+def test_only_wanted_clips_are_decoded(directory: Path, monkeypatch) -> None:
+    whole, decoded = dict(stored_clips(directory)), []
+
+    def seen(clip_id: bytes) -> bytes:
+        decoded.append(clip_id.decode())
+        return clip_id
+
+    def watched(serialized: Any, *options: Any) -> dict[str, Any]:
+        clip = parse(serialized, *options)
+        return clip | {"clip_id": tf.numpy_function(seen, [clip["clip_id"]], tf.string)}
+
+    monkeypatch.setattr("mer_tf.records.read.parse", watched)
+    some = dict(stored_clips(directory, wanted={"toy/c04", "toy/c01"}))
+    assert list(some) == decoded == ["toy/c01", "toy/c04"]
+    assert all(np.array_equal(some[name]["frames"], whole[name]["frames"]) for name in some)
+    assert dict(stored_clips(directory, wanted=set())) == {}
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.99])

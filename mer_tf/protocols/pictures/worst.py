@@ -23,9 +23,8 @@ def write_worst(directory: Path, clips: Clips) -> pd.DataFrame:
     table = worst_clips(read_predictions(directory / "predictions.csv"))
     table["file"] = [f"{k + 1:02d}.jpg" for k in range(len(table))]
     files = dict(zip(table["clip_id"], table["file"], strict=True))
-    for clip_id, frames in clip_frames(clips):
-        if clip_id in files:
-            filmstrip(frames, directory / "worst" / files[clip_id])
+    for clip_id, frames in clip_frames(clips, files):
+        filmstrip(frames, directory / "worst" / files[clip_id])
     write_csv(table, directory / "worst" / "worst.csv")
     return table
 
