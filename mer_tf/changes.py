@@ -67,9 +67,12 @@ def migrated(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by dotted name, as any version stored them, as this one names them.
 
     There was one class for all models once: settings that a model never read are dropped, and those of descriptors
-    stood under model.classical.
+    stood under model.classical. Encoders were fed as they were trained by the name vggface2, those in a .keras file
+    with ImageNet's mean by any name.
     """
     found = {key.replace("model.classical.", "model."): value for key, value in settings.items()}
+    if found.get("model.preproc") == "vggface2":
+        found["model.preproc"] = "imagenet" if str(found.get("model.encoder")).endswith(".keras") else "own"
     return fitting(found, name) if (name := str(settings.get(NAME))) in models() else found
 
 

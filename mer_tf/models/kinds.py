@@ -66,9 +66,14 @@ class FeatureModel(Network):
     encoder: str = "auto"
     """vggface2-resnet50 | vggface2-senet50 | vggface-vgg16 | mtcnn-onet | auto | path of a .keras image encoder."""
     weights: str | None = None
-    """Weight file for a VGGFace encoder, or `random` for none (said in every output)."""
-    preproc: Literal["vggface2", "paper_code"] = "vggface2"
-    """vggface2: BGR minus the mean of VGGFace2; paper_code: RGB / 255, as C's released code feeds it."""
+    """Weight file for a VGGFace encoder (.h5 of keras-vggface; a PyTorch state dict as .safetensors or .npz), or
+    `random` for none (said in every output)."""
+    weights_by: Literal["names", "order"] = "names"
+    """order: an .npz state dict whose layers have other names is taken in turn, where all shapes agree."""
+    preproc: Literal["own", "vggface-mean", "vggface2-mean", "imagenet", "centred", "raw", "paper_code"] = "own"
+    """What the encoder is fed. own: as it was trained (a .keras encoder whose first layer scales images gets RGB 0 to
+    255, any other must be told); vggface-mean, vggface2-mean: BGR minus the mean; imagenet: RGB / 255 minus the mean
+    over the deviation; centred: RGB to -1 .. 1; raw: RGB 0 to 255; paper_code: RGB / 255, as C's released code does."""
     retrain_from: str | None = None
     """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
     (C, section 3.2); None: the encoder stays frozen (C's released code)."""

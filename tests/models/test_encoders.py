@@ -178,13 +178,14 @@ def save_cnn(path, shape=(32, 32, 3), extra=()):
 def test_a_keras_file_is_an_encoder(tmp_path):
     path = tmp_path / "face net.keras"
     network = save_cnn(path)
-    encoder = build_encoder(VggFaceLstm(encoder=str(path)), input_size=32)
+    config = VggFaceLstm(encoder=str(path), preproc="imagenet")
+    encoder = build_encoder(config, input_size=32)
     assert (encoder.name, encoder.requested, encoder.size) == ("face net.keras", str(path), 32)
     images = faces(2, 32)
     scaled = (images / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     expected = network.predict_on_batch(scaled.astype("float32")).mean(axis=(1, 2))
     np.testing.assert_allclose(encoder.model.predict_on_batch(images), expected, atol=1e-4)
-    assert build_encoder(VggFaceLstm(encoder=str(path)), input_size=96).model.input_shape == (None, 96, 96, 3)
+    assert build_encoder(config, input_size=96).model.input_shape == (None, 96, 96, 3)
 
 
 def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
@@ -194,7 +195,7 @@ def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
     save_cnn(code, extra=[keras.layers.Lambda(lambda x: x * 2, output_shape=(30, 30, 5))])
     for path, message in ((broken, "cannot be loaded"), (grey, "square RGB"), (code, "cannot be loaded")):
         with pytest.raises(MerError, match=rf"{path.name}: .*{message}"):
-            build_encoder(VggFaceLstm(encoder=str(path)), input_size=32)
+            build_encoder(VggFaceLstm(encoder=str(path), preproc="imagenet"), input_size=32)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +250,7 @@ def test_a_keras_encoder_can_be_cut_at_its_own_blocks(tmp_path):
     x = keras.layers.Add(name="sum")([x, keras.layers.Conv2D(4, 1, name="conv2")(x)])
     path = tmp_path / "branching.keras"
     keras.Model(image, x).save(path)
-    model = build_encoder(VggFaceLstm(encoder=str(path)), input_size=24).model
+    model = build_encoder(VggFaceLstm(encoder=str(path), preproc="imagenet"), input_size=24).model
     assert list(encoder_blocks(model)) == ["conv1", "conv2"]
     trunk, tail = split_encoder(model, "conv2")
     frames = np.random.default_rng(0).integers(0, 255, (3, 24, 24, 3)).astype("float32")

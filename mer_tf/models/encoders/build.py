@@ -23,9 +23,11 @@ from mer_tf.files import sha256
 from mer_tf.models.encoders import onet, vggface
 from mer_tf.models.encoders.names import (
     FALLBACK,
+    MEANS,
     ONET,
     PREFERRED,
     PREFERRED_MAPS,
+    STATES,
     VGGFACE,
     check_encoder,
     encoder_path,
@@ -33,6 +35,7 @@ from mer_tf.models.encoders.names import (
     vggface_weights,
 )
 from mer_tf.models.encoders.parts import map_layer
+from mer_tf.models.encoders.state import load_state
 from mer_tf.models.encoders.weight_files import (
     download_weights,
     find_weights,
@@ -75,8 +78,8 @@ class Encoder:
 def build_encoder(config: FeatureModel, *, input_size: int) -> Encoder:
     """Build the encoder a configuration names, for square frames of `input_size` pixels.
 
-    `config.preproc` = "paper_code" feeds VGGFace networks RGB / 255 instead of their own preprocessing; other encoders
-    ignore it. A .keras encoder is fed RGB / 255 less the ImageNet mean over its standard deviation.
+    `config.preproc` says what the encoder is fed (`FeatureModel.preproc`). Weights of PyTorch, a .safetensors or .npz
+    file, make a VGGFace network of PyTorch's geometry.
     Raises `MerError` for an unknown name and for weights that are absent or belong to another network.
     """
     name, reason = resolve_encoder(config)
@@ -132,16 +135,26 @@ def _auto(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
 
 def _vggface_encoder(name: str, config: FeatureModel, input_size: int, note: str) -> Encoder:
     network, preproc = VGGFACE[name]
-    mode = "paper_code" if config.preproc == "paper_code" else preproc
-    build = functools.partial(vggface.vggface_layers, network=network)
-    model = _assemble(name, build, mode, input_size, vggface.NATIVE_SIZE)
     path = vggface_weights(name, config.weights)
+    torch = path is not None and path.suffix in STATES
+    if torch:
+        network, name = network + vggface.TORCH, f"{name}-torch"
+    build = functools.partial(vggface.vggface_layers, network=network)
+    model = _assemble(name, build, _fed(config, preproc), input_size, vggface.NATIVE_SIZE)
     if path is None:
         return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, _random())
     loaded = same_as_before(path)
-    load_keras2_h5(model, path)
+    if torch:
+        load_state(model, path, config.weights_by)
+    else:
+        load_keras2_h5(model, path)
     weights: dict[str, str | None] = {"source": str(path), "sha256": loaded, "note": note}
     return Encoder(name, config.encoder, model, vggface.NATIVE_SIZE, weights)
+
+
+def _fed(config: FeatureModel, own: str) -> str:
+    """Mode of `Preprocess`; `own`: that of the encoder's training."""
+    return own if config.preproc == "own" else MEANS.get(config.preproc, config.preproc)
 
 
 def _onet_encoder(name: str, config: FeatureModel, input_size: int, note: str) -> Encoder:
@@ -149,7 +162,7 @@ def _onet_encoder(name: str, config: FeatureModel, input_size: int, note: str) -
         features = onet.onet_layers(x, ONET[name])
         return layers.Flatten(name="features")(features) if len(features.shape) > 2 else features
 
-    model = _assemble(name, build, "mtcnn", input_size, onet.NATIVE_SIZE)
+    model = _assemble(name, build, _fed(config, "mtcnn"), input_size, onet.NATIVE_SIZE)
     return Encoder(name, config.encoder, model, onet.NATIVE_SIZE, _onet_weights(model, config, note))
 
 
@@ -160,7 +173,7 @@ def _onet_maps(name: str, config: FeatureModel, input_size: int, note: str) -> E
         return layers.GlobalAveragePooling2D(name="avg_pool")(onet.onet_layers(x, "conv4"))
 
     size = max(input_size, onet.NATIVE_SIZE)
-    model, wanted = _assemble(name, build, "mtcnn", input_size, size), str(config.features_at)
+    model, wanted = _assemble(name, build, _fed(config, "mtcnn"), input_size, size), str(config.features_at)
     own = config.encoder != "auto" and wanted in {layer.name for layer in model.layers}
     at = wanted if own else onet.stands_for(wanted)
     if at != wanted:
@@ -188,10 +201,11 @@ def _file_encoder(config: FeatureModel, input_size: int) -> Encoder:
         features = _flattened(network, x)
         return layers.GlobalAveragePooling2D(name="avg_pool")(features) if len(features.shape) == 4 else features
 
-    model = _assemble(re.sub(r"\W", "_", path.stem), build, "imagenet", input_size, size)
+    mode = _fed(config, "raw")
+    model = _assemble(re.sub(r"\W", "_", path.stem), build, mode, input_size, size)
     if len(model.output.shape) != 2:
         raise MerError(f"{path}: gives {model.output.shape}; an encoder gives a vector (B, D) or a map (B, H, W, D)")
-    note = "RGB / 255, ImageNet mean and standard deviation"
+    note = f"fed {mode}" + (", which its first layer scales" if config.preproc == "own" else "")
     weights: dict[str, str | None] = {"source": str(path), "sha256": sha256(path), "note": note}
     return Encoder(path.name, config.encoder, model, size, weights, jit_compile="auto")
 

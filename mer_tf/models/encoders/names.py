@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mer_tf.config import GRADCAM, MerError
 from mer_tf.models.encoders.weight_files import find_weights, weight_file, weight_folders
@@ -18,6 +20,12 @@ VGGFACE = {  # encoder: network, preprocessing
     "vggface2-senet50": ("senet50", "vggface2"),
     "vggface-vgg16": ("vgg16", "vggface1"),
 }
+MEANS = {"vggface-mean": "vggface1", "vggface2-mean": "vggface2"}
+"""model.preproc -> mode of `layers.shared.Preprocess` where it has another name."""
+STATES = (".safetensors", ".npz")
+"""Files of PyTorch state dicts."""
+_PICKLED = (".pth", ".pt", ".pkl", ".pickle", ".bin", ".tar")
+_SCALERS = {"Rescaling", "Normalization", "Preprocess"}
 ONET = {"mtcnn-onet": "fc5", "mtcnn-onet-conv4": "conv4"}
 PREFERRED, PREFERRED_MAPS, FALLBACK = "vggface2-resnet50", "vggface-vgg16", "mtcnn-onet"
 """What auto becomes: for embeddings, for maps, and without their weights."""
@@ -91,6 +99,12 @@ def vggface_weights(name: str, weights: str | None) -> Path | None:
     if weights is not None:
         if not Path(weights).is_file():
             raise MerError(f"{weights}: no such weight file (weights of {name}); give a path, or weights=random")
+        if Path(weights).suffix in _PICKLED:
+            raise MerError(
+                f"{weights}: may be a pickle, which is not loaded; write it anew where PyTorch is: "
+                "from safetensors.torch import save_file; "
+                f"save_file(torch.load({Path(weights).name!r}, weights_only=True), 'w.safetensors')"
+            )
         return Path(weights)
     published = weight_file(VGGFACE[name][0])
     path = find_weights(published.name)
@@ -112,4 +126,26 @@ def encoder_path(config: FeatureModel) -> Path:
         raise MerError(f"{path}: no such .keras encoder")
     if config.weights is not None:
         raise MerError(f"{path}: holds its own weights, got weights={config.weights!r}; leave it empty")
+    if config.preproc == "own" and _scales_itself(path) is False:
+        raise MerError(
+            f"{path}: does not say how it wants its input: its first layer is no {' or '.join(sorted(_SCALERS))}; set "
+            "model.preproc=imagenet, vggface2-mean, vggface-mean, centred, paper_code or raw, as it was trained"
+        )
     return path
+
+
+def _scales_itself(path: Path) -> bool | None:
+    """Whether the first layer of a .keras file scales images; None where the file cannot be read as one."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            config = json.loads(file.read("config.json"))
+        return _first(config) in _SCALERS
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError):
+        return None
+
+
+def _first(network: dict[str, Any]) -> str:
+    """Class of the first layer behind the input, in nested networks too."""
+    inner = network["config"].get("layers") if isinstance(network["config"], dict) else None
+    behind = [layer for layer in inner or () if layer["class_name"] != "InputLayer"]
+    return _first(behind[0]) if behind else str(network["class_name"])

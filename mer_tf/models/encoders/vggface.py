@@ -25,7 +25,9 @@ _VGG_TOP = (("fc6", 4096, "relu"), ("fc7", 4096, "relu"), ("fc8", _CLASSES["vgg1
 _STAGES = ((2, 64, 3), (3, 128, 4), (4, 256, 6), (5, 512, 3))  # stage, width, blocks
 _SE_RATIO = 16
 # keras-vggface leaves Keras' default for ResNet-50 and sets its own for SENet-50.
-_BN_EPSILON = {"resnet50": 1e-3, "senet50": 1e-4}
+_BN_EPSILON = {"resnet50": 1e-3, "senet50": 1e-4, "resnet50_torch": 1e-5, "senet50_torch": 1e-5}
+TORCH = "_torch"
+"""Behind a network's name: padding and epsilon as in the PyTorch networks of Oxford's VGG."""
 
 
 def original_name(name: str) -> str:
@@ -39,7 +41,7 @@ def build_vggface(
     """Build a VGGFace network with random weights.
 
     Args:
-        network: `vgg16` | `resnet50` | `senet50`.
+        network: `vgg16` | `resnet50` | `senet50`; with `_torch` behind the name in the geometry of PyTorch's networks.
         include_top: end in the published classifier (2622 or 8631 identities); needs `input_size` 224.
         pooling: without top, `avg` gives (B, D) and None the last feature map (B, h, w, D). D = 2048, or 512 for VGG16.
             keras-vggface averages windows of 7x7 instead, the same at 224 but impossible on a smaller face.
@@ -56,13 +58,13 @@ def build_vggface(
 
 def vggface_layers(x: Any, network: str, *, include_top: bool = False, pooling: str | None = "avg") -> Any:
     """Lay a VGGFace network onto a preprocessed image tensor (B, S, S, 3), in the caller's own graph."""
-    if network not in NETWORKS:
+    if network.removesuffix(TORCH) not in NETWORKS:
         raise MerError(f"unknown VGGFace network {network!r}; one of {', '.join(NETWORKS)}")
     if pooling not in ("avg", None):
         raise MerError(f"unknown pooling {pooling!r}; 'avg' or None")
-    x = _vgg16(x) if network == "vgg16" else _residual(x, network)
+    x = _vgg16(x) if network.startswith("vgg16") else _residual(x, network)
     if include_top:
-        return _vgg16_top(x) if network == "vgg16" else _residual_top(x, network)
+        return _vgg16_top(x) if network.startswith("vgg16") else _residual_top(x, network.removesuffix(TORCH))
     return layers.GlobalAveragePooling2D(name="avg_pool")(x) if pooling == "avg" else x
 
 
@@ -83,9 +85,13 @@ def _vgg16_top(x: Any) -> Any:
 
 
 def _residual(x: Any, network: str) -> Any:
-    x = _conv_bn(x, 64, 7, "conv1__7x7_s2", network, strides=2)
+    torch = network.endswith(TORCH)
+    if torch:  # even on both sides: Keras' own padding has a row and a column more below and to the right
+        x = layers.ZeroPadding2D(3, name="padded")(x)
+    x = _conv_bn(x, 64, 7, "conv1__7x7_s2", network, strides=2, padding="valid" if torch else "same")
     x = layers.ReLU(name="conv1")(x)
-    x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)  # valid padding: 112 -> 55
+    whole = torch and x.shape[1] % 2 == 0  # PyTorch's pools reach beyond the edge ("ceil_mode"): 112 -> 56
+    x = layers.MaxPooling2D(3, strides=2, padding="same" if whole else "valid", name="pool1")(x)  # else 112 -> 55
     for stage, width, blocks in _STAGES:
         for block in range(1, blocks + 1):
             x = _block(x, width, f"conv{stage}_{block}", network, strides=2 if stage > 2 and block == 1 else 1)
@@ -105,13 +111,15 @@ def _block(x: Any, width: int, name: str, network: str, strides: int) -> Any:
     x = layers.ReLU(name=f"{name}_reduce_relu")(_conv_bn(x, width, 1, f"{name}_1x1_reduce", network, strides=strides))
     x = layers.ReLU(name=f"{name}_3x3_relu")(_conv_bn(x, width, 3, f"{name}_3x3", network))
     x = _conv_bn(x, 4 * width, 1, f"{name}_1x1_increase", network)
-    if network == "senet50":
+    if network.startswith("senet50"):
         x = _squeeze_excite(x, name)
     return layers.ReLU(name=name)(layers.Add(name=f"{name}_add")([x, shortcut]))
 
 
-def _conv_bn(x: Any, filters: int, kernel: int, name: str, network: str, strides: int = 1) -> Any:
-    x = layers.Conv2D(filters, kernel, strides=strides, padding="same", use_bias=False, name=name)(x)
+def _conv_bn(
+    x: Any, filters: int, kernel: int, name: str, network: str, strides: int = 1, padding: str = "same"
+) -> Any:
+    x = layers.Conv2D(filters, kernel, strides=strides, padding=padding, use_bias=False, name=name)(x)
     return layers.BatchNormalization(momentum=0.99, epsilon=_BN_EPSILON[network], name=f"{name}__bn")(x)
 
 

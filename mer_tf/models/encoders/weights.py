@@ -24,16 +24,29 @@ def load_keras2_h5(model: keras.Model, path: Path) -> None:
     Every weighted layer of the model must be in the file, with the same shapes, and the file may hold no other. (Keras'
     own `by_name=True` would load whatever matches and say nothing of the rest.)
     """
-    stored = _read(Path(path))
-    targets = {_key(original_name(layer.name)): layer for layer in model.layers if layer.weights}
-    _check_names(model, Path(path), stored, targets)
+    assign(model, Path(path), _read(Path(path)))
+
+
+def assign(model: keras.Model, path: Path, stored: dict[str, dict[str, np.ndarray]], offer: str = "") -> None:
+    """Give every weighted layer its arrays, `stored` by `key_of` its name; all of them, or none and a `MerError`.
+
+    offer: what the message about other names ends with.
+    """
+    targets = named_layers(model)
+    _check_names(model, path, stored, targets, offer)
     # Everything is checked before the first assignment, so that a refused file leaves the model as it was.
-    values = {key: _match(layer, stored[key], Path(path)) for key, layer in targets.items()}
+    values = {key: _match(layer, stored[key], path) for key, layer in targets.items()}
     for key, layer in targets.items():
         layer.set_weights(values[key])
 
 
-def _key(name: str) -> str:
+def named_layers(model: keras.Model) -> dict[str, Any]:
+    """Layers with weights by `key_of` their name."""
+    return {key_of(original_name(layer.name)): layer for layer in model.layers if layer.weights}
+
+
+def key_of(name: str) -> str:
+    """A layer's name with "/" and "_" as one."""
     return re.sub(r"[/_]+", "_", name)
 
 
@@ -47,7 +60,7 @@ def _read(path: Path) -> dict[str, dict[str, np.ndarray]]:
             if "layer_names" not in root.attrs:
                 raise MerError(f"{path}: not a Keras-2 weight file (no layer_names); use a keras-vggface .h5 file")
             layers = {_text(name): root[_text(name)] for name in root.attrs["layer_names"]}
-            return {_key(name): arrays for name, group in layers.items() if (arrays := _arrays(group))}
+            return {key_of(name): arrays for name, group in layers.items() if (arrays := _arrays(group))}
     except H5_FAULTS as error:
         raise MerError(f"{path}: not a whole HDF5 weight file ({error}); download it again") from error
 
@@ -61,17 +74,17 @@ def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def _check_names(model: keras.Model, path: Path, stored: dict[str, Any], targets: dict[str, Any]) -> None:
+def _check_names(model: keras.Model, path: Path, stored: dict[str, Any], targets: dict[str, Any], offer: str) -> None:
     missing = [original_name(targets[key].name) for key in targets if key not in stored]
     extra = [key for key in stored if key not in targets]
     if not missing and not extra:
         return
     if missing:
-        shapes = [tuple(weight.shape) for weight in targets[_key(missing[0])].weights]
+        shapes = [tuple(weight.shape) for weight in targets[key_of(missing[0])].weights]
         problem = f"lacks {len(missing)} layers of {model.name}, first {missing[0]!r} with shapes {shapes}"
     else:
         problem = f"holds {len(extra)} layers that {model.name} has not, first {extra[0]!r}"
-    raise MerError(f"{path}: {problem}; it belongs to another network{_top_hint(missing, extra)}")
+    raise MerError(f"{path}: {problem}; it belongs to another network{_top_hint(missing, extra)}{offer}")
 
 
 def _top_hint(missing: list[str], extra: list[str]) -> str:

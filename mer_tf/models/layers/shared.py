@@ -20,6 +20,7 @@ _SCALING: dict[str, tuple[bool, tuple[float, ...], tuple[float, ...]]] = {
     "paper_code": (False, (0.0,), (255.0,)),
     "centred": (False, (127.5,), (127.5,)),
     "mtcnn": (False, (127.5,), (128.0,)),
+    "raw": (False, (0.0,), (1.0,)),
     "flow": (False, (128.0, 128.0, 0.0), (127.5, 127.5, 255.0)),
     "imagenet": (False, tuple(255 * m for m in _IMAGENET_MEAN), tuple(255 * s for s in _IMAGENET_STD)),
 }
@@ -77,7 +78,8 @@ class Preprocess(keras.layers.Layer):
         mode: `vggface1` | `vggface2`: BGR minus the mean of keras-vggface 0.6, version 1 (VGG16) or 2 (ResNet-50,
             SENet-50); `paper_code`: RGB / 255; `centred`: RGB to -1 .. 1; `mtcnn`: (RGB - 127.5) / 128, as mtcnn
             1.0.0 feeds its networks; `imagenet`: RGB / 255 minus the ImageNet mean, over its standard deviation;
-            `flow`: (dx, dy, dz) of `preprocessing.stacks.quantised` to -1 .. 1, -1 .. 1, 0 .. 1, rest to 0.
+            `raw`: RGB 0..255; `flow`: (dx, dy, dz) of `preprocessing.stacks.quantised` to -1 .. 1, -1 .. 1, 0 .. 1,
+            rest to 0.
     """
 
     def __init__(self, mode: str, **kwargs: Any) -> None:
