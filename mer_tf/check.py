@@ -78,6 +78,8 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield "data.doubtful=estimate: say how with data.apex=midpoint, peak or divide-and-conquer"
     if config.magnify and not 0 < config.band_low < config.band_high:
         yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
+    if experiment.search.patience and experiment.search.epochs:
+        yield f"search.patience={experiment.search.patience} chooses the epochs; leave search.epochs empty"
     if experiment.search.dropout and not hasattr(experiment.model, "dropout"):
         yield f"search.dropout: {experiment.model.name} has no dropout to choose; leave it empty"
     if evaluation.split != "cross-dataset" and (evaluation.train_on or evaluation.test_on):

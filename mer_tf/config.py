@@ -197,6 +197,9 @@ class Search:
     epochs: tuple[Count, ...] = ()
     learning_rate: tuple[Positive, ...] = ()
     dropout: tuple[BelowOne, ...] = ()
+    patience: Countless = 0
+    """Early stopping in place of `epochs`: a training on inner folds ends when the loss of its held-out subjects has
+    not fallen for so many epochs, and the outer fold is trained for the mean of their best epochs. 0: off."""
     folds: Several = 3
     """Inner subject-disjoint folds."""
 

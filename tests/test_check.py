@@ -102,6 +102,10 @@ def test_an_impossible_range_is_refused(changes, said):
         ({"evaluation": Evaluation(split="cross-dataset", test_on=("smic-h",))}, "did you mean smic-hs?"),
         ({"preprocess": Preprocess(magnify=5, band_high=0.2)}, "give 0 < low < high"),
         ({"model": model("lbp_top"), "clip": WINDOWS}, "describes whole clips"),
+        (
+            {"search": Search(patience=3, epochs=(5,))},
+            "search.patience=3 chooses the epochs; leave search.epochs empty",
+        ),
         ({"model": model("htnet"), "search": Search(dropout=(0.1, 0.5))}, "htnet has no dropout to choose"),
         ({"model": model("fdm"), "preprocess": Preprocess(flow="none")}, "fdm takes flow"),
         ({"model": model("mdmo"), "preprocess": Preprocess(face="crop")}, "mdmo knows where landmarks are"),

@@ -104,6 +104,7 @@ def _check_room(
             f"{folder}: features need {wanted / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; choose another "
             "data.cache, or retrain from a later layer"
         )
+    log.info("features: %.1f GiB to compute into %s, %.1f GiB are free", wanted / 2**30, folder, free / 2**30)
 
 
 def _compute(

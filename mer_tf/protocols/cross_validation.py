@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -22,7 +24,10 @@ from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.trainer import training_seed
 
+log = logging.getLogger("mer_tf")
 BASELINE = "onset frame only"
+PACED = 2
+"""The epoch whose time tells that of all: the first one compiles."""
 
 
 def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | None = None) -> None:
@@ -84,7 +89,8 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
 
 def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
     """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
-    train, dropout, show = bench.experiment.train, None, ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())
+    train, dropout, begun = bench.experiment.train, None, bar.n
+    show = ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())
     if searched(bench.experiment.search):
         choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), [show])
         train, dropout = choice.train(train), choice.dropout
@@ -92,7 +98,7 @@ def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path
     model, history = bench.fit(
         fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=[show]
     )
-    bar.update(max(bench.experiment.search.epochs, default=train.epochs) - train.epochs)
+    bar.update(epochs_a_fold(bench.experiment) - (bar.n - begun))  # fewer may have been chosen
     _csv(history, folder / "history.csv")
     with atomic(folder / "model.keras") as part:
         model.save(part)
@@ -100,17 +106,25 @@ def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path
 
 
 class ShowEpochs(keras.callbacks.Callback):
-    """Moves a bar by one each epoch, with the losses beside it."""
+    """Moves a bar by one each epoch, with the losses beside it; the log says early how long all of them take."""
 
     def __init__(self, bar: tqdm, what: str) -> None:
         super().__init__()
-        self.bar, self.what = bar, what
+        self.bar, self.what, self.begun = bar, what, 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Look at the clock."""
+        self.begun = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Show the epoch."""
         values = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
         self.bar.set_postfix({"in": self.what} | values, refresh=False)
         self.bar.update()
+        left = (self.bar.total or 0) - self.bar.n
+        if self.bar.n == PACED and left > 0:
+            pace = time.monotonic() - self.begun
+            log.info("training: %.3g s an epoch, %d epochs to go: %s", pace, left, tqdm.format_interval(pace * left))
 
 
 def title(bench: Workbench) -> str:

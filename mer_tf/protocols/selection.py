@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -16,7 +17,13 @@ from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.models.kinds import Network
 from mer_tf.protocols.workbench import Bench
-from mer_tf.training.trainer import EpochPredictions, training_seed
+from mer_tf.training.trainer import EarlyEnd, EpochPredictions, training_seed
+
+W = TypeVar("W", bound=EpochPredictions)
+Predict = Callable[[keras.Model], np.ndarray]
+Trained = Sequence[tuple[np.ndarray, EpochPredictions]]
+Answers = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Class indices (clips,) and probabilities (clips, classes) of each inner fold."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +31,18 @@ class Choice:
     """One combination of what can be chosen."""
 
     epochs: int
+    stream_epochs: int
     learning_rate: float
     dropout: float
 
     def train(self, train: Train) -> Train:
         """`train` with this choice."""
-        return replace(train, epochs=self.epochs, learning_rate=self.learning_rate)
+        return replace(train, **{k: v for k, v in vars(self).items() if k != "dropout"})
 
 
 def searched(search: Search) -> bool:
     """Whether anything is to be chosen."""
-    return bool(search.epochs or search.learning_rate or search.dropout)
+    return bool(search.epochs or search.learning_rate or search.dropout or search.patience)
 
 
 def epochs_a_fold(experiment: Experiment) -> int:
@@ -56,41 +64,44 @@ def choose(
     seed: Sequence[int],
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[Choice, pd.DataFrame]:
-    """The combination of the best inner UAR and the table of all (epochs, learning_rate, dropout, accuracy, UAR, UF1).
+    """The combination of the best inner UAR, and the table of all: what `Choice` holds, accuracy, UAR, UF1.
 
     rows, labels: training clips of the outer fold and their class indices. Predictions of all inner folds are pooled.
     Equal UARs: fewer epochs, then the smaller learning rate and dropout.
     """
-    experiment, table = bench.experiment, []
+    experiment, choices, table = bench.experiment, list[Choice](), []
     train = experiment.train
-    epochs = tuple(sorted(search.epochs)) or (train.epochs,)
     pairs = itertools.product(search.learning_rate or (train.learning_rate,), search.dropout or (None,))
+    epochs = tuple(sorted(search.epochs)) or (train.epochs,)
     for number, (rate, dropout) in enumerate(pairs):
-        setting = Choice(epochs[-1], rate, getattr(experiment.model, "dropout", 0.0) if dropout is None else dropout)
-        pooled = _inner_confusions(bench, search.folds, rows, labels, setting, epochs, [*seed, number], callbacks)
-        table += [vars(replace(setting, epochs=e)) | dict(zip(SCORES, scores(pooled[e]), strict=True)) for e in epochs]
+        own = getattr(experiment.model, "dropout", 0.0) if dropout is None else dropout
+        setting = Choice(epochs[-1], train.stream_epochs, rate, own)
+        watching = partial(EarlyEnd, patience=search.patience) if search.patience else partial(_after, epochs=epochs)
+        trained = _inner(bench, search.folds, rows, labels, setting, [*seed, number], watching, callbacks)
+        for chosen, answers in _ended(trained, setting) if search.patience else _by_epoch(trained, setting, epochs):
+            counts = _confusion(answers, len(bench.classes))
+            choices.append(chosen)
+            table.append(vars(chosen) | dict(zip(SCORES, scores(counts), strict=True)))
     frame = pd.DataFrame(table)
     best = frame.sort_values(["UAR", "epochs", "learning_rate", "dropout"], ascending=[False, True, True, True])
-    first = best.iloc[0]
-    return Choice(int(first["epochs"]), float(first["learning_rate"]), float(first["dropout"])), frame
+    return choices[best.index[0]], frame
 
 
-def _inner_confusions(
+def _inner(
     bench: Bench,
     folds: int,
     rows: Sequence[int],
     labels: np.ndarray,
     setting: Choice,
-    epochs: Sequence[int],
     seed: Sequence[int],
+    watching: Callable[..., W],
     callbacks: Sequence[keras.callbacks.Callback],
-) -> dict[int, np.ndarray]:
-    """Confusion counts (classes, classes) after each of `epochs`, pooled over the inner folds."""
-    subjects = bench.clips["subject"].iloc[list(rows)].tolist()
-    pooled = {e: np.zeros((len(bench.classes),) * 2, int) for e in epochs}
+) -> list[tuple[np.ndarray, W]]:
+    """Class indices of each inner fold's held-out clips, and what watched its training: `watching(predict, labels)`."""
+    subjects, found = bench.clips["subject"].iloc[list(rows)].tolist(), []
     for fold in inner_folds(subjects, labels.tolist(), folds, training_seed(*seed)):
         inner, held = [rows[i] for i in fold.train], [rows[i] for i in fold.test]
-        watch = EpochPredictions(partial(bench.predict, rows=held), epochs)
+        watch = watching(partial(bench.predict, rows=held), labels[list(fold.test)])
         bench.fit(
             inner,
             labels[list(fold.train)],
@@ -99,6 +110,31 @@ def _inner_confusions(
             dropout=setting.dropout,
             callbacks=[watch, *callbacks],
         )
-        for epoch, shares in watch.shares.items():
-            np.add.at(pooled[epoch], (labels[list(fold.test)], shares.argmax(axis=1)), 1)
+        found.append((labels[list(fold.test)], watch))
+    return found
+
+
+def _after(predict: Predict, labels: np.ndarray, epochs: Sequence[int]) -> EpochPredictions:
+    return EpochPredictions(predict, epochs)
+
+
+def _by_epoch(trained: Trained, setting: Choice, epochs: Sequence[int]) -> Iterator[tuple[Choice, Answers]]:
+    """Each number of epochs, and the answers after so many."""
+    yield from ((replace(setting, epochs=e), [(truth, w.shares[e]) for truth, w in trained]) for e in epochs)
+
+
+def _ended(trained: Sequence[tuple[np.ndarray, EarlyEnd]], setting: Choice) -> Iterator[tuple[Choice, Answers]]:
+    """The mean of the best epochs, and the answers after these."""
+    first = [epoch for _, watch in trained for epoch in watch.of_first]
+    epochs = round(np.mean([watch.best for _, watch in trained]))
+    streams = round(np.mean(first)) if first else setting.stream_epochs
+    answers = [(truth, watch.shares[watch.best]) for truth, watch in trained]
+    yield replace(setting, epochs=epochs, stream_epochs=streams), answers
+
+
+def _confusion(answers: Answers, classes: int) -> np.ndarray:
+    """Counts (classes, classes) of all inner folds."""
+    pooled = np.zeros((classes, classes), int)
+    for truth, shares in answers:
+        np.add.at(pooled, (truth, shares.argmax(axis=1)), 1)
     return pooled

@@ -153,11 +153,16 @@ def _renew(model: keras.Model, fresh: keras.Model) -> None:
 def _watching(
     callbacks: Sequence[keras.callbacks.Callback], stage: Stage, whole: keras.Model
 ) -> list[keras.callbacks.Callback]:
-    """The callbacks of a stage: predictions are asked of the whole model, in its last stage alone."""
+    """The callbacks of a stage. Predictions are asked of the whole model in its last stage, and for an early end of a
+    part of it that takes windows as well."""
+    alone = stage.trunk is None and not stage.near_apex
     for callback in callbacks:
         if isinstance(callback, EpochPredictions):
-            callback.whole = whole
-    return [c for c in callbacks if stage.last or not isinstance(c, EpochPredictions)]
+            callback.whole = whole if stage.last else stage.model
+        if isinstance(callback, EarlyEnd):
+            callback.first = not stage.last
+    kept = EarlyEnd if alone else ()
+    return [c for c in callbacks if stage.last or not isinstance(c, EpochPredictions) or isinstance(c, kept)]
 
 
 def _seeds(model: keras.Model) -> list[keras.Variable]:
@@ -177,6 +182,38 @@ class EpochPredictions(keras.callbacks.Callback):
         """Predict, where this epoch was asked for."""
         if epoch + 1 in self.epochs:
             self.shares[epoch + 1] = self.predict(self.whole or self.model)
+
+
+class EarlyEnd(EpochPredictions):
+    """Ends a training when the loss of held-out clips has not fallen for `patience` epochs; keeps its best epoch.
+
+    predict: model -> class probabilities (clips, classes); labels: class indices (clips,).
+    """
+
+    def __init__(self, predict: Callable[[keras.Model], np.ndarray], labels: np.ndarray, patience: int) -> None:
+        super().__init__(predict, ())
+        self.labels, self.patience = labels, patience
+        self.first = False
+        self.best, self.of_first = 0, list[int]()
+        """Best epoch of the last stage, and of each stage before."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """A stage begins."""
+        self.best, self.least = 0, float("inf")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Predict; end the training where nothing was gained for too long."""
+        shares = self.predict(self.whole or self.model)
+        loss = float(-np.log(np.maximum(shares[np.arange(len(shares)), self.labels], 1e-7)).mean())
+        if loss < self.least:
+            self.least, self.best, self.shares = loss, epoch + 1, {epoch + 1: shares}
+        elif epoch + 1 - self.best >= self.patience:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Note the best epoch of a stage before the last."""
+        if self.first:
+            self.of_first.append(self.best)
 
 
 def training_seed(*parts: int) -> int:

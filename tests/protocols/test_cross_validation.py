@@ -68,6 +68,17 @@ def test_nested_choice_sees_no_test_subject_and_is_written(make_bench, experimen
 
 
 @pytest.mark.slow
+def test_early_stopping_chooses_the_epochs_on_inner_subjects(make_bench, experiment, tmp_path):
+    search, evaluation = Search(patience=2, folds=2), replace(experiment.evaluation, folds=2)
+    train = replace(experiment.train, epochs=200)
+    frame = ran(make_bench, replace(experiment, search=search, evaluation=evaluation, train=train), tmp_path)
+    (choice,) = pd.read_csv(tmp_path / "fold-0" / "choice.csv").to_dict("records")
+    assert choice["epochs"] < 200
+    assert len(pd.read_csv(tmp_path / "fold-0" / "history.csv")) == choice["epochs"]
+    assert (frame["y_true"] == frame["y_pred"]).mean() > 0.6
+
+
+@pytest.mark.slow
 def test_several_seeds_train_each_fold_anew(make_bench, experiment, tmp_path):
     twice = replace(experiment.evaluation, folds=2, seeds=2)
     frame = ran(make_bench, replace(experiment, evaluation=twice), tmp_path)

@@ -97,6 +97,22 @@ def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, quick, tmp_pat
     assert (stages == "fusion").sum() in (1, 6)
 
 
+@pytest.mark.slow
+def test_early_stopping_ends_every_stage(bench, quick, tmp_path):
+    held, clips = bench
+    train = replace(held.experiment.train, epochs=300, stream_epochs=300)
+    again = Bench(replace(held.experiment, search=Search(patience=1, folds=2), train=train), clips, held.encoded)
+    again._trainers = held._trainers  # one compilation for all tests
+    cross_validate(again, tmp_path, only=[1])
+    (choice,) = pd.read_csv(tmp_path / "fold-1" / "choice.csv").to_dict("records")
+    assert choice["epochs"] < 300
+    assert choice["stream_epochs"] < 300
+    stages = pd.read_csv(tmp_path / "fold-1" / "history.csv")["stage"].value_counts()
+    assert stages.to_dict() == dict.fromkeys(("spatial", "temporal"), choice["stream_epochs"]) | {
+        "fusion": choice["epochs"]
+    }
+
+
 def test_a_model_of_images_has_no_encoder_to_look_into(bench):
     with pytest.raises(MerError, match="has no pretrained encoder"):
         bench[0].encoder()

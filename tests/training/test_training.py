@@ -13,7 +13,7 @@ from mer_tf.inputs.batches import FeatureStore, WindowBatches, fixed_batches, st
 from mer_tf.models.vggface_frames import VggFaceFrames
 from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.training.baselines import onset_frame_probabilities
-from mer_tf.training.trainer import EpochPredictions, FoldTrainer, predict_clips, training_seed
+from mer_tf.training.trainer import EarlyEnd, EpochPredictions, FoldTrainer, predict_clips, training_seed
 
 CLASSES = ("negative", "positive", "non-micro")
 SMALL = VggFaceLstm(center="onset", embedding=(16, 12, 8), lstm_units=8, lstm_layers=1, head_units=8)
@@ -192,3 +192,19 @@ def test_a_lower_frame_rate_keeps_every_nth_frame():
     store, _ = drawn_store(3)
     assert store.every(2).clip("c00").tolist() == store.clip("c00")[::2].tolist()
     assert store.every(3).clip("c01", 1).tolist() == store.clip("c01", 1)[::3].tolist()
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "best", "trained"),
+    [((9, 5, 6, 7, 1), 2, 2, 4), ((9, 5, 6, 4, 8, 8), 2, 4, 6), ((3, 2, 1), 2, 3, 3)],
+)
+def test_training_ends_when_held_out_clips_gain_no_more(losses, patience, best, trained):
+    """`losses`: of the held-out clip after each epoch, in the order in which a scripted model gives them."""
+    scripted = iter(np.exp(-np.array(losses, float)))
+    watch = EarlyEnd(lambda _: np.array([[next(scripted), 0.0]]), np.array([0]), patience)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(loss="mse", run_eagerly=True)
+    done = model.fit(np.ones((2, 1)), np.ones((2, 1)), epochs=len(losses), verbose=0, callbacks=[watch])
+    assert len(done.history["loss"]) == trained
+    assert watch.best == best
+    assert watch.shares[best][0, 0] == pytest.approx(np.exp(-losses[best - 1]))
