@@ -145,9 +145,19 @@ class Bench(Workbench):
         labelled = self.labelled(rows, labels)
         plan = plan_windows(labelled, clip, self.classes, seed)
         trainer = self.trainer(dropout)
-        options = {"epochs": train.epochs, "learning_rate": train.learning_rate, "callbacks": callbacks}
         known = {c.clip_id: c.label for c in labelled}
-        return trainer.model, trainer.fit(self.store, plan, known, clip.frames, seed, **options)  # type: ignore[arg-type]
+        history = trainer.fit(
+            self.store,
+            plan,
+            known,
+            clip.frames,
+            seed,
+            epochs=train.epochs,
+            stream_epochs=train.stream_epochs,
+            learning_rate=train.learning_rate,
+            callbacks=callbacks,
+        )
+        return trainer.model, history
 
     def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
         """Class probabilities (len(rows), classes)."""

@@ -64,20 +64,23 @@ class FoldTrainer:
         seed: int,
         *,
         epochs: int | None = None,
+        stream_epochs: int | None = None,
         learning_rate: float | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> pd.DataFrame:
         """Train afresh on the planned windows; return one row an epoch (epoch, loss, accuracy) of training windows.
 
-        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` (of the last stage) and
-        `learning_rate` replace the configuration's. Several stages count their epochs on, and a column names them.
+        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` (of the last stage),
+        `stream_epochs` (of each before) and `learning_rate` replace the configuration's. Several stages count their
+        epochs on, and a column names them.
         """
         self._reset(seed)
         parts = []
         for stage in self.stages:
             recipe = stage_recipe(replace(self.config, learning_rate=learning_rate or self.config.learning_rate), stage)
             stage.model.optimizer.learning_rate.assign(recipe.learning_rate)
-            total = (epochs or self.config.epochs) if stage.last else self.config.stream_epochs
+            first = self.config.stream_epochs if stream_epochs is None else stream_epochs
+            total = (epochs or self.config.epochs) if stage.last else first
             watching = _watching(callbacks, stage, self.model)
             windows, length = (_near_apex(store, plan), 1) if stage.near_apex else (plan, frames)
             held = store if stage.trunk is None else WindowFeatures(store, windows, length, stage.trunk)
