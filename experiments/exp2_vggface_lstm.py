@@ -1,9 +1,10 @@
 """Exp-II of paper C: VGGFace2 ResNet-50 + 3-layer LSTM, SMIC-HS, 4 classes, 5 folds.
 
-Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Companion, section 4.4, Tables 3 and 4.
+Bai & Goecke, Investigating LSTM for micro-expression recognition, ICMI 2020 Companion,
+doi 10.1145/3395035.3425248, section 4.4, Tables 3 and 4. docs/papers.md says what of these settings the paper prints.
 
 python experiments/exp2_vggface_lstm.py                          # synthetic SMIC look-alike, small LSTM
-python experiments/exp2_vggface_lstm.py --data.root /data/SMIC   # the licensed data, the paper's settings
+python experiments/exp2_vggface_lstm.py --data.root /data/SMIC   # the licensed data, as docs/papers.md says
 python experiments/exp2_vggface_lstm.py sweep                    # N = 11 to 17, batches of 10 to 40
 python experiments/exp2_vggface_lstm.py tables                   # Table 4, with --root.SMIC DIR on the licensed data
 """
@@ -12,14 +13,15 @@ from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables, Train
 from mer_tf.models.vggface_lstm import VggFaceLstm
 
-# As the paper says: whole frames at 224 px, retrained from conv4_3, N = 13, Adam 2.6e-3, 20 epochs. Subjects are kept
-# apart, which the paper's folds did not do; --evaluation.split clip repeats those.
+# Printed: whole frames, retrained from the layer that Grad-CAM chooses, sliding windows of N = 13, a 3-layer LSTM, five
+# folds. Released code: 224 px, mirrors, widths, Adam 2.6e-3, batch 20, 20 epochs; its folds are of clips, and subjects
+# leak (--evaluation.split clip). Ours: subjects are kept apart.
 EXPERIMENT = Experiment(
     name="exp2_vggface_lstm",
     data=Data(dataset="smic-hs", label_protocol="smic-4"),
     preprocess=Preprocess(face="none", size=224, flow="farneback"),
     clip=Clip(frames=13, stride=1, non_micro_stride=4),
-    model=VggFaceLstm(encoder="vggface2-resnet50", retrain_from="conv4_3", lstm_units=512, lstm_layers=3),
+    model=VggFaceLstm(encoder="vggface2-resnet50", retrain_from="gradcam", lstm_units=512, lstm_layers=3),
     train=Train(epochs=20, batch_size=20, learning_rate=2.6e-3),
     evaluation=Evaluation(split="group", folds=5),
     published=("C/T3/LSTM/N13", "C/T4/LSTM"),
@@ -51,7 +53,7 @@ SWEEP = {
     "clip.frames": (11, 12, 13, 14, 15, 16, 17),
     "train.batch_size": (10, 20, 30, 40),
 }
-"""Grid of `sweep`; the paper searched N in 11 to 17, its code these batches."""
+"""Grid of `sweep`: the paper prints N in 11 to 17, its released code has these batches."""
 
 TABLES = Tables(
     rows={

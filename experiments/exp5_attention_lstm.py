@@ -1,6 +1,8 @@
 """The attention-enhanced LSTM of paper B: key frames, VGG-Face maps, spatial and temporal attention; CASME II.
 
-Xu & Xu, ICMLC 2022, doi 10.1145/3529836.3529898. Only its abstract could be read, which prints no figure.
+Xu & Xu, Micro-expression Recognition Based on Attention-enhanced LSTM Neural Networks, ICMLC 2022,
+doi 10.1145/3529836.3529898. Only its abstract could be read, which prints no figure;
+docs/papers.md says what it does.
 
 python experiments/exp5_attention_lstm.py                           # synthetic SMIC look-alike, a small LSTM
 python experiments/exp5_attention_lstm.py --data.root /data/CASME2  # the licensed data, the settings below

@@ -28,13 +28,14 @@ class Study:
     """A published experiment, its small version for look-alikes, and what else is run with it."""
 
     paper: Experiment
+    """With the settings that the paper prints, and full ones where it is silent."""
     small: Experiment
     sweep: Grid = field(default_factory=dict)
     """Dotted name of a setting -> its values; every combination is a run."""
     tables: Tables | None = None
     """The tables that the paper prints."""
     baselines: Mapping[Preset, Tables] = field(default_factory=dict)
-    """Systems, of the paper's settings and of small ones, that go into one table."""
+    """Systems, with full and with small settings, that go into one table."""
     methods: Mapping[Preset, Methods] = field(default_factory=dict)
     """Methods, again of both, on the same folds of one composite."""
 
@@ -68,8 +69,9 @@ def _numbers(word: str) -> tuple[int, ...]:
 Names = Annotated[tuple[str, ...] | None, _words(lambda word: tuple(word.split(",")), "A,B")]
 Folds = Annotated[tuple[int, ...] | None, _words(_numbers, "3|0,2|none")]
 
-PRESET = """paper or embedded: the paper's settings or the small ones. Without it the paper's for real data
-    (--data.root, --data.manifests, --root.COLUMN), else the small ones."""
+PRESET = """paper or embedded: the settings after the paper (docs/papers.md says which of them are printed) or the small
+    ones. Without it those after the paper for real data (--data.root, --data.manifests, --root.COLUMN), else the small
+    ones."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 

@@ -1,4 +1,5 @@
-"""Global and block attention on each frame, a Bi-LSTM over frames: Zhu et al., CMC 2023 (GIA, BIA, Bi-LSTM).
+"""Global and block attention on each frame, a Bi-LSTM over frames, after Zhu et al., CMC 2023
+(doi 10.32604/cmc.2023.037216).
 
     map (B, T, H, W, C) --+-- windows at K blocks --[block units]--> a_k psi_k  (K vectors) --+
                           |                                                                   +--> dense, ReLU, dropout

@@ -1,4 +1,4 @@
-"""Clips of one length X: which frames of a clip make a segment, as the CNN-LSTM fusion paper pads and trims."""
+"""Clips of one length X: which frames of a clip make a segment, after paper A (docs/papers.md)."""
 
 from __future__ import annotations
 
