@@ -20,7 +20,7 @@ INSTEAD = "or "
 
 def paper_of(experiment: str) -> str:
     """Letter of the paper that an experiment of this name rebuilds; empty for none."""
-    return next((p["paper"] for p in facts("papers.csv").to_dict("records") if experiment in _words(p)), "")
+    return next((letter for letter in facts("papers.csv")["paper"] if experiment in _experiments(letter)), "")
 
 
 def citation(paper: str) -> str:
@@ -75,7 +75,7 @@ def _section(paper: str) -> str:
     shown["statement"] = [f"{s} ({w})" if w else s for s, w in zip(shown["statement"], whose, strict=True)]
     lines = ["| " + " | ".join(row) + " |" for row in shown.to_numpy(str)]
     head = ["| " + " | ".join(shown.columns) + " |", "|" + "-|" * len(shown.columns)]
-    scripts = ", ".join(f"`{name}.py`" for name in _words(cited))
+    scripts = ", ".join(f"`{name}.py`" for name in _experiments(paper))
     return "\n\n".join(
         [
             f"## Paper {paper}",
@@ -101,6 +101,6 @@ def _paper(paper: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in table.loc[paper].items()}
 
 
-def _words(paper: dict[str, str]) -> list[str]:
-    """Experiments that rebuild a paper."""
-    return paper["experiments"].split()
+def _experiments(paper: str) -> list[str]:
+    """Names of those that rebuild a paper."""
+    return _paper(paper)["experiments"].split()
