@@ -260,6 +260,8 @@ class Tables:
     """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
     cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Key -> settings of this row in this column alone."""
+    small: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Row -> what the small version changes of it beside what it changes of the experiment."""
 
 
 def digest(*parts: Any, length: int = 10) -> str:

@@ -130,6 +130,16 @@ def ordering_table(orderings: pd.DataFrame) -> str:
     return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
 
 
+def counts_text(table: pd.DataFrame, of_folds: Sequence[str]) -> str:
+    """Frames and windows by class (`training_counts`) with their sums, and what the folds train on."""
+    whole = pd.concat([table, table.sum().to_frame("sum").T])
+    note = (
+        "of all clips, by the manifest's frame numbers; Original and Aug.-I are frames, Aug.-II windows\n"
+        "data number (windows that a fold trains on in an epoch, balanced and mirrored as declared; fewest to most):"
+    )
+    return "\n".join([_aligned(whole), note, *of_folds])
+
+
 def variants_table(variants: pd.DataFrame) -> str:
     """One line a metric variant, one column a data set, and what the variant means (`variants.metric_variants`)."""
     wide = variants.pivot(index="metric", columns="dataset", values="value")
