@@ -263,6 +263,17 @@ class Tables:
     small: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Row -> what the small version changes of it beside what it changes of the experiment."""
 
+    def __or__(self, other: Tables) -> Tables:
+        """These tables and others of the same columns."""
+        return Tables(
+            rows={**self.rows, **other.rows},
+            columns=self.columns,
+            orderings=self.orderings + other.orderings,
+            unprinted=self.unprinted,
+            cells={**self.cells, **other.cells},
+            small={**self.small, **other.small},
+        )
+
 
 def digest(*parts: Any, length: int = 10) -> str:
     """Hex digest of dataclasses and JSON values, independent of dict order: names artefacts by what made them."""

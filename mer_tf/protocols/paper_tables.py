@@ -41,7 +41,7 @@ def paper_tables(
     and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
     stands for have no score, and the trivial methods that follow them nothing printed. Second: better, worse, column,
     the printed difference, and of accuracy and UAR ours with its interval over subjects and seeds, p, p corrected for
-    all rows of the table (Holm), and what follows (`verdict`); n, subjects and seeds.
+    all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds.
     """
     printed = [*_printed(tables), *_trivial(tables)]
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
@@ -158,10 +158,11 @@ def _orderings(
 
 
 def _judged(orders: pd.DataFrame) -> pd.DataFrame:
-    """With the p of each score corrected for all orders of the table, and what follows."""
+    """With the p of each score corrected for all orders of the same printed table, and what follows."""
     judged = orders.copy()
     for name in CLAIMED if len(orders) else ():
-        judged[f"{name}_p_holm"] = corrected = holm(orders[f"{name}_p"].tolist())
-        each = zip(orders[f"{name}_difference"], corrected, orders["seeds"], strict=True)
+        for _, table in orders.groupby(orders["better"].str.rpartition("/")[0]):
+            judged.loc[table.index, f"{name}_p_holm"] = holm(table[f"{name}_p"].tolist())
+        each = zip(orders[f"{name}_difference"], judged[f"{name}_p_holm"], orders["seeds"], strict=True)
         judged[f"{name}_so"] = [verdict(*one) for one in each]
     return judged
