@@ -1,7 +1,7 @@
 """Forward pass and training step of every experiment's network: how near they come to what the device can do.
 
     python benchmarks/train_step.py                          # the embedded settings, on whatever device there is
-    python benchmarks/train_step.py --preset paper           # the papers' widths and sizes, for a GPU
+    python benchmarks/train_step.py --preset paper           # full widths and sizes, for a GPU
     python benchmarks/train_step.py experiments/exp2_vggface_lstm.py --changes model.retrain_from=conv4
 
 Each network is trained and evaluated by Keras' own loops on a batch of its experiment, repeated; the first epoch is not

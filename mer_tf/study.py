@@ -33,7 +33,7 @@ class Study:
     sweep: Grid = field(default_factory=dict)
     """Dotted name of a setting -> its values; every combination is a run."""
     tables: Tables | None = None
-    """The tables that the paper prints."""
+    """The tables that the paper prints, or that test what it claims."""
     counts: Methods = field(default_factory=dict)
     """Printed numbers of frames and windows, by key (`mer_tf.protocols.training_counts`) -> settings."""
     baselines: Mapping[Preset, Tables] = field(default_factory=dict)

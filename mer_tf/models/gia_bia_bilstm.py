@@ -7,7 +7,7 @@
     --> Bi-LSTM, both directions after their whole pass --> logits                                 (B, classes)
 
 Of the paper only the abstract could be read: this flow is its; shapes and units are those of gACNN (Li et al., TIP
-2019), from which its 24 blocks are. The frozen part of the encoder (VGG16 to conv4_2) stands outside.
+2019), from which its 24 blocks seem to be. The frozen part of the encoder (VGG16 to conv4_2) stands outside.
 """
 
 from __future__ import annotations

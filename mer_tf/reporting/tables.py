@@ -125,7 +125,7 @@ def ordering_table(orderings: pd.DataFrame) -> str:
         return "no order is claimed"
     note = (
         "points; [95 % interval over subjects and seeds]; p: two-sided, over subjects and seeds, corrected for all "
-        f"orders of the same printed table (Holm); an order is shown over {LEAST_SEEDS} seeds or more (--evaluation.seeds)"
+        f"orders of the same printed table (Holm); an order is shown over {LEAST_SEEDS} seeds or more"
     )
     return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
 
