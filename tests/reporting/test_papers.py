@@ -94,6 +94,12 @@ def test_a_report_shows_the_papers_table_with_what_the_run_did(tmp_path):
     assert "three of LSTM" in page
 
 
+def test_a_report_says_who_chose_the_layer(tmp_path):
+    experiment = dataclasses.replace(declaration("exp3_vggface_bilstm")["EXPERIMENT"], evaluation=DRAWS)
+    run = read_run(write_run(tmp_path / "run", experiment, predictions()))
+    assert "retrained from the block on that Grad-CAM chose in each fold" in report_html([run])
+
+
 def test_a_run_of_no_paper_has_no_such_section(tmp_path):
     run = read_run(write_run(tmp_path / "run", Experiment("exp_made_up", evaluation=DRAWS), predictions()))
     assert paper_of("exp_made_up") == ""
