@@ -3,7 +3,7 @@
 The plain loop is what one would write with Keras alone: TimeDistributed(encoder), the head behind it, model.fit on
 windows of images. Either model is compiled once for all folds. Both start from the same weights and see the same
 windows in the same order, so they must end with the same predictions; the table says how far they differ. The ratio
-grows with epochs, with the image's size and with the overlap of windows (paper C: 20, 224 and stride 1).
+grows with epochs, with the image's size and with the overlap of windows (20, 224 and stride 1 in paper C's code).
 
     python benchmarks/feature_cache.py   # prints the table and writes it into benchmarks/RESULTS.md
 """
@@ -41,7 +41,7 @@ def main(epochs: int = 8, retrained_epochs: int = 1, size: int = 64, subjects: i
         retrained_epochs: Of each fold, retrained from conv5_1, where the plain loop takes many minutes an epoch.
         size: Side of the frames and of the network's input, pixels.
         subjects: Of the look-alike, 4 clips each.
-        stride: Between training windows; paper C has 1.
+        stride: Between training windows; paper C's released code has 1.
     """
     folder = Path(mkdtemp(prefix="feature-cache-"))
     encoder = folder / "resnet50.keras"

@@ -1,7 +1,7 @@
 """Forward pass and training step of every experiment's network: how near they come to what the device can do.
 
     python benchmarks/train_step.py                          # the embedded settings, on whatever device there is
-    python benchmarks/train_step.py --preset paper           # the papers' widths and sizes, for a GPU
+    python benchmarks/train_step.py --preset paper           # full widths and sizes, for a GPU
     python benchmarks/train_step.py experiments/exp2_vggface_lstm.py --changes model.retrain_from=conv4
 
 Each network is trained and evaluated by Keras' own loops on a batch of its experiment, repeated; the first epoch is not
@@ -32,7 +32,8 @@ from flops import TRAINING, forward_flops
 from resnet50 import resnet50_table
 from results import keep, measured_once, table
 
-from mer_tf.config import Experiment, Train
+from mer_tf.changes import changed
+from mer_tf.config import GRADCAM, Experiment, Train
 from mer_tf.inputs.batches import WindowBatches, input_names
 from mer_tf.models.layers import shared as own_layers
 from mer_tf.models.layers.shared import FoldTime
@@ -132,6 +133,8 @@ def measured(experiment: Experiment, rates: dict[str, float], steps: int, folder
 
     The device's rate is measured anew beside each, and `rates` keeps the best: another's work must not make it small.
     """
+    if getattr(experiment.model, "retrain_from", None) == GRADCAM:  # chosen in a fold, of which there is none here
+        experiment = changed(experiment, {"model.retrain_from": "conv4_3"})
     bench, _ = open_bench(replace(experiment, data=replace(experiment.data, cache=str(folder / "data"))), folder)
     batch, weights = one_batch(bench), []
     frames = len(batch[1]) * (1 if "flow_image" in batch[0] else next(iter(batch[0].values())).shape[1])

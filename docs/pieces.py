@@ -207,7 +207,7 @@ def _publish_exp7(piece: Piece, work: Path) -> Published:
 
 
 def _exp8() -> Piece:
-    """STSTNet trained as published, and what is there without training."""
+    """STSTNet trained as by its authors' code, and what is there without training."""
     name, script = "exp8_68_subjects_800_epochs", "exp8_megc2019"
     methods = ("majority", "logistic regression", "STSTNet")
     declares = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["EMBEDDED_METHODS"]

@@ -14,7 +14,7 @@ from mer_tf.reporting.readme import results_markdown
 TABLES = {
     "exp7_five_folds": "exp7 by five folds",
     "exp7_loso_smic": "exp7 by leaving one subject out",
-    "exp8_68_subjects_800_epochs": "STSTNet with the paper's 800 epochs",
+    "exp8_68_subjects_800_epochs": "STSTNet with the 800 epochs of its authors' code",
 }
 
 

@@ -3,7 +3,7 @@
     python docs/regenerate.py                                   # all of it: some hours on two cores
     python docs/regenerate.py --only exp2_vggface_lstm ladder   # some of it
     python docs/regenerate.py --list                            # names, minutes, and what is stale
-    python docs/regenerate.py --readme                          # only what README.md says of what is stored
+    python docs/regenerate.py --readme                          # only README.md and papers.md, of what is stored
 
 Stopped, the same command goes on: runs below --work that code of the same versions has finished are kept.
 """
@@ -25,8 +25,9 @@ from readme_blocks import BLOCKS
 
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError
-from mer_tf.files import read_json, write_json
+from mer_tf.files import read_json, write_json, write_text
 from mer_tf.reporting.made import Made, maker, read_made, seeds_of, stale, write_made
+from mer_tf.reporting.papers import papers_markdown
 from mer_tf.reporting.readme import update
 from mer_tf.run_directory import environment, finished_run, newest_run
 
@@ -46,7 +47,7 @@ def main(
         only: Names of pieces; without any all are made.
         work: Folder for runs, records and features.
         show: List the pieces, the minutes that each takes, and what of them is stale; make none.
-        readme: Write README.md anew from what is stored; make none.
+        readme: Write README.md anew from what is stored, and docs/papers.md from data_manifests; make none.
     """
     if unknown := sorted(set(only) - PIECES.keys()):
         sys.exit(f"error: --only {' '.join(unknown)}: choose among {', '.join(PIECES)}")
@@ -114,7 +115,8 @@ def run_line(line: str, piece: Piece, work: Path) -> None:
 
 
 def write_readme() -> None:
-    """Write every block of README.md whose result docs/ holds."""
+    """Write docs/papers.md, and every block of README.md whose result docs/ holds."""
+    write_text(DOCS / "papers.md", papers_markdown())
     for name, block in BLOCKS.items():
         try:
             update(ROOT / "README.md", block(DOCS), name)

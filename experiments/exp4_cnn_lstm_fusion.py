@@ -1,9 +1,10 @@
 """The fused network of paper A: AlexNet-like CNN on frames, CNN + LSTM on flow, a fusion layer after FC7; 3 classes.
 
-Micro-expression recognition by feature fusion of a convolutional and an improved LSTM network, section 4, Table 3.
+A paper in Chinese, of which the text without its title page could be read: title, authors and DOI are not known here
+(docs/papers.md, which also says what of these settings it prints). Section 4, Table 3.
 
 python experiments/exp4_cnn_lstm_fusion.py                          # synthetic SMIC look-alike, a narrow network
-python experiments/exp4_cnn_lstm_fusion.py --data.root /data/SMIC   # the licensed data, the paper's settings
+python experiments/exp4_cnn_lstm_fusion.py --data.root /data/SMIC   # the licensed data, as docs/papers.md says
 python experiments/exp4_cnn_lstm_fusion.py sweep                    # clips of X = 2 to 30 frames
 python experiments/exp4_cnn_lstm_fusion.py tables                   # Tables 1 to 4, on look-alikes of both data sets
 python experiments/exp4_cnn_lstm_fusion.py tables --root.SMIC /data/SMIC --root.CASMEII /data/CASME2
@@ -13,8 +14,8 @@ from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables, Train
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion
 
-# As printed: 96 x 96 x 3, X = 20 frames from the middle, batch 50, learning rate 5e-4, at most 6000 epochs. The paper
-# names neither optimiser nor folds nor classes.
+# Printed: 96 x 96 x 3, X = 20 frames, batch 50, learning rate 5e-4, at most 6000 epochs. Not printed, so ours or
+# inferred: the middle segment alone, AlexNet's widths, what trained fusion is, the optimiser, folds and classes.
 EXPERIMENT = Experiment(
     name="exp4_cnn_lstm_fusion",
     data=Data(dataset="smic-hs", label_protocol="smic-3"),
@@ -52,7 +53,7 @@ EMBEDDED = changed(
 )
 
 SWEEP = {"clip.frames": tuple(range(2, 31))}
-"""Grid of `sweep`; the paper searched X in 2 to 30."""
+"""Grid of `sweep`: the paper prints that X was searched in 2 to 30."""
 
 TABLES = Tables(
     rows={

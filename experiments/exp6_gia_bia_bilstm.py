@@ -1,7 +1,8 @@
 """Global and block attention on frames, Bi-LSTM over them: paper D on CASME II, 5 classes, leave one subject out.
 
-Zhu et al., micro-expression recognition with GIA, BIA and Bi-LSTM, CMC 2023. Only its abstract could be read: the flow
-is the paper's, shapes and recipe are those of gACNN (Li et al., TIP 2019) or ours, and no figure is known.
+Zhu, Li, Liu & Zeng, Micro-Expression Recognition Based on Spatio-Temporal Feature Extraction of Key Regions, CMC 2023,
+doi 10.32604/cmc.2023.037216. Only its abstract could be read, which prints the order of the parts and no figure; shapes
+and training are those of gACNN (Li et al., TIP 2019) or ours, as docs/papers.md says.
 
 python experiments/exp6_gia_bia_bilstm.py                              # synthetic SMIC look-alike, a narrow network
 python experiments/exp6_gia_bia_bilstm.py --data.root /data/CASME2     # the licensed data, VGG16, widths of gACNN
@@ -107,7 +108,7 @@ TABLES = Tables(
     unprinted="only the abstract could be read; it claims that 10 blocks are best of 24, 10 and none, without a number",
 )
 """Every part alone and together, under each of three ways over time; the first two orders are the paper's claim, the
-third follows from what it says of blocks as such."""
+third is inferred from what it says of blocks as such."""
 
 if __name__ == "__main__":
     from mer_tf.cli.script import main

@@ -51,7 +51,7 @@ BASELINES = Tables(
     columns=COLUMNS,
     cells={"E/lbp_top/CASMEII": CASME2_LBP},
 )
-"""Settings as published."""
+"""Settings of the authors' code, from memory or ours: mer_tf/models/presets.py says which."""
 
 _FEW: dict[str, Any] = {"train.optimizer": "adam", "train.learning_rate": 1e-3, "train.batch_size": 16}
 _ELRCN = {

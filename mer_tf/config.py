@@ -1,8 +1,9 @@
 """An experiment as a declaration: frozen dataclasses, every field overridable from the command line.
 
 `Data` and `Preprocess` fix the bytes of the record directory (write time). `Clip`, `Model`, `Train` and `Evaluation`
-never do (read time). Sources of the defaults: A = CNN + improved LSTM fusion on SMIC and CASME II; C = Bai & Goecke,
-ICMI'20 Companion (VGGFace2 + LSTM on SMIC-HS).
+never do (read time). Sources are named by the letters of the rebuilt papers: A = CNN + improved LSTM fusion on SMIC and
+CASME II; C = Bai & Goecke, ICMI 2020 Companion (VGGFace2 + LSTM on SMIC-HS). docs/papers.md cites them, and says which
+settings they print.
 """
 
 from __future__ import annotations
@@ -69,11 +70,12 @@ class Data:
 
 
 Preset = Literal["paper", "embedded"]
-"""Which of a script's two declarations: the paper's settings, or small ones for look-alikes."""
+"""Which of a script's two declarations: that after the paper (docs/papers.md says what of it is printed), or a small
+one for look-alikes."""
 
 
 def preset_of(data: Data) -> Preset:
-    """The declaration that fits the data: the paper's for real data (a folder or manifests), the small one otherwise.
+    """The declaration that fits the data: that after the paper for a folder or manifests, the small one otherwise.
 
     This is the one rule; `--preset` alone overrides it.
     """
@@ -127,7 +129,7 @@ class Clip:
     step: Count = 1
     """Every step-th frame of a clip is used: the frame rate divided by step."""
     stride: Count = 1
-    """Start-to-start distance of training windows of a micro-expression (C: 1)."""
+    """Start-to-start distance of training windows of a micro-expression (C's released code: 1)."""
     non_micro_stride: Count = 4
     """The same for the class non-micro, which has the longest share (C's released code, v1: 4)."""
     scheme: Literal["v1", "v2"] = "v1"
@@ -139,18 +141,19 @@ class Clip:
     """Train on the mirrors alone: in C's released code the loss of the originals is overwritten before it is used."""
     multiply: tuple[Count, ...] = ()
     """Copies of each window by class, instead of mirrors: the original, its mirror, then frames turned by up to 10
-    degrees (C, Table 1, Aug-I: 7 8 11 3)."""
+    degrees (inferred from C's Table 1, Aug-I: 7 8 11 3)."""
     balance: bool = True
     """Oversample windows of the smaller classes up to the largest, training folds only."""
     test: Literal["windows", "whole"] = "whole"
-    """How a test clip becomes one prediction: mean softmax over its windows, or one pass over all its frames (C)."""
+    """How a test clip becomes one prediction: mean softmax over its windows, or one pass over all its frames (C's
+    released code)."""
     keyframes: Literal["none", "phases", "cumdiff", "peakdiff", "cluster", "tim"] = "none"
     """Instead of consecutive frames the `frames` key frames of a clip, chosen by this rule
     (`mer_tf.preprocessing.keyframes`)."""
     segments: Literal["stride", "center", "sliding"] = "stride"
-    """Where windows start. stride: from the first frame on, a short clip continued and masked (C). center: one window
-    in the middle, a short clip's ends repeated on both sides; sliding: every `stride` frames, short clips as there
-    (A)."""
+    """Where windows start. stride: from the first frame on, a short clip continued and masked. center: one window in
+    the middle (A, for long clips), a short clip's ends repeated on both sides (inferred from A); sliding: every
+    `stride` frames, short clips as there (A cuts many segments, and prints no step)."""
     side: SideOrNone = 0
     """Models of images: side of the images they are given, pixels; 0: as stored."""
     third: Literal["magnitude", "sqrt_abs_product", "strain"] = "magnitude"
@@ -260,6 +263,19 @@ class Tables:
     """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
     cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Key -> settings of this row in this column alone."""
+    small: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Row -> what the small version changes of it beside what it changes of the experiment."""
+
+    def __or__(self, other: Tables) -> Tables:
+        """These tables and others of the same columns."""
+        return Tables(
+            rows={**self.rows, **other.rows},
+            columns=self.columns,
+            orderings=self.orderings + other.orderings,
+            unprinted=self.unprinted,
+            cells={**self.cells, **other.cells},
+            small={**self.small, **other.small},
+        )
 
 
 def digest(*parts: Any, length: int = 10) -> str:

@@ -11,7 +11,7 @@ import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
 from mer_tf.changes import NAME, changed, fitting, read_experiment
-from mer_tf.check import check_all
+from mer_tf.check import check, check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
 from mer_tf.locks import held
 from mer_tf.model import models
@@ -28,13 +28,16 @@ class Study:
     """A published experiment, its small version for look-alikes, and what else is run with it."""
 
     paper: Experiment
+    """With the settings that the paper prints, and full ones where it is silent."""
     small: Experiment
     sweep: Grid = field(default_factory=dict)
     """Dotted name of a setting -> its values; every combination is a run."""
     tables: Tables | None = None
-    """The tables that the paper prints."""
+    """The tables that the paper prints, or that test what it claims."""
+    counts: Methods = field(default_factory=dict)
+    """Printed numbers of frames and windows, by key (`mer_tf.protocols.training_counts`) -> settings."""
     baselines: Mapping[Preset, Tables] = field(default_factory=dict)
-    """Systems, of the paper's settings and of small ones, that go into one table."""
+    """Systems, with full and with small settings, that go into one table."""
     methods: Mapping[Preset, Methods] = field(default_factory=dict)
     """Methods, again of both, on the same folds of one composite."""
 
@@ -68,8 +71,9 @@ def _numbers(word: str) -> tuple[int, ...]:
 Names = Annotated[tuple[str, ...] | None, _words(lambda word: tuple(word.split(",")), "A,B")]
 Folds = Annotated[tuple[int, ...] | None, _words(_numbers, "3|0,2|none")]
 
-PRESET = """paper or embedded: the paper's settings or the small ones. Without it the paper's for real data
-    (--data.root, --data.manifests, --root.COLUMN), else the small ones."""
+PRESET = """paper or embedded: the settings after the paper (docs/papers.md says which of them are printed) or the small
+    ones. Without it those after the paper for real data (--data.root, --data.manifests, --root.COLUMN), else the small
+    ones."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 
@@ -169,6 +173,21 @@ class Sweep(Command):
 
 
 @dataclass(frozen=True)
+class Counts(Command):
+    """Count frames and windows by class, before and after augmentation, beside those printed; trains nothing."""
+
+    def start(self, study: Study, changes: Mapping[str, Any]) -> str:
+        """The counts under the settings after the paper, of the data that are given or else of a look-alike."""
+        chosen, _ = (replace(self, preset="paper") if self.preset is None else self).chosen(study, changes)
+        weightless = {"model.weights": "random"} if hasattr(chosen.model, "weights") else {}  # none is asked for here
+        listing = check(changed(chosen, weightless))
+        from mer_tf.inputs.clips import data_rows
+        from mer_tf.protocols.training_counts import training_counts
+
+        return training_counts(chosen, study.counts, data_rows(chosen.data, Path(chosen.data.cache), listing))
+
+
+@dataclass(frozen=True)
 class PaperTables(Command):
     """Run every row of the paper's tables, and print what was printed beside; finished runs are kept."""
 
@@ -178,8 +197,9 @@ class PaperTables(Command):
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
         """The tables, on the data that are given or else on look-alikes."""
         assert study.tables is not None
-        chosen, _ = self.of_columns(study, changes)
-        rows = given(study.tables.rows, changes)
+        chosen, preset = self.of_columns(study, changes)
+        small = study.tables.small if preset == "embedded" else {}
+        rows = given({key: {**row, **small.get(key, {})} for key, row in study.tables.rows.items()}, changes)
         tables = replace(study.tables, rows=rows, columns=self.wanted(study.tables.columns))
         directory = Path(chosen.out) / f"{chosen.name}-tables"
         _check_cells(chosen, tables, directory)

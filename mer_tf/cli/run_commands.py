@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from mer_tf.config import MerError, Preset
+from mer_tf.config import GRADCAM, MerError, Preset
 from mer_tf.ranges import Count, Range, Several
 
 
@@ -55,7 +55,7 @@ def ladder(
     Args:
         experiment: Script in experiments/, by path or name.
         out: Folder for predictions, ladder.csv and ladder.png; what is there already is kept.
-        preset: Which of the script's two declarations; without it the paper's for real data, else the small one.
+        preset: Which of the script's two declarations; without it the full one for real data, else the small one.
         inner_folds: Folds of the training subjects on which the nested protocol chooses its epoch.
         changes: Settings to change, as train.epochs=5 clip.stride=4.
     """
@@ -68,6 +68,11 @@ def ladder(
     listing = check(settings)
     if settings.model.takes == "descriptor":
         raise MerError(f"model.name={settings.model.name}: the ladder trains networks, and this is none; take another")
+    if getattr(settings.model, "retrain_from", None) == GRADCAM:
+        raise MerError(
+            "model.retrain_from=gradcam: the ladder trains one network under all protocols, and Grad-CAM would choose "
+            "another in each fold; give --changes model.retrain_from=conv4_3, or None to freeze the encoder"
+        )
     from mer_tf.protocols.ladder import climb, ladder_text  # brings Keras
     from mer_tf.protocols.workbench import Bench
     from mer_tf.run_directory import go_on
@@ -94,7 +99,7 @@ def sensitivity(
         out: Folder for runs, curve.csv, halfway.csv and curve.png; finished runs are kept.
         amplitudes: Pixels at the apex, on a face 96 pixels wide.
         steps: Every n-th frame of 100 a second is used.
-        preset: Which of a script's two declarations; without it the paper's for real data, else the small one.
+        preset: Which of a script's two declarations; without it the full one for real data, else the small one.
         changes: Settings to change, as data.subjects=8.
     """
     from mer_tf.changes import changed

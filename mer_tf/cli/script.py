@@ -21,7 +21,7 @@ from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors
 from mer_tf.overrides import apart, named, with_model
 from mer_tf.ranges import check_ranges
-from mer_tf.study import Baselines, Command, Composite, PaperTables, Run, Study, Sweep
+from mer_tf.study import Baselines, Command, Composite, Counts, PaperTables, Run, Study, Sweep
 
 STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
@@ -91,6 +91,8 @@ def commands_of(study: Study) -> dict[str, Command]:
         found["baselines"] = Baselines(study.small, root=dict.fromkeys(study.baselines["paper"].columns, ""))
     if study.sweep:
         found["sweep"] = Sweep(study.small)
+    if study.counts:
+        found["counts"] = Counts(study.small)
     if study.tables:
         found["tables"] = PaperTables(study.small, root=dict.fromkeys(study.tables.columns, ""))
     return found

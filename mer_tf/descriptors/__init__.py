@@ -20,7 +20,7 @@ Triple = tuple[Count, Count, Count]
 
 @dataclass(frozen=True)
 class Classical(Model):
-    """A descriptor and a classifier. None: as published."""
+    """A descriptor and a classifier. None: its own, after its publication."""
 
     kernel: Literal["linear", "rbf", "poly", "chi2"] | None = None
     """Of a support vector machine in place of the published classifier."""

@@ -59,9 +59,14 @@ def bootstrap_scores(
     return score(np.tensordot(drawn.astype(float), counts, axes=1))
 
 
+def effective_number(sizes: np.ndarray) -> float:
+    """Kish's number of clusters of these sizes: few with many clips count for less than their number."""
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
 def _expanded_tail(sizes: np.ndarray, tail: float) -> float:
     """Share left out on each side so that few and unequal clusters still cover."""
-    effective = sizes.sum() ** 2 / (sizes**2).sum()
+    effective = effective_number(sizes)
     quantile = stdtrit(effective - 1, 1 - tail) * np.sqrt(effective / (effective - 1))
     return float(ndtr(-quantile))
 

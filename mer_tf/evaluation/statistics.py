@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm
 
 import numpy as np
@@ -49,12 +49,7 @@ def paired_permutation(
 
     Raises `MerError` naming the first clips that only one table has or whose truth differs.
     """
-    classes = class_names(pd.concat([first, second]))
-    one, other = outcomes(first, classes), outcomes(second, classes)
-    _alike(one, other, classes)
-    if other.grouped and not one.grouped:
-        first = first.assign(subject=first["clip_id"].astype(str).map(_subjects(second)))
-        one = outcomes(first, classes)
+    one, other = paired_outcomes(first, second)
     pair = _paired_counts(one, other)
     values = seed_scores(pair.sum(axis=0))
     low, high = cluster_interval(pair, _difference, draws=bootstrap, seed=seed, limits=(-1.0, 1.0))
@@ -66,12 +61,22 @@ def paired_permutation(
     )  # fmt: skip
 
 
+def paired_outcomes(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Outcomes, Outcomes]:
+    """Two predictions tables of the same clips in one order, with the subjects of whichever table names them.
+
+    Raises `MerError` naming the first clips that only one table has or whose truth differs.
+    """
+    classes = class_names(pd.concat([first, second]))
+    one, other = outcomes(first, classes), outcomes(second, classes)
+    _alike(one, other, classes)
+    if one.grouped == other.grouped:
+        return one, other
+    named = one if one.grouped else other
+    return replace(one, clusters=named.clusters, grouped=True), replace(other, clusters=named.clusters, grouped=True)
+
+
 def _named(values: np.ndarray) -> dict[str, float]:
     return {name: float(v) for name, v in zip(SCORES, values, strict=True)}
-
-
-def _subjects(frame: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(frame["clip_id"].astype(str), frame["subject"].astype(str), strict=True))
 
 
 def _alike(one: Outcomes, other: Outcomes, classes: Sequence[str]) -> None:
@@ -92,9 +97,7 @@ def _first(names: Sequence[str], shown: int = 5) -> str:
 
 def _paired_counts(one: Outcomes, other: Outcomes) -> np.ndarray:
     """Counts (clusters, 2, seeds, classes, classes); the seeds of both repeated to their common multiple."""
-    counts = [
-        Outcomes(o.clips, o.true, o.predicted, one.clusters, one.grouped, o.classes).counts() for o in (one, other)
-    ]
+    counts = [o.counts() for o in (one, replace(other, clusters=one.clusters))]
     seeds = lcm(*(c.shape[1] for c in counts))
     return np.stack([c[:, np.arange(seeds) % c.shape[1]] for c in counts], axis=1)
 

@@ -1,6 +1,6 @@
 """Which encoder block to retrain from: the layer whose Grad-CAM is closest to the facial features, measured.
 
-Bai & Goecke (ICMI'20 Companion, section 4) call it l_s and choose it by eye. Here, for every block's output, with the
+Bai & Goecke (ICMI'20 Companion, section 4.3) call it l_s and name no measure. Here, for every block's output, with the
 map H upsampled to the image, F the mask of the features and P all pixels:
 
     energy = sum_F H / sum H     lift = energy / (|F| / |P|)     iou = IoU(the |F| greatest pixels of H, F)

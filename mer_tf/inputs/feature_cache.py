@@ -77,7 +77,8 @@ def encode_clips(
 def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:
     """Frames (T, S, S, 3) of a copy: 0 as stored, 1 mirrored, from 2 on each frame turned by its own angle.
 
-    Angles are drawn from U(-10, 10) degrees by the clip's content and the copy's number (Bai & Goecke 2020, Aug-I).
+    Angles are drawn from U(-10, 10) degrees by the clip's content and the copy's number (Bai & Goecke 2020 print that
+    frames are turned, their released code has by how much).
     """
     if copy < 2:
         return frames[:, :, ::-1] if copy else frames

@@ -1,4 +1,4 @@
-"""Two streams, AlexNet-like CNN and CNN + LSTM, and a fusion layer: the CNN + improved LSTM fusion paper (section 3).
+"""Two streams, AlexNet-like CNN and CNN + LSTM, and a fusion layer: paper A (docs/papers.md), section 3.
 
     frames (B, T, S, S, 3) --[trunk to FC6 or FC7]--> (B, T, D) --> mean over time  (B, D)  --+
                                                                                              F --> [FC7] FC8 FC9

@@ -1,4 +1,5 @@
-"""Global and block attention on each frame, a Bi-LSTM over frames: Zhu et al., CMC 2023 (GIA, BIA, Bi-LSTM).
+"""Global and block attention on each frame, a Bi-LSTM over frames, after Zhu et al., CMC 2023
+(doi 10.32604/cmc.2023.037216).
 
     map (B, T, H, W, C) --+-- windows at K blocks --[block units]--> a_k psi_k  (K vectors) --+
                           |                                                                   +--> dense, ReLU, dropout
@@ -6,7 +7,7 @@
     --> Bi-LSTM, both directions after their whole pass --> logits                                 (B, classes)
 
 Of the paper only the abstract could be read: this flow is its; shapes and units are those of gACNN (Li et al., TIP
-2019), from which its 24 blocks are. The frozen part of the encoder (VGG16 to conv4_2) stands outside.
+2019), from which its 24 blocks seem to be. The frozen part of the encoder (VGG16 to conv4_2) stands outside.
 """
 
 from __future__ import annotations

@@ -75,8 +75,8 @@ class FeatureModel(Network):
     255, any other must be told); vggface-mean, vggface2-mean: BGR minus the mean; imagenet: RGB / 255 minus the mean
     over the deviation; centred: RGB to -1 .. 1; raw: RGB 0 to 255; paper_code: RGB / 255, as C's released code does."""
     retrain_from: str | None = None
-    """First retrained encoder block, e.g. conv4_3 (C's text); gradcam: chosen by Grad-CAM on each fold's training clips
-    (C, section 3.2); None: the encoder stays frozen (C's released code)."""
+    """First retrained encoder block, e.g. conv4_3 (inferred from C's released code); gradcam: chosen by Grad-CAM (C,
+    section 4.3), here on each fold's training clips; None: the encoder stays frozen (C's released code)."""
     features_at: str | None = None
     """Block or layer of the encoder whose map (H, W, C) models are given, e.g. conv4_2 or pool5; None: its embedding.
     ONet, which auto becomes without weights, gives its map after as many poolings for one it has not, and says so."""

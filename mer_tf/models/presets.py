@@ -1,6 +1,6 @@
-"""Settings under which the named baselines were published, as dotted changes of an experiment.
+"""Settings of the named baselines, after their authors' code, as dotted changes of an experiment.
 
-What is neither printed nor in public code is said so. Two cores want fewer epochs and a smaller `model.width`.
+What is from memory of a paper, or ours, is said so. Two cores want fewer epochs and a smaller `model.width`.
 """
 
 from __future__ import annotations

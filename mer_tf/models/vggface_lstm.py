@@ -1,11 +1,12 @@
-"""Encoder per frame, fc1 to fc3, LSTM or Bi-LSTM, head: Exp-II and III of Bai & Goecke 2020 (sections 3 and 4.4).
+"""Encoder per frame, fc1 to fc3, LSTM or Bi-LSTM, head: Exp-II and III of Bai & Goecke 2020 (sections 4.3 to 4.5).
 
     frames (B, T, ...) --[retrained tail of the encoder]--> (B, T, D) - onset (B, 1, D)
     --> fc1 BN ReLU --> fc2 BN ReLU dropout --> fc3           per-frame embedding
     --> LSTM x 3 (or Bi-LSTM), last time step                 (B, units)
     --> dense ReLU dropout --> logits                         (B, classes)
 
-Layer widths are those of the authors' released code. Frozen layers of the encoder stand outside: their output is
+Printed are fc1 to fc3, three LSTM layers and one of Bi-LSTM; widths, normalisation and the dense layers of the head are
+those of the authors' released code. Frozen layers of the encoder stand outside: their output is
 computed once a frame and is the input here; `end_to_end` puts the two together again.
 """
 

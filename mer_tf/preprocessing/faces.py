@@ -57,9 +57,9 @@ def detect_face(frame: Frame, min_face: int) -> Face | None:
 def face_transform(face: Face | None, mode: Mode, size: int, margin: float, frame_shape: tuple[int, int]) -> Matrix:
     """The 2x3 float64 matrix from pixel centres of a frame of (height, width) to those of the size x size square.
 
-    none: the whole frame, its aspect ratio not kept (Bai & Goecke 2020 resize so). crop: the square about the box's
-    centre whose side is the box's longer one, enlarged by `margin` on each side. align: the similarity without
-    reflection that brings eyes and mouth corners closest to `TEMPLATE` in least squares (Umeyama, PAMI 1991).
+    none: the whole frame, its aspect ratio not kept (as Bai & Goecke's released code resizes). crop: the square about
+    the box's centre whose side is the box's longer one, enlarged by `margin` on each side. align: the similarity
+    without reflection that brings eyes and mouth corners closest to `TEMPLATE` in least squares (Umeyama, PAMI 1991).
     """
     if mode == "none":
         return _from_rectangle(0.0, 0.0, frame_shape[1], frame_shape[0], size)

@@ -1,4 +1,4 @@
-"""Clips of one length X: which frames of a clip make a segment, as the CNN-LSTM fusion paper pads and trims."""
+"""Clips of one length X: which frames of a clip make a segment, after paper A (docs/papers.md)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Mode = Literal["center", "sliding"]
 def centred(frames: int, length: int) -> NDArray[np.int64]:
     """The `length` frame numbers, from 0, of the centred window of a clip of `frames` frames: int64 (length,).
 
-    A longer clip loses half of the surplus at each end; a shorter one has its first and its last frame repeated, half
-    of the want each. When that number is odd, the smaller half is in front (the paper does not say). The printed
-    formula of the second case has its sign reversed, which is taken for a misprint.
+    A longer clip loses half of the surplus at each end, as paper A prints. A shorter one has its first and its last
+    frame repeated, half of the want each: the paper prints that (X - 20) / 2 of the first and last frames are taken,
+    the sign reversed, and not that they are repeated. When a number is odd, the smaller half is in front (ours).
     """
     return np.clip(np.arange(length) + segment_starts(frames, length)[0], 0, frames - 1)
 

@@ -17,7 +17,7 @@ def flow_stack(flow: NDArray[np.floating], third: Third = "magnitude") -> NDArra
     """(dx, dy, dz) of flow (..., H, W, 2) in pixels: float32 (..., H, W, 3), dz in pixels (strain has no unit).
 
     magnitude: sqrt(dx^2 + dy^2) (Gkioxari & Malik, CVPR 2015). sqrt_abs_product: sqrt(|dx dy|), the other reading of
-    "the square root of dx and dy" in the CNN-LSTM fusion paper. strain: `optical_strain` (Liong et al., FG 2019).
+    one reading of "the square root of dx and dy" in paper A. strain: `optical_strain` (Liong et al., FG 2019).
     """
     dx, dy = (np.asarray(flow[..., i], np.float32) for i in (0, 1))
     if third == "magnitude":

@@ -1,4 +1,4 @@
-"""The layer to retrain from, chosen by Grad-CAM on a fold's training clips (Bai & Goecke 2020, section 3.2)."""
+"""The layer to retrain from, chosen by Grad-CAM on a fold's training clips (Bai & Goecke 2020, section 4.3)."""
 
 from __future__ import annotations
 

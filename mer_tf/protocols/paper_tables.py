@@ -14,7 +14,7 @@ from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES
-from mer_tf.evaluation.statistics import paired_permutation
+from mer_tf.evaluation.orderings import holm, over_subjects_and_seeds, verdict
 from mer_tf.files import facts, read_mapping, write_csv, write_text
 from mer_tf.notices import read_notices
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
@@ -28,6 +28,8 @@ CELL = (
     "majority_rate",
 )
 """Columns of scores."""
+CLAIMED = ("accuracy", "UAR")
+"""Scores by which orders are judged: papers claim the first, unequal classes ask for the second."""
 
 
 def paper_tables(
@@ -38,8 +40,8 @@ def paper_tables(
     Writes tables.csv, orderings.csv and tables.txt. First: table, row, column, key, printed, n, mean-of-folds accuracy
     and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
     stands for have no score, and the trivial methods that follow them nothing printed. Second: better, worse, column,
-    the printed difference, ours with interval and the p of a paired permutation test over subjects, of accuracy and
-    UAR, n and subjects.
+    the printed difference, and of accuracy and UAR ours with its interval over subjects and seeds, p, p corrected for
+    all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds.
     """
     printed = [*_printed(tables), *_trivial(tables)]
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
@@ -51,7 +53,7 @@ def paper_tables(
     rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
     first = pd.DataFrame(rows).drop(columns="prefix")
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
-    second = pd.DataFrame(list(_orderings(experiment, tables, frames, figures)))
+    second = _judged(pd.DataFrame(list(_orderings(experiment, tables, frames, figures))))
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
         write_csv(table, directory / name)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
@@ -142,13 +144,25 @@ def _orderings(
     for better, worse in tables.orderings:
         for column in tables.columns:
             one, other = frames[better, column], frames[worse, column]
-            found = paired_permutation(one, other, draws=evaluation.permutations, bootstrap=evaluation.bootstrap)
+            options = {"draws": evaluation.permutations, "bootstrap": evaluation.bootstrap}
+            found = over_subjects_and_seeds(one, other, **options)
             gap = np.nan
             if not tables.unprinted:
                 gap = round(float(printed[better, column]) - float(printed[worse, column]), 2)
             row = {"better": better, "worse": worse, "column": column, "printed_points": gap}
-            for name in ("accuracy", "UAR"):
+            for name in CLAIMED:
                 low, high = found.ci95[name]
                 row |= {f"{name}_difference": found.difference[name], f"{name}_low": low, f"{name}_high": high}
                 row |= {f"{name}_p": found.p[name]}
-            yield row | {"n": found.n, "subjects": found.subjects}
+            yield row | {"n": found.n, "subjects": found.subjects, "seeds": found.seeds}
+
+
+def _judged(orders: pd.DataFrame) -> pd.DataFrame:
+    """With the p of each score corrected for all orders of the same printed table, and what follows."""
+    judged = orders.copy()
+    for name in CLAIMED if len(orders) else ():
+        for _, table in orders.groupby(orders["better"].str.rpartition("/")[0]):
+            judged.loc[table.index, f"{name}_p_holm"] = holm(table[f"{name}_p"].tolist())
+        each = zip(orders[f"{name}_difference"], judged[f"{name}_p_holm"], orders["seeds"], strict=True)
+        judged[f"{name}_so"] = [verdict(*one) for one in each]
+    return judged

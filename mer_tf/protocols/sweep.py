@@ -1,4 +1,4 @@
-"""A grid of settings, each a full run, in one table with the published figures beside (Bai & Goecke 2020, Table 3)."""
+"""A grid of settings, each a full run, in one table with the published figures beside (Bai & Goecke 2020: Table 3)."""
 
 from __future__ import annotations
 

@@ -117,8 +117,9 @@ def _caption(found: Sequence[Analysis]) -> str:
     encoders = ", ".join(dict.fromkeys(str(one.run.resolved.get("encoder")) for one in found))
     return (
         "Pooled: every clip is predicted once, in the fold that tests its subject, and the score is computed over all "
-        f"clips together. In brackets the 95 % interval when subjects are drawn anew.{seeds} p: predictions shuffled "
-        f"within subjects, of the UAR. n: clips. Encoder: {encoders}. Derived from [docs/results]({RESULTS})."
+        "clips together. In brackets the 95 % interval when subjects are drawn anew: what another training would "
+        f"change is left out of it.{seeds} p: predictions shuffled within subjects, of the UAR. n: clips. Encoder: "
+        f"{encoders}. Derived from [docs/results]({RESULTS})."
     )
 
 

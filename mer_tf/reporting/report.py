@@ -13,7 +13,7 @@ from mer_tf.changes import flat
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.variants import variant_warnings
 from mer_tf.files import write_text
-from mer_tf.reporting import page_tables, privacy, svg
+from mer_tf.reporting import page_tables, papers, privacy, svg
 from mer_tf.reporting import run_words as described
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
@@ -80,6 +80,7 @@ def _environment() -> Environment:
         "PICTURES": PICTURES,
         "SCORES": SCORES,
         "described": described,
+        "papers": papers,
         "picture_sections": picture_sections,
         "privacy": privacy,
         "svg": svg,
@@ -95,6 +96,7 @@ def _contents(run: Run, analysis: Analysis | None) -> list[tuple[str, str]]:
     """Name and heading of each section that the run has something for; its template is section_<name>.html.j2."""
     there = {
         "protocol": ("Protocol", True),
+        "paper": ("What the paper says", bool(papers.paper_of(run.name))),
         "data": ("Data", analysis is not None),
         "tests": ("Self-tests", bool(run.self_tests)),
         "variants": ("Metric variants", analysis is not None),

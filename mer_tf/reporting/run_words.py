@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from mer_tf.config import GRADCAM
 from mer_tf.evaluation.metrics import class_names
 from mer_tf.notices import UNREADABLE
 from mer_tf.reporting.run_files import Run, as_mapping
@@ -146,6 +147,8 @@ def _prediction(run: Run) -> str:
 
 def _training_of_encoder(run: Run) -> str:
     start = run.settings.get("model.retrain_from")
+    if start == GRADCAM:
+        return "retrained from the block on that Grad-CAM chose in each fold"
     return f"retrained from {start} on" if start else "frozen"
 
 

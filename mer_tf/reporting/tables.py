@@ -9,10 +9,9 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import SCORES
+from mer_tf.evaluation.orderings import ALPHA, LEAST_SEEDS
 from mer_tf.evaluation.statistics import Comparison
 from mer_tf.files import facts
-
-ALPHA = 0.05
 
 
 def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
@@ -28,7 +27,10 @@ def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     over = "subjects" if first["subjects"] else "clips"
     count = f"{first['n']} clips of {first['subjects']} subjects" if first["subjects"] else f"{first['n']} clips"
     repeats = f"mean ± standard deviation of {first['seeds']} seeds; " if first["seeds"] > 1 else ""
-    note = f"pooled over folds; {repeats}[95 % interval over {over}]; {count}; p: predictions shuffled within subjects"
+    note = (
+        f"pooled over folds; {repeats}[95 % interval over {over}, training noise left out]; {count}; p: predictions "
+        "shuffled within subjects"
+    )
     return f"{_aligned(pd.DataFrame(rows).T.fillna(''))}\n{note}"
 
 
@@ -109,7 +111,7 @@ def composite_text(table: pd.DataFrame) -> str:
 
 
 def ordering_table(orderings: pd.DataFrame) -> str:
-    """Claimed orderings (`paper_tables`): the printed difference, ours with interval, p, and what it says."""
+    """Claimed orderings (`paper_tables`): the printed difference, ours with interval, corrected p, and what it says."""
     rows = []
     for row in orderings.to_dict("records"):
         cells = {"claim": f"{row['better']} > {row['worse']}", "data": row["column"]}
@@ -117,12 +119,25 @@ def ordering_table(orderings: pd.DataFrame) -> str:
         for name in ("accuracy", "UAR"):
             low, middle, high = (row[f"{name}_{end}"] * 100 for end in ("low", "difference", "high"))
             cells[f"{name} here"] = f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"
-            cells[f"p ({name})"] = f"{row[f'{name}_p']:.4f}"
-        shown = row["UAR_p"] < ALPHA
-        cells["so"] = "not shown" if not shown else "holds" if row["UAR_difference"] > 0 else "the other way round"
+            cells[f"p ({name})"], cells[f"so ({name})"] = f"{row[f'{name}_p_holm']:.4f}", row[f"{name}_so"]
         rows.append(cells)
-    note = "points; [95 % interval over subjects]; p: paired permutation of whole subjects, two-sided; so: by the UAR"
+    if not rows:
+        return "no order is claimed"
+    note = (
+        "points; [95 % interval over subjects and seeds]; p: two-sided, over subjects and seeds, corrected for all "
+        f"orders of the same printed table (Holm); an order is shown over {LEAST_SEEDS} seeds or more"
+    )
     return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
+
+
+def counts_text(table: pd.DataFrame, of_folds: Sequence[str]) -> str:
+    """Frames and windows by class (`training_counts`) with their sums, and what the folds train on."""
+    whole = pd.concat([table, table.sum().to_frame("sum").T])
+    note = (
+        "of all clips, by the manifest's frame numbers; Original and Aug.-I are frames, Aug.-II windows\n"
+        "data number (windows that a fold trains on in an epoch, balanced and mirrored as declared; fewest to most):"
+    )
+    return "\n".join([_aligned(whole), note, *of_folds])
 
 
 def variants_table(variants: pd.DataFrame) -> str:
@@ -152,7 +167,7 @@ def comparison_text(first: str, second: str, found: Comparison) -> str:
     over = f"{found.n} clips of {found.subjects} subjects" if found.subjects else f"{found.n} clips, no subjects known"
     unit = "subjects" if found.subjects else "clips"
     how = f"all swaps of {unit} counted" if found.exact else f"random swaps of {unit}"
-    note = f"[95 % interval over {unit}]; {over}; p: two-sided, {how}"
+    note = f"[95 % interval over {unit}, training noise left out]; {over}; p: two-sided, {how}"
     return f"first: {first}\nsecond: {second}\n\n{_aligned(pd.DataFrame(rows).T)}\n{note}\n\n{_conclusion(found, over)}"
 
 

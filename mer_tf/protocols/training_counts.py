@@ -1,0 +1,76 @@
+"""Frames and windows that are trained on, by class and by fold, beside what a paper prints of them; trains nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mer_tf.changes import changed
+from mer_tf.config import Clip, Experiment, MerError
+from mer_tf.datasets.labels import load_protocol
+from mer_tf.datasets.manifest import ClipRow
+from mer_tf.datasets.windows import LabelledClip, plan_windows
+from mer_tf.evaluation.folds import make_folds
+from mer_tf.files import facts
+from mer_tf.reporting.tables import counts_text
+
+CLASS = "*"
+"""Stands in a key of counts for the class."""
+Counted = Mapping[str, Mapping[str, Any]]
+"""Key of published_results.csv -> settings, changed, under which is counted: C/T1/*/Aug.-I, C/T3/LSTM/N13/data."""
+
+
+def training_counts(experiment: Experiment, counted: Counted, rows: Sequence[ClipRow]) -> str:
+    """What is printed under the keys of `counted`, beside the same of `rows`: all their clips where a key has CLASS,
+    each class by itself; else the training clips of each fold. No frame is read: lengths are those of the manifest."""
+    protocol = load_protocol(experiment.data.label_protocol)
+    labels = {row.clip_id: protocol.class_index(row) for row in rows}
+    kept = sorted((row for row in rows if labels[row.clip_id] is not None), key=lambda row: row.clip_id)
+    clips = [LabelledClip(r.clip_id, r.offset - r.onset + 1, int(labels[r.clip_id] or 0)) for r in kept]
+    table = pd.DataFrame({"clips": np.bincount([c.label for c in clips], minlength=len(protocol.classes))})
+    told = []
+    for key, changes in counted.items():
+        one, printed = changed(experiment, changes), _printed(key)
+        if CLASS not in key:
+            trained = _of_folds(one, kept, clips, protocol.classes)
+            told.append(
+                f"{printed[0]['system']}: printed {printed[0]['printed']}, here {min(trained)} to {max(trained)}"
+            )
+            continue
+        name = key.rpartition("/")[2]
+        if len(printed) != len(table):
+            raise MerError(f"{name} is printed for {len(printed)} classes; use a label protocol of so many")
+        table[f"{name} printed"] = [int(fact["printed"]) for fact in printed]
+        table[f"{name} here"] = _by_class(clips, one.clip, protocol.classes)
+    return counts_text(table.set_axis(list(protocol.classes)), told)
+
+
+def _printed(key: str) -> list[dict[str, Any]]:
+    """The facts of a key, one a class in the order of the paper's table where the key has CLASS."""
+    start, _, end = key.partition(CLASS)
+    known = facts("published_results.csv")
+    found = known[
+        (known["key"] == key) if not end else known["key"].str.startswith(start) & known["key"].str.endswith(end)
+    ]
+    if found.empty:
+        raise MerError(f"published_results.csv has no row {key}")
+    return found.to_dict("records")  # type: ignore[return-value]
+
+
+def _by_class(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str]) -> np.ndarray:
+    """Windows of one epoch."""
+    labels = {clip.clip_id: clip.label for clip in clips}
+    planned = [labels[window.clip_id] for window in plan_windows(clips, config, classes, seed=0)]
+    return np.bincount(planned, minlength=len(classes))
+
+
+def _of_folds(
+    experiment: Experiment, rows: Sequence[ClipRow], clips: Sequence[LabelledClip], classes: Sequence[str]
+) -> list[int]:
+    """Windows of one epoch of each fold."""
+    labels, subjects, homes = [c.label for c in clips], [r.subject for r in rows], [r.dataset for r in rows]
+    folds = make_folds(subjects, labels, experiment.evaluation, homes)
+    return [int(_by_class([clips[k] for k in fold.train], experiment.clip, classes).sum()) for fold in folds]
