@@ -40,21 +40,24 @@ def overlay(face: NDArray[Any], heat: Maps) -> Frames:
     return _blended(grey, np.clip(heat, 0, 1))
 
 
-def strip_png(frames: NDArray[Any], maps: Maps, path: Path, *, title: str, shown: int = 8, peak: str = "") -> Path:
+def strip_png(
+    frames: NDArray[Any], maps: Maps, path: Path, *, title: str, shown: int = 8, peak: str = "", note: str = ""
+) -> Path:
     """A clip over time: its frames above, the same with heat below, `shown` of them evenly spread; first and last too.
 
     frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
-    that value is, where it matters. A PNG at `path`.
+    that value is, where it matters, and `note` how to read it. A PNG at `path`.
     """
     heat = normalised(maps[None])[0]
     times = np.unique(np.linspace(0, len(frames) - 1, min(shown, len(frames))).round().astype(int))
-    figure = Figure(figsize=(0.9 + 1.15 * len(times), 3.0), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
     axes = figure.subplots(2, len(times), squeeze=False)
     for column, time in enumerate(times):
         picture(axes[0, column], frames[time].astype(np.uint8), f"frame {time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
     scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
     figure.suptitle(title, fontsize=9)
+    figure.supxlabel(note, fontsize=7)
     return save(figure, path)
 
 
