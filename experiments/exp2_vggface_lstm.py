@@ -68,6 +68,7 @@ TABLES = Tables(
     },
     columns={"SMIC": {"data.dataset": "smic-hs"}},
     orderings=(("C/T4/BiLSTM", "C/T4/LSTM"), ("C/T4/LSTM", "C/T4/STLBP-IP"), ("C/T4/LSTM", "C/T4/STCLQP")),
+    heat={"C/text/Figure4": ("C/T4/VGGFace2", "C/T4/LSTM", "C/T4/BiLSTM")},
 )
 """Rows of `tables`, on the same folds and the same four classes; the paper quotes the last two from others."""
 

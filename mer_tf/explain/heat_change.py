@@ -18,6 +18,8 @@ from mer_tf.explain.regions import NAMED
 BEFORE, AFTER = "before training", "after training"
 HEAD, TAIL = "untrained head", "untrained tail"
 """Controls: the trained network under a head drawn anew; the trained head on an encoder's tail drawn anew."""
+FILE = "pictures/gradcam/heat_change.csv"
+"""Of a run: the lifts of every test clip, seed and side."""
 SIDES = (BEFORE, AFTER, HEAD, TAIL)
 SEEDS = 5
 """Trainings below which nothing is claimed."""
