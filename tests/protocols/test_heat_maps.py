@@ -185,10 +185,12 @@ def test_the_frozen_part_ends_where_the_retrained_one_begins(tmp_path):
     assert list(network.maps) == ["conv1", "conv2", "conv3"]
 
 
-def test_the_onset_of_key_frames_is_the_clips_first_frame(tmp_path):
+def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, tmp_path):
     one = made("attention_lstm", tmp_path)
     frames, inputs = EncodedFrames(one.bench, IDS).sample("c0")
     np.testing.assert_array_equal(frames, FRAMES["c0"][PLACES])
+    export_heatmaps(one.bench, one.run, tmp_path)
+    assert [stored[clip]["places"].tolist() for clip in IDS] == [PLACES.tolist()] * 2
     np.testing.assert_array_equal(inputs["onset"][0, 0], FRAMES["c0"][0])
 
 

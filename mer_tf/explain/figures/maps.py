@@ -5,7 +5,7 @@ One scale throughout: 0 keeps the grey face, 1 is the brightest colour; every wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,27 @@ def overlay(face: NDArray[Any], heat: Maps) -> Frames:
 
 
 def strip_png(
-    frames: NDArray[Any], maps: Maps, path: Path, *, title: str, shown: int = 8, peak: str = "", note: str = ""
+    frames: NDArray[Any],
+    maps: Maps,
+    path: Path,
+    *,
+    title: str,
+    shown: int = 8,
+    peak: str = "",
+    note: str = "",
+    places: Sequence[int] | NDArray[np.integer] = (),
 ) -> Path:
     """A clip over time: its frames above, the same with heat below, `shown` of them evenly spread; first and last too.
 
     frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
-    that value is, where it matters, and `note` how to read it. A PNG at `path`.
+    that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
     times = np.unique(np.linspace(0, len(frames) - 1, min(shown, len(frames))).round().astype(int))
     figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
     axes = figure.subplots(2, len(times), squeeze=False)
     for column, time in enumerate(times):
-        picture(axes[0, column], frames[time].astype(np.uint8), f"frame {time}")
+        picture(axes[0, column], frames[time].astype(np.uint8), f"frame {places[time] if len(places) else time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
     scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
     figure.suptitle(title, fontsize=9)

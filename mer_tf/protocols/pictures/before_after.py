@@ -75,7 +75,7 @@ def _measured(bench: Workbench, run: Path, view: View) -> tuple[pd.DataFrame, li
         face, heats = clip_heat(opened, network, states, row, at, view)
         about: dict[str, Any] = {k: row[k] for k in ("seed", "fold", "clip_id", "subject", "y_true")}
         about |= {"method": view.method, "reference": view.reference, "layer": view.map_of(network)}
-        about |= {"target": view.class_of(row, bench.classes), "frame": at}
+        about |= {"target": view.class_of(row, bench.classes), "frame": int(opened.places(row["clip_id"])[at])}
         rows += [about | lifts for lifts in _lifts(bench, face, heats)]
         if (row["seed"], row["clip_id"]) in drawn:
             shown.append((f"{row['clip_id']}\n{row['y_true']}", face, heats))

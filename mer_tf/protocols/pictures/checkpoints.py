@@ -97,6 +97,10 @@ class Explained(ABC):
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
         """Pictures uint8 (T, S, S, 3) of a clip on which its maps are shown, and the inputs of a network."""
 
+    def places(self, clip_id: str) -> np.ndarray:
+        """Which of a clip's stored frames the pictures are, counted from 0."""
+        return self.bench.encoded.places(clip_id, self.bench.stored_length(clip_id))
+
     @abstractmethod
     def _joined(self, stored: keras.Model, block: str | None) -> Opened:
         """The network with all that belongs before it; `block`: the encoder's first retrained one."""
@@ -159,7 +163,7 @@ class EncodedFrames(Explained):
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
         """A clip as one sample of one length for all, so that it is traced once; or each frame as one of its own."""
         stored, store = self._frames[clip_id], self.bench.store
-        frames = stored[self.bench.encoded.places(clip_id, len(stored))]
+        frames = stored[self.places(clip_id)]
         if self.single:
             return frames, frames.astype("float32")
         index = np.minimum(np.arange(self._longest), len(frames) - 1)
@@ -179,10 +183,17 @@ class Windows(Explained):
 
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
         """The frames of the clip's first window, and what the model is given of it."""
-        store, clip = self.bench.store, self.bench.experiment.clip
-        window = clip_windows(clip_id, store.length(clip_id), clip)[:1]
-        inputs = store.inputs(window, clip.frames, ("frames", "flow"))
+        inputs = self.bench.store.inputs([self._window(clip_id)], self.bench.experiment.clip.frames, ("frames", "flow"))
         return inputs["frames"][0], inputs
+
+    def places(self, clip_id: str) -> np.ndarray:
+        """Those of the window; a short clip's first and last frame are repeated."""
+        index = self._window(clip_id).start + np.arange(self.bench.experiment.clip.frames - 1)
+        every = super().places(clip_id)
+        return every[np.clip(index, 0, len(every) - 1)]
+
+    def _window(self, clip_id: str) -> Window:
+        return clip_windows(clip_id, self.bench.store.length(clip_id), self.bench.experiment.clip)[0]
 
 
 class FlowImages(Explained):

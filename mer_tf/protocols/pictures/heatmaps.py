@@ -60,8 +60,9 @@ def export_heatmaps(
         about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
         about |= {"reference": view.reference, "layer": name, "target": target}
         said = f"{view.said(name)} ({network.maps[name]}), for {target}"
-        peak = _written(frames, maps, heat, about, said, out / file_name(row["clip_id"]))
-        rows.append(about | {"frame": peak} | _lifts(frames, heat, bench))
+        places, folder = opened.places(row["clip_id"]), out / file_name(row["clip_id"])
+        peak = _written(frames, maps, heat, about, said, folder, places)
+        rows.append(about | {"frame": int(places[peak])} | _lifts(frames, heat, bench))
     table = pd.DataFrame(rows)
     write_csv(table, out / "regions.csv")
     return table
@@ -75,11 +76,19 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
     return best_recognised(frame, per_class)
 
 
-def _written(frames: np.ndarray, maps: Maps, heat: Maps, about: Mapping[str, Any], said: str, folder: Path) -> int:
-    """The pictures and numbers of a clip; the frame of most heat."""
+def _written(
+    frames: np.ndarray,
+    maps: Maps,
+    heat: Maps,
+    about: Mapping[str, Any],
+    said: str,
+    folder: Path,
+    places: np.ndarray,
+) -> int:
+    """The pictures and numbers of a clip; the picture of most heat."""
     title = f"{about['clip_id']}: true {about['y_true']}, predicted {about['y_pred']}"
     empty = "" if heat.any() else ": no heat anywhere"
-    strip_png(frames, heat, folder / "strip.png", title=f"{title}\n{said}{empty}", note=READ)
+    strip_png(frames, heat, folder / "strip.png", title=f"{title}\n{said}{empty}", note=READ, places=places)
     overlay_gif(frames, heat, folder / "overlay.gif")
     maps_npz({"maps": maps}, folder / "maps.npz", about)
     peak = int(heat.sum(axis=(1, 2)).argmax())
