@@ -133,7 +133,8 @@ def heat_table(heat: pd.DataFrame) -> str:
         known = pd.notna(row["difference"])
         cells["lift before"] = f"{row['before']:.2f}" if known else ""
         cells["after"] = f"{row['lift']:.2f}" if known else ""
-        cells["difference"] = "{difference:+.2f} [{low:+.2f}, {high:+.2f}]".format(**row) if known else ""
+        interval = f"[{row['low']:+.2f}, {row['high']:+.2f}]"
+        cells["difference"] = f"{row['difference']:+.2f} {interval}" if known else ""
         cells["p"] = f"{row['p']:.4f}" if known else ""
         cells["seeds"] = f"{row['seeds']:.0f}" if known else ""
         rows.append(cells | {"so": row["so"]})
