@@ -49,13 +49,9 @@ def _row(wide: pd.DataFrame, side: str, draws: int) -> dict[str, Any]:
         low, high = mean_interval(change, people, seeds, draws=draws, seed=0)
         p = mean_p(change, people, draws=draws, seed=0)
         found |= {"difference": change.mean(), "low": low, "high": high, "p": p}
-    counts = {"pairs": len(pairs), "left_out": len(wide) - len(pairs)}
-    return (
-        found
-        | counts
-        | {"clips": pairs.index.get_level_values("clip_id").nunique()}
-        | {"subjects": len(set(people)), "seeds": len(set(seeds))}
-    )
+    found |= {"pairs": len(pairs), "left_out": len(wide) - len(pairs)}
+    found |= {"clips": pairs.index.get_level_values("clip_id").nunique(), "subjects": len(set(people))}
+    return found | {"seeds": len(set(seeds))}
 
 
 def verdict(row: Mapping[Any, Any]) -> str:

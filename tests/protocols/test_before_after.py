@@ -119,7 +119,7 @@ class Shown(Explained):
         picture[0, ~features, 1] += 200
         return picture.astype("uint8"), picture.astype("float32")
 
-    def _joined(self, stored, block):
+    def _joined(self, stored, block, path):
         raise NotImplementedError
 
 

@@ -225,3 +225,12 @@ def test_what_is_not_there_is_named_with_what_is(view, said, tmp_path):
     one = made("off_apexnet", tmp_path)
     with pytest.raises(MerError, match=said):
         export_heatmaps(one.bench, one.run, tmp_path, view=view)
+
+
+def test_a_checkpoint_of_another_encoder_is_named(tmp_path):
+    one, other = made("vggface_lstm", tmp_path / "one"), made("vggface_lstm", tmp_path / "other", "conv3")
+    opened = EncodedFrames(one.bench, IDS)
+    other.model.get_layer("retrained").trainable = False
+    other.model.save(tmp_path / "odd.keras")
+    with pytest.raises(MerError, match=r"odd\.keras: takes features \(12, 12, 4\), but small_encoder gives \(5,\)"):
+        opened.open(tmp_path / "odd.keras")

@@ -89,7 +89,7 @@ class Explained(ABC):
         tail = retrained(stored)
         block = next(iter(encoder_blocks(tail))) if tail else None
         if block not in self._opened:
-            self._opened[block] = self._joined(stored, block)
+            self._opened[block] = self._joined(stored, block, path)
         self._opened[block].trained.set_weights(stored.get_weights())
         return self._opened[block]
 
@@ -102,8 +102,8 @@ class Explained(ABC):
         return self.bench.encoded.places(clip_id, self.bench.stored_length(clip_id))
 
     @abstractmethod
-    def _joined(self, stored: keras.Model, block: str | None) -> Opened:
-        """The network with all that belongs before it; `block`: the encoder's first retrained one."""
+    def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:
+        """The network of `path` with all that belongs before it; `block`: the encoder's first retrained one."""
 
 
 def explained(bench: Workbench, ids: Sequence[str]) -> Explained:
@@ -137,13 +137,13 @@ class EncodedFrames(Explained):
                 "model.center=onset: single frames less their clip's onset have no map of one picture; use none"
             )
 
-    def _joined(self, stored: keras.Model, block: str | None) -> Opened:
+    def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:
         at = self.bench.encoded.resolved.get("features_at")
         trunk, _ = encoder_parts(self.encoder, block, at)
         _, time, *shape = frames_shape(stored)
         if list(trunk.output_shape[1:]) != shape:
             given = f"{self.encoder.name} gives {trunk.output_shape[1:]}"
-            raise MerError(f"a stored network takes features {tuple(shape)}, but {given}; was the encoder changed?")
+            raise MerError(f"{path}: takes features {tuple(shape)}, but {given}; was the encoder changed?")
         model = (images_to_logits if time == 1 else end_to_end)(trunk, stored)
         tail = retrained(stored)
         layers = self._layers(trunk, tail, at)
@@ -175,7 +175,7 @@ class EncodedFrames(Explained):
 class Windows(Explained):
     """Models of images and flow: a clip's first window, and the maps of each network that is folded over time."""
 
-    def _joined(self, stored: keras.Model, block: str | None) -> Opened:
+    def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:
         folded = (layer.layer for layer in stored.layers if isinstance(layer, FoldTime))
         trunks = [trunk for trunk in folded if isinstance(trunk, keras.Model)]
         every = {f"{t.name}/{layer}": MapLayer(f"{t.name}/{layer}", t, layer) for t in trunks for layer in _maps(t)}
@@ -201,7 +201,7 @@ class FlowImages(Explained):
 
     single = True
 
-    def _joined(self, stored: keras.Model, block: str | None) -> Opened:
+    def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:
         # One that sees the image and its mirror by the same layers is looked at on the image's own side.
         core = next((layer for layer in stored.layers if isinstance(layer, keras.Model)), None)
         one = keras.Model({t.name: t for t in core.inputs}, core.outputs[0]) if core else stored
@@ -212,9 +212,8 @@ class FlowImages(Explained):
         """The picture, and the flow image."""
         store: Any = self.bench.store
         (image,) = store.inputs([Window(clip_id, 0)], 1, ("flow_image",)).values()
-        return store.onsets.get(clip_id, image[0])[None], dict.fromkeys(
-            ("flow_image", "image"), image.astype("float32")
-        )
+        inputs = dict.fromkeys(("flow_image", "image"), image.astype("float32"))  # as the whole or its core names it
+        return store.onsets.get(clip_id, image[0])[None], inputs
 
 
 def _whole(stored: keras.Model, maps: Mapping[str, MapLayer]) -> Opened:
