@@ -106,9 +106,9 @@ def mean_interval(
     """The same of the mean of values (n,): clusters (n,) are drawn anew and, where there are several, seeds (n,) too.
 
     Both at once (Owen, Annals of Applied Statistics 2007): the trainings of a seed and the clips of a subject are each
-    alike. Over 400 simulated tables of 16 subjects, 5 seeds and 4 clips, each of which varies as much as the others, 95 %
-    intervals held the mean in 92.5 %, and in 67 % where clusters alone were drawn. One cluster tells nothing of others:
-    there are no limits.
+    alike. Over 400 simulated tables of 16 subjects, 5 seeds and 4 clips, each of which varies as much as the others,
+    95 % intervals held the mean in 92.5 %, and in 67 % where clusters alone were drawn. One cluster tells nothing of
+    others: there are no limits.
     """
     sums, counts = _by_cell(values, clusters, seeds)
     if len(counts) < 2:
