@@ -51,7 +51,7 @@ def strip_png(
     note: str = "",
     places: Sequence[int] | NDArray[np.integer] = (),
 ) -> Path:
-    """A clip over time: its frames above, the same with heat below, `shown` of them evenly spread; first and last too.
+    """A clip over time: its frames, and below the same with heat, `shown` of them evenly spread; first and last too.
 
     frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
     that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
@@ -59,7 +59,8 @@ def strip_png(
     heat = normalised(maps[None])[0]
     times = np.unique(np.linspace(0, len(frames) - 1, min(shown, len(frames))).round().astype(int))
     figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
-    axes = figure.subplots(2, len(times), squeeze=False)
+    # One frame alone has its heat beside it.
+    axes = figure.subplots(2, len(times), squeeze=False) if len(times) > 1 else figure.subplots(1, 2, squeeze=False).T
     for column, time in enumerate(times):
         picture(axes[0, column], frames[time].astype(np.uint8), f"frame {places[time] if len(places) else time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
