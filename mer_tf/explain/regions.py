@@ -33,7 +33,7 @@ REGIONS = (*_FEATURES, *_REST)
 _NAMED = {
     "eyes": _FEATURES["eyes"],
     "brows": (range(17, 22), range(22, 27)),
-    "nose_wings": ((31, 32), (34, 35)),
+    "nose_wings": ((31,), (35,)),
     "mouth_corners": ((48, 49, 59), (53, 54, 55)),
 }
 NAMED = tuple(_NAMED)
