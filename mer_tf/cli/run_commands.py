@@ -41,7 +41,8 @@ def gradcam(
         clips: Clip ids; without any, the best recognised clips of each class.
         per_class: Clips of each class.
         method: gradcam weighs each channel by its mean gradient (Selvaraju et al.), hirescam each cell by its own.
-        reference: onset subtracts the onset frame's activations: what the score owes to motion.
+        reference: onset subtracts the activations of the onset frame (of a window its first): what the score owes to
+            motion.
         layer: Map, as conv4_3 of an encoder or temporal_trunk/conv5 of a stream; without one the last that training
             changed, of a frozen encoder the last that the head reads.
         target: Class whose score is explained: predicted, true, or its name.

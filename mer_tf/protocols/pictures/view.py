@@ -28,7 +28,7 @@ class View:
     """gradcam: a channel weighs by the mean of its gradients (Selvaraju et al. 2017); hirescam: every cell by its own
     (Draelos & Carin 2020)."""
     reference: Literal["none", "onset"] = "none"
-    """onset: activations less those of the onset frame."""
+    """onset: activations less those of the onset frame; of a model that sees windows, of the window's first frame."""
     layer: str | None = None
     """Name of a map; None: the last map that training changed, of a frozen encoder the last that the head reads."""
     target: str = "predicted"
