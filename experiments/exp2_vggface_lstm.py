@@ -95,6 +95,7 @@ TABLES = Tables(
         "C/T4/VGGFace2": {"clip.stride": 3, "clip.non_micro_stride": 3, "train.batch_size": 64},
         "C/T4/3D-FCNN": {"train.epochs": 20, "train.jit_compile": False, "model.width": 0.5, "clip.side": 32},
     },
+    heat={"C/text/Figure4": ("C/T4/VGGFace2", "C/T4/LSTM", "C/T4/BiLSTM")},
 )
 """Rows of `tables`, on the same folds and the same four classes. Claimed are the order of the printed figures and, in
 section 4.5, the last one. The paper quotes the last three rows from others, with three classes or other data."""

@@ -259,6 +259,8 @@ class Tables:
     """Last part of the keys, a data set -> changed settings."""
     orderings: tuple[tuple[str, str], ...] = ()
     """Pairs of rows of which the paper claims that the first is better."""
+    heat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key of a claim that training moves heat onto the facial features -> rows on which it is tested."""
     unprinted: str = ""
     """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
     cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -275,6 +277,7 @@ class Tables:
             unprinted=self.unprinted,
             cells={**self.cells, **other.cells},
             small={**self.small, **other.small},
+            heat={**self.heat, **other.heat},
         )
 
 

@@ -110,7 +110,7 @@ COMMANDS = [
     (["synth", "--out", "o", "--seed", "-1"], "--seed=-1"),
     (["match-flow", "--reference", "r", "--manifest", "m.csv", "--sizes", "96", "0"], "--sizes=(96, 0)"),
     (["classify", "c", "--out", "o", "--onset", "-1"], "--onset=-1"),
-    (["gradcam", "--run", "r", "--out", "o", "--per-class", "0"], "--per_class=0"),
+    (["gradcam", "r", "--out", "o", "--per-class", "0"], "--per_class=0"),
     (["ladder", "exp2", "--out", "o", "--inner-folds", "1"], "--inner_folds=1"),
     (["sensitivity", "exp2", "--out", "o", "--steps", "1", "0"], "--steps=(1, 0)"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -22,24 +22,44 @@ def collect(run: tyro.conf.Positional[Path]) -> None:
     print((join(run) / "results.txt").read_text(encoding="utf-8"))
 
 
-def gradcam(run: Path, out: Path, clips: tuple[str, ...] = (), block: str | None = None, per_class: Count = 2) -> None:
+def gradcam(
+    run: tyro.conf.Positional[Path],
+    out: Path,
+    clips: tuple[str, ...] = (),
+    per_class: Count = 2,
+    method: Literal["gradcam", "hirescam"] = "gradcam",
+    reference: Literal["none", "onset"] = "none",
+    layer: str | None = None,
+    target: str = "predicted",
+    change: bool = False,
+) -> None:
     """Export Grad-CAM heat maps of a run's test clips: overlay, strip over time, animation, raw maps.
 
     Args:
         run: Run directory with its checkpoints.
         out: Folder to write, one folder a clip, and regions.csv.
         clips: Clip ids; without any, the best recognised clips of each class.
-        block: Block of the encoder; without one the middle one, conv4_1 of a ResNet-50. Of a model of images a layer
-            such as temporal_trunk/conv5; without one the last.
         per_class: Clips of each class.
+        method: gradcam weighs each channel by its mean gradient (Selvaraju et al.), hirescam each cell by its own.
+        reference: onset subtracts the activations of the onset frame (of a window its first): what the score owes to
+            motion.
+        layer: Map, as conv4_3 of an encoder or temporal_trunk/conv5 of a stream; without one the last that training
+            changed, of a frozen encoder the last that the head reads.
+        target: Class whose score is explained: predicted, true, or its name.
+        change: Also draw heat before and after training, with controls, and measure it over all test clips.
     """
     from mer_tf.changes import read_experiment
+    from mer_tf.protocols.pictures.before_after import write_change
     from mer_tf.protocols.pictures.heatmaps import export_heatmaps
+    from mer_tf.protocols.pictures.view import View
     from mer_tf.runner import open_bench
 
     bench, _ = open_bench(read_experiment(run / "config.json"), run)
-    table = export_heatmaps(bench, run, out, clips=clips, block=block, per_class=per_class)
+    view = View(method, reference, layer, target)
+    table = export_heatmaps(bench, run, out, clips=clips, per_class=per_class, view=view)
     print(table.to_string(index=False, float_format="{:.2f}".format))
+    if change:
+        print(write_change(bench, run, out, view))
     print(out)
 
 

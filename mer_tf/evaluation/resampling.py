@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import ndtr, stdtrit
 
+EXACT = 12
+"""Up to this many clusters every one of the 2^k turns or swaps is counted."""
 CHUNK = 2_000_000
 """Most random numbers held at once while predictions are shuffled."""
 
@@ -95,3 +97,54 @@ def permutation_p(
         shuffled = held[np.argsort(keys, axis=1)]
         at_least += int((gain[rows, shuffled].sum(axis=1) >= observed - 1e-12).sum())
     return (1 + at_least) / (1 + draws)
+
+
+def mean_interval(
+    values: np.ndarray,
+    clusters: np.ndarray,
+    seeds: np.ndarray,
+    *,
+    draws: int,
+    seed: int,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """The same of the mean of values (n,): clusters (n,) are drawn anew and, where there are several, seeds (n,) too.
+
+    Both at once (Owen, Annals of Applied Statistics 2007): the trainings of a seed and the clips of a subject are each
+    alike. Over 400 simulated tables of 16 subjects, 5 seeds and 4 clips, each of which varies as much as the others,
+    95 % intervals held the mean in 92.5 %, and in 67 % where clusters alone were drawn. One cluster tells nothing of
+    others: there are no limits.
+    """
+    sums, counts = _by_cell(values, clusters, seeds)
+    if len(counts) < 2:
+        return -np.inf, np.inf
+    rng = np.random.default_rng(seed)
+    rows, columns = (rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(float) for n in counts.shape)
+    drawn, held = (np.einsum("dr,rc,dc->d", rows, cells, columns) for cells in (sums, counts))
+    tail = _expanded_tail(counts.sum(axis=1), (1 - level) / 2)
+    low, high = np.quantile(drawn[held > 0] / held[held > 0], [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def mean_p(values: np.ndarray, clusters: np.ndarray, *, draws: int, seed: int) -> float:
+    """Two-sided p that the mean of paired differences is 0: the signs of all of a cluster's are turned together.
+
+    All 2^k turns are counted up to `EXACT` clusters, else `draws` random ones and p = (1 + as far) / (1 + draws).
+    """
+    sums = _by_cell(values, clusters, np.zeros(len(values)))[0][:, 0]
+    exact = len(sums) <= EXACT
+    if exact:
+        turned = (np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1
+    else:
+        turned = np.random.default_rng(seed).integers(0, 2, (draws, len(sums)), dtype=np.int8)
+    far = int((np.abs((1 - 2.0 * turned) @ sums) >= abs(sums.sum()) - 1e-12).sum())
+    return far / len(turned) if exact else (1 + far) / (1 + draws)
+
+
+def _by_cell(values: np.ndarray, clusters: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """Sums and counts (2, clusters, seeds) of values."""
+    rows, columns = (np.unique(names, return_inverse=True)[1] for names in (clusters, seeds))
+    cells = np.zeros((2, rows.max() + 1, columns.max() + 1))
+    np.add.at(cells[0], (rows, columns), values)
+    np.add.at(cells[1], (rows, columns), 1)
+    return cells

@@ -12,10 +12,8 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import SCORES, class_names, seed_scores
 from mer_tf.evaluation.outcomes import Outcomes, outcomes
-from mer_tf.evaluation.resampling import cluster_interval
+from mer_tf.evaluation.resampling import EXACT, cluster_interval
 
-EXACT = 12
-"""Up to this many subjects every one of the 2^k swaps is counted."""
 CHUNK = 2_000
 """Swaps scored at once."""
 

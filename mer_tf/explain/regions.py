@@ -30,6 +30,14 @@ _REST = {
     "cheeks": ((*range(6), 41, 40, 31, 48), (*range(11, 17), 46, 47, 35, 54)),
 }
 REGIONS = (*_FEATURES, *_REST)
+_NAMED = {
+    "eyes": _FEATURES["eyes"],
+    "brows": (range(17, 22), range(22, 27)),
+    "nose_wings": ((31,), (35,)),
+    "mouth_corners": ((48, 49, 59), (53, 54, 55)),
+}
+NAMED = tuple(_NAMED)
+"""Features on which Bai & Goecke 2020 (section 5, Figure 4) see the heat after training."""
 
 
 def aligned_landmarks(size: int) -> Points:
@@ -63,6 +71,24 @@ def features_mask(landmarks: Points, size: int) -> Mask:
     """Facial features (size, size): hulls of brows and eyes together, of the nose and of the mouth, each dilated."""
     hulls = ((*_BROWS, *_EYES), _NOSE, _MOUTH)
     return np.asarray(_distance(landmarks, hulls, size) <= DILATION * eye_distance(landmarks))
+
+
+def named_masks(landmarks: Points, size: int) -> dict[str, Mask]:
+    """Masks (size, size) of `NAMED`: each eye, brow, wing of the nose and corner of the mouth, dilated as all features.
+
+    Neighbours may share pixels.
+    """
+    reach = DILATION * eye_distance(landmarks)
+    return {name: np.asarray(_distance(landmarks, hulls, size) <= reach) for name, hulls in _NAMED.items()}
+
+
+def lift(heat: NDArray[np.floating], mask: Mask) -> float:
+    """Share of the heat (..., S, S) within a mask (S, S), over the mask's share of the picture: 1 where heat is even.
+
+    NaN where there is no heat.
+    """
+    total = float(heat.sum())
+    return float(heat[..., mask].sum()) / total / max(float(mask.mean()), 1e-9) if total > 0 else float("nan")
 
 
 def face_mask(landmarks: Points, size: int) -> Mask:

@@ -68,7 +68,7 @@ def cell_grid(encoder: keras.Model, layer: str) -> Grid:
     Follows kernel, stride and padding from the input on; where branches meet, their centres agree or the first one
     counts. A layer that turns the map, or changes its size in a way not known here, is a `MerError`.
     """
-    makers = {id(output): one for one in encoder.layers for output in keras.tree.flatten(one.output)}
+    makers = {id(output): one for one in encoder.operations for output in keras.tree.flatten(one.output)}
     path, tensor = [], encoder.get_layer(layer).output
     while id(tensor) in makers and not isinstance(makers[id(tensor)], layers.InputLayer):
         path.append(makers[id(tensor)])

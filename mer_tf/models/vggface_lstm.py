@@ -93,15 +93,21 @@ def _recurrent(x: Any, mask: Any, config: VggFaceLstm, number: int, *, more: boo
     return x if more or config.merge != "last_step" else own.LastStep(name="last_step")(x, mask)
 
 
+IMAGES = {"frames": None, "onset": 1}
+"""Inputs of features, and their length in time."""
+
+
 def end_to_end(trunk: keras.Model, head: keras.Model) -> keras.Model:
-    """Frozen `trunk` (images -> features) folded over time, then `head`: images (B, T, S, S, 3) in, logits out."""
-    image = trunk.input_shape[1:]
-    frames, onset = keras.Input((None, *image), name="frames"), keras.Input((1, *image), name="onset")
-    mask = keras.Input((None,), dtype="bool", name="mask")
+    """Frozen `trunk` (images -> features) folded over time, then `head`: images (B, T, S, S, 3) in, logits out.
+
+    What else the head is given, such as mask (B, T) and blocks, stays as it is.
+    """
+    inputs = {t.name: keras.Input(t.shape[1:], dtype=t.dtype, name=t.name) for t in head.inputs}
+    images = {name: keras.Input((time, *trunk.input_shape[1:]), name=name) for name, time in IMAGES.items()}
     trunk.trainable = False
     encode = own.FoldTime(trunk, name="frozen")
-    logits = head({"frames": encode(frames), "onset": encode(onset), "mask": mask})
-    return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm_end_to_end")
+    logits = head(inputs | {name: encode(image) for name, image in images.items()})
+    return keras.Model(inputs | images, logits, name=f"{head.name}_end_to_end")
 
 
 def frames_shape(model: keras.Model) -> tuple[int | None, ...]:

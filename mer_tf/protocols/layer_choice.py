@@ -41,6 +41,14 @@ def choose_block(bench: Workbench, fold: Fold, folder: Path) -> str:
     return chosen
 
 
+def face_landmarks(frame: np.ndarray, config: Preprocess) -> np.ndarray | None:
+    """The same (68, 2) of one frame (S, S, 3); None where MTCNN finds no face in it."""
+    try:
+        return np.asarray(stored_landmarks(frame[None], config)[0])
+    except MerError:
+        return None
+
+
 def stored_landmarks(frames: np.ndarray, config: Preprocess) -> np.ndarray:
     """68 landmarks (M, 68, 2) of stored frames (M, S, S, 3), in their pixels.
 

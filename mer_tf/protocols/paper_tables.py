@@ -15,10 +15,12 @@ from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.orderings import holm, over_subjects_and_seeds, verdict
+from mer_tf.explain.heat_change import FILE, after_row, change_summary
+from mer_tf.explain.heat_change import verdict as heat_verdict
 from mer_tf.files import facts, read_mapping, write_csv, write_text
 from mer_tf.notices import read_notices
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
-from mer_tf.reporting.tables import ordering_table, side_by_side
+from mer_tf.reporting.tables import heat_table, ordering_table, side_by_side
 
 CELL = (
     "n",
@@ -39,7 +41,8 @@ def paper_tables(
 
     Writes tables.csv, orderings.csv and tables.txt. First: table, row, column, key, printed, n, mean-of-folds accuracy
     and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
-    stands for have no score, and the trivial methods that follow them nothing printed. Second: better, worse, column,
+    stands for have no score, and the trivial methods that follow them nothing printed. Where heat is claimed to move,
+    heat.csv has each run's test of it (`explain.heat_change`). Second: better, worse, column,
     the printed difference, and of accuracy and UAR ours with its interval over subjects and seeds, p, p corrected for
     all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds.
     """
@@ -58,6 +61,10 @@ def paper_tables(
         write_csv(table, directory / name)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
     parts = [*run_warnings(runs), *said, side_by_side(first), ordering_table(second)]
+    if tables.heat:
+        heat = pd.DataFrame(list(_heat(tables, runs, draws)))
+        write_csv(heat, directory / "heat.csv")
+        parts.append(heat_table(heat))
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
     return first, second
 
@@ -166,3 +173,16 @@ def _judged(orders: pd.DataFrame) -> pd.DataFrame:
         each = zip(orders[f"{name}_difference"], judged[f"{name}_p_holm"], orders["seeds"], strict=True)
         judged[f"{name}_so"] = [verdict(*one) for one in each]
     return judged
+
+
+def _heat(tables: Tables, runs: dict[tuple[str, str], Path], draws: int) -> Iterator[dict[str, Any]]:
+    """Of each claim, row and column: lift before and after training, their difference, and what it says."""
+    wanted = ("before", "lift", "difference", "low", "high", "p", "pairs", "clips", "subjects", "seeds")
+    for claim, rows in tables.heat.items():
+        for row, column in ((row, column) for row in rows for column in tables.columns):
+            found, path = {"claim": claim, "row": row, "column": column}, runs[row, column] / FILE
+            if not path.is_file():
+                yield found | dict.fromkeys(wanted, np.nan) | {"so": "not measured"}
+                continue
+            after = after_row(change_summary(pd.read_csv(path), draws=draws))
+            yield found | {name: after[name] for name in wanted} | {"so": heat_verdict(after)}

@@ -16,10 +16,12 @@ from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_wind
 from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
+from mer_tf.inputs.blocks import nearest_frame
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.models.kinds import FeatureModel, Network
 from mer_tf.notices import Notice
+from mer_tf.records.read import stored_clips
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
@@ -36,6 +38,11 @@ class Workbench:
         if self.encoded.encoder is None:
             raise MerError(f"{self.experiment.model.name} takes images and has no pretrained encoder")
         return self.encoded.encoder
+
+    @property
+    def of_images(self) -> bool:
+        """Whether each clip is one ready-made flow image, of which no face is known."""
+        return self._clips.of_images
 
     def seal(self) -> SealedLabels:
         """The labels of all clips, sealed anew."""
@@ -65,6 +72,16 @@ class Workbench:
     def stored_length(self, clip_id: str) -> int:
         """Stored frames of a clip."""
         return next(clip.n_frames for clip in self._clips.indexed if clip.clip_id == clip_id)
+
+    def apexes(self, ids: Sequence[str]) -> dict[str, int]:
+        """Place of each clip's apex among the frames that models are given; the middle one where none is known."""
+        known = {row.clip_id: row.apex for row in self._clips.rows if row.clip_id in set(ids)}
+        if self._clips.of_images or not any(apex is not None for apex in known.values()):
+            lengths = {clip.clip_id: clip.n_frames for clip in self._clips.indexed}
+            return {name: len(self.encoded.places(name, lengths[name])) // 2 for name in ids}
+        numbers = {name: x["frame_numbers"] for name, x in stored_clips(self._clips.records) if name in known}
+        places = {name: self.encoded.places(name, len(n)) for name, n in numbers.items()}
+        return {name: nearest_frame(numbers[name][places[name]], known[name]) for name in ids}
 
     def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Of these frames those that models are given (`Encoded.places`)."""
@@ -158,6 +175,10 @@ class Bench(Workbench):
             callbacks=callbacks,
         )
         return trainer.model, history
+
+    def untrained(self, seed: int, dropout: float | None = None) -> keras.Model:
+        """The network as training with this seed begins: the encoder's end pretrained, all else as it was drawn."""
+        return self.trainer(dropout).untrained(seed)
 
     def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
         """Class probabilities (len(rows), classes)."""

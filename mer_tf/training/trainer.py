@@ -102,11 +102,14 @@ class FoldTrainer:
 
     def _reset(self, seed: int) -> None:
         """Newly drawn weights and dropout seeds, optimizer state zero."""
+        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
+            _renew(stage.model, drawn.model)
+
+    def untrained(self, seed: int) -> keras.Model:
+        """The model as training with this seed begins."""
         # Keras draws its seeds from here. keras.utils.set_random_seed would also drop TensorFlow's compiled kernels.
         random.seed(seed)
-        fresh = self.build()
-        for stage, drawn in zip(self.stages, self.divide(fresh), strict=True):
-            _renew(stage.model, drawn.model)
+        return self.build()
 
 
 def stage_recipe(config: Train, stage: Stage) -> Train:

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mer_tf.config import MerError
-from mer_tf.explain.figures.layers import before_after_png, layers_png
+from mer_tf.explain.figures.layers import layers_png, sides_png
 from mer_tf.explain.figures.maps import maps_npz, overlay, overlay_gif, strip_png
 
 RNG = np.random.default_rng(0)
@@ -40,7 +40,9 @@ def test_files_are_whole_and_alone(tmp_path):
     table["iou"] = np.nan
     strip_png(FRAMES, MAPS, tmp_path / "strip.png", title="clip", peak="0.3")
     layers_png(FRAMES[:2], {"a": MAPS[:2], "b": MAPS[2:4]}, table, "b", tmp_path / "layers.png", title="encoder")
-    before_after_png(FRAMES, MAPS, MAPS[::-1], tmp_path / "both.png", labels=list("abcde"), title="layer")
+    sides = {"before": MAPS[0], "after": np.zeros_like(MAPS[0])}
+    names = {side: f"{side} training" for side in sides}
+    sides_png([("clip", FRAMES[0], sides)] * 2, names, tmp_path / "both.png", title="layer", note="bright")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["both.png", "layers.png", "strip.png"]
     for path in tmp_path.iterdir():
         image = cv2.imread(str(path))

@@ -9,6 +9,8 @@ from mer_tf.explain.regions import (
     face_mask,
     features_mask,
     landmarks_from_box,
+    lift,
+    named_masks,
     region_masks,
 )
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity
@@ -68,6 +70,30 @@ def test_features_hold_their_parts_and_the_face_holds_them():
         assert (masks[name] & features).sum() > 0.97 * masks[name].sum(), name
     assert not (features & (masks["chin"] | masks["cheeks"])).sum() > 0.1 * features.sum()
     assert not (features & ~face_mask(points, 96)).any()
+
+
+def test_named_features_lie_in_place_and_within_the_features():
+    points = aligned_landmarks(96)
+    masks, whole = named_masks(points, 96), region_masks(points, 96)
+    assert tuple(masks) == ("eyes", "brows", "nose_wings", "mouth_corners")
+    for name, home in (("eyes", "eyes"), ("brows", "brows"), ("nose_wings", "nose"), ("mouth_corners", "mouth")):
+        assert 0.008 < masks[name].mean() < 1.3 * whole[home].mean(), name
+        assert (masks[name] & features_mask(points, 96)).sum() > 0.95 * masks[name].sum(), name
+        assert middle(masks[name])[1] == pytest.approx(47.5, abs=2)
+    assert not masks["mouth_corners"][:, 46:50].any()
+    assert not masks["nose_wings"][:, 46:50].any()
+
+
+def test_lift_is_the_share_of_heat_over_the_share_of_pixels():
+    mask = np.zeros((4, 4), bool)
+    mask[0] = True
+    heat = np.zeros((2, 4, 4), "float32")
+    assert np.isnan(lift(heat, mask))
+    heat[0, 0] = 1
+    assert lift(heat, mask) == 4
+    heat[1, 1] = 1
+    assert lift(heat, mask) == 2
+    assert lift(np.ones((4, 4), "float32"), mask) == 1
 
 
 def test_dilation_is_a_tenth_of_the_distance_between_the_eyes():

@@ -12,6 +12,7 @@ from mer_tf.inputs.prepare import Encoded, encode
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.pictures.heatmaps import export_heatmaps, write_heatmaps
+from mer_tf.protocols.pictures.view import View
 from mer_tf.protocols.self_test import before_training
 from mer_tf.protocols.summary import summarise
 from mer_tf.protocols.workbench import Bench
@@ -64,7 +65,7 @@ def test_folds_are_trained_in_stages_tested_and_pooled(finished):
 @pytest.mark.parametrize(("block", "side"), [("spatial_trunk/conv1", 16), ("temporal_trunk/conv3", 3)])
 def test_either_stream_shows_its_heat_on_the_frames(bench, finished, tmp_path, block, side):
     (name,) = bench[0].ids([0])
-    table = export_heatmaps(bench[0], finished, tmp_path, block=block, clips=[name])
+    table = export_heatmaps(bench[0], finished, tmp_path, view=View(layer=block), clips=[name])
     assert table["clip_id"].tolist() == [name]
     folder = tmp_path / name.replace("/", "_")
     with np.load(folder / "maps.npz", allow_pickle=False) as held:
@@ -81,7 +82,7 @@ def test_heat_maps_stand_in_the_report(bench, finished):
 
 def test_an_unknown_layer_is_told_from_those_there_are(bench, finished, tmp_path):
     with pytest.raises(MerError, match="has maps at spatial_trunk/conv1, .*temporal_trunk/conv5"):
-        export_heatmaps(bench[0], finished, tmp_path, block="conv5")
+        export_heatmaps(bench[0], finished, tmp_path, view=View(layer="conv5"))
 
 
 @pytest.mark.slow

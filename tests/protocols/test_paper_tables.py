@@ -5,6 +5,7 @@ import runpy
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mer_tf.protocols.paper_tables as module
@@ -12,7 +13,8 @@ from mer_tf.cli.script import main
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError, Tables
 from mer_tf.descriptors import TRIVIAL
-from mer_tf.files import write_json
+from mer_tf.explain.heat_change import AFTER, BEFORE, FILE, LIFTS, SEEDS
+from mer_tf.files import facts, write_csv, write_json
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 from mer_tf.preprocessing.recipes import changes, load_recipe
 from mer_tf.protocols.paper_tables import paper_tables
@@ -200,11 +202,41 @@ def test_rows_of_a_paper_with_one_data_set_are_whole_keys(ran, experiment, tmp_p
     assert orders["printed_points"].tolist() == [-0.42]
 
 
+def test_a_claim_on_heat_is_tested_like_an_order(ran, experiment, tmp_path):
+    rows = {"C/T4/LSTM": {}, "C/T4/BiLSTM": {"model.bidirectional": True}}
+    orders = (("C/T4/BiLSTM", "C/T4/LSTM"),)
+    tables = Tables(rows=rows, columns={"SMIC": {}}, orderings=orders, heat={"C/text/Figure4": tuple(rows)})
+    lifts = [
+        {"seed": seed, "clip_id": f"c{k}", "subject": f"s{k}", "side": side, **dict.fromkeys(LIFTS, value + k / 50)}
+        for seed in range(SEEDS)
+        for k in range(8)
+        for side, value in ((BEFORE, 1.0), (AFTER, 1.5 + seed / 50))
+    ]
+
+    def run(settings):
+        folder = ran[0](settings)
+        if getattr(settings.model, "bidirectional", None) is False:
+            write_csv(pd.DataFrame(lifts), folder / FILE)
+        return folder
+
+    paper_tables(experiment, tables, tmp_path, run)
+    heat = pd.read_csv(tmp_path / "heat.csv")
+    assert heat[["claim", "row", "so"]].to_numpy().tolist() == [
+        ["C/text/Figure4", "C/T4/LSTM", "holds"],
+        ["C/text/Figure4", "C/T4/BiLSTM", "not measured"],
+    ]
+    assert heat["difference"].iloc[0] == pytest.approx(0.54)
+    assert heat["low"].iloc[0] > 0.45
+    assert "C/text/Figure4" in (tmp_path / "tables.txt").read_text()
+
+
 @pytest.mark.parametrize("name", ["exp2_vggface_lstm", "exp4_cnn_lstm_fusion"])
 def test_declared_rows_were_printed_and_their_settings_exist(name):
     script = SCRIPT.with_name(f"{name}.py")
     tables = runpy.run_path(str(script))["TABLES"]
     assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
+    assert {row for rows in tables.heat.values() for row in rows} <= set(tables.rows)
+    assert set(tables.heat) <= set(facts("published_results.csv")["key"])
     assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}
     cells = module.cell_settings(declared(script, "embedded"), tables, Path("runs"))
     assert set(cells) == {(row, column) for row in tables.rows for column in tables.columns}

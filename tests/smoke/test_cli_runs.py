@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 from smoke.checks import goes_on_with_missing_folds, refuses_other_settings
-from smoke.running import EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
+from smoke.running import CLIPS, EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
+
+from mer_tf.explain.heat_change import SIDES
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,7 @@ def test_the_layer_is_chosen_in_each_fold_and_trained_from(explained):
 @pytest.mark.slow
 def test_heat_maps_of_chosen_clips_are_exported(explained, tmp_path):
     clip = pd.read_csv(explained / "predictions.csv")["clip_id"].iloc[0]
-    mer_tf("gradcam", "--run", explained, "--out", tmp_path, "--clips", clip, cwd=explained.parents[2])
+    mer_tf("gradcam", explained, "--out", tmp_path, "--clips", clip, "--change", cwd=explained.parents[2])
     folder = tmp_path / clip.replace("/", "_")
     with np.load(folder / "maps.npz", allow_pickle=False) as arrays:
         maps = arrays["maps"]
@@ -51,6 +53,9 @@ def test_heat_maps_of_chosen_clips_are_exported(explained, tmp_path):
         assert animation.n_frames == len(maps)
     assert {"strip.png", "overlay.png"} <= {p.name for p in folder.iterdir()}
     assert pd.read_csv(tmp_path / "regions.csv")["clip_id"].tolist() == [clip]
+    change = pd.read_csv(tmp_path / "heat_change.csv")
+    assert change["side"].value_counts().to_dict() == dict.fromkeys(SIDES, CLIPS)
+    assert (tmp_path / "before_after.png").exists()
 
 
 @pytest.mark.slow

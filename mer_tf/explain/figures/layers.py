@@ -1,8 +1,8 @@
-"""Figures of many maps: every candidate layer with its numbers, and a layer before and after training."""
+"""Figures of many maps: every candidate layer with its numbers, and one map of several networks beside each other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,24 +47,28 @@ def _caption(layer: str, row: Mapping[Any, Any]) -> str:
     return f"{layer}  {size}\nlift {row['lift']:.2f}  energy {row['energy']:.2f}  IoU {row['iou']:.2f}"
 
 
-def before_after_png(
-    frames: NDArray[Any], before: Maps, after: Maps, path: Path, *, labels: list[str], title: str
+def sides_png(
+    shown: Sequence[tuple[str, NDArray[Any], Mapping[str, Maps]]],
+    names: Mapping[str, str],
+    path: Path,
+    *,
+    title: str,
+    note: str = "",
 ) -> Path:
-    """Maps of one layer before and after training (Figure 4 of Bai & Goecke 2020): frame, before, after, a column each.
+    """A row a frame: the frame, then a column for each side's map, e.g. before and after training.
 
-    frames: RGB 0..255 (M, S, S, 3); before, after: (M, S, S); labels: a short text a frame, e.g. its true class.
+    shown: label, RGB 0..255 (S, S, 3) and side -> map (S, S) of each frame; names: side -> what stands above its
+    column. Every picture has its own scale.
     """
-    figure = Figure(figsize=(1.5 + 1.3 * len(frames), 4.4), dpi=DPI, layout="constrained")
-    axes = figure.subplots(3, len(frames), squeeze=False)
-    rows = (None, normalised(before), normalised(after))
-    for index, (face, label) in enumerate(zip(frames, labels, strict=True)):
-        for row, heat in enumerate(rows):
-            image = face.astype(np.uint8) if heat is None else overlay(face, heat[index])
-            picture(axes[row, index], image, label if row == 0 else "")
-    for row, name in enumerate(("frame", "before training", "after training")):
-        axes[row, 0].text(
-            -0.06, 0.5, name, transform=axes[row, 0].transAxes, rotation=90, ha="right", va="center", fontsize=8
-        )
+    figure = Figure(figsize=(1.1 + 1.5 * (1 + len(names)), 1.2 + 1.55 * len(shown)), dpi=DPI, layout="constrained")
+    axes = figure.subplots(len(shown), 1 + len(names), squeeze=False)
+    for row, (label, face, heats) in enumerate(shown):
+        picture(axes[row, 0], face.astype(np.uint8), label)
+        for column, (side, name) in enumerate(names.items(), start=1):
+            empty = "" if heats[side].any() else "no heat"
+            heading = name if row == 0 else ""
+            picture(axes[row, column], overlay(face, normalised(heats[side][None])[0]), f"{heading}\n{empty}".strip())
     scale_bar(figure, axes, "1 = greatest of the picture")
     figure.suptitle(title, fontsize=9)
+    figure.supxlabel(note, fontsize=7)
     return save(figure, path)

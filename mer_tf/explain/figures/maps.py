@@ -5,7 +5,7 @@ One scale throughout: 0 keeps the grey face, 1 is the brightest colour; every wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,21 +40,33 @@ def overlay(face: NDArray[Any], heat: Maps) -> Frames:
     return _blended(grey, np.clip(heat, 0, 1))
 
 
-def strip_png(frames: NDArray[Any], maps: Maps, path: Path, *, title: str, shown: int = 8, peak: str = "") -> Path:
-    """A clip over time: its frames above, the same with heat below, `shown` of them evenly spread; first and last too.
+def strip_png(
+    frames: NDArray[Any],
+    maps: Maps,
+    path: Path,
+    *,
+    title: str,
+    shown: int = 8,
+    peak: str = "",
+    note: str = "",
+    places: Sequence[int] | NDArray[np.integer] = (),
+) -> Path:
+    """A clip over time: its frames, and below the same with heat, `shown` of them evenly spread; first and last too.
 
     frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
-    that value is, where it matters. A PNG at `path`.
+    that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
     times = np.unique(np.linspace(0, len(frames) - 1, min(shown, len(frames))).round().astype(int))
-    figure = Figure(figsize=(0.9 + 1.15 * len(times), 3.0), dpi=DPI, layout="constrained")
-    axes = figure.subplots(2, len(times), squeeze=False)
+    figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
+    # One frame alone has its heat beside it.
+    axes = figure.subplots(2, len(times), squeeze=False) if len(times) > 1 else figure.subplots(1, 2, squeeze=False).T
     for column, time in enumerate(times):
-        picture(axes[0, column], frames[time].astype(np.uint8), f"frame {time}")
+        picture(axes[0, column], frames[time].astype(np.uint8), f"frame {places[time] if len(places) else time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
     scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
     figure.suptitle(title, fontsize=9)
+    figure.supxlabel(note, fontsize=7)
     return save(figure, path)
 
 

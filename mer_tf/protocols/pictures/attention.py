@@ -23,7 +23,7 @@ from mer_tf.models.encoders.parts import map_layer
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import stored_landmarks
-from mer_tf.protocols.pictures.heatmaps import best_recognised
+from mer_tf.protocols.pictures.view import best_recognised
 from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.trainer import clip_windows
 

@@ -38,7 +38,7 @@ from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.cross_validation import fold_folder
-from mer_tf.protocols.pictures.heatmaps import best_recognised
+from mer_tf.protocols.pictures.view import best_recognised
 from mer_tf.protocols.workbench import Workbench
 
 FILE = "pictures/attention/block_weights.csv"

@@ -1,0 +1,236 @@
+"""Heat maps of every model, in its least size, from a run's checkpoint to files that say what was drawn."""
+
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from small_models import CLASSES, LENGTH, SMALL
+
+import mer_tf.protocols.pictures.heatmaps as pictures
+import mer_tf.protocols.workbench as bench_module
+from mer_tf.config import Experiment, MerError, Preprocess
+from mer_tf.datasets.manifest import ClipRow
+from mer_tf.descriptors import Majority
+from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.blocks import BlockStore
+from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.key_frames import KeyFrameStore
+from mer_tf.inputs.prepare import Encoded
+from mer_tf.models.encoders.parts import encoder_parts
+from mer_tf.models.kinds import FeatureModel
+from mer_tf.protocols.pictures.checkpoints import EncodedFrames, explained
+from mer_tf.protocols.pictures.heatmaps import export_heatmaps
+from mer_tf.protocols.pictures.view import View
+from mer_tf.protocols.workbench import Bench
+from mer_tf.records.index import IndexedClip
+
+SIDE, IDS = 24, ("c0", "c1")
+EMPTY = {name: "" for name in ClipRow.__dataclass_fields__}
+FRAMES = {
+    name: np.random.default_rng(k).integers(0, 256, (LENGTH, SIDE, SIDE, 3)).astype("uint8")
+    for k, name in enumerate(IDS)
+}
+PLACES = np.array([1, 3, 4])
+
+
+def encoder():
+    """conv2 and conv3 take maps of the same shape: which of them is retrained cannot be told by it."""
+    images = keras.Input((SIDE, SIDE, 3))
+    x = keras.layers.Rescaling(1 / 255)(images)
+    for number, (filters, stride) in enumerate(((4, 2), (4, 1), (5, 2)), start=1):
+        x = keras.layers.Conv2D(filters, 3, stride, padding="same", activation="relu", name=f"conv{number}")(x)
+    return keras.Model(images, keras.layers.GlobalAveragePooling2D(name="avg_pool")(x), name="small_encoder")
+
+
+@dataclass
+class Made:
+    """A bench of two clips and a run that holds the checkpoint of its model."""
+
+    bench: Bench
+    run: Path
+    model: keras.Model
+
+
+def made(name, run, retrain_from=None):
+    small = SMALL[name]
+    config, store, whole, resolved, tail = small.config, small.store(), None, {}, None
+    if isinstance(config, FeatureModel):
+        at = None if config.shows == "heat maps" else "conv3"
+        config, whole = replace(config, retrain_from=retrain_from, features_at=at), encoder()
+        trunk, tail = encoder_parts(whole, retrain_from, at)
+        features = FeatureStore({c: trunk.predict(f.astype("float32"), verbose=0) for c, f in FRAMES.items()}, {})
+        store, resolved = features, {"features_at": at} if at else {}
+        if config.shows == "block weights":
+            centres = {c: np.array([(1, 1), (4, 4)], "float32") for c in IDS}
+            store = BlockStore(features, (centres,), dict.fromkeys(IDS, 3), (0.0, 4.0))
+        elif config.shows == "attention":
+            store = KeyFrameStore(features, dict.fromkeys(IDS, PLACES))
+    with pytest.MonkeyPatch.context() as patch:
+        for constant, value in small.depth.items():
+            patch.setattr(import_module(type(config).__module__), constant, value)
+        given = (store.shape, len(CLASSES))
+        keras.utils.set_random_seed(3)
+        model = config.build(*given, tail) if whole else config.build(*given)
+    (run / "fold-0").mkdir(parents=True)
+    model.save(run / "fold-0" / "model.keras")
+    rows = {"clip_id": IDS, "subject": IDS, "fold": 0, "seed": 0, "y_true": CLASSES, "y_pred": CLASSES}
+    pd.DataFrame(rows | {f"p_{c}": 0.5 for c in CLASSES}).to_csv(run / "predictions.csv", index=False)
+    experiment = Experiment("small", clip=small.clip, model=config, preprocess=Preprocess(face="align"))
+    table = pd.DataFrame({"clip_id": IDS, "subject": IDS, "dataset": "d", "label": [0, 1]})
+    listed = tuple(ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
+    counted = tuple(IndexedClip(c, "d", c, "", LENGTH, 100.0, "", c) for c in IDS)
+    clips = Clips(table, CLASSES, listed, counted, Path("records"), ())
+    return Made(Bench(experiment, clips, Encoded(store, whole, tail, resolved, ())), run, model)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def untraced():
+    """Tracing a network takes longer than to run it once; tests/explain does it."""
+    tf = pytest.importorskip("tensorflow")
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(autouse=True)
+def stored(monkeypatch):
+    """The frames of both clips; strips and animations, which have their own tests, are only asked for."""
+    asked = {}
+    monkeypatch.setattr(bench_module, "clip_frames", lambda clips: iter(FRAMES.items()))
+    monkeypatch.setattr(pictures, "strip_png", lambda f, h, path, **said: asked.update({path.parent.name: said}))
+    monkeypatch.setattr(pictures, "overlay_gif", lambda *_: None)
+    return asked
+
+
+LAST = {
+    "attention_lstm": ("conv3", (3, 6, 6)),
+    "au_flow": ("conv3", (1, 7, 7)),
+    "cnn_lstm_fusion": ("temporal_trunk/conv5", (5, 7, 7)),
+    "elrcn_se": ("all_vgg/conv2_2", (5, 16, 16)),
+    "elrcn_te": ("grey_vgg/conv2_2", (5, 16, 16)),
+    "gia_bia_bilstm": ("conv3", (LENGTH, 6, 6)),
+    "off_apexnet": ("v2", (1, 14, 14)),
+    "rcn": ("forward_conv", (1, 12, 12)),
+    "ststnet": ("stream8_conv", (1, 30, 30)),
+    "vggface_frames": ("conv3", (LENGTH, 6, 6)),
+    "vggface_lstm": ("conv3", (LENGTH, 6, 6)),
+}
+"""Model -> the map that is drawn when none is named, and the shape of a clip's."""
+WITHOUT = {
+    "fcnn3d": "several frames at once",
+    "htnet": "parts that are cut out",
+    "micro_exp_fusenet_intermediate": "several frames at once",
+    "micro_exp_fusenet_late": "several frames at once",
+    "micro_exp_stcnn": "several frames at once",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "retrain_from"),
+    [*((name, None) for name in LAST), ("vggface_lstm", "conv3"), ("vggface_frames", "conv3")],
+)
+def test_files_name_what_was_drawn(name, retrain_from, stored, tmp_path):
+    one = made(name, tmp_path / "run", retrain_from)
+    layer, shape = LAST[name]
+    export_heatmaps(one.bench, one.run, tmp_path)
+    table = pd.read_csv(tmp_path / "regions.csv")
+    assert table["clip_id"].tolist() == list(IDS)
+    assert (table[["method", "reference", "layer"]] == ["gradcam", "none", layer]).all(axis=None)
+    assert table["target"].tolist() == list(CLASSES)
+    found = []
+    for clip, target in zip(IDS, CLASSES, strict=True):
+        with np.load(tmp_path / clip / "maps.npz", allow_pickle=False) as held:
+            about = {key: str(held[key]) for key in ("method", "reference", "layer", "target")}
+            found.append(held["maps"])
+        assert about == {"method": "gradcam", "reference": "none", "layer": layer, "target": target}
+        assert f"Grad-CAM of map {layer} ({shape[1]} x {shape[2]} cells), for {target}" in stored[clip]["title"]
+        assert (tmp_path / clip / "overlay.png").exists()
+    assert [maps.shape for maps in found] == [shape] * 2
+    assert np.isfinite(found).all()
+    assert np.any(found)
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_a_model_without_a_map_says_why(name, tmp_path):
+    one = made(name, tmp_path)
+    with pytest.raises(MerError, match=f"has no map to draw: .*{WITHOUT[name]}"):
+        export_heatmaps(one.bench, one.run, tmp_path)
+
+
+def test_every_network_is_tried():
+    assert {*LAST, *WITHOUT} == set(SMALL)
+
+
+def test_a_classical_method_has_no_layers(tmp_path):
+    one = made("ststnet", tmp_path)
+    one.bench.experiment = replace(one.bench.experiment, model=Majority())
+    with pytest.raises(MerError, match="majority: a classical method has no layers"):
+        explained(one.bench, IDS)
+
+
+def test_the_frozen_part_ends_where_the_retrained_one_begins(tmp_path):
+    """Logits of frames are those of their features, though two blocks take maps of one shape."""
+    one = made("vggface_lstm", tmp_path, "conv3")
+    opened = EncodedFrames(one.bench, IDS)
+    network = opened.open(one.run / "fold-0" / "model.keras")
+    _, inputs = opened.sample("c1")
+    features = one.bench.store.inputs([bench_module.Window("c1", 0)], LENGTH)
+    expected = keras.ops.convert_to_numpy(one.model(features))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(network.model(inputs)), expected, rtol=1e-4, atol=1e-5)
+    assert network.tail is not None
+    assert list(network.maps) == ["conv1", "conv2", "conv3"]
+
+
+def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, tmp_path):
+    one = made("attention_lstm", tmp_path)
+    frames, inputs = EncodedFrames(one.bench, IDS).sample("c0")
+    np.testing.assert_array_equal(frames, FRAMES["c0"][PLACES])
+    export_heatmaps(one.bench, one.run, tmp_path)
+    assert [stored[clip]["places"].tolist() for clip in IDS] == [PLACES.tolist()] * 2
+    np.testing.assert_array_equal(inputs["onset"][0, 0], FRAMES["c0"][0])
+
+
+def test_every_choice_is_named_and_changes_the_map(stored, tmp_path):
+    one = made("vggface_lstm", tmp_path)
+    opened, last = EncodedFrames(one.bench, IDS), View("hirescam", "onset", "conv1", "moving")
+    network, (_, inputs) = opened.open(one.run / "fold-0" / "model.keras"), opened.sample("c0")
+    views = [View(), View(method="hirescam"), View(reference="onset"), View(layer="conv2"), last]
+    found = [view.heat(network, view.map_of(network), inputs, 0) for view in views]
+    found.append(View().heat(network, "conv3", inputs, 1))
+    assert len({maps.tobytes() for maps in found}) == len(views) + 1
+    table = export_heatmaps(one.bench, one.run, tmp_path, clips=["c0"], view=last)
+    assert table[["method", "reference", "layer", "target"]].to_numpy().tolist() == [[*vars(last).values()]]
+    assert "HiResCAM of map conv1 less the onset frame's (12 x 12 cells), for moving" in stored["c0"]["title"]
+
+
+@pytest.mark.parametrize("name", ["vggface_frames", "ststnet"])
+def test_single_pictures_have_no_onset_to_subtract(name, tmp_path):
+    one = made(name, tmp_path)
+    with pytest.raises(MerError, match=f"--reference onset: {name} looks at single pictures"):
+        export_heatmaps(one.bench, one.run, tmp_path, view=View(reference="onset"))
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (View(layer="conv9"), "--layer conv9: .* has maps at u1, v1, u2, v2"),
+        (View(target="joy"), "--target joy: give predicted, true, or a class: still, moving"),
+    ],
+)
+def test_what_is_not_there_is_named_with_what_is(view, said, tmp_path):
+    one = made("off_apexnet", tmp_path)
+    with pytest.raises(MerError, match=said):
+        export_heatmaps(one.bench, one.run, tmp_path, view=view)
+
+
+def test_a_checkpoint_of_another_encoder_is_named(tmp_path):
+    one, other = made("vggface_lstm", tmp_path / "one"), made("vggface_lstm", tmp_path / "other", "conv3")
+    opened = EncodedFrames(one.bench, IDS)
+    other.model.get_layer("retrained").trainable = False
+    other.model.save(tmp_path / "odd.keras")
+    with pytest.raises(MerError, match=r"odd\.keras: takes features \(12, 12, 4\), but small_encoder gives \(5,\)"):
+        opened.open(tmp_path / "odd.keras")
