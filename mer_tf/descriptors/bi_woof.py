@@ -27,7 +27,6 @@ class BiWoof(ClipDescriptor):
         self.blocks, self.bins = blocks, bins
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         apex, grid = strongest(clip), self.blocks[:2]
         pixels = block_sums(np.ones((*apex.shape[:2], 1), np.float32), grid)
         histograms = block_sums(oriented(apex, self.bins), grid) / pixels

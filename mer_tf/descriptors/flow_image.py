@@ -19,7 +19,6 @@ class OnsetFrame(ClipDescriptor):
         self.side = side
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         return _reduced(clip[0].astype(np.float32), self.side).ravel()
 
 
@@ -36,7 +35,6 @@ class FlowImage(ClipDescriptor):
         self.side = side
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         stack = flow_stack(_reduced(strongest(clip), self.side), "strain")
         return min_max(stack).ravel().astype(np.float32)
 

@@ -27,7 +27,6 @@ class Hoof(ClipDescriptor):
         self.symmetric, self.frames = symmetric, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         flow, (rows, columns, parts) = steps(clip, self.frames), self.blocks
         spread = oriented(flow, self.bins, symmetric=self.symmetric)
         return normalised(block_sums(spread, (parts, rows, columns), self.overlap)).ravel().astype(np.float32)

@@ -46,7 +46,6 @@ class LbpTop(ClipDescriptor):
         self.mapping, self.interpolation, self.frames, self.normalise = mapping, interpolation, frames, normalise
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii
         rows, columns, parts = self.blocks
         table, bins = bins_of(self.points, self.mapping)

@@ -40,7 +40,6 @@ class Mdmo(ClipDescriptor):
         self.weight, self.align, self.landmarks = weight, align, landmarks
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         flow = clip.astype(np.float32)
         shares = canonical_landmarks() if self.landmarks is None else np.asarray(self.landmarks, float)
         points = shares * [clip.shape[2], clip.shape[1]] - 0.5

@@ -33,7 +33,6 @@ class StlbpIp(ClipDescriptor):
         self.blocks, self.radii, self.mask, self.frames = blocks, radii, mask, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         volume = at_length(clip, self.frames).astype(np.int64)
         moved = volume[1:] - volume[0]
         (rx, ry, rt), (rows, columns, _) = self.radii, self.blocks

@@ -187,7 +187,6 @@ def _unequal(fusion: Fusion, widths: Iterable[int]) -> str:
 
 
 def _single(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
-    """Classifier on one stream's features."""
     ((name, shape),) = shapes.items()
     features = keras.Input(shape, name=name)
     x = layers.GlobalAveragePooling1D(dtype="float32", name="mean")(features) if len(shape) == 2 else features

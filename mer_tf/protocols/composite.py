@@ -138,7 +138,6 @@ def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
 
 
 def _one_by_one(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
-    """Each fold by itself."""
     found, config = {}, bench.experiment.train
     for fold in tqdm(bench.folds(), f"{name}, fold by fold", unit="fold"):
         watch = EpochPredictions(partial(bench.predict, rows=fold.test), _watched(config.epochs))

@@ -107,7 +107,6 @@ class ShowEpochs(keras.callbacks.Callback):
         self.bar, self.what = bar, what
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Show the epoch."""
         values = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
         self.bar.set_postfix({"in": self.what} | values, refresh=False)
         self.bar.update()

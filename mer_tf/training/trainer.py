@@ -174,7 +174,6 @@ class EpochPredictions(keras.callbacks.Callback):
         self.whole: keras.Model | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Predict, where this epoch was asked for."""
         if epoch + 1 in self.epochs:
             self.shares[epoch + 1] = self.predict(self.whole or self.model)
 

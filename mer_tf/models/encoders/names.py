@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_tf.config import GRADCAM, MerError
-from mer_tf.models.encoders.weight_files import find_weights, weight_file, weight_folders
+from mer_tf.models.encoders.weight_files import WEIGHTS, find_weights, weight_folders, weight_url
 from mer_tf.names import meant, unknown
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ def vggface_weights(name: str, weights: str | None) -> Path | None:
         if not Path(weights).is_file():
             raise MerError(f"{weights}: no such weight file (weights of {name}); give a path, or weights=random")
         return Path(weights)
-    published = weight_file(VGGFACE[name][0])
-    path = find_weights(published.name)
+    published = WEIGHTS[VGGFACE[name][0]]
+    path = find_weights(published)
     if path is None:
         raise MerError(
-            f"{name}: its weights {published.name} were not found. Download {published.url} and put it in one of "
+            f"{name}: its weights {published} were not found. Download {weight_url(published)} and put it in one of "
             f"{listed(weight_folders())}; or set weights=PATH, weights=random, or encoder={FALLBACK}"
         )
     return path

@@ -109,7 +109,6 @@ def _head(unit: float, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _error(unit: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Smooth error of standard deviation ERROR."""
     rough = rng.normal(size=(SIDE, SIDE, 2))
     smooth = cv2.GaussianBlur(rough, (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT)
     return np.asarray(smooth / smooth.std() * ERROR * unit)
