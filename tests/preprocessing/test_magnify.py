@@ -42,7 +42,7 @@ def test_the_same_seconds_are_magnified_at_any_frame_rate() -> None:
     fast = magnified(pulsing(5.0), FPS, 8.0, 2.0, 8.0)
     slow = magnified(pulsing(5.0)[::2], FPS / 2, 8.0, 2.0, 8.0)
     middle = slice(COUNT // 8, 3 * COUNT // 8)
-    np.testing.assert_allclose(slow[middle], fast[::2][middle], atol=0.4)
+    np.testing.assert_allclose(slow[middle], fast[::2][middle], atol=0.25)
 
 
 def test_a_small_motion_becomes_one_plus_alpha_times_as_large() -> None:
