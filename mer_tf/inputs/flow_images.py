@@ -35,11 +35,9 @@ class FlowImageStore:
 
     @property
     def longest(self) -> int:
-        """1."""
         return 1
 
     def length(self, clip_id: str) -> int:
-        """1."""
         return 1
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:

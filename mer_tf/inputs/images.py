@@ -41,11 +41,9 @@ class ImageStore:
 
     @property
     def longest(self) -> int:
-        """Frames of the longest clip."""
         return max(map(len, self.frames.values()))
 
     def length(self, clip_id: str) -> int:
-        """Frames of a clip."""
         return len(self.frames[clip_id])
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
