@@ -7,7 +7,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from mer_tf.config import GRADCAM, MerError
@@ -88,12 +87,12 @@ def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path
     if searched(bench.experiment.search):
         choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), [show])
         train, dropout = choice.train(train), choice.dropout
-        _csv(table, folder / "choice.csv")
+        write_csv(table, folder / "choice.csv")
     model, history = bench.fit(
         fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=[show]
     )
     bar.update(max(bench.experiment.search.epochs, default=train.epochs) - train.epochs)
-    _csv(history, folder / "history.csv")
+    write_csv(history, folder / "history.csv")
     with atomic(folder / "model.keras") as part:
         model.save(part)
     return model
@@ -116,7 +115,3 @@ def title(bench: Workbench) -> str:
     """Name of the experiment, its leak said with it."""
     name = bench.experiment.name
     return f"{name}, LEAKY clip folds" if bench.experiment.evaluation.split == "clip" else name
-
-
-def _csv(frame: pd.DataFrame, path: Path) -> None:
-    write_csv(frame, path)
