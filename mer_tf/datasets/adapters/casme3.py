@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, told_apart
+from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, subject_number, told_apart
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, is_folder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
-from mer_tf.datasets.names import number_in, one_of_each, plain_case, plain_name
+from mer_tf.datasets.names import one_of_each, plain_case, plain_name
 
 FPS = 30.0
 A_SHEETS = (
@@ -85,15 +85,12 @@ def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Ev
     if frames is None:
         return None
     subject, video = row.text("subject"), row.text("video")
-    onset, apex, offset = frames
     return Event(
         clip_id=f"casme3-a/{subject}/{video}",
         dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=cut.get(plain_case(f"{subject}_{video}_{onset}")) or _colour(folders.find(subject, video)),
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        folder=cut.get(plain_case(f"{subject}_{video}_{frames['onset']}")) or _colour(folders.find(subject, video)),
+        **frames,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
         aus=row.text("aus"),
@@ -103,11 +100,8 @@ def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Ev
 
 
 def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | None:
-    frames, number = span(row, ("subject", "count"), apex=False), number_in(row.text("subject"))
-    if frames is None:
-        return None
-    if number is None:
-        row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
+    frames = span(row, ("subject", "count"), apex=False)
+    if frames is None or (number := subject_number(row)) is None:
         return None
     subject, count = f"{number:02d}", row.text("count").lstrip("/")
     return Event(
@@ -115,9 +109,7 @@ def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | N
         dataset="casme3-c",
         subject=f"cas_me_3/C{subject}",
         folder=_c_folder(people.get(plain_name(subject), home / subject), count),
-        onset=frames[0],
-        apex=None,
-        offset=frames[2],
+        **frames,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
         aus=re.sub(r"\s*[,，]\s*", "+", row.text("aus")),

@@ -51,15 +51,12 @@ def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
     frames, subject, clip = span(row, ("subject", "clip")), row.text("subject"), row.text("clip")
     if frames is None:
         return None
-    onset, apex, offset = frames
     return Event(
         clip_id=f"4dme/{subject}/{clip}",
         dataset="4dme",
         subject=f"4dme/{subject}",
         folder=folders.find(subject, clip),
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        **frames,
         fps=FPS,
         label_raw=_label(row),
         aus=certain_aus(row.text("aus")),
