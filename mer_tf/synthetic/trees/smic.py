@@ -16,13 +16,15 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mer_tf.config import MerError, digest
+from mer_tf.config import digest
 from mer_tf.datasets.manifest import MARKER
-from mer_tf.files import fact_file, read_json, write_csv, write_json
+from mer_tf.errors import refuse
+from mer_tf.files import fact_file, write_csv, write_json
 from mer_tf.locks import held
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.faces.clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
 from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
+from mer_tf.synthetic.layouts.files import finished
 
 __all__ = ["Arguments", "SyntheticClip", "displacement", "draw", "smic_clips", "write_smic"]
 
@@ -121,35 +123,22 @@ def tree_arguments(
     portraits: Sequence[Portrait],
 ) -> Arguments:
     """Checked arguments of a tree; `MerError` for one out of its range."""
-    for fault, broken in {
+    faults = {
         f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
         f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2", "samm"),
         f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude}": not 0 <= amplitude <= MAX_AMPLITUDE,
         f"subjects must be 1 or more, not {subjects}": subjects < 1,
         f"clips_per_class must lie in 1 .. 99, not {clips_per_class}": not 1 <= clips_per_class <= 99,
         f"seed must be 0 or more, not {seed}": seed < 0,
-    }.items():
-        if broken:
-            raise MerError(f"synthetic data: {fault}")
+    }
+    refuse(f"synthetic data: {fault}" for fault, broken in faults.items() if broken)
     tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
     faces = digest([p.digest() for p in portraits])
     return Arguments(camera, float(amplitude), subjects, clips_per_class, seed, style, faces, tables=digest(tables))
 
 
 def _finished(out: Path, arguments: Arguments) -> bool:
-    """Whether the tree is there; `MerError` when another one is, or files that are not ours."""
-    for marker in (out / MARKER, out / WORK / MARKER):
-        if marker.exists():
-            found, wanted = read_json(marker), dataclasses.asdict(arguments)
-            if found != wanted:
-                differ = ", ".join(f"{k} {found.get(k)!r} not {v!r}" for k, v in wanted.items() if found.get(k) != v)
-                raise MerError(
-                    f"{out}: holds synthetic data of other arguments ({differ}); delete it or choose another folder"
-                )
-            return marker.parent == out
-    if out.is_dir() and any(out.iterdir()):
-        raise MerError(f"{out}: holds files that mer_tf did not draw; choose an empty folder for the synthetic data")
-    return False
+    return finished(out, dataclasses.asdict(arguments), MARKER, f"{WORK}/{MARKER}")
 
 
 def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> dict[str, Any]:
