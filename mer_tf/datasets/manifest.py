@@ -61,11 +61,6 @@ class ClipRow:
     links: str = ""
     """Folder outside root into which links among the frames lead, as the user named it; empty where none leaves it."""
 
-    @property
-    def family(self) -> str:
-        """Data set without its variant: smic of smic-hs."""
-        return self.dataset.split("-")[0]
-
     def source(self) -> Path:
         """Absolute folder or video file of the frames; `MerError` for an image, a path out of the root, or none."""
         if self.image:

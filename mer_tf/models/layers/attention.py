@@ -113,7 +113,7 @@ class AttentiveLSTMCell(Unmasked):
 
     def __init__(self, units: int, attention_units: int, pool: bool, weight_l1: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units, self.attention_units, self.pool, self.weight_l1 = units, attention_units, pool, weight_l1
+        self.units = units
         l1 = keras.regularizers.L1(weight_l1)
         self.attend = RegionWeights(attention_units, weight_l1, name="attend")
         self.weigh = WeighRegions(pool, name="weigh")

@@ -62,7 +62,7 @@ def finished(out: Path, arguments: Mapping[str, Any], *markers: str) -> bool:
                 raise MerError(f"{out}: {said}; delete it or choose another folder")
             return marker == out / markers[0]
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise MerError(f"{out}: holds other files and no look-alike; mer_tf did not draw them, so choose an empty folder")
+        raise MerError(f"{out}: holds other files, no look-alike; mer_tf did not draw them: choose an empty folder")
     return False
 
 
