@@ -10,7 +10,7 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,47 +34,24 @@ WORK = ".synthetic"
 MAX_AMPLITUDE = 4.0
 
 
-def smic_clips(
-    *,
-    camera: str = "hs",
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
-    style: Literal["s01", "s1"] = "s01",
-    faces: Path | None = None,
-) -> Iterator[SyntheticClip]:
+def smic_clips(*, faces: Path | None = None, **arguments: Any) -> Iterator[SyntheticClip]:
     """The clips `write_smic` draws for the same arguments, subject by subject, with their true motion."""
     portraits = load_portraits(faces)
-    yield from plan_clips(
-        tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits), portraits
-    )
+    yield from plan_clips(tree_arguments(portraits, **arguments), portraits)
 
 
-def write_smic(
-    out: Path,
-    *,
-    camera: str = "hs",
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
-    style: Literal["s01", "s1"] = "s01",
-    faces: Path | None = None,
-    progress: bool = True,
-) -> Path:
+def write_smic(out: Path, *, faces: Path | None = None, progress: bool = True, **arguments: Any) -> Path:
     """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
 
-    `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
-    most 4. Equal arguments give equal bytes (on one machine and one version of the libraries). A killed call resumes.
-    True parameters of each clip go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or
-    that another process is drawing, is a `MerError`.
+    `arguments` are those of `tree_arguments`. Equal ones give equal bytes (on one machine and one version of the
+    libraries). A killed call resumes. True parameters of each clip go to `synthetic_truth.csv`. A tree of other
+    arguments, of files that are not ours, or that another process is drawing, is a `MerError`.
     """
-    out, portraits = Path(out), load_portraits(faces)
-    arguments = tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits)
-    total = subjects * clips_per_class * len(LABELS)
-    clips = tqdm(plan_clips(arguments, portraits), "synthetic clips", total, disable=not progress, unit="clip")
-    return draw_tree(out, arguments, clips)
+    portraits = load_portraits(faces)
+    made = tree_arguments(portraits, **arguments)
+    total = made.subjects * made.clips_per_class * len(LABELS)
+    clips = tqdm(plan_clips(made, portraits), "synthetic clips", total, disable=not progress, unit="clip")
+    return draw_tree(Path(out), made, clips)
 
 
 def draw_tree(
@@ -93,36 +70,31 @@ def draw_tree(
     out.mkdir(parents=True, exist_ok=True)
     with held(out):
         if not _finished(out, arguments):  # by another process, meanwhile
-            _draw_clips(out, arguments, clips, image, finish)
+            work = out / WORK
+            write_json(work / MARKER, dataclasses.asdict(arguments))
+            rows = [_write_clip(clip, out, work, image) for clip in clips]
+            write_csv(pd.DataFrame(rows), out / TRUTH)
+            finish(rows)
+            write_json(out / MARKER, dataclasses.asdict(arguments))
+            shutil.rmtree(work)
     return out
 
 
-def _draw_clips(
-    out: Path,
-    arguments: Arguments,
-    clips: Iterable[SyntheticClip],
-    image: str,
-    finish: Callable[[list[dict[str, Any]]], None],
-) -> None:
-    work = out / WORK
-    write_json(work / MARKER, dataclasses.asdict(arguments))
-    rows = [_write_clip(clip, out, work, image) for clip in clips]
-    write_csv(pd.DataFrame(rows), out / TRUTH)
-    finish(rows)
-    write_json(out / MARKER, dataclasses.asdict(arguments))
-    shutil.rmtree(work)
-
-
 def tree_arguments(
-    camera: str,
-    amplitude: float,
-    subjects: int,
-    clips_per_class: int,
-    seed: int,
-    style: str,
     portraits: Sequence[Portrait],
+    *,
+    camera: str = "hs",
+    amplitude: float = 3.0,
+    subjects: int = 16,
+    clips_per_class: int = 2,
+    seed: int = 0,
+    style: str = "s01",
 ) -> Arguments:
-    """Checked arguments of a tree; `MerError` for one out of its range."""
+    """Checked arguments of a tree; `MerError` for one out of its range.
+
+    `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
+    most 4. `style`: how subjects are written, s01 or s1.
+    """
     faults = {
         f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
         f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2", "samm"),
