@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Model, Shows, Takes, without_flow
 from mer_tf.models.encoders.names import check_encoder
-from mer_tf.models.later import keras
+from mer_tf.models.later import keras, own
 from mer_tf.models.stages import Stage
 
 FLOW_SIDE = 28
@@ -89,6 +89,20 @@ class FeatureModel(Network):
     def build(self, shape: Any, classes: int, tail: keras.Model | None = None) -> keras.Model:
         """As `Network.build`; `tail`: the end of the encoder that the network retrains or goes on by."""
         raise NotImplementedError
+
+    def inputs(self, shape: tuple[int, ...], steps: int | None = None) -> dict[str, Any]:
+        """frames float32 (B, T, *shape), onset float32 (B, 1, *shape), mask bool (B, T), False where a clip was padded.
+
+        Without `steps` T may differ from batch to batch.
+        """
+        frames, onset = (keras.Input((t, *shape), name=name) for t, name in ((steps, "frames"), (1, "onset")))
+        return {"frames": frames, "onset": onset, "mask": keras.Input((steps,), dtype="bool", name="mask")}
+
+    def per_frame(self, inputs: Mapping[str, Any], tail: keras.Model | None) -> Any:
+        """What `tail` makes of every frame, or the frames as they are; less the onset's where `center` asks for it."""
+        made = (lambda x: x) if tail is None else own.FoldTime(tail, name="retrained")
+        x = made(inputs["frames"])
+        return own.OnsetDifference(name="minus_onset")(x, made(inputs["onset"])) if self.center == "onset" else x
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
         """The encoder, its weights and maps are there; key frames are several."""
