@@ -27,7 +27,6 @@ COLUMNS = {
 
 def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Clips of CASME under `root`; with both trees there, those of `Cropped` (name the other as root to have it)."""
-    root = Path(root)
     folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)

@@ -43,7 +43,6 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
 
     A clip without apex ('/') stays without. `MerError` for a missing root, sheet or column, or no clip folder.
     """
-    root = Path(root)
     path = find_sheet(root, SHEETS, sheet)
     table = read_sheet(path, columns=COLUMNS, header_key="Subject")
     layout = _layout(root)

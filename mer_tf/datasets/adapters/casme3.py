@@ -53,7 +53,6 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
 
     The sheets of 2022 and 2023 spell a label `others` and `Others`: labels are in lower case here.
     """
-    root = Path(root)
     folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+(_[a-z]+_\d+)?"))
     cut = {plain_case(folder.name): folder for folder in subfolders(folders.home)}
     path = find_sheet(root, A_SHEETS, sheet)
@@ -71,7 +70,6 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of part C under `root`."""
-    root = Path(root)
     home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
     table = read_sheet(path, columns=C_COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)

@@ -31,7 +31,6 @@ COLUMNS = {
 
 def fourdme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Grey micro-expression clips of 4DME under `root`; with both trees there, the cropped one."""
-    root = Path(root)
     folders = ClipFolders(frames_home(root, HOMES, r".*\d.*"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="sub_ID")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)

@@ -33,7 +33,6 @@ COLUMNS = {
 
 def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
-    root = Path(root)
     folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS), named=True))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)

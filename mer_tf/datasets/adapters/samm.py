@@ -37,7 +37,6 @@ def samm_listing(root: Path, sheet: Path | None) -> Listing:
 
     `MerError` for a missing root, sheet or column, or no subject folder.
     """
-    root = Path(root)
     path = find_sheet(root, SHEETS, sheet)
     table = read_sheet(path, columns=COLUMNS, header_key="Subject", optional=("objective",))
     folders = ClipFolders(_base(root, r"\d{3}", "006/006_1_2/"), _subject)
@@ -59,7 +58,6 @@ def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
     folders 006_1/ ..., or holds SAMM_longvideos/ with them. An offset that is not given becomes the apex, and is said.
     `MerError` for a missing root, sheet or column, or no video folder.
     """
-    root = Path(root)
     path = find_sheet(root, LONG_SHEETS, sheet)
     table = read_sheet(path, columns=LONG_COLUMNS, header_key="Subject")
     base = _base(root, r"\d{3}_\d+", "006_1/")
