@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment
 from mer_tf.model import Model, Shows, Takes, without_flow
 from mer_tf.models.encoders.names import check_encoder
 from mer_tf.models.later import keras, own
@@ -149,8 +149,6 @@ class ImageModel(Network):
 
         shape: {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)}.
         """
-        if "images" not in shape:
-            raise MerError(f"model {self.name}: needs windows of one known length; take the store of frames and flow")
         return {name: keras.Input((*shape["images"], *shape[name]), name=name) for name in names}
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Clip, MerError, Train
+from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import Window, clip_starts
 from mer_tf.inputs.batches import Store, WindowBatches, fixed_batches, input_names
 from mer_tf.inputs.blocks import BlockStore
@@ -79,7 +79,10 @@ class FoldTrainer:
             stage.model.optimizer.learning_rate.assign(recipe.learning_rate)
             total = (epochs or self.config.epochs) if stage.last else self.config.stream_epochs
             watching = _watching(callbacks, stage, self.model)
-            windows, length = (_near_apex(store, plan), 1) if stage.near_apex else (plan, frames)
+            windows, length = plan, frames
+            if stage.near_apex:
+                assert isinstance(store, BlockStore)
+                windows, length = store.near_apex(plan), 1
             held = store if stage.trunk is None else WindowFeatures(store, windows, length, stage.trunk)
             names = input_names(stage.model)
             data = WindowBatches(held, windows, labels, length, recipe.batch_size, seed, names)
@@ -112,12 +115,6 @@ def stage_recipe(config: Train, stage: Stage) -> Train:
         return config
     own = {k: getattr(config, f"stream_{k}") for k in ("optimizer", "learning_rate", "batch_size")}
     return replace(config, **{k: v for k, v in own.items() if v})
-
-
-def _near_apex(store: Store, plan: Sequence[Window]) -> Sequence[Window]:
-    if not isinstance(store, BlockStore):
-        raise MerError("a stage of single frames about the apex needs features that know each clip's apex")
-    return store.near_apex(plan)
 
 
 def compile_model(model: keras.Model, config: Train) -> None:
