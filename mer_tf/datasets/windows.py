@@ -23,7 +23,7 @@ V2_STEPS = range(2, 7)
 class Window:
     """Every `step`-th frame of a clip from index `start`, of its copy 0 (as stored), 1 (mirrored) or k (turned).
 
-    Before the clip's first frame (`start` below 0) stands its first, beyond its last the last.
+    Places before the clip's first frame (`start` below 0) show the first frame, places after the last frame the last.
     """
 
     clip_id: str

@@ -85,7 +85,7 @@ class GiaBiaBiLstm(FeatureModel):
 
     @property
     def face_blocks(self) -> str:
-        """Those of `blocks`."""
+        """Name of the set of face blocks."""
         return self.blocks.set
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:

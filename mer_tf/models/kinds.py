@@ -35,11 +35,11 @@ class Network(Model):
 
     @property
     def normalises(self) -> bool:
-        """Whether batch normalisation in it learns."""
+        """Whether the network has batch normalisation that learns."""
         return hasattr(self, "bn_momentum")
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Graphics cards can share its batches."""
+        """Several graphics cards can share the batches of this network."""
         train, cards = experiment.train, graphics_cards() if experiment.train.data_parallel else 1
         if train.batch_size % cards:
             yield f"train.batch_size={train.batch_size}: is no multiple of the {cards} graphics cards that share it"

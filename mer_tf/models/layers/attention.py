@@ -22,7 +22,7 @@ class Unmasked(layers.Layer):
         self.supports_masking = True
 
     def compute_mask(self, *_: Any) -> None:
-        """None."""
+        """The output has no mask."""
 
 
 @REGISTERED
