@@ -1,9 +1,9 @@
-"""A name that is not known: what there is, and which of it was probably meant."""
+"""Names in messages: one that is not known and what was probably meant, and the first of many."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -16,3 +16,8 @@ def meant(name: str, known: Iterable[str]) -> str:
     """End of a message about a name: `; did you mean vggface_lstm?`, empty where no known name is near."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def few(names: Sequence[str], shown: int = 5) -> str:
+    """The first of the names, and how many more there are."""
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -41,7 +41,6 @@ class Range:
         return "" if math.isfinite(value) and low and high else f"give {self}"
 
     def __str__(self) -> str:
-        """The range in words."""
         least = f"{self.low:g} {self.unit}".rstrip()
         low = f"more than {least}" if self.above else f"{least} or more"
         if not math.isfinite(self.high):
@@ -54,11 +53,9 @@ class NoneOr(Range):
     """0, which stands for none, or a number of the range."""
 
     def fault(self, value: Any) -> str:
-        """What is wrong with a value; "" for nothing."""
         return "" if value == 0 else super().fault(value)
 
     def __str__(self) -> str:
-        """The range in words."""
         return f"0, or {super().__str__()}"
 
 

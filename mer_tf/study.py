@@ -121,7 +121,6 @@ class Run(Command):
     folds: Annotated[Folds, _help(FOLDS)] = None
 
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
-        """One run."""
         chosen = _resumed(self.resume, changes) if self.resume else self.chosen(study, changes)[0]
         directory = run(chosen, self.resume, self.folds)
         results = directory / "results.txt"
@@ -138,7 +137,6 @@ class Composite(Command):
     methods: Annotated[Names, _help("Run these methods alone, as STSTNet,HTNet.")] = None
 
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
-        """All methods, on one preparation of the data."""
         chosen, preset = self.chosen(study, changes)
         if self.resume:
             chosen = _resumed(self.resume, changes)
@@ -163,7 +161,6 @@ class Sweep(Command):
     """Run every combination of the declared grid, a search; finished runs are kept."""
 
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
-        """One table of all combinations."""
         from mer_tf.protocols.sweep import combinations, sweep, sweep_text
 
         chosen, _ = self.chosen(study, changes)
@@ -195,7 +192,6 @@ class PaperTables(Command):
     columns: Annotated[Names, _help("Run these columns alone, separated by commas.")] = None
 
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
-        """The tables, on the data that are given or else on look-alikes."""
         assert study.tables is not None
         chosen, preset = self.of_columns(study, changes)
         small = study.tables.small if preset == "embedded" else {}
@@ -226,7 +222,6 @@ class Baselines(PaperTables):
     systems: Annotated[Names, _help("Run these systems alone, as lbp_top,mdmo.")] = None
 
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
-        """The table, on the data that are given or else on look-alikes."""
         chosen, preset = self.of_columns(study, changes)
         declared = study.baselines[preset]
         known = {row.rpartition("/")[2]: row for row in declared.rows}

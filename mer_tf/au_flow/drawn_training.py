@@ -24,7 +24,7 @@ from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
 from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images
 from mer_tf.synthetic.action_units.movement import CLASSES
-from mer_tf.synthetic.action_units.rendered import Kind, draw_kind, kinds, rendered_fields
+from mer_tf.synthetic.action_units.rendered import draw_kind, kinds, rendered_fields
 
 log = logging.getLogger("mer_tf")
 TEST_SEED = 1
@@ -98,12 +98,8 @@ def kept_out_groups() -> dict[str, list[str]]:
     for column in ("portrait", "flow", "renderer"):
         for value in dict.fromkeys(getattr(k, column) for k in known if k.trained and getattr(k, column)):
             if value != "frames":
-                groups[f"{column} {value}"] = [k.kind for k in known if _has(k, column, value)]
+                groups[f"{column} {value}"] = [k.kind for k in known if getattr(k, column) == value]
     return groups
-
-
-def _has(kind: Kind, column: str, value: str) -> bool:
-    return getattr(kind, column) == value
 
 
 def kept_out_scores(config: Pretraining) -> pd.DataFrame:

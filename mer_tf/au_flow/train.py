@@ -50,12 +50,12 @@ def pretrain(options: Options) -> str:
     directory = _directory(options)
     draw_sheet(directory / "action_units.png")
     model, history = train_network(config)
-    _table(history, directory / "history.csv")
+    write_csv(history, directory / "history.csv")
     scores = {"known kinds, new images": kind_scores(model, _trained(True), config)}
     scores["kinds in no training"] = kind_scores(model, _trained(False), config)
     scores["other crops and drawings"] = _elsewhere(model, config)
     kept = kept_out_scores(config) if options.kept_out else pd.DataFrame(columns=["left_out", "kind", "UF1"])
-    _table(kept, directory / "kept_out.csv")
+    write_csv(kept, directory / "kept_out.csv")
     write_weights(model, options, history, scores, kept, directory)
     minutes = (time.monotonic() - began) / 60
     text = "\n".join([*_lines(scores, kept, history), f"{minutes:.1f} minutes", *LIMITS])
@@ -164,7 +164,3 @@ def _lines(scores: dict[str, dict[str, float]], kept: pd.DataFrame, history: pd.
     for what, found in scores.items():
         lines += [f"UF1, {what}: {name} {score:.3f}" for name, score in found.items()]
     return [*lines, *(f"UF1 without {r.left_out}: {r.kind} {r.UF1:.3f}" for r in kept.itertuples())]
-
-
-def _table(frame: pd.DataFrame, path: Path) -> None:
-    write_csv(frame, path)

@@ -65,11 +65,6 @@ def given_listing(data: Data) -> Listing | None:
     return None
 
 
-def dataset_rows(name: str, root: Path, sheet: Path | None = None) -> list[ClipRow]:
-    """The rows of `dataset_listing`, of which `told` tells."""
-    return told(dataset_listing(name, root, sheet), name)
-
-
 def told(listing: Listing, name: str) -> list[ClipRow]:
     """The rows of a listing; its first problems and doubts are logged as warnings, its notes as information."""
     from mer_tf.datasets.doubts import doubts

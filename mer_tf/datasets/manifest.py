@@ -17,6 +17,7 @@ import pandas as pd
 
 from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
+from mer_tf.errors import refuse
 from mer_tf.files import inside, write_csv
 from mer_tf.table_files import cell_text, read_table, whole_number
 
@@ -59,11 +60,6 @@ class ClipRow:
     """`time`: frame n of the video is the one nearest to n / fps seconds; empty: the n-th that decodes."""
     links: str = ""
     """Folder outside root into which links among the frames lead, as the user named it; empty where none leaves it."""
-
-    @property
-    def family(self) -> str:
-        """Data set without its variant: smic of smic-hs."""
-        return self.dataset.split("-")[0]
 
     def source(self) -> Path:
         """Absolute folder or video file of the frames; `MerError` for an image, a path out of the root, or none."""
@@ -173,16 +169,15 @@ def _row(values: dict[str, str], where: str) -> ClipRow:
         )
     row = ClipRow(**(text | {"onset": onset, "apex": apex, "offset": offset, "fps": fps}))  # type: ignore[arg-type]
     sources = (row.frames_dir, row.video, row.image)
-    for fault, broken in {
+    faults = {
         "clip_id and subject must not be empty": not (row.clip_id and row.subject),
         f"sampling must be empty, or time for a video, not {row.sampling!r}": row.sampling not in ("", "time")
         or bool(row.sampling and not row.video),
         "exactly one of frames_dir, video and image must be given": sum(map(bool, sources)) != 1,
         f"offset {offset} lies before onset {onset}": offset < onset,
         f"fps must be positive and finite, not {text['fps']}": not 0 < fps < inf,
-    }.items():
-        if broken:
-            raise MerError(f"{where}: {fault}")
+    }
+    refuse(f"{where}: {fault}" for fault, broken in faults.items() if broken)
     if FOREIGN.match(values["root"]) and os.name != "nt":
         raise MerError(
             f"{where}: the root {row.root} is a folder of Windows; write in its place, in all rows, where the data lie "

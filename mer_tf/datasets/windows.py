@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mer_tf.config import Clip, MerError
+from mer_tf.config import Clip
 from mer_tf.preprocessing.segments import segment_starts
 
 NON_MICRO = "non-micro"
@@ -23,7 +23,7 @@ V2_STEPS = range(2, 7)
 class Window:
     """Every `step`-th frame of a clip from index `start`, of its copy 0 (as stored), 1 (mirrored) or k (turned).
 
-    Before the clip's first frame (`start` below 0) stands its first, beyond its last the last.
+    Places before the clip's first frame (`start` below 0) show the first frame, places after the last frame the last.
     """
 
     clip_id: str
@@ -80,10 +80,8 @@ def arrange_windows(
     """`windows` balanced, copied and shuffled; `labels`: clip_id -> class index, below `classes`.
 
     Balancing repeats windows of the smaller classes, drawn without replacement as often as that goes, until every
-    class has as many as the largest. `MerError` when `multiply` has not one number a class.
+    class has as many as the largest.
     """
-    if config.multiply and (len(config.multiply) != classes or min(config.multiply) < 1):
-        raise MerError(f"clip.multiply={config.multiply}: give one number from 1 upwards for each of {classes} classes")
     rng = np.random.default_rng(seed)
     groups = [[w for w in windows if labels[w.clip_id] == label] for label in range(classes)]
     if config.balance:

@@ -51,7 +51,6 @@ class ClipDescriptor(TransformerMixin, BaseEstimator):
         return clip
 
     def __sklearn_tags__(self) -> Any:
-        """Needs no fitting."""
         tags = super().__sklearn_tags__()
         tags.requires_fit = False
         tags.input_tags.two_d_array = False

@@ -9,28 +9,27 @@ from numpy.typing import NDArray
 
 from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, Takes, strongest
 from mer_tf.descriptors.blocks import block_sums
-from mer_tf.descriptors.hoof import oriented
+from mer_tf.descriptors.hoof import BINS, oriented
 from mer_tf.preprocessing.strain import optical_strain
 
 
 class BiWoof(ClipDescriptor):
     """Directions of onset-to-apex flow, weighted by its length, times the mean strain of the block: flat.
 
-    (rows, columns, bins). Local weight: the length of each vector; global weight: the mean optical strain of the block.
+    (rows, columns, 8). Local weight: the length of each vector; global weight: the mean optical strain of the block.
     The apex is the entry that moves most (`strongest`); the paper takes the annotated one where there is one. The
     vector is scaled to sum 1, since the product of two amplitudes otherwise is one of the clip's strength above all.
     """
 
     takes: ClassVar[Takes] = "apex"
 
-    def __init__(self, *, blocks: Grid = (5, 5, 1), bins: int = 8) -> None:
-        self.blocks, self.bins = blocks, bins
+    def __init__(self, *, blocks: Grid = (5, 5, 1)) -> None:
+        self.blocks = blocks
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         apex, grid = strongest(clip), self.blocks[:2]
         pixels = block_sums(np.ones((*apex.shape[:2], 1), np.float32), grid)
-        histograms = block_sums(oriented(apex, self.bins), grid) / pixels
+        histograms = block_sums(oriented(apex, BINS), grid) / pixels
         strain = block_sums(optical_strain(apex)[..., None], grid) / pixels
         weighted = (histograms * strain).ravel()
         return np.asarray(weighted / (weighted.sum() or 1), np.float32)

@@ -66,13 +66,11 @@ class ChiSquares(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, features: NDArray[Any], labels: Any = None) -> Self:
-        """Keep the training histograms and their mean distance."""
         self.features_ = features
         self.mean_ = -additive_chi2_kernel(features, features).mean() or 1.0
         return self
 
     def transform(self, features: NDArray[Any]) -> NDArray[np.float64]:
-        """(n, training clips)."""
         return np.exp(additive_chi2_kernel(features, self.features_) / self.mean_)
 
 

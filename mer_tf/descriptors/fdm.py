@@ -28,7 +28,6 @@ class Fdm(ClipDescriptor):
         self.blocks, self.frames = blocks, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         flow, (rows, columns, parts) = steps(clip, self.frames), self.blocks
         flow = flow - np.median(flow, axis=(1, 2), keepdims=True)
         cuboid = block_numbers(flow.shape[:3], (parts, rows, columns)).ravel()

@@ -13,18 +13,14 @@ from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 
 class OnsetFrame(ClipDescriptor):
-    """The first frame as side x side grey pixels: what can be known of a clip before anything moves."""
-
-    def __init__(self, *, side: int = 12) -> None:
-        self.side = side
+    """The first frame as 12 x 12 grey pixels: what can be known of a clip before anything moves."""
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
-        return _reduced(clip[0].astype(np.float32), self.side).ravel()
+        return _reduced(clip[0].astype(np.float32), 12).ravel()
 
 
 class FlowImage(ClipDescriptor):
-    """Flow from the onset to the strongest frame as side x side pixels of u, v and optical strain, flat.
+    """Flow from the onset to the strongest frame as 28 x 28 pixels of u, v and optical strain, flat.
 
     Each channel is stretched to 0 .. 255, as the images that networks of the MEGC 2019 composite take (Liong et al.,
     FG 2019). Logistic regression on them equals those networks there.
@@ -32,12 +28,8 @@ class FlowImage(ClipDescriptor):
 
     takes: ClassVar[Takes] = "apex"
 
-    def __init__(self, *, side: int = 28) -> None:
-        self.side = side
-
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
-        stack = flow_stack(_reduced(strongest(clip), self.side), "strain")
+        stack = flow_stack(_reduced(strongest(clip), 28), "strain")
         return min_max(stack).ravel().astype(np.float32)
 
 

@@ -10,27 +10,25 @@ from numpy.typing import NDArray
 from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, Takes, steps
 from mer_tf.descriptors.blocks import block_sums, normalised
 
+BINS = 8
+
 
 class Hoof(ClipDescriptor):
     """Directions of frame-to-frame flow, weighted by its length, in each block: (parts, rows, columns, bins), flat.
 
-    Each histogram sums to 1. `symmetric`: the original, which counts left and right as one, bins from straight up to
-    straight down; else (for expressions, as Verburg & Menkovski 2019) bins of the full circle, the first centred on +x.
+    Each histogram sums to 1. Its 8 bins are of the full circle, the first centred on +x, as Verburg & Menkovski 2019
+    have them for expressions; the original counts left and right as one.
     """
 
     takes: ClassVar[Takes] = "flow"
 
-    def __init__(
-        self, *, blocks: Grid = (5, 5, 1), overlap: float = 0.0, bins: int = 8, symmetric: bool = False, frames: int = 0
-    ) -> None:
-        self.blocks, self.overlap, self.bins = blocks, overlap, bins
-        self.symmetric, self.frames = symmetric, frames
+    def __init__(self, *, blocks: Grid = (5, 5, 1), overlap: float = 0.0, frames: int = 0) -> None:
+        self.blocks, self.overlap, self.frames = blocks, overlap, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
         flow, (rows, columns, parts) = steps(clip, self.frames), self.blocks
-        spread = oriented(flow, self.bins, symmetric=self.symmetric)
-        return normalised(block_sums(spread, (parts, rows, columns), self.overlap)).ravel().astype(np.float32)
+        sums = block_sums(oriented(flow, BINS), (parts, rows, columns), self.overlap)
+        return normalised(sums).ravel().astype(np.float32)
 
 
 def direction_bins(flow: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
@@ -39,18 +37,10 @@ def direction_bins(flow: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     return np.floor(angle * bins / (2 * np.pi) + 0.5).astype(np.int64) % bins
 
 
-def oriented(flow: NDArray[np.floating], bins: int, *, symmetric: bool = False) -> NDArray[np.float32]:
+def oriented(flow: NDArray[np.floating], bins: int) -> NDArray[np.float32]:
     """The length of each vector (..., 2) in the place of its direction: float32 (..., bins), else 0."""
-    if symmetric:
-        up = np.arctan2(-flow[..., 1], np.abs(flow[..., 0])) / np.pi + 0.5
-        places = np.minimum((up * bins).astype(np.int64), bins - 1)
-    else:
-        places = direction_bins(flow, bins)
-    return spread(np.hypot(flow[..., 0], flow[..., 1]), places, bins)
-
-
-def spread(values: NDArray[np.floating], places: NDArray[np.int64], bins: int) -> NDArray[np.float32]:
-    """Values (...) laid into the last axis at their place: float32 (..., bins)."""
-    laid = np.zeros((*values.shape, bins), np.float32)
-    np.put_along_axis(laid, places[..., None], values[..., None].astype(np.float32), axis=-1)
+    lengths = np.hypot(flow[..., 0], flow[..., 1])
+    laid = np.zeros((*lengths.shape, bins), np.float32)
+    places = direction_bins(flow, bins)[..., None]
+    np.put_along_axis(laid, places, lengths[..., None].astype(np.float32), axis=-1)
     return laid

@@ -39,7 +39,6 @@ class LbpMop(ClipDescriptor):
         self.interpolation, self.frames, self.wiener = interpolation, frames, wiener
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         volume, (rx, ry, rt) = self._filtered(at_length(clip, self.frames)), self.radii
         rows, columns, _ = self.blocks
         xy = volume.sum(axis=0)[None]

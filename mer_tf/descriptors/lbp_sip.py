@@ -30,7 +30,6 @@ class LbpSip(ClipDescriptor):
         self.blocks, self.overlap, self.radii, self.frames = blocks, overlap, radii, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii
         rows, columns, parts = self.blocks
         counts = []

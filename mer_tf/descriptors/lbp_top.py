@@ -25,7 +25,7 @@ class LbpTop(ClipDescriptor):
     """Histograms of the patterns of the planes XY, XT and YT in each block: (parts, rows, columns, 3, bins), flat.
 
     Codes are taken of all voxels that have their neighbours in every plane, over the whole volume; blocks divide these
-    voxels evenly (Zhao's code cuts blocks first and loses a border in each). Each histogram sums to 1 (`normalise`).
+    voxels evenly (Zhao's code cuts blocks first and loses a border in each). Each histogram sums to 1.
     Defaults: Li et al., FG 2013, on SMIC: 8 x 8 x 1 blocks, P = 8, TIM to 10 frames. CASME II (Yan et al. 2014): blocks
     5 x 5 x 1, radii (1, 1, 4), P = 4.
     """
@@ -40,19 +40,16 @@ class LbpTop(ClipDescriptor):
         mapping: Mapping = "u2",
         interpolation: Interpolation = "rounded",
         frames: int = 10,
-        normalise: bool = True,
     ) -> None:
         self.blocks, self.overlap, self.radii, self.points = blocks, overlap, radii, points
-        self.mapping, self.interpolation, self.frames, self.normalise = mapping, interpolation, frames, normalise
+        self.mapping, self.interpolation, self.frames = mapping, interpolation, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii
         rows, columns, parts = self.blocks
         table, bins = bins_of(self.points, self.mapping)
         counts = []
         for plane in three_planes(self.radii, self.points):
             codes = table[pattern_codes(volume, plane, (rt, ry, rx), self.interpolation)]
-            counts.append(block_histograms(codes, bins, (parts, rows, columns), self.overlap))
-        found = np.stack(counts, axis=3)
-        return (normalised(found) if self.normalise else found).ravel().astype(np.float32)
+            counts.append(normalised(block_histograms(codes, bins, (parts, rows, columns), self.overlap)))
+        return np.stack(counts, axis=3).ravel().astype(np.float32)

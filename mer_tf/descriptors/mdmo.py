@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import cv2
@@ -16,6 +15,8 @@ from mer_tf.files import facts
 from mer_tf.preprocessing.landmarks import Points, canonical_landmarks
 
 REGIONS, BINS = 36, 8
+WEIGHT = 0.8
+"""Of lengths beside angles."""
 STABLE = (*range(6), *range(11, 17), 30)
 """The thirteen points of the face alignment: its contour without the chin, and the tip of the nose."""
 RAISED = 0.08
@@ -27,29 +28,19 @@ class Mdmo(ClipDescriptor):
 
     In each flow field since the onset, a region's main direction is the fullest of 8 bins of 45 degrees; its vector
     has the mean length and mean angle of what lies in that bin. Vectors are averaged over the clip as (x, y); lengths
-    are divided by the greatest. The result is (weight * lengths, (1 - weight) * angles), angles in radians from -pi to
-    pi. `landmarks`: 68 points (68, 2) as shares of the image; None: of an aligned face. `align`: the affine motion of
-    the 13 stable points is taken off each field, as in the paper.
+    are divided by the greatest. The result is (.8 lengths, .2 angles), angles in radians from -pi to pi. Landmarks are
+    those of an aligned face; the affine motion of the 13 stable points is taken off each field, as in the paper.
     """
 
     takes: ClassVar[Takes] = "flow"
 
-    def __init__(
-        self, *, weight: float = 0.8, align: bool = True, landmarks: Sequence[Sequence[float]] | None = None
-    ) -> None:
-        self.weight, self.align, self.landmarks = weight, align, landmarks
-
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of motion since the onset (T - 1, H, W, 2)."""
-        flow = clip.astype(np.float32)
-        shares = canonical_landmarks() if self.landmarks is None else np.asarray(self.landmarks, float)
-        points = shares * [clip.shape[2], clip.shape[1]] - 0.5
-        if self.align:
-            flow = without_head(flow, points)
+        points = canonical_landmarks() * [clip.shape[2], clip.shape[1]] - 0.5
+        flow = without_head(clip.astype(np.float32), points)
         mean = main_vectors(flow, region_pixels(points, (clip.shape[1], clip.shape[2]))).mean(axis=0)
         lengths, angles = np.hypot(mean[:, 0], mean[:, 1]), np.arctan2(mean[:, 1], mean[:, 0])
         shown = lengths / (lengths.max() or 1)
-        return np.concatenate([self.weight * shown, (1 - self.weight) * angles]).astype(np.float32)
+        return np.concatenate([WEIGHT * shown, (1 - WEIGHT) * angles]).astype(np.float32)
 
 
 def region_polygons(points: Points) -> NDArray[np.float64]:

@@ -46,7 +46,6 @@ class CompletedPatterns(ClipDescriptor):
         self.blocks, self.radii, self.points, self.frames = blocks, radii, points, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        """The vector of grey frames uint8 (T, H, W)."""
         volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii
         rows, columns, parts = self.blocks
         margins = (rt, ry, rx)

@@ -34,6 +34,12 @@ def confusion(frame: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     return counts
 
 
+def row_shares(counts: np.ndarray) -> np.ndarray:
+    """Each row of confusion counts as shares of its true class; zeros where the class has no clip."""
+    support = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+
+
 def scores(counts: np.ndarray) -> np.ndarray:
     """(accuracy, UAR, UF1) of confusion counts (..., classes, classes), over the classes that occur as truth.
 

@@ -13,6 +13,7 @@ from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import SCORES, class_names, seed_scores
 from mer_tf.evaluation.outcomes import Outcomes, outcomes
 from mer_tf.evaluation.resampling import EXACT, cluster_interval
+from mer_tf.names import few
 
 CHUNK = 2_000
 """Swaps scored at once."""
@@ -81,16 +82,11 @@ def _alike(one: Outcomes, other: Outcomes, classes: Sequence[str]) -> None:
     """The same clips with the same truth."""
     if one.clips != other.clips:
         lone = [(set(one.clips) - set(other.clips), "first"), (set(other.clips) - set(one.clips), "second")]
-        said = [f"only the {where} has {_first(sorted(clips))}" for clips, where in lone if clips]
+        said = [f"only the {where} has {few(sorted(clips))}" for clips, where in lone if clips]
         raise MerError(f"the two files do not predict the same clips: {'; '.join(said)}")
     if (differ := np.flatnonzero(one.true != other.true)).size:
         named = [f"{one.clips[k]} ({classes[one.true[k]]} and {classes[other.true[k]]})" for k in differ]
-        raise MerError(f"the true class differs between the two files for {_first(named)}; score one label protocol")
-
-
-def _first(names: Sequence[str], shown: int = 5) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+        raise MerError(f"the true class differs between the two files for {few(named)}; score one label protocol")
 
 
 def _paired_counts(one: Outcomes, other: Outcomes) -> np.ndarray:

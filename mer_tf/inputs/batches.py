@@ -14,8 +14,15 @@ from mer_tf.datasets.windows import Window
 INPUTS = ("frames", "onset", "mask")
 
 
-class Store(Protocol):
-    """What is known of every frame of every clip, and how a window of it becomes the inputs of a model."""
+class Windowed(Protocol):
+    """Whatever makes windows the inputs of a model."""
+
+    def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
+        """Model inputs, of these names, of windows of `frames` frames; the first axis is that of `windows`."""
+
+
+class Store(Windowed, Protocol):
+    """What is known of every frame of every clip."""
 
     @property
     def shape(self) -> Any:
@@ -30,9 +37,6 @@ class Store(Protocol):
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
         """A plain vector of each frame, float (T, D), for baselines and probes."""
-
-    def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
-        """Model inputs, of these names, of windows of `frames` frames; the first axis is that of `windows`."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,9 @@ class FeatureStore:
 
     @property
     def longest(self) -> int:
-        """Frames of the longest clip."""
         return max(map(len, self.plain.values()))
 
     def length(self, clip_id: str) -> int:
-        """Frames of a clip."""
         return len(self.plain[clip_id])
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
@@ -120,7 +122,7 @@ class WindowBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        store: Store,
+        store: Windowed,
         plan: Sequence[Window],
         labels: Mapping[str, int],
         frames: int,

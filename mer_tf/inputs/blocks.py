@@ -36,11 +36,9 @@ class BlockStore:
 
     @property
     def longest(self) -> int:
-        """Frames of the longest clip."""
         return self.features.longest
 
     def length(self, clip_id: str) -> int:
-        """Frames of a clip."""
         return self.features.length(clip_id)
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:

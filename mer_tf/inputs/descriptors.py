@@ -33,11 +33,9 @@ class DescribedStore:
 
     @property
     def longest(self) -> int:
-        """Frames of the longest clip."""
         return max(map(len, self.greys.values()))
 
     def length(self, clip_id: str) -> int:
-        """Frames of a clip."""
         return len(self.greys[clip_id])
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:

@@ -41,11 +41,9 @@ class ImageStore:
 
     @property
     def longest(self) -> int:
-        """Frames of the longest clip."""
         return max(map(len, self.frames.values()))
 
     def length(self, clip_id: str) -> int:
-        """Frames of a clip."""
         return len(self.frames[clip_id])
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
@@ -58,11 +56,6 @@ class ImageStore:
         Frame t of a window stands beside the flow to its frame t + 1; its last frame is left out. Where a short clip's
         first or last frame is repeated nothing moves. Copy 1 is the mirror of both, dx with its sign changed.
         """
-        if frames < 2 or any(w.step > 1 or w.copy > 1 for w in windows):
-            raise MerError(
-                "models of images take windows of two or more neighbouring frames, as stored or mirrored: "
-                "clip.frames 2 or more, clip.scheme v1, no clip.multiply"
-            )
         makers = {"frames": self._images, "flow": self._motion}
         found = {}
         for name, make in makers.items():

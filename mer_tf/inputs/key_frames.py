@@ -63,8 +63,7 @@ def key_frame_store(
 
     clips: (clip_id, frames (T, S, S, 3), their numbers (T,)); apexes: number of the apex, None where it is unknown.
     """
-    if config.keyframes == "none":
-        raise ValueError("clip.keyframes=none chooses no frames")
+    assert config.keyframes != "none"
     places = {}
     for clip_id, frames, numbers in clips:
         shown, apex = frames[:: config.step], apexes[clip_id]

@@ -23,7 +23,6 @@ from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store
-from mer_tf.model import check_model
 from mer_tf.models.encoders.build import Encoder, build_encoder
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
@@ -56,11 +55,7 @@ class Encoded:
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
-    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output.
-
-    `MerError` for settings that the model cannot have, such as frames where each clip is one ready-made flow image.
-    """
-    check_model(experiment, clips.of_images)
+    """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
     model = experiment.model
     if isinstance(model, Classical):
         return _descriptors(model, experiment, clips)
@@ -72,9 +67,7 @@ def encode(experiment: Experiment, clips: Clips) -> Encoded:
 def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:
     """What a classical method says of every clip."""
     config, descriptor = experiment.preprocess, model.descriptor()
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    items = _stored(clips, model.flow)
-    arrays = ((c, x["frames"], x.get("flow"), _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    arrays = ((c, x["frames"], x.get("flow"), apex) for c, x, apex in _with_apexes(clips, model.flow))
     store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
     said = " ".join(str(descriptor).split()) if descriptor else "none"
     resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
@@ -84,15 +77,15 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
         return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    items = _stored(clips)
-    arrays = ((c, x["frames"], x["flow"], _place(x["frame_numbers"], apexes[c])) for c, x in items)
+    arrays = ((c, x["frames"], x["flow"], apex) for c, x, apex in _with_apexes(clips))
     return _trained(flow_image_store(arrays, experiment.clip))
 
 
-def _place(numbers: np.ndarray, frame: int | None) -> int | None:
-    """Index of the stored frame nearest to `frame` of the source, where that is known."""
-    return None if frame is None else nearest_frame(numbers, frame)
+def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any], int | None]]:
+    """`_stored` clips, each with the index of the frame nearest to its apex, where that is known."""
+    apexes = {row.clip_id: row.apex for row in clips.rows}
+    for name, x in _stored(clips, flow):
+        yield name, x, None if apexes[name] is None else nearest_frame(x["frame_numbers"], apexes[name])
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:

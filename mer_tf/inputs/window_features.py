@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,7 +14,7 @@ BATCH = 32
 
 
 class WindowFeatures:
-    """A store that knows windows of one length by heart: `trunk` is asked once a window, not once an epoch.
+    """Knows windows of one length by heart: `trunk` is asked once a window, not once an epoch.
 
     `trunk` maps inputs of `store` to a dict of arrays (B, ...), the inputs of what is trained.
     """
@@ -23,29 +22,10 @@ class WindowFeatures:
     def __init__(self, store: Store, windows: Sequence[Window], frames: int, trunk: keras.Model) -> None:
         distinct = list(dict.fromkeys(windows))
         parts = [trunk.predict_on_batch(x) for x in fixed_batches(store, distinct, frames, BATCH, input_names(trunk))]
-        self.store, self.frames = store, frames
         self.values = {
             name: np.concatenate([np.asarray(p[name], "float32") for p in parts])[: len(distinct)] for name in parts[0]
         }
         self.place = {window: number for number, window in enumerate(distinct)}
-
-    @property
-    def shape(self) -> Any:
-        """Shapes of the features by name."""
-        return {name: value.shape[1:] for name, value in self.values.items()}
-
-    @property
-    def longest(self) -> int:
-        """Frames of the longest clip."""
-        return self.store.longest
-
-    def length(self, clip_id: str) -> int:
-        """Frames of a clip."""
-        return self.store.length(clip_id)
-
-    def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
-        """Those of the store."""
-        return self.store.vectors(clip_id, frames)
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
         """Features of these windows, each (B, ...)."""

@@ -98,19 +98,15 @@ class AttentionLstm(FeatureModel):
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
         """Trainable part of the network.
 
-        Inputs (dict): frames float32 (B, T, *shape), onset float32 (B, 1, *shape), mask bool (B, T), False where a
-        short clip was padded. Output: float32 logits (B, classes). shape: a map (h, w, C), or a vector (D,) whose D
-        numbers are then the regions, gated one by one (`attention.pool` must be False). `tail` is used where
+        Inputs (dict): see `inputs`. Output: float32 logits (B, classes). shape: a map (h, w, C), or a vector (D,) whose
+        D numbers are then the regions, gated one by one (`attention.pool` must be False). `tail` is used where
         `retrain_from` says so.
         """
-        frames = keras.Input((None, *shape), name="frames")
-        onset = keras.Input((1, *shape), name="onset")
-        mask = keras.Input((None,), dtype="bool", name="mask")
-        inputs = {"frames": frames, "onset": onset, "mask": mask}
+        inputs = self.inputs(shape)
+        mask = kept = inputs["mask"]
 
         # ------------------------------------------------------------------ regions of each frame
-        x = _regions(inputs, self, tail)
-        kept = mask
+        x = _regions(self.per_frame(inputs, tail if self.retrain_from else None), mask, self)
         if self.attention.learned_keyframes:
             x, kept = own.FrameGate(name=KEY_FRAMES)(x, mask)
 
@@ -159,12 +155,8 @@ def attention_maps(model: keras.Model) -> keras.Model | None:
     return keras.Model(model.inputs, outputs, name="attention_maps") if outputs else None
 
 
-def _regions(inputs: dict[str, Any], config: AttentionLstm, tail: keras.Model | None) -> Any:
-    """(B, T, R, C): cells of the map, less the onset's where that is asked for, normalised."""
-    per_frame: Any = own.FoldTime(tail, name="retrained") if tail is not None and config.retrain_from else (lambda x: x)
-    x, mask = per_frame(inputs["frames"]), inputs["mask"]
-    if config.center == "onset":
-        x = own.OnsetDifference(name="minus_onset")(x, per_frame(inputs["onset"]))
+def _regions(x: Any, mask: Any, config: AttentionLstm) -> Any:
+    """(B, T, R, C): cells of maps (B, T, ..., C), normalised."""
     *cells, channels = x.shape[2:]
     for side in cells:
         mask = ops.repeat(ops.expand_dims(mask, -1), side, axis=-1)

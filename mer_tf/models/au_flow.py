@@ -69,7 +69,7 @@ class AuFlow(FlowImageModel):
 
     @property
     def normalises(self) -> bool:
-        """Not with shipped weights, whose statistics are frozen."""
+        """Only without shipped weights: the statistics of shipped weights are frozen."""
         return self.weights is None
 
     def build(self, shape: Any, classes: int) -> keras.Model:

@@ -11,11 +11,11 @@ and "untrained" mean are our reading of it: see `Fusion`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment
 from mer_tf.model import Shows
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, own
@@ -72,7 +72,8 @@ class CnnLstmFusion(ImageModel):
         yield from super().check(experiment, of_images)
         how, widths = self.fusion, (self.fusion.fc_units, self.lstm_units)
         if how.join != "concat" and how.streams == "both" and how.mode != "framewise_lstm" and len(set(widths)) > 1:
-            yield _unequal(how, widths)
+            said = f"streams of {widths[0]} and {widths[1]} features; make lstm_units equal fc_units"
+            yield f"model.fusion.join={how.join}: {said}"
 
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The whole network, of both streams or, as `fusion.streams` says, of one.
@@ -164,7 +165,7 @@ def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, cla
     pair = list(features.values())
     if fusion.mode == "untrained":
         pair = [layers.UnitNormalization(dtype="float32", name=f"{name}_unit")(f) for name, f in features.items()]
-    x = _join(pair, fusion)
+    x = {"concat": layers.Concatenate, "sum": layers.Add, "max": layers.Maximum}[fusion.join](name="join")(pair)
     if fusion.mode == "framewise_lstm":
         x = layers.LSTM(config.lstm_units, use_cudnn=False, name="fusion")(x)
     elif fusion.mode != "untrained":
@@ -173,21 +174,7 @@ def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, cla
     return keras.Model(features, _classifier(x, config, classes), name="head")
 
 
-def _join(pair: list[Any], fusion: Fusion) -> Any:
-    if fusion.join == "concat":
-        return layers.Concatenate(name="join")(pair)
-    if pair[0].shape[-1] != pair[1].shape[-1]:
-        raise MerError(_unequal(fusion, [f.shape[-1] for f in pair]))
-    return {"sum": layers.Add, "max": layers.Maximum}[fusion.join](name="join")(pair)
-
-
-def _unequal(fusion: Fusion, widths: Iterable[int]) -> str:
-    said = " and ".join(map(str, widths))
-    return f"model.fusion.join={fusion.join}: streams of {said} features; make lstm_units equal fc_units"
-
-
 def _single(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
-    """Classifier on one stream's features."""
     ((name, shape),) = shapes.items()
     features = keras.Input(shape, name=name)
     x = layers.GlobalAveragePooling1D(dtype="float32", name="mean")(features) if len(shape) == 2 else features

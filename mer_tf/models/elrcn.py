@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from mer_tf.config import MerError
 from mer_tf.model import Shows
 from mer_tf.models.inputs import grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
@@ -49,8 +48,6 @@ class Elrcn(ImageModel):
         Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `grey` frames of that
         shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes).
         """
-        if (side := shape["flow"][0]) < self.least_side:
-            raise MerError(f"model {self.name}: images of {side} px are too small; give clip.side=32 or more")
         inputs = self.volumes(shape, *(("frames", "flow") if self.grey else ("flow",)))
         streams = _streams(inputs, self.spatial)
         found = [own.FoldTime(vgg16(x.shape[2:], self, f"{n}_vgg"), name=f"{n}_images")(x) for n, x in streams.items()]

@@ -86,7 +86,7 @@ class GiaBiaBiLstm(FeatureModel):
 
     @property
     def face_blocks(self) -> str:
-        """Those of `blocks`."""
+        """Name of the set of face blocks."""
         return self.blocks.set
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
@@ -110,15 +110,11 @@ class GiaBiaBiLstm(FeatureModel):
     def build(self, shape: dict[str, tuple[int, ...]], classes: int, tail: keras.Model | None = None) -> keras.Model:
         """Trainable part of the network, and the frozen or retrained `tail` of the encoder for the whole face.
 
-        shape: {"frames": (H, W, C), "blocks": (K, 2)}. Inputs (dict): frames float32 (B, T, H, W, C), onset
-        (B, 1, H, W, C), mask bool (B, T), False where a short clip was padded, and where K > 0 blocks float32
-        (B, K, 2), centres in cells. Output: float32 logits (B, classes). T may differ from batch to batch. `MerError`
-        when nothing is left to look at.
+        shape: {"frames": (H, W, C), "blocks": (K, 2)}. Inputs (dict): see `inputs`, and where K > 0 blocks float32
+        (B, K, 2), centres in cells. Output: float32 logits (B, classes). `MerError` when nothing is left to look at.
         """
-        cells, count = shape["frames"], shape["blocks"][0]
-        frames, onset = keras.Input((None, *cells), name="frames"), keras.Input((1, *cells), name="onset")
-        mask = keras.Input((None,), dtype="bool", name="mask")
-        inputs = {"frames": frames, "onset": onset, "mask": mask}
+        inputs, count = self.inputs(shape["frames"]), shape["blocks"][0]
+        frames, onset, mask = inputs.values()
         if count:
             inputs["blocks"] = keras.Input((count, 2), name="blocks")
         steps = ops.reshape(mask, (-1, 1, 1))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from mer_tf.config import Experiment, MerError
+from mer_tf.config import Experiment
 from mer_tf.model import Model, Shows, Takes, without_flow
 from mer_tf.models.encoders.names import check_encoder
-from mer_tf.models.later import keras
+from mer_tf.models.later import keras, own
 from mer_tf.models.stages import Stage
 
 FLOW_SIDE = 28
@@ -35,11 +35,11 @@ class Network(Model):
 
     @property
     def normalises(self) -> bool:
-        """Whether batch normalisation in it learns."""
+        """Whether the network has batch normalisation that learns."""
         return hasattr(self, "bn_momentum")
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Graphics cards can share its batches."""
+        """Several graphics cards can share the batches of this network."""
         train, cards = experiment.train, graphics_cards() if experiment.train.data_parallel else 1
         if train.batch_size % cards:
             yield f"train.batch_size={train.batch_size}: is no multiple of the {cards} graphics cards that share it"
@@ -95,6 +95,20 @@ class FeatureModel(Network):
         """As `Network.build`; `tail`: the end of the encoder that the network retrains or goes on by."""
         raise NotImplementedError
 
+    def inputs(self, shape: tuple[int, ...], steps: int | None = None) -> dict[str, Any]:
+        """frames float32 (B, T, *shape), onset float32 (B, 1, *shape), mask bool (B, T), False where a clip was padded.
+
+        Without `steps` T may differ from batch to batch.
+        """
+        frames, onset = (keras.Input((t, *shape), name=name) for t, name in ((steps, "frames"), (1, "onset")))
+        return {"frames": frames, "onset": onset, "mask": keras.Input((steps,), dtype="bool", name="mask")}
+
+    def per_frame(self, inputs: Mapping[str, Any], tail: keras.Model | None) -> Any:
+        """What `tail` makes of every frame, or the frames as they are; less the onset's where `center` asks for it."""
+        made = (lambda x: x) if tail is None else own.FoldTime(tail, name="retrained")
+        x = made(inputs["frames"])
+        return own.OnsetDifference(name="minus_onset")(x, made(inputs["onset"])) if self.center == "onset" else x
+
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
         """The encoder, its weights and maps are there; key frames are several."""
         yield from super().check(experiment, of_images)
@@ -140,8 +154,6 @@ class ImageModel(Network):
 
         shape: {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)}.
         """
-        if "images" not in shape:
-            raise MerError(f"model {self.name}: needs windows of one known length; take the store of frames and flow")
         return {name: keras.Input((*shape["images"], *shape[name]), name=name) for name in names}
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from mer_tf.config import MerError
 from mer_tf.models.inputs import grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers
@@ -55,10 +54,7 @@ class MicroExpStcnn(Volume):
 
 
 def volume_features(x: Any, name: str, config: Volume) -> Any:
-    """Grey volume (B, T, H, W, 1) to the flat output of its one convolution; `MerError` when it is too short."""
-    if x.shape[1] < LENGTH + POOL - 1:
-        short = f"windows of {x.shape[1]} images are too short"
-        raise MerError(f"model {config.name}: {short}; give clip.frames={LENGTH + POOL} or more")
+    """Grey volume (B, T, H, W, 1), T 17 or more, to the flat output of its one convolution."""
     filters = scaled(FILTERS, config.width)
     x = layers.Conv3D(filters, (LENGTH, SIDE, SIDE), activation="relu", name=f"{name}_conv")(x)
     x = layers.MaxPooling3D(POOL, name=f"{name}_pool")(x)

@@ -34,10 +34,7 @@ class Rcn(FlowImageModel):
 
     least: ClassVar = {"width": 0.05}
 
-    @property
-    def normalises(self) -> bool:
-        """Always."""
-        return True
+    normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: {"flow_image": (S, S, 3)}.

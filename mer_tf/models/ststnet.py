@@ -30,10 +30,7 @@ class StstNet(FlowImageModel):
 
     all_folds: ClassVar = True
 
-    @property
-    def normalises(self) -> bool:
-        """Always."""
-        return True
+    normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: {"flow_image": (S, S, 3)}; S = 28 was published.

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.models.kinds import FeatureModel
-from mer_tf.models.later import keras, layers, ops, own
+from mer_tf.models.later import keras, layers, ops
 from mer_tf.models.vggface_lstm import embed
 from mer_tf.ranges import BelowOne, Count
 
@@ -38,21 +38,12 @@ class VggFaceFrames(FeatureModel):
             yield "vggface_frames sees single frames; use clip.frames=1 and clip.test=windows"
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of Exp-I, with the inputs of `VggFaceLstm.build` for windows of one frame.
-
-        Inputs (dict): frames float32 (B, 1, *shape), onset of the same shape, mask bool (B, 1). Output: float32 logits
-        (B, classes).
-        """
-        frames, onset = (keras.Input((1, *shape), name=name) for name in ("frames", "onset"))
-        mask = keras.Input((1,), dtype="bool", name="mask")
-
-        per_frame: Any = own.FoldTime(tail, name="retrained") if tail is not None else (lambda x: x)
-        x = per_frame(frames)
-        if self.center == "onset":
-            x = own.OnsetDifference(name="minus_onset")(x, per_frame(onset))
-        x = layers.ReLU(name="embedding_relu")(embed(x, mask, self))
+        """Trainable part of Exp-I: windows of one frame, see `inputs`, to float32 logits (B, classes)."""
+        inputs = self.inputs(shape, 1)
+        x = embed(self.per_frame(inputs, tail), inputs["mask"], self)
+        x = layers.ReLU(name="embedding_relu")(x)
         logits = layers.Dense(classes, dtype="float32", name="logits")(ops.squeeze(x, axis=1))
-        return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_frames")
+        return keras.Model(inputs, logits, name="vggface_frames")
 
 
 def images_to_logits(trunk: keras.Model, head: keras.Model) -> keras.Model:

@@ -44,20 +44,14 @@ class VggFaceLstm(FeatureModel):
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
         """Trainable part of Exp-II, or with `bidirectional` of Exp-III.
 
-        Inputs (dict): frames float32 (B, T, *shape), onset float32 (B, 1, *shape), mask bool (B, T), False where a
-        short clip was padded. Output: float32 logits (B, classes). `tail`: retrained end of the encoder, mapping shape
-        to (D,); None when the whole encoder is frozen. T may differ from batch to batch.
+        Inputs (dict): see `inputs`. Output: float32 logits (B, classes). `tail`: retrained end of the encoder, mapping
+        shape to (D,); None when the whole encoder is frozen.
         """
-        frames = keras.Input((None, *shape), name="frames")
-        onset = keras.Input((1, *shape), name="onset")
-        mask = keras.Input((None,), dtype="bool", name="mask")
-        per_frame = own.FoldTime(tail, name="retrained") if tail is not None else (lambda x: x)
-        x = per_frame(frames)
-        if self.center == "onset":
-            x = own.OnsetDifference(name="minus_onset")(x, per_frame(onset))
+        inputs = self.inputs(shape)
+        mask = inputs["mask"]
 
         # ------------------------------------------------------------------ per-frame embedding
-        x = embed(x, mask, self)
+        x = embed(self.per_frame(inputs, tail), mask, self)
 
         # ------------------------------------------------------------------ time
         for number in range(1, self.lstm_layers + 1):
@@ -67,7 +61,7 @@ class VggFaceLstm(FeatureModel):
         x = layers.Dense(self.head_units, activation="relu", name="head")(x)
         x = layers.Dropout(self.dropout, name="head_dropout")(x)
         logits = layers.Dense(classes, dtype="float32", name="logits")(x)
-        return keras.Model({"frames": frames, "onset": onset, "mask": mask}, logits, name="vggface_lstm")
+        return keras.Model(inputs, logits, name="vggface_lstm")
 
 
 def embed(x: Any, mask: Any, config: Any) -> Any:

@@ -40,7 +40,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FaceBlocks:
-    """K blocks."""
+    """A set of K blocks of the face, placed by landmarks."""
 
     names: tuple[str, ...]
     regions: tuple[str, ...]

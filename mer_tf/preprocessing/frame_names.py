@@ -100,7 +100,7 @@ def _numbered(names: Sequence[str]) -> tuple[list[str], list[int]]:
 
 
 def _varying(fields: Sequence[Sequence[int]]) -> list[int]:
-    """Of the numbers of each name, the one in which the names differ: the last that no two share, or else the last."""
+    """One number of each name, by which the names differ: the last one that no two names share, or else the last."""
     columns = list(zip(*fields, strict=True))
     varying = [column for column in columns if len(set(column)) > 1]
     distinct = [column for column in varying if len(set(column)) == len(column)]

@@ -94,7 +94,6 @@ def _from_network(network: cv2.dnn.Net, name: Path, side: int, margin: float, fr
 
 
 def _points(values: NDArray[np.floating], name: Path) -> Points:
-    """(68, 2) of a network's output."""
     for count, size in ((68, 2), (68, 3), (468, 3), (478, 3), (468, 2), (478, 2)):
         if values.size == count * size:
             points = values.reshape(count, size)[:, :2].astype(np.float64)

@@ -61,9 +61,10 @@ def probe_video(path: Path, *, by_time: bool = False) -> VideoInfo:
 
 
 def _missing(path: Path, frames: int, stated: int, lasted: float) -> str:
-    """What a file lacks that states more frames than decode, and whose last frame (`lasted`, in frames) comes early.
+    """A sentence on the frames a file lacks; empty when no frame is lost.
 
-    Containers count frames that repeat, and round: a frame or two, or a length that is as stated, is no loss.
+    A file lacks frames when its header states more frames than decode and its last frame, at `lasted` in frames, comes
+    before the stated end. Containers count repeated frames and round, so a difference of a frame or two is no loss.
     """
     if stated - frames < SLACK or stated - lasted < SLACK:
         return ""

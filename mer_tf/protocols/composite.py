@@ -33,7 +33,7 @@ from mer_tf.models.kinds import FlowImageModel
 from mer_tf.notices import Notice, danger
 from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.ladder import best_epoch
-from mer_tf.protocols.pretrained import as_given, on_features
+from mer_tf.protocols.pretrained import as_given, images_of, on_features
 from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text
@@ -108,7 +108,7 @@ def _features(method: Classical, bench: Bench) -> np.ndarray:
         return blind_features(method, bench.clips)
     if isinstance(method, OnsetFrame):
         return np.stack([bench.store.vectors(clip, slice(1))[0] for clip in bench.ids(clips)])
-    return _images(bench).reshape(len(clips), -1).astype(float)
+    return images_of(bench).reshape(len(clips), -1).astype(float)
 
 
 def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
@@ -118,7 +118,7 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
     for place, fold in enumerate(folds):
         truth[list(fold.train), place] = seal.training(fold)
     models = [_drawn(bench, training_seed(seed, fold.number)) for fold in folds]
-    training = AllFolds(models, _images(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
+    training = AllFolds(models, images_of(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
     found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
     watched = _watched(config.epochs)
     for epoch in tqdm(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):
@@ -138,7 +138,6 @@ def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
 
 
 def _one_by_one(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
-    """Each fold by itself."""
     found, config = {}, bench.experiment.train
     for fold in tqdm(bench.folds(), f"{name}, fold by fold", unit="fold"):
         watch = EpochPredictions(partial(bench.predict, rows=fold.test), _watched(config.epochs))
@@ -155,11 +154,6 @@ def _drawn(bench: Bench, seed: int) -> Any:
     """A network with weights newly drawn from the seed, as the trainer of one fold draws them."""
     random.seed(seed)
     return bench.trainer().build()
-
-
-def _images(bench: Bench) -> np.ndarray:
-    """Flow images (N, S, S, 3) in the order of the clips."""
-    return np.stack([bench.store.images[name] for name in bench.clips["clip_id"]])  # type: ignore[attr-defined]
 
 
 def _write(bench: Bench, seal: SealedLabels, found: dict[int, ByEpoch], home: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from mer_tf.config import GRADCAM, MerError
@@ -94,12 +93,12 @@ def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path
     if searched(bench.experiment.search):
         choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), [show])
         train, dropout = choice.train(train), choice.dropout
-        _csv(table, folder / "choice.csv")
+        write_csv(table, folder / "choice.csv")
     model, history = bench.fit(
         fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=[show]
     )
     bar.update(epochs_a_fold(bench.experiment) - (bar.n - begun))  # fewer may have been chosen
-    _csv(history, folder / "history.csv")
+    write_csv(history, folder / "history.csv")
     with atomic(folder / "model.keras") as part:
         model.save(part)
     return model
@@ -117,7 +116,6 @@ class ShowEpochs(keras.callbacks.Callback):
         self.begun = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Show the epoch."""
         values = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
         self.bar.set_postfix({"in": self.what} | values, refresh=False)
         self.bar.update()
@@ -131,7 +129,3 @@ def title(bench: Workbench) -> str:
     """Name of the experiment, its leak said with it."""
     name = bench.experiment.name
     return f"{name}, LEAKY clip folds" if bench.experiment.evaluation.split == "clip" else name
-
-
-def _csv(frame: pd.DataFrame, path: Path) -> None:
-    write_csv(frame, path)

@@ -99,7 +99,6 @@ def _random_windows(bench: Bench, bar: tqdm) -> pd.DataFrame:
 
 
 def _clip_folds(bench: Bench, bar: tqdm) -> pd.DataFrame:
-    """k folds over shuffled clips."""
     parts, seed = [], bench.experiment.train.seed
     for fold in bench.folds(replace(bench.experiment.evaluation, split="clip")):
         seal, show = bench.seal(), ShowEpochs(bar, f"clip folds, fold {fold.number}")

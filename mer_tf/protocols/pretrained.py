@@ -25,13 +25,13 @@ ByFold = dict[int, dict[int, NDArray[np.float64]]]
 def as_given(bench: Bench, seal: SealedLabels) -> ByFold:
     """What the shipped network says of every fold's test clips; no label is looked at."""
     refuse(bench.network.check_classes(bench.classes))
-    shares = probabilities(_network(bench), _images(bench))
+    shares = probabilities(_network(bench), _small_images(bench))
     return {fold.number: {0: shares[list(fold.test)]} for fold in bench.folds()}
 
 
 def on_features(bench: Bench, seal: SealedLabels) -> ByFold:
     """Logistic regression on pixels and features, of equal weight as groups."""
-    pixels = _images(bench)
+    pixels = _small_images(bench)
     deep = features_of(_network(bench)).predict_on_batch({"flow_image": pixels.astype("float32")})
     flat = pixels.reshape(len(pixels), -1).astype(float)
     found: ByFold = {}
@@ -56,9 +56,12 @@ def _network(bench: Bench) -> keras.Model:
     return load_pretrained(getattr(bench.network, "weights", None) or "")
 
 
-def _images(bench: Bench) -> NDArray[np.uint8]:
-    """Flow images (N, 28, 28, 3) in the order of the clips."""
-    images = np.stack([bench.store.images[name] for name in bench.clips["clip_id"]])  # type: ignore[attr-defined]
-    if images.shape[1:] != (28, 28, 3):
+def images_of(bench: Bench) -> NDArray[np.uint8]:
+    """Flow images (N, S, S, 3) in the order of the clips."""
+    return np.stack([bench.store.images[name] for name in bench.clips["clip_id"]])  # type: ignore[attr-defined]
+
+
+def _small_images(bench: Bench) -> NDArray[np.uint8]:
+    if (images := images_of(bench)).shape[1:] != (28, 28, 3):
         raise MerError(f"flow images of {images.shape[1:]}: shipped networks take 28 x 28 x 3; set clip.side 28")
     return images

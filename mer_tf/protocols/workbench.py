@@ -181,7 +181,6 @@ class Bench(Workbench):
         return self.trainer(dropout).untrained(seed)
 
     def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
-        """Class probabilities (len(rows), classes)."""
         return predict_clips(model, self.store, self.ids(rows), self.experiment.clip)
 
     def window_predictions(self, model: keras.Model, fold: Fold, seed: int, seal: SealedLabels) -> pd.DataFrame:

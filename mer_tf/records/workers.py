@@ -24,7 +24,7 @@ class Stopped(Exception):
 
 
 class _Shared:
-    """What a worker process shares with its parent: ticks to it, and its wish to stop."""
+    """What a worker process and its parent share: the worker's ticks, and the parent's wish to stop."""
 
     ticks: Any = None
     stop: Any = None
@@ -75,7 +75,7 @@ def _follow(shards: Sequence[Shard], futures: Sequence[Future[None]], ticks: Any
 
 
 def _death(shards: Sequence[Shard]) -> str:
-    """What to say when a worker is gone; the clips of shards that were begun are the suspects."""
+    """The message for a worker that died; it names the clips of the shards that had begun, one of which may be why."""
     begun = [f"{s.rows[0].clip_id} .. {s.rows[-1].clip_id}" for s in shards if s.begun]
     return (
         f"a worker process died, perhaps for want of memory, with these clips in hand: {'; '.join(begun) or 'none'}; "

@@ -86,7 +86,6 @@ def software() -> dict[str, str]:
 
 
 def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
-    """What writes shards."""
     if engine == "beam":
         from mer_tf.records.beam import run_beam
 

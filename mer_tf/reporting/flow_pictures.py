@@ -12,8 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.files import atomic
 from mer_tf.preprocessing.strain import optical_strain
+from mer_tf.reporting.plots import save
 
 ACROSS = 3
 """Fields in a row of a contact sheet."""
@@ -43,7 +43,7 @@ def sheet_png(
     for unused in axes[3 * len(fields) :]:
         unused.set_axis_off()
     figure.suptitle(title, fontsize=9)
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def clip_png(
@@ -64,7 +64,7 @@ def clip_png(
         one.set_title(name, fontsize=8)
     flow_axes(axes[2:], field, "", float(np.abs(field).max()) or 1.0, float(optical_strain(field).max()) or 1.0)
     figure.text(0.02, 0.02, "\n".join(lines), fontsize=8, va="bottom")
-    return _save(figure, path)
+    return save(figure, path)
 
 
 def flow_axes(axes: Sequence[Axes], field: NDArray[np.floating], name: str, limit: float, strains: float) -> None:
@@ -77,9 +77,3 @@ def flow_axes(axes: Sequence[Axes], field: NDArray[np.floating], name: str, limi
         one.set_axis_off()
         # The name stands once, over the middle.
         one.set_title(f"{name}\n{what}" if name and what[0] == "v" else what, fontsize=7)
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    with atomic(Path(path)) as part:
-        figure.savefig(part)
-    return Path(path)

@@ -88,12 +88,6 @@ def interval(score: dict[str, Any]) -> str:
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def shares(counts: np.ndarray) -> np.ndarray:
-    """Each row of confusion counts as shares of its true class; zeros where the class has no clip."""
-    support = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
-
-
 def wide_variants(table: pd.DataFrame) -> tuple[list[str], list[tuple[str, str, list[float]]]]:
     """Data sets, and metric, definition and the value for each data set."""
     homes = list(table["dataset"].unique())

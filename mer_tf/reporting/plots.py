@@ -9,14 +9,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mer_tf.evaluation.metrics import confusion, scores
+from mer_tf.evaluation.metrics import confusion, row_shares, scores
 from mer_tf.files import atomic, write_csv
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a picture atomically; return the path."""
+    with atomic(path) as part:
+        figure.savefig(part)
+    return Path(path)
 
 
 def confusion_png(counts: np.ndarray, classes: Sequence[str], title: str, path: Path) -> Path:
     """Confusion matrix: colour is the share of the true class, text the share and the count. Rows are the truth."""
-    support = counts.sum(axis=1, keepdims=True)
-    share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+    share = row_shares(counts)
     figure = Figure(figsize=(1.9 + 1.05 * len(classes), 1.5 + 0.95 * len(classes)), layout="constrained", dpi=120)
     axes = figure.subplots()
     picture = axes.imshow(share, vmin=0, vmax=1, cmap="Blues")
@@ -26,28 +32,20 @@ def confusion_png(counts: np.ndarray, classes: Sequence[str], title: str, path: 
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=10)
     ticks = range(len(classes))
     axes.set_xticks(ticks, classes, rotation=20, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, [f"{name}\n(n={n})" for name, n in zip(classes, support[:, 0], strict=True)])
+    axes.set_yticks(ticks, [f"{name}\n(n={n})" for name, n in zip(classes, counts.sum(axis=1), strict=True)])
     axes.set(xlabel="predicted", ylabel="true")
     axes.set_title(title, fontsize=10)
     figure.colorbar(picture, ax=axes, shrink=0.8, label="share of the true class")
-    with atomic(path) as part:
-        figure.savefig(part)
-    return path
+    return save(figure, path)
 
 
 def confusion_pair(frame: pd.DataFrame, classes: Sequence[str], title: str, folder: Path) -> None:
-    """confusion.csv and confusion.png of a predictions table; UAR, UF1 and n stand in the picture's title."""
+    """confusion.csv (a row a true class) and confusion.png of a predictions table, UAR, UF1 and n in its title."""
     counts = confusion(frame, classes)
     _, uar, uf1 = scores(counts)
-    confusion_csv(counts, classes, folder / "confusion.csv")
+    table = pd.DataFrame(counts, index=pd.Index(classes, name="true"), columns=list(classes))
+    write_csv(table, folder / "confusion.csv", index=True)
     confusion_png(counts, classes, f"{title}\nUAR {uar:.1%}  UF1 {uf1:.1%}  (n={len(frame)})", folder / "confusion.png")
-
-
-def confusion_csv(counts: np.ndarray, classes: Sequence[str], path: Path) -> Path:
-    """Counts as CSV: one row a true class, one column a predicted class."""
-    frame = pd.DataFrame(counts, index=pd.Index(classes, name="true"), columns=list(classes))
-    write_csv(frame, path, index=True)
-    return path
 
 
 def ladder_png(table: pd.DataFrame, title: str, path: Path) -> Path:
@@ -82,9 +80,7 @@ def ladder_png(table: pd.DataFrame, title: str, path: Path) -> Path:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.grid(axis="x", alpha=0.3)
     axes.set_title(title, fontsize=10)
-    with atomic(path) as part:
-        figure.savefig(part)
-    return path
+    return save(figure, path)
 
 
 def sensitivity_png(table: pd.DataFrame, halfway: pd.DataFrame, path: Path) -> Path:
@@ -115,9 +111,7 @@ def sensitivity_png(table: pd.DataFrame, halfway: pd.DataFrame, path: Path) -> P
     axes.set_title("Vertical lines: halfway between chance and ceiling", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="upper left")
-    with atomic(path) as part:
-        figure.savefig(part)
-    return path
+    return save(figure, path)
 
 
 def sweep_png(table: pd.DataFrame, field: str, chance: float, path: Path) -> Path:
@@ -133,6 +127,4 @@ def sweep_png(table: pd.DataFrame, field: str, chance: float, path: Path) -> Pat
     axes.set_title(f"{field}: {len(rows)} settings on the same test folds", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
-    with atomic(path) as part:
-        figure.savefig(part)
-    return path
+    return save(figure, path)

@@ -11,13 +11,13 @@ from typing import Any
 
 from mer_tf.changes import flat
 from mer_tf.config import Data, Experiment, MerError, Preset, preset_of
-from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import write_json, write_text
 from mer_tf.notices import SYNTHETIC
 from mer_tf.reporting.analysis import BASELINE, PATHS, Analysis, as_words, differences
 from mer_tf.reporting.made import NAME, Made, maker, read_made, said_once, seeds_of, write_made
 from mer_tf.reporting.run_files import Run, read_run
+from mer_tf.reporting.tables import score_cells
 from mer_tf.reporting.warnings import dangers
 
 START, END = "<!-- results -->", "<!-- /results -->"
@@ -102,14 +102,8 @@ def _rows(found: Sequence[Analysis]) -> list[str]:
 
 
 def _row(label: str, metrics: dict[str, Any]) -> str:
-    cells = [f"{_score(metrics[name], metrics.get('sd_over_seeds', {}).get(name))}" for name in SCORES]
+    cells = score_cells(metrics).values()
     return f"| {label} | {' | '.join(cells)} | {metrics['permutation_p_UAR']:.4f} | {metrics['n']} |"
-
-
-def _score(score: dict[str, Any], sd: float | None) -> str:
-    low, high = score["ci95"]
-    over_seeds = "" if sd is None else f" ± {100 * sd:.1f}"
-    return f"{score['pooled']:.1%}{over_seeds} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _caption(found: Sequence[Analysis]) -> str:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mer_tf import __version__
 from mer_tf.changes import flat
-from mer_tf.evaluation.metrics import SCORES
+from mer_tf.evaluation.metrics import SCORES, row_shares
 from mer_tf.evaluation.variants import variant_warnings
 from mer_tf.files import write_text
 from mer_tf.reporting import page_tables, papers, privacy, svg
@@ -83,6 +83,7 @@ def _environment() -> Environment:
         "papers": papers,
         "picture_sections": picture_sections,
         "privacy": privacy,
+        "row_shares": row_shares,
         "svg": svg,
         "tables": page_tables,
         "variant_warnings": variant_warnings,

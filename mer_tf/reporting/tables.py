@@ -18,8 +18,7 @@ def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """One line a system: each score with its 95 % interval in per cent, n, and the permutation p of the UAR."""
     rows = {}
     for name, metrics in results.items():
-        cells = {score: _interval(metrics[score], metrics.get("sd_over_seeds", {}).get(score)) for score in SCORES}
-        rows[name] = cells | {"n": str(metrics["n"]), "p (UAR)": f"{metrics['permutation_p_UAR']:.4f}"}
+        rows[name] = score_cells(metrics) | {"n": str(metrics["n"]), "p (UAR)": f"{metrics['permutation_p_UAR']:.4f}"}
     first = next(iter(results.values()))
     majority = {score: "" for score in SCORES} | {"accuracy": f"{first['majority_rate']:.1%}"}
     chance = {"UAR": f"{first['chance_UAR']:.1%}", "n": str(first["n"]), "p (UAR)": ""}
@@ -204,10 +203,14 @@ def _conclusion(found: Comparison, over: str) -> str:
     return f"No difference is shown: chance explains what lies between the two on {over}.{why}"
 
 
-def _interval(score: Mapping[str, Any], sd: float | None) -> str:
-    low, high = score["ci95"]
-    spread = "" if sd is None else f" ± {sd * 100:.1f}"
-    return f"{score['pooled']:.1%}{spread} [{low * 100:.1f}, {high * 100:.1f}]"
+def score_cells(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Each score of `evaluate` in per cent, with its deviation over seeds where there are several, and its interval."""
+    cells = {}
+    for name in SCORES:
+        (low, high), sd = metrics[name]["ci95"], metrics.get("sd_over_seeds", {}).get(name)
+        spread = "" if sd is None else f" ± {sd * 100:.1f}"
+        cells[name] = f"{metrics[name]['pooled']:.1%}{spread} [{low * 100:.1f}, {high * 100:.1f}]"
+    return cells
 
 
 def _aligned(frame: pd.DataFrame) -> str:

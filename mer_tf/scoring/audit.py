@@ -168,7 +168,7 @@ def _counts(fits: Sequence[Candidate]) -> str:
 
 def _mean_of_rates(printed: str, unit: str, sizes: tuple[int, ...]) -> dict[str, Any]:
     value = parse_printed(printed, unit)
-    possible = {mode: printable(sizes, value.whole, mode) for mode in ROUNDINGS}
+    possible = {mode: printable(sizes, value.whole, (mode,)) for mode in ROUNDINGS}
     share = chance(value, sizes)
     if share is None or not value.bounded:
         return {"note": "cannot be checked: too many combinations of counts"}

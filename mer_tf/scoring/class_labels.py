@@ -9,6 +9,7 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.datasets.labels import normalise_label
+from mer_tf.names import few
 
 LABELS = ("y_true", "y_pred")
 
@@ -62,6 +63,5 @@ def class_warnings(frame: pd.DataFrame, path: Path, classes: Sequence[str]) -> l
     return said
 
 
-def _some(names: set[str], shown: int = 5) -> str:
-    listed = ", ".join(map(repr, sorted(names)[:shown]))
-    return f"{listed} and {len(names) - shown} more" if len(names) > shown else listed
+def _some(names: set[str]) -> str:
+    return few([repr(name) for name in sorted(names)])

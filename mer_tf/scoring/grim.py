@@ -28,10 +28,9 @@ MOST_DECIMALS = 6
 
 @dataclass(frozen=True)
 class Printed:
-    """A number as it was printed: 60.60 % has digits 6060, decimals 2 and whole 10000, the digits of a share of 1."""
+    """A number as it was printed: 60.60 % has digits 6060 and whole 10000, the digits of a share of 1."""
 
     digits: int
-    decimals: int
     whole: int
     bounded: bool
     """A share is at most 1; a mean of whole numbers (unit `mean`) may be larger."""
@@ -70,7 +69,7 @@ def parse_printed(text: str, unit: str = "accuracy %") -> Printed:
     if decimals > MOST_DECIMALS:
         raise MerError(f"{text}: give it as printed, with at most {MOST_DECIMALS} decimals; more is no printed figure")
     whole = 10**decimals * (100 if "%" in unit else 1)
-    value = Printed(int(whole_part + (found[2] or "")), decimals, whole, unit != "mean")
+    value = Printed(int(whole_part + (found[2] or "")), whole, unit != "mean")
     if value.bounded and value.digits > whole:
         raise MerError(
             f"{text} is more than {whole // 10**decimals}, the whole in {unit!r}; mend the number or its unit"
@@ -87,32 +86,23 @@ def rounded(numerator: Any, denominator: int, rounding: str) -> Any:
     return floor + ((2 * rest > denominator) | tie)
 
 
-def candidates(printed: str, unit: str, n_range: Iterable[int], rounding: str = "any") -> list[Candidate]:
-    """Every k/n, n in `n_range`, that prints as `printed` with its number of decimals.
-
-    `rounding`: one of ROUNDINGS, or `any` of them; each candidate names those that fit.
-    """
+def candidates(printed: str, unit: str, n_range: Iterable[int]) -> list[Candidate]:
+    """Every k/n, n in `n_range`, that prints as `printed` with its number of decimals, and by which roundings."""
     value = parse_printed(printed, unit)
-    return [c for n in n_range for c in _fitting(value, n, _modes(rounding))]
+    return [c for n in n_range for c in _fitting(value, n)]
 
 
-def _modes(rounding: str) -> tuple[str, ...]:
-    if rounding not in ("any", *ROUNDINGS):
-        raise MerError(f"rounding {rounding!r} is not known; choose any, {', '.join(ROUNDINGS)}")
-    return ROUNDINGS if rounding == "any" else (rounding,)
-
-
-def _fitting(value: Printed, n: int, modes: tuple[str, ...]) -> Iterator[Candidate]:
+def _fitting(value: Printed, n: int) -> Iterator[Candidate]:
     """k * whole / n lies between digits - 1/2 and digits + 1, whatever the rounding."""
     low = max(0, (2 * value.digits - 1) * n // (2 * value.whole))
     high = -(-(value.digits + 1) * n // value.whole)
     for k in range(low, (min(high, n) if value.bounded else high) + 1):
-        if hits := tuple(m for m in modes if rounded(k * value.whole, n, m) == value.digits):
+        if hits := tuple(m for m in ROUNDINGS if rounded(k * value.whole, n, m) == value.digits):
             yield Candidate(n, k, hits)
 
 
 @lru_cache(maxsize=4096)
-def printable(sizes: tuple[int, ...], whole: int, rounding: str = "any") -> np.ndarray | None:
+def printable(sizes: tuple[int, ...], whole: int, roundings: tuple[str, ...] = ROUNDINGS) -> np.ndarray | None:
     """Digits, sorted, that the mean of k_i / n_i over `sizes` = (n_1, n_2, ...) can print; 0 <= k_i <= n_i.
 
     One size: an accuracy. Fold sizes: the mean of the folds' accuracies. Class counts: the UAR. Exact, by dynamic
@@ -127,7 +117,7 @@ def printable(sizes: tuple[int, ...], whole: int, rounding: str = "any") -> np.n
     seen = np.zeros(whole + 1, dtype=bool)
     for start in range(0, len(packed), CHUNK):
         sums = np.flatnonzero(np.unpackbits(packed[start : start + CHUNK], bitorder="little")) + 8 * start
-        for mode in _modes(rounding):
+        for mode in roundings:
             seen[rounded(sums * whole, whole_sum, mode)] = True
     return np.flatnonzero(seen)
 
@@ -142,12 +132,12 @@ def _add_counts(sums: int, step: int, n: int) -> int:
     return sums
 
 
-def chance(value: Printed, sizes: tuple[int, ...], rounding: str = "any") -> float | None:
+def chance(value: Printed, sizes: tuple[int, ...]) -> float | None:
     """Share of the printable values near this one (a tenth of the whole to either side) that `sizes` can print.
 
     It is the chance that a number which has nothing to do with `sizes` passes the test. None: cannot be enumerated.
     """
-    possible = printable(sizes, value.whole, rounding)
+    possible = printable(sizes, value.whole)
     if possible is None:
         return None
     centre = value.digits if value.bounded else value.digits % value.whole

@@ -13,19 +13,11 @@ from mer_tf.scoring.grim import Printed, parse_printed, printable
 COLUMNS = ("n", "explained", "of", "expected", "p", "p_best", "values")
 
 
-def infer_n(
-    values: Sequence[str],
-    n_max: int = 400,
-    unit: str = "accuracy %",
-    rounding: str = "any",
-    *,
-    draws: int = 4000,
-    seed: int = 0,
-) -> pd.DataFrame:
+def infer_n(values: Sequence[str], n_max: int = 400, unit: str = "accuracy %", *, draws: int = 4000) -> pd.DataFrame:
     """Sample sizes 1..n_max ranked by how surprisingly many of the distinct printed values are k/n.
 
     The null hypothesis draws each value evenly from all that can be printed with its decimals; the share of those that
-    are k/n (under `rounding`) is the chance that n explains it. Columns: n; explained, of (values); expected by chance;
+    are k/n (by any rounding) is the chance that n explains it. Columns: n; explained, of (values); expected by chance;
     p, the chance that this n explains at least as many; p_best, the chance that any n up to n_max reaches such a p,
     from `draws` random sets; values, the explained ones. Sorted by p: an n comes before its multiples, which explain
     the same and more by chance.
@@ -34,12 +26,12 @@ def infer_n(
     if not texts:
         raise MerError("there is no value to infer n from; give at least one")
     printed = [parse_printed(text, unit) for text in texts]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     random = np.stack([rng.integers(0, v.whole + 1, draws) for v in printed])
     best = np.ones(draws)
     rows = []
     for n in range(1, n_max + 1):
-        shares, hits, random_hits = _explained(printed, random, n, rounding)
+        shares, hits, random_hits = _explained(printed, random, n)
         tail = _tail(shares)
         best = np.minimum(best, tail[random_hits.sum(axis=0)])
         explained = [t for t, hit in zip(texts, hits, strict=True) if hit]
@@ -50,14 +42,12 @@ def infer_n(
     return table.sort_values(["p", "n"], ignore_index=True)
 
 
-def _explained(
-    printed: Sequence[Printed], random: np.ndarray, n: int, rounding: str
-) -> tuple[list[float], list[bool], np.ndarray]:
+def _explained(printed: Sequence[Printed], random: np.ndarray, n: int) -> tuple[list[float], list[bool], np.ndarray]:
     """For each value: the share of printable values that are k/n, whether it is one, and whether random ones are."""
     shares, hits, random_hits = [], [], []
     for value, drawn in zip(printed, random, strict=True):
         possible = np.zeros(value.whole + 1, dtype=bool)
-        possible[printable((n,), value.whole, rounding)] = True
+        possible[printable((n,), value.whole)] = True
         shares.append(float(possible.mean()))
         hits.append(bool(possible[value.digits if value.bounded else value.digits % value.whole]))
         random_hits.append(possible[drawn])

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Clip, MerError, Train
+from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import Window, clip_starts
 from mer_tf.inputs.batches import Store, WindowBatches, fixed_batches, input_names
 from mer_tf.inputs.blocks import BlockStore
@@ -82,7 +82,10 @@ class FoldTrainer:
             first = self.config.stream_epochs if stream_epochs is None else stream_epochs
             total = (epochs or self.config.epochs) if stage.last else first
             watching = _watching(callbacks, stage, self.model)
-            windows, length = (_near_apex(store, plan), 1) if stage.near_apex else (plan, frames)
+            windows, length = plan, frames
+            if stage.near_apex:
+                assert isinstance(store, BlockStore)
+                windows, length = store.near_apex(plan), 1
             held = store if stage.trunk is None else WindowFeatures(store, windows, length, stage.trunk)
             names = input_names(stage.model)
             data = WindowBatches(held, windows, labels, length, recipe.batch_size, seed, names)
@@ -118,12 +121,6 @@ def stage_recipe(config: Train, stage: Stage) -> Train:
         return config
     own = {k: getattr(config, f"stream_{k}") for k in ("optimizer", "learning_rate", "batch_size")}
     return replace(config, **{k: v for k, v in own.items() if v})
-
-
-def _near_apex(store: Store, plan: Sequence[Window]) -> Sequence[Window]:
-    if not isinstance(store, BlockStore):
-        raise MerError("a stage of single frames about the apex needs features that know each clip's apex")
-    return store.near_apex(plan)
 
 
 def compile_model(model: keras.Model, config: Train) -> None:
@@ -185,7 +182,6 @@ class EpochPredictions(keras.callbacks.Callback):
         self.whole: keras.Model | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Predict, where this epoch was asked for."""
         if epoch + 1 in self.epochs:
             self.shares[epoch + 1] = self.predict(self.whole or self.model)
 

@@ -15,7 +15,7 @@ from trees import write_sheet
 from mer_tf.check import check
 from mer_tf.cli.data_commands import manifest
 from mer_tf.config import Data, Experiment, MerError
-from mer_tf.datasets import dataset_listing, dataset_rows
+from mer_tf.datasets import dataset_listing, told
 from mer_tf.datasets.counts import manifest_report
 from mer_tf.datasets.doubts import decided, doubt, doubts
 from mer_tf.datasets.manifest import ClipRow, read_manifest
@@ -62,7 +62,7 @@ def test_doubtful_clips_are_named_kept_and_no_problem(tree: Path, caplog: pytest
     assert clean
     assert f"{AT_ONSET}: its apex 5 is its onset" in report
     assert f"{LONG}: it lasts 2.7 seconds" in report
-    assert [r.apex for r in dataset_rows("casme3-a", tree) if r.clip_id == AT_ONSET] == [5]
+    assert [r.apex for r in told(dataset_listing("casme3-a", tree), "casme3-a") if r.clip_id == AT_ONSET] == [5]
     assert "2 clip(s) of doubtful annotation" in caplog.text
 
 

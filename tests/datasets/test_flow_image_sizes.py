@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from mer_tf.check import check
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.inputs.clips import indexed_images, prepare_clips
 from mer_tf.model import model_named
 
@@ -62,7 +62,7 @@ def test_no_image_that_can_be_read_is_an_error(tmp_path: Path) -> None:
     root = made(tmp_path, {"a": (8, 8)})
     next(root.rglob("*.png")).write_bytes(b"")
     with pytest.raises(MerError, match=r"none of 1 images.*a \.png: the file is empty"):
-        indexed_images(dataset_rows("flow-images", root))
+        indexed_images(dataset_listing("flow-images", root).rows)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -71,7 +71,7 @@ def test_what_is_kept_is_of_one_size_and_what_is_not_is_named(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[tuple[int, int]]
 ) -> None:
     root = made(tmp_path_factory.mktemp("images"), {f"c{n}": size for n, size in enumerate(sizes)})
-    indexed, lost = indexed_images(dataset_rows("flow-images", root))
+    indexed, lost = indexed_images(dataset_listing("flow-images", root).rows)
     shapes = {sizes[int(clip.clip_id.rsplit("c", 1)[1])] for clip in indexed}
     assert len(shapes) == 1
     assert len(indexed) == max(sizes.count(size) for size in set(sizes)) == sizes.count(*shapes)

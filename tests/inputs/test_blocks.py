@@ -104,9 +104,3 @@ def test_weights_of_blocks_are_asked_of_the_trained_model(trained):
     store, _ = drawn(3)
     weights = block_weights(trained[0].model).predict(store.inputs([Window("c00", 0)], FRAMES), verbose=0)
     assert weights["blocks"].shape == (FRAMES, 3, 1)
-
-
-def test_stages_about_the_apex_need_a_store_that_knows_it(trained):
-    store = drawn(3)[0]
-    with pytest.raises(MerError, match="know each clip's apex"):
-        trained[0].fit(store.features, [Window("c00", 0)], {"c00": 0}, FRAMES, seed=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mer_tf.config import Clip, MerError
+from mer_tf.config import Clip
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image, flow_image_store
 
@@ -45,10 +45,3 @@ def test_the_onset_baseline_sees_no_motion():
     assert store(2).vectors("a", slice(1)).shape == (1, len(first))
     unknown = FlowImageStore(store(2).images).vectors("a")
     assert (unknown[0] == 0).all()
-
-
-def test_windows_of_several_frames_are_refused():
-    with pytest.raises(MerError, match="one image"):
-        store(2).inputs([Window("a", 0)], 2, ("flow_image",))
-    with pytest.raises(MerError, match="one image"):
-        store(2).inputs([Window("a", 0, copy=2)], 1, ("flow_image",))

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from weightless import weightless
 
-from mer_tf.config import MerError
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion, trunk
 from mer_tf.models.layers.shared import ResponseNorm
 
@@ -125,11 +124,6 @@ def test_untrained_fusion_forgets_how_large_features_are():
     features = {name: RNG.normal(size=(2, 10)).astype("float32") for name in ("spatial", "temporal")}
     louder = {name: value * k for (name, value), k in zip(features.items(), (3, 50), strict=True)}
     assert run(head, louder) == pytest.approx(run(head, features), abs=1e-5)
-
-
-def test_streams_of_other_widths_cannot_be_summed():
-    with pytest.raises(MerError, match="lstm_units equal fc_units"):
-        replace(small(join="sum"), lstm_units=5).build(SHAPES, 3)
 
 
 @pytest.mark.parametrize(

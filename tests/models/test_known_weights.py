@@ -4,8 +4,9 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.files import sha256
-from mer_tf.models.encoders import onet
+from mer_tf.models.encoders.build import build_encoder
 from mer_tf.models.encoders.weight_files import same_as_before
+from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.preprocessing import mtcnn_files
 from mer_tf.preprocessing.mtcnn_files import SHA256, checked_weights, weights_path
 
@@ -42,7 +43,7 @@ def test_neither_encoder_nor_detector_takes_them(other, monkeypatch):
 
     monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
     with pytest.raises(MerError, match="onet"):
-        onet.build_onet()
+        build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=48)
     with pytest.raises(MerError, match="pnet"):
         build_detector()
 

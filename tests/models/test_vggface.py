@@ -13,7 +13,7 @@ from weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.models.encoders.vggface import build_vggface, original_name
-from mer_tf.models.encoders.weight_files import WEIGHT_FILES, download_weights, find_weights, weight_folders
+from mer_tf.models.encoders.weight_files import WEIGHTS, download_weights, find_weights, weight_folders, weight_url
 from mer_tf.models.encoders.weights import load_keras2_h5
 
 CASES = {  # name: network, top, input size (vgg16 has no 7x7 pool, so a small image will do)
@@ -37,10 +37,10 @@ def originals(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["resnet50", "senet50", "vgg16"])
 def test_every_layer_equals_keras_vggface(originals, name):
-    network, top, size = CASES[name]
-    model = build_vggface(network, include_top=top, input_size=size, pooling="avg" if network != "vgg16" else None)
+    network, _, size = CASES[name]
+    model = build_vggface(network, input_size=size, pooling="avg" if network != "vgg16" else None)
     load_keras2_h5(model, originals / f"{name}.h5")
     with np.load(originals / f"{name}.npz") as original:
         compared = [layer for layer in model.layers if layer.name in original.files]
@@ -65,8 +65,6 @@ def test_a_file_of_another_network_or_top_is_refused_and_changes_nothing(origina
         load_keras2_h5(model, originals / "senet50.h5")
     with pytest.raises(MerError, match=r"vgg16.h5: lacks 106 layers of .* first 'conv1/7x7_s2' .*7, 7, 3, 64"):
         load_keras2_h5(model, originals / "vgg16.h5")
-    with pytest.raises(MerError, match=r"lacks 1 layers .*'classifier'.*without 'notop'"):
-        load_keras2_h5(build_vggface("resnet50", include_top=True), originals / "resnet50.h5")
     cut = tmp_path / "cut.h5"
     cut.write_bytes((originals / "resnet50.h5").read_bytes()[: 50 << 20])
     with pytest.raises(MerError, match=r"cut.h5: not a whole HDF5 weight file"):
@@ -75,16 +73,10 @@ def test_a_file_of_another_network_or_top_is_refused_and_changes_nothing(origina
 
 
 @pytest.mark.parametrize(
-    ("network", "notop", "top"),
-    [
-        ("resnet50", 23_561_152, 41_246_071),
-        ("vgg16", 14_714_688, 145_002_878),
-        ("senet50", 26_092_144, 43_777_063),
-    ],
+    ("network", "count"), [("resnet50", 23_561_152), ("vgg16", 14_714_688), ("senet50", 26_092_144)]
 )
-def test_parameter_counts_are_the_published_ones(network, notop, top):
-    assert weightless(lambda: build_vggface(network, input_size=64)).count_params() == notop
-    assert weightless(lambda: build_vggface(network, include_top=True)).count_params() == top
+def test_parameter_counts_are_the_published_ones(network, count):
+    assert weightless(lambda: build_vggface(network, input_size=64)).count_params() == count
 
 
 def test_geometry():
@@ -97,8 +89,6 @@ def test_geometry():
     assert original_name("conv1__7x7_s2__bn") == "conv1/7x7_s2/bn"
     with pytest.raises(MerError, match="at least 32"):
         build_vggface("resnet50", input_size=31)
-    with pytest.raises(MerError, match="224"):
-        build_vggface("resnet50", include_top=True, input_size=96)
     with pytest.raises(MerError, match="vgg16, resnet50, senet50"):
         build_vggface("resnet101")
 
@@ -179,8 +169,8 @@ def test_weights_are_searched_in_three_folders(tmp_path, monkeypatch):
         (folder / name).touch()
         assert find_weights(name) == folder / name
     assert weight_folders()[0] == tmp_path / "own"
-    assert len(WEIGHT_FILES) == 6
-    assert all(file.url.endswith(f"/v2.0/{name}") for name, file in WEIGHT_FILES.items())
+    assert WEIGHTS["resnet50"] == name
+    assert weight_url(name).endswith(f"/v2.0/{name}")
 
 
 class Response(io.BytesIO):

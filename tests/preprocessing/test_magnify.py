@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.flow import flow_pair
-from mer_tf.preprocessing.magnify import Filter, gains, magnified, passed
+from mer_tf.preprocessing.magnify import magnified, passed
 
 FPS, COUNT = 100.0, 200
 TIME = np.arange(COUNT) / FPS
@@ -27,13 +27,6 @@ def swing(frames: NDArray[np.floating], hertz: float) -> float:
     return float(2 * np.abs((values * wave).mean()))
 
 
-@pytest.mark.parametrize(("hertz", "gain"), [(5.0, 9.0), (2.0, 9.0), (1.0, 1.0), (20.0, 1.0)])
-def test_the_ideal_filter_magnifies_its_band_and_nothing_else(hertz: float, gain: float) -> None:
-    made = magnified(pulsing(hertz), FPS, 8.0, 2.0, 8.0, temporal="ideal")
-    assert swing(made, hertz) == pytest.approx(2 * gain, rel=1e-6)
-    np.testing.assert_allclose(made.mean(axis=0), 100, atol=1e-9)
-
-
 def test_the_butterworth_gain_is_the_squared_response() -> None:
     low, high, alpha = 2.0, 10.0, 5.0
     warped = [np.tan(np.pi * f / FPS) for f in (low, high)]
@@ -46,20 +39,20 @@ def test_the_butterworth_gain_is_the_squared_response() -> None:
 
 
 def test_the_same_seconds_are_magnified_at_any_frame_rate() -> None:
-    fast = magnified(pulsing(5.0), FPS, 8.0, 2.0, 8.0, temporal="ideal")
-    slow = magnified(pulsing(5.0)[::2], FPS / 2, 8.0, 2.0, 8.0, temporal="ideal")
-    np.testing.assert_allclose(slow, fast[::2], atol=1e-6)
+    fast = magnified(pulsing(5.0), FPS, 8.0, 2.0, 8.0)
+    slow = magnified(pulsing(5.0)[::2], FPS / 2, 8.0, 2.0, 8.0)
+    middle = slice(COUNT // 8, 3 * COUNT // 8)
+    np.testing.assert_allclose(slow[middle], fast[::2][middle], atol=0.25)
 
 
-@pytest.mark.parametrize("temporal", ["ideal", "butterworth"])
-def test_a_small_motion_becomes_one_plus_alpha_times_as_large(temporal: Filter) -> None:
+def test_a_small_motion_becomes_one_plus_alpha_times_as_large() -> None:
     """A texture of 32 pixels that swings by .05 px at 5 Hz, seen through optical flow."""
     x = np.arange(64.0)
     shift = 0.05 * np.sin(2 * np.pi * 5 * TIME[:100])
     texture = np.stack([sum(np.sin(2 * np.pi * (x - s) / w) for w in (32, 21)) for s in shift])
     rows = 1 + 0.3 * np.sin(2 * np.pi * x / 32)
     frames = (120 + 50 * texture[:, None, :] * rows[:, None])[..., None] * np.ones(3)
-    made = magnified(frames, FPS, 9.0, 2.0, 12.5, temporal=temporal)
+    made = magnified(frames, FPS, 9.0, 2.0, 12.5)
     peak, trough = 45, 55  # a quarter and three quarters of a swing, away from the ends
     first, second = (np.clip(np.round(made[t]), 0, 255).astype(np.uint8) for t in (trough, peak))
     travelled = float(np.median(flow_pair(first, second, "dis")[8:-8, 8:-8, 0]))
@@ -73,26 +66,12 @@ def test_alpha_0_and_a_still_clip_change_nothing() -> None:
     np.testing.assert_allclose(magnified(still, FPS, 20.0, 2.0, 8.0), still, atol=1e-6)
 
 
-def test_colour_stays_and_fine_texture_is_spared_by_the_cutoff() -> None:
-    swinging = 100 + 2 * np.sin(2 * np.pi * 5 * TIME)[:, None, None, None]
-    x = np.arange(64)
-    for wavelength, least, most in ((4.0, 0.0, 0.35), (64.0, 0.85, 1.0)):
-        pattern = 1 + 0.2 * np.cos(2 * np.pi * x / wavelength)[None, None, :, None] * np.ones((1, 64, 64, 3))
-        frames = swinging * pattern * [1.0, 0.9, 0.8]
-        full = magnified(frames, FPS, 8.0, 2.0, 8.0, temporal="ideal") - frames
-        spared = magnified(frames, FPS, 8.0, 2.0, 8.0, temporal="ideal", cutoff=24.0) - frames
-        np.testing.assert_allclose(full[..., 0], full[..., 2], atol=1e-9)
-        texture = [(d - d.mean(axis=(1, 2), keepdims=True))[:, 16:-16, 16:-16].std() for d in (spared, full)]
-        assert least <= texture[0] / texture[1] <= most + 1e-9
-
-
-def test_gains_rise_with_the_wavelength_up_to_alpha() -> None:
-    found = gains(8.0, 24.0, np.array([1.0, 12.0, 24.0, 100.0]))
-    assert found.tolist() == pytest.approx([0, 3.5, 8, 8])
+def test_colour_stays() -> None:
+    frames = pulsing(5.0) * [1.0, 0.9, 0.8]
+    added = magnified(frames, FPS, 8.0, 2.0, 8.0) - frames
+    np.testing.assert_allclose(added[..., 0], added[..., 2], atol=1e-9)
 
 
 def test_a_band_the_clip_cannot_carry_is_refused() -> None:
     with pytest.raises(MerError, match=r"must lie within 0 and 12.5 Hz"):
         magnified(pulsing(5.0), 25.0, 8.0, 2.0, 20.0)
-    with pytest.raises(MerError, match="none lies between"):
-        magnified(pulsing(5.0)[:10], FPS, 8.0, 2.0, 8.0, temporal="ideal")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.preprocessing.interpolate import tim, tim_places, tim_weights
 from mer_tf.preprocessing.resample import at_places, resampled_places
-from mer_tf.preprocessing.segments import centred, segments, spatial_frames
+from mer_tf.preprocessing.segments import segment_starts
 
 
 def published_tim(frames: NDArray[np.float64], wanted: int) -> NDArray[np.float64]:
@@ -85,6 +87,16 @@ def test_a_frame_rate_is_positive() -> None:
         resampled_places(10, 0.0, 25)
 
 
+def segments(frames: int, length: int, mode: Literal["center", "sliding"], stride: int = 10) -> NDArray[np.int64]:
+    """Frame numbers of every segment, the ends of the clip repeated beyond it, as stores fill their windows."""
+    starts = np.array(segment_starts(frames, length, mode, stride))
+    return np.clip(starts[:, None] + np.arange(length), 0, frames - 1)
+
+
+def centred(frames: int, length: int) -> NDArray[np.int64]:
+    return segments(frames, length, "center")[0]
+
+
 @pytest.mark.parametrize(
     ("frames", "length", "first", "last"),
     [
@@ -130,17 +142,4 @@ def test_sliding_segments_reach_every_frame() -> None:
     assert set(found.ravel().tolist()) == set(range(47))
     assert segments(40, 20, "sliding", 10)[:, 0].tolist() == [0, 10, 20]
     np.testing.assert_array_equal(segments(12, 20, "sliding"), centred(12, 20)[None])
-    np.testing.assert_array_equal(segments(47, 20), centred(47, 20)[None])
-
-
-def test_nineteen_frames_stand_beside_nineteen_flow_images() -> None:
-    assert spatial_frames(segments(30, 20)).tolist() == [list(range(5, 24))]
-
-
-def test_segments_refuse_what_has_no_meaning() -> None:
-    with pytest.raises(MerError, match="cannot be cut"):
-        centred(0, 20)
-    with pytest.raises(MerError, match="center or sliding"):
-        segments(30, 20, "middle")  # type: ignore[arg-type]
-    with pytest.raises(MerError, match="stride must be 1"):
-        segments(30, 20, "sliding", 0)
+    np.testing.assert_array_equal(segments(47, 20, "center"), centred(47, 20)[None])

@@ -16,7 +16,8 @@ from mer_tf.config import MerError, Tables
 from mer_tf.descriptors import METHODS, Mdmo
 from mer_tf.files import write_json
 from mer_tf.inputs.descriptors import described_store
-from mer_tf.inputs.prepare import Encoded, encode
+from mer_tf.inputs.prepare import Encoded
+from mer_tf.model import check_model
 from mer_tf.protocols.baseline_table import baseline_table
 from mer_tf.protocols.classical import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
@@ -93,7 +94,7 @@ def test_windows_are_refused_and_other_models_keep_their_bench(classical, make_b
     clip = dataclasses.replace(experiment.clip, test="windows")
     changed = dataclasses.replace(experiment, model=Mdmo(), clip=clip)
     with pytest.raises(MerError, match="mdmo describes whole clips"):
-        encode(changed, clips)
+        check_model(changed, clips.of_images)
     assert type(bench_of(experiment, clips, bench.encoded)) is Bench
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from mer_tf.config import Clip, MerError, Preprocess, Search, Train
 from mer_tf.inputs.images import image_store
-from mer_tf.inputs.prepare import Encoded, encode
+from mer_tf.inputs.prepare import Encoded
+from mer_tf.model import check_model
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.pictures.heatmaps import export_heatmaps, write_heatmaps
@@ -125,4 +126,4 @@ def test_a_model_of_images_has_no_encoder_to_look_into(bench):
 def test_settings_it_cannot_have_are_refused(bench, changes, said):
     held, clips = bench
     with pytest.raises(MerError, match=said):
-        encode(replace(held.experiment, **changes), clips)
+        check_model(replace(held.experiment, **changes), clips.of_images)

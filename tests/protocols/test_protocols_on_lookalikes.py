@@ -3,7 +3,7 @@
 import numpy as np
 
 from mer_tf.config import Evaluation
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.evaluation.folds import make_folds
 from mer_tf.synthetic.layouts.write import write_lookalike
@@ -12,7 +12,7 @@ from mer_tf.synthetic.layouts.write import write_lookalike
 def composite(tmp_path):
     root = write_lookalike("megc2019", tmp_path / "megc", counts="published")
     protocol = load_protocol("megc2019-3")
-    rows = [(r, protocol.class_index(r)) for r in dataset_rows("megc2019", root, None)]
+    rows = [(r, protocol.class_index(r)) for r in dataset_listing("megc2019", root).rows]
     kept = [(r, label) for r, label in rows if label is not None]
     return [r.subject for r, _ in kept], [label for _, label in kept], [r.dataset for r, _ in kept]
 

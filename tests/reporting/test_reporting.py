@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import evaluate
-from mer_tf.reporting.plots import confusion_csv, confusion_png
+from mer_tf.reporting.plots import confusion_pair, confusion_png
 from mer_tf.reporting.tables import class_table, published_table, results_table
 
 FRAME = pd.DataFrame(
@@ -40,4 +40,5 @@ def test_confusion_picture_and_csv(tmp_path):
     picture = imread(confusion_png(counts, ["x", "y"], "title", tmp_path / "c.png"))
     assert min(picture.shape[:2]) > 200
     assert picture[..., :3].std() > 0.05
-    assert pd.read_csv(confusion_csv(counts, ["x", "y"], tmp_path / "c.csv"), index_col="true").loc["x", "y"] == 1
+    confusion_pair(FRAME, ["x", "y"], "title", tmp_path)
+    assert pd.read_csv(tmp_path / "confusion.csv", index_col="true").loc["x", "y"] == 1

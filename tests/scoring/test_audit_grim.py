@@ -28,7 +28,7 @@ def shown(value: Fraction, decimals: int, rounding: str) -> str:
     [("5.19", 28, False), ("5.21", 28, True), ("5.19", 32, True), ("5.27", 43, False), ("3.48", 20, False)],
 )
 def test_known_examples_of_means(mean, n, possible):
-    assert bool(candidates(mean, "mean", [n], "half up")) is possible
+    assert any("half up" in c.roundings for c in candidates(mean, "mean", [n])) is possible
 
 
 def test_truncation_is_named_where_nothing_else_fits():
@@ -56,16 +56,14 @@ def test_means_of_rates_are_those_of_an_enumeration(sizes, rounding, decimals):
     combinations = itertools.product(*(range(n + 1) for n in sizes))
     means = {sum(Fraction(k, n) for k, n in zip(ks, sizes, strict=True)) / len(sizes) for ks in combinations}
     texts = {shown(100 * mean, decimals, rounding) for mean in means}
-    found = printable(tuple(sizes), 100 * 10**decimals, rounding)
+    found = printable(tuple(sizes), 100 * 10**decimals, (rounding,))
     assert {shown(Fraction(int(d), 10**decimals), decimals, rounding) for d in found} == texts
 
 
 def test_rounding_names_tell_ties_apart():
     assert [c.roundings for c in candidates("12", "accuracy %", [8])] == [("half even", "truncation")]
     assert [c.roundings for c in candidates("13", "accuracy %", [8])] == [("half up",)]
-    assert not candidates("60.60", "accuracy %", [66], "half up")
-    with pytest.raises(MerError, match="rounding 'up' is not known; choose any, half up"):
-        candidates("60.60", "accuracy %", [66], "up")
+    assert not any("half up" in c.roundings for c in candidates("60.60", "accuracy %", [66]))
 
 
 def test_mean_of_five_folds_hardly_discriminates_but_of_tiny_folds_does():

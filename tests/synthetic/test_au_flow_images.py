@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.preprocessing.strain import optical_strain
 from mer_tf.synthetic.action_units.fields import draw_images, flipped, flow_images
 from mer_tf.synthetic.action_units.geometry import crop_of, crop_of_landmarks, geometry, geometry_of
@@ -113,7 +113,7 @@ def test_a_crop_lays_a_face_where_the_table_wants_it():
 
 
 def test_a_folder_of_a_kind_reads_back(tmp_path):
-    rows = dataset_rows("flow-images", write_kind(tmp_path / "drawn", "patch", subjects=2, clips_per_class=2))
+    rows = dataset_listing("flow-images", write_kind(tmp_path / "drawn", "patch", subjects=2, clips_per_class=2)).rows
     assert len(rows) == 12
     assert {row.label_raw for row in rows} == {"negative", "positive", "surprise"}
     assert {row.subject for row in rows} == {"smic/s01", "smic/s02"}

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.files import sha256
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.faces.portraits import POINTS, load_portraits
@@ -56,7 +56,7 @@ def digests(root: Path) -> dict[str, str]:
 
 
 def test_the_adapter_reads_the_tree(tree: Path) -> None:
-    rows = dataset_rows("smic-hs", tree)
+    rows = dataset_listing("smic-hs", tree).rows
     assert [r.clip_id for r in rows[:4]] == [f"smic-hs/s01_{c}_01" for c in ("ne", "non", "po", "sur")]
     assert {r.subject for r in rows} == {"smic/s01", "smic/s02"}
     assert {r.label_raw for r in rows} == {"negative", "positive", "surprise", "non-micro"}
@@ -154,8 +154,8 @@ def test_bad_arguments_are_named(argument: str, value: Any, tmp_path: Path) -> N
 def test_the_short_style_is_read_as_the_same_clips(tree: Path, tmp_path: Path) -> None:
     short = write_smic(tmp_path / "smic", **(SMALL | {"subjects": 1}), style="s1")
     assert (short / "HS/s1/micro/negative/s1_ne_01").is_dir()
-    wanted = [(r.clip_id, r.onset, r.offset) for r in dataset_rows("smic-hs", tree) if r.subject == "smic/s01"]
-    assert [(r.clip_id, r.onset, r.offset) for r in dataset_rows("smic-hs", short)] == wanted
+    wanted = [(r.clip_id, r.onset, r.offset) for r in dataset_listing("smic-hs", tree).rows if r.subject == "smic/s01"]
+    assert [(r.clip_id, r.onset, r.offset) for r in dataset_listing("smic-hs", short).rows] == wanted
 
 
 def test_subject_numbers_are_those_of_smic(people: list[SyntheticClip]) -> None:
@@ -166,7 +166,7 @@ def test_subject_numbers_are_those_of_smic(people: list[SyntheticClip]) -> None:
 
 def test_near_infrared_is_grey_and_slow(tmp_path: Path) -> None:
     root = write_smic(tmp_path / "smic", **(SMALL | {"subjects": 1}), camera="nir")
-    rows = dataset_rows("smic-nir", root)
+    rows = dataset_listing("smic-nir", root).rows
     assert {r.fps for r in rows} == {25.0}
     image = picture(next(root.rglob("*.bmp")))
     assert (image == image[..., :1]).all()
@@ -248,7 +248,7 @@ def test_a_folder_of_portraits(tmp_path: Path) -> None:
         load_portraits(faces)
     pd.DataFrame(rows, columns=["point", "x", "y"]).to_csv(faces / "a.csv", index=False)
     root = write_smic(tmp_path / "smic", **(SMALL | {"subjects": 1}), faces=faces)
-    assert len(dataset_rows("smic-hs", root)) == 4
+    assert len(dataset_listing("smic-hs", root).rows) == 4
     with pytest.raises(MerError, match="faces"):
         write_smic(root, **(SMALL | {"subjects": 1}))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mer_tf.config import MerError
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.trees.casme2 import SHEET, emotion
@@ -26,7 +26,7 @@ def tree(tmp_path_factory):
 
 
 def test_the_adapter_reads_every_clip_with_its_frames_and_class(tree):
-    rows = dataset_rows("casme2", tree, None)
+    rows = dataset_listing("casme2", tree).rows
     assert len(rows) == 6
     assert {row.subject for row in rows} == {"casme2/sub01", "casme2/sub02"}
     protocol = load_protocol("casme2-5")

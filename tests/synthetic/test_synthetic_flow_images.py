@@ -11,14 +11,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mer_tf.config import MerError
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.files import sha256
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.synthetic.trees.flow_images import write_flow_images
 
 
 def uar(root):
-    rows = dataset_rows("flow-images", root)
+    rows = dataset_listing("flow-images", root).rows
     pixels = np.stack([read_frame(r.image_path()) for r in rows])[:, ::3, ::3].reshape(len(rows), -1).astype(float)
     truth, people = [r.label_raw for r in rows], [r.subject for r in rows]
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, class_weight="balanced", max_iter=500))
@@ -33,7 +33,7 @@ def drawn(tmp_path_factory):
 
 
 def test_counts_are_those_of_the_composite(drawn):
-    rows = dataset_rows("flow-images", drawn)
+    rows = dataset_listing("flow-images", drawn).rows
     assert Counter(r.label_raw for r in rows) == {"negative": 250, "positive": 109, "surprise": 83}
     assert len({r.subject for r in rows}) == 68
     assert read_frame(rows[0].image_path()).shape == (28, 28, 3)

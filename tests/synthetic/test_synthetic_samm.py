@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_tf.datasets import dataset_rows
+from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.trees.kinds import DRAWN
@@ -14,7 +14,7 @@ from mer_tf.synthetic.trees.samm import emotion
 def test_the_adapter_reads_every_clip_with_its_frames_and_class(tmp_path, monkeypatch):
     monkeypatch.setattr(synthetic_clip, "FRAMES", (4, 12))
     tree = DRAWN["samm"](tmp_path / "samm", subjects=2, clips_per_class=1, progress=False)
-    rows, protocol = dataset_rows("samm", tree, None), load_protocol("samm-5")
+    rows, protocol = dataset_listing("samm", tree).rows, load_protocol("samm-5")
     assert len(rows) == 6
     assert {row.subject for row in rows} == {"samm/006", "samm/007"}
     assert all(protocol.class_index(row) is not None for row in rows)

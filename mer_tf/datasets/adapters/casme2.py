@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home
+from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home, span
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -43,7 +43,6 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
 
     A clip without apex ('/') stays without. `MerError` for a missing root, sheet or column, or no clip folder.
     """
-    root = Path(root)
     path = find_sheet(root, SHEETS, sheet)
     table = read_sheet(path, columns=COLUMNS, header_key="Subject")
     layout = _layout(root)
@@ -64,11 +63,11 @@ def subject_name(text: str) -> str | None:
 
 def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Event | None:
     subject, clip = subject_name(row.text("subject")), row.text("clip")
-    onset, offset, apex = row.integer("onset"), row.integer("offset"), row.integer("apex", optional=True)
+    frames = span(row)
     if subject is None or not clip:
         row.problems.append(f"{row.where}: no clip without subject and file name; complete or remove the row")
         return None
-    if onset is None or offset is None:
+    if frames is None:
         return None
     name = f"{subject}/{clip}"
     return Event(
@@ -76,9 +75,7 @@ def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Ev
         dataset="casme2",
         subject=f"casme2/{subject}",
         folder=folders.find(subject, clip),
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        **frames,
         fps=FPS,
         label_raw=row.text("emotion"),
         aus=row.text("aus"),

@@ -12,10 +12,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, told_apart
+from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, subject_number, told_apart
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, is_folder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
-from mer_tf.datasets.names import number_in, one_of_each, plain_case, plain_name
+from mer_tf.datasets.names import one_of_each, plain_case, plain_name
 
 FPS = 30.0
 A_SHEETS = (
@@ -53,7 +53,6 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
 
     The sheets of 2022 and 2023 spell a label `others` and `Others`: labels are in lower case here.
     """
-    root = Path(root)
     folders = ClipFolders(frames_home(root, A_HOMES, r"spNO\.?\d+(_[a-z]+_\d+)?"))
     cut = {plain_case(folder.name): folder for folder in subfolders(folders.home)}
     path = find_sheet(root, A_SHEETS, sheet)
@@ -71,7 +70,6 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of part C under `root`."""
-    root = Path(root)
     home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
     table = read_sheet(path, columns=C_COLUMNS, header_key=None)
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
@@ -85,15 +83,12 @@ def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Ev
     if frames is None:
         return None
     subject, video = row.text("subject"), row.text("video")
-    onset, apex, offset = frames
     return Event(
         clip_id=f"casme3-a/{subject}/{video}",
         dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=cut.get(plain_case(f"{subject}_{video}_{onset}")) or _colour(folders.find(subject, video)),
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        folder=cut.get(plain_case(f"{subject}_{video}_{frames['onset']}")) or _colour(folders.find(subject, video)),
+        **frames,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
         aus=row.text("aus"),
@@ -103,11 +98,8 @@ def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Ev
 
 
 def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | None:
-    frames, number = span(row, ("subject", "count"), apex=False), number_in(row.text("subject"))
-    if frames is None:
-        return None
-    if number is None:
-        row.problems.append(f"{row.where}: subject {row.text('subject')!r} holds no number; correct the cell")
+    frames = span(row, ("subject", "count"), apex=False)
+    if frames is None or (number := subject_number(row)) is None:
         return None
     subject, count = f"{number:02d}", row.text("count").lstrip("/")
     return Event(
@@ -115,9 +107,7 @@ def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | N
         dataset="casme3-c",
         subject=f"cas_me_3/C{subject}",
         folder=_c_folder(people.get(plain_name(subject), home / subject), count),
-        onset=frames[0],
-        apex=None,
-        offset=frames[2],
+        **frames,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
         aus=re.sub(r"\s*[,，]\s*", "+", row.text("aus")),

@@ -30,7 +30,6 @@ def casme_sq_listing(root: Path, sheet: Path | None = None) -> Listing:
     With several trees there the first of rawpic, cropped, selectedpic is taken (name another as root to have it). A
     folder may hold a whole video or a single expression (s15/anger1_1).
     """
-    root = Path(root)
     home, path = frames_home(root, HOMES, r"s\d+"), find_sheet(root, SHEETS, sheet)
     table = _tab(path, 0, COLUMNS)
     names = _Names(path, home)

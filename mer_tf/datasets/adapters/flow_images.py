@@ -33,7 +33,6 @@ def flow_images_listing(root: Path, sheet: Path | None) -> Listing:
 
     Folders and files that do not fit the layout are problems. `MerError` for a sheet, no root, or no image.
     """
-    root = Path(root)
     if sheet is not None:
         raise MerError(f"{sheet}: flow images are annotated by their folders and take no sheet; leave --sheet out")
     if not root.is_dir():

@@ -7,15 +7,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.listing import Event, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow
-from mer_tf.datasets.names import clashes, one_of_each, plain_case, plain_name
-
-Span = tuple[int, int | None, int]
-"""Onset, apex or None, offset."""
-
+from mer_tf.datasets.names import clashes, number_in, one_of_each, plain_case, plain_name
 
 UNLIKE = (3, 0)
 DEEPEST = 3
@@ -115,8 +112,8 @@ class ClipFolders:
         return f"{self._key(parent)}/{plain_case(name)}"
 
 
-def span(row: SheetRow, names: Sequence[str], *, apex: bool = True) -> Span | None:
-    """Onset, apex (None without such a column) and offset of a row.
+def span(row: SheetRow, names: Sequence[str] = (), *, apex: bool = True) -> dict[str, Any] | None:
+    """`onset`, `apex` (None without such a column) and `offset` of a row, as an `Event` takes them.
 
     None, and a problem, when onset or offset is no whole number or one of the cells `names`, which name the clip, is
     empty.
@@ -126,7 +123,15 @@ def span(row: SheetRow, names: Sequence[str], *, apex: bool = True) -> Span | No
         return None
     onset, offset = row.integer("onset"), row.integer("offset")
     middle = row.integer("apex", optional=True) if apex else None
-    return None if onset is None or offset is None else (onset, middle, offset)
+    return None if onset is None or offset is None else {"onset": onset, "apex": middle, "offset": offset}
+
+
+def subject_number(row: SheetRow) -> int | None:
+    """The number in a row's subject: 1 for 1, "01" or "sub01"; None, and a problem, for a text without a number."""
+    text = row.text("subject")
+    if (number := number_in(text)) is None and text:
+        row.problems.append(f"{row.where}: subject {text!r} holds no number; correct the cell")
+    return number
 
 
 def told_apart(events: Sequence[Event], *, always: bool) -> list[Event]:

@@ -31,7 +31,6 @@ COLUMNS = {
 
 def fourdme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Grey micro-expression clips of 4DME under `root`; with both trees there, the cropped one."""
-    root = Path(root)
     folders = ClipFolders(frames_home(root, HOMES, r".*\d.*"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="sub_ID")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
@@ -51,15 +50,12 @@ def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
     frames, subject, clip = span(row, ("subject", "clip")), row.text("subject"), row.text("clip")
     if frames is None:
         return None
-    onset, apex, offset = frames
     return Event(
         clip_id=f"4dme/{subject}/{clip}",
         dataset="4dme",
         subject=f"4dme/{subject}",
         folder=folders.find(subject, clip),
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        **frames,
         fps=FPS,
         label_raw=_label(row),
         aus=certain_aus(row.text("aus")),

@@ -8,12 +8,12 @@ import os
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.corrections import changes, correct
-from mer_tf.datasets.manifest import ClipRow, same_names
+from mer_tf.datasets.manifest import COLUMNS, ClipRow, same_names
 from mer_tf.files import hidden, linked_into, placed
 from mer_tf.preprocessing.frame_names import frame_names, gaps
 
@@ -172,22 +172,12 @@ class ListingBuilder:
         place = self._places.get(event.folder)
         root, frames_dir = place or (self.root.resolve(), self._relative(event.folder))
         return ClipRow(
-            clip_id=event.clip_id,
-            dataset=event.dataset,
-            subject=event.subject,
-            session=event.session,
+            **{f.name: getattr(event, f.name) for f in fields(Event) if f.name in COLUMNS},
             root=root.as_posix(),
             frames_dir=frames_dir,
             video="",
-            onset=event.onset,
-            apex=event.apex,
-            offset=event.offset,
-            fps=event.fps,
-            label_raw=event.label_raw,
-            aus=event.aus,
             sheet_sha=self.sheet_sha,
             apex_source="" if event.apex is None else "given",
-            objective=event.objective,
             links=self._links.get(event.folder, ""),
         )
 

@@ -34,7 +34,7 @@ def megc2019_listing(root: Path, sheet: Path | None) -> Listing:
     if sheet is not None:
         raise MerError(f"{sheet}: three data sets have no common sheet; put each sheet into its data set's folder")
     protocol = load_protocol(PROTOCOL)
-    parts = [adapter(_folder(Path(root), name, pattern), None) for name, pattern, adapter in PARTS]
+    parts = [adapter(_folder(root, name, pattern), None) for name, pattern, adapter in PARTS]
     rows = [r for part in parts for r in part.rows if protocol.class_index(r) is not None]
     left_out = [r for part in parts for r in part.left_out if protocol.class_index(r) is not None]
     listing = listing_of(rows, [p for part in parts for p in part.problems], str(root), left_out)

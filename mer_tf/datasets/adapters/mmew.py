@@ -33,7 +33,6 @@ COLUMNS = {
 
 def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
-    root = Path(root)
     folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS), named=True))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
@@ -60,15 +59,13 @@ def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> 
             f"{row.where}: clip {clip} is {emotion!r} in the sheet and lies in the folder {folder.parent.name!r}; the "
             "sheet is followed, correct the wrong one"
         )
-    person, (onset, apex, offset) = f"S{subject:02d}", frames
+    person = f"S{subject:02d}"
     return Event(
         clip_id=f"mmew/{person}/{clip}",
         dataset="mmew",
         subject=f"mmew/{person}",
         folder=folder,
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        **frames,
         fps=FPS,
         label_raw=emotion,
         aus=row.text("aus"),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home
+from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home, span
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -37,7 +37,6 @@ def samm_listing(root: Path, sheet: Path | None) -> Listing:
 
     `MerError` for a missing root, sheet or column, or no subject folder.
     """
-    root = Path(root)
     path = find_sheet(root, SHEETS, sheet)
     table = read_sheet(path, columns=COLUMNS, header_key="Subject", optional=("objective",))
     folders = ClipFolders(_base(root, r"\d{3}", "006/006_1_2/"), _subject)
@@ -59,7 +58,6 @@ def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
     folders 006_1/ ..., or holds SAMM_longvideos/ with them. An offset that is not given becomes the apex, and is said.
     `MerError` for a missing root, sheet or column, or no video folder.
     """
-    root = Path(root)
     path = find_sheet(root, LONG_SHEETS, sheet)
     table = read_sheet(path, columns=LONG_COLUMNS, header_key="Subject")
     base = _base(root, r"\d{3}_\d+", "006_1/")
@@ -96,20 +94,18 @@ def _event(row: SheetRow, clip_id: str, folder: Path, label: str) -> Event | Non
         cells = f"subject {row.text('subject')!r} and file name {row.text('clip')!r}"
         row.problems.append(f"{row.where}: {cells} name no clip such as 6 and 006_1_2; correct the row")
         return None
-    onset, offset, apex = row.integer("onset"), row.integer("offset"), row.integer("apex", optional=True)
-    if onset is None or offset is None:
+    if (frames := span(row)) is None:
         return None
+    apex, offset = frames["apex"], frames["offset"]
     if dataset == "samm-lv" and offset <= 0 and apex is not None:
         row.problems.append(f"{row.where}: offset {offset} is no frame, the apex {apex} is taken; complete the cell")
-        offset = apex
+        frames["offset"] = apex
     return Event(
         clip_id=clip_id,
         dataset=dataset,
         subject=f"samm/{subject}",
         folder=folder,
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        **frames,
         fps=FPS,
         label_raw=label,
         aus=row.text("aus"),

@@ -89,7 +89,7 @@ def read_sheet(
     *,
     columns: Mapping[str, Sequence[str]],
     header_key: str | None,
-    tab: str | int = 0,
+    tab: int = 0,
     has_header: bool = True,
     optional: Collection[str] = (),
 ) -> Sheet:
@@ -99,7 +99,7 @@ def read_sheet(
     first row whose first non-empty cell is `header_key` (None: the first row that is not empty); without a header the
     order of `columns` is the order of the sheet. Columns named in `optional` may be absent. Cells of a merged range
     below the header all have its value, and the range is a problem. Rows empty in all `columns` are left out.
-    `MerError` for an unreadable file, an unknown tab, no header, or a missing column.
+    `MerError` for an unreadable file, a tab that it has not, no header, or a missing column.
     """
     path = Path(path)
     grid = _read_grid(path, tab)
@@ -114,11 +114,6 @@ def read_sheet(
         if any(map(cell_text, cells.values())):
             rows.append(SheetRow(number + 1, cells, f"{path.name}, line {number + 1}", problems))
     return Sheet(path, rows, problems, sha256(path))
-
-
-def tab_names(path: Path) -> list[str]:
-    """Names of the tabs of an Excel file; [""] for a CSV file."""
-    return list(_tabs(Path(path)))
 
 
 def _plain(title: Any) -> str:
@@ -178,17 +173,10 @@ def _unmerge(path: Path, grid: Grid, header: int) -> list[str]:
     return problems
 
 
-def _tabs(path: Path) -> dict[str, Grid]:
+def _read_grid(path: Path, tab: int) -> Grid:
     if not path.is_file():
         raise MerError(f"{path}: the sheet cannot be read, there is no such file; is its path right?")
-    return read_tabs(path)
-
-
-def _read_grid(path: Path, tab: str | int) -> Grid:
-    tabs = _tabs(path)
-    by_name = {_plain(n): n for n in tabs}
-    if isinstance(tab, str) and _plain(tab) not in by_name:
-        raise MerError(f"{path}: has no tab {tab!r}, only {', '.join(tabs)}; is it the published sheet?")
-    if isinstance(tab, int) and tab >= len(tabs):
+    tabs = list(read_tabs(path).values())
+    if tab >= len(tabs):
         raise MerError(f"{path}: has {len(tabs)} tab(s), so none of number {tab + 1}; is it the published sheet?")
-    return tabs[by_name[_plain(tab)]] if isinstance(tab, str) else list(tabs.values())[tab]
+    return tabs[tab]

@@ -41,7 +41,6 @@ def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
     """
     if sheet is not None:
         raise MerError(f"{sheet}: SMIC is annotated by its folders and takes no sheet; leave --sheet out")
-    root = Path(root)
     base = _camera_folder(root, camera)
     builder = ListingBuilder(root)
     for folder, subject, label in _clips(base):

@@ -12,12 +12,11 @@ from mer_tf.config import MerError
 from mer_tf.datasets.adapters.listing import Listing, listing_of
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import hidden, placed
+from mer_tf.names import few
 from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.video import SUFFIXES, probe_video
 
 log = logging.getLogger(__name__)
-SHOWN = 10
-"""Files named of those that are passed over."""
 
 
 def videos_listing(root: Path, sheet: Path | None) -> Listing:
@@ -27,7 +26,6 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
     what is there is listed, and what is missing is a problem. `MerError` for a sheet,
     when there is no video, or when none can be used.
     """
-    root = Path(root)
     if sheet is not None:
         raise MerError(f"{sheet}: a folder of videos takes no sheet; leave --sheet out")
     if not root.is_dir():
@@ -56,10 +54,7 @@ def _videos(root: Path) -> list[Path]:
     files = sorted(p for p in shown if p.is_file())
     videos = [p for p in files if p.suffix.lower() in SUFFIXES or is_video(p)]
     if others := sorted({str(p.relative_to(root)) for p in files} - {str(p.relative_to(root)) for p in videos}):
-        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-        log.warning(
-            "%s: %d file(s) are no video and are passed over: %s", root, len(others), ", ".join(others[:SHOWN]) + more
-        )
+        log.warning("%s: %d file(s) are no video and are passed over: %s", root, len(others), few(others, 10))
     return videos
 
 

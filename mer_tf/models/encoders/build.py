@@ -37,10 +37,10 @@ from mer_tf.models.encoders.names import (
 from mer_tf.models.encoders.parts import map_layer
 from mer_tf.models.encoders.state import load_state
 from mer_tf.models.encoders.weight_files import (
+    WEIGHTS,
     download_weights,
     find_weights,
     same_as_before,
-    weight_file,
     weight_folders,
 )
 from mer_tf.models.encoders.weights import load_keras2_h5
@@ -49,8 +49,6 @@ from mer_tf.models.layers.shared import Preprocess, Resize
 from mer_tf.models.stored import load_model
 
 _LOG = logging.getLogger(__name__)
-
-_CONNECT_SECONDS, _DOWNLOAD_SECONDS = 3.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -123,11 +121,11 @@ def _resolve_auto(weights: str | None, preferred: str) -> tuple[str, str]:
 
 @functools.cache
 def _auto(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
-    name = weight_file(VGGFACE[preferred][0]).name
+    name = WEIGHTS[VGGFACE[preferred][0]]
     if (path := find_weights(name)) is not None:
         return preferred, f"weights found: {path}"
     try:
-        path = download_weights(name, timeout=_CONNECT_SECONDS, limit=_DOWNLOAD_SECONDS)
+        path = download_weights(name)
     except MerError as error:
         return FALLBACK, f"{preferred} has no weights: {name} is not in {listed(folders)}, and {error}"
     return preferred, f"weights downloaded: {path}"

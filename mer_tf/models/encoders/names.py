@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mer_tf.config import GRADCAM, MerError
-from mer_tf.models.encoders.weight_files import find_weights, weight_file, weight_folders
+from mer_tf.models.encoders.weight_files import WEIGHTS, find_weights, weight_folders, weight_url
 from mer_tf.names import meant, unknown
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ def vggface_weights(name: str, weights: str | None) -> Path | None:
                 f"save_file(torch.load({Path(weights).name!r}, weights_only=True), 'w.safetensors')"
             )
         return Path(weights)
-    published = weight_file(VGGFACE[name][0])
-    path = find_weights(published.name)
+    published = WEIGHTS[VGGFACE[name][0]]
+    path = find_weights(published)
     if path is None:
         raise MerError(
-            f"{name}: its weights {published.name} were not found. Download {published.url} and put it in one of "
+            f"{name}: its weights {published} were not found. Download {weight_url(published)} and put it in one of "
             f"{listed(weight_folders())}; or set weights=PATH, weights=random, or encoder={FALLBACK}"
         )
     return path

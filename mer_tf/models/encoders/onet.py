@@ -19,32 +19,16 @@ from mer_tf.config import MerError
 from mer_tf.preprocessing import mtcnn_files
 
 NATIVE_SIZE = 48
-OUTPUTS = ("fc5", "conv4")
 # kernel, bias and slope of conv1..conv4 and fc5 in the package's list; the heads for box, landmarks and score follow.
 _LAYERS = ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "conv4", "prelu4", "fc5", "prelu5")
 _ARRAYS = 21
 
 
-def build_onet(layer: str = "fc5", *, pretrained: bool = True) -> keras.Model:
-    """Build ONet up to one of its layers.
+def onet_layers(x: Any, layer: str) -> Any:
+    """Lay ONet onto an image tensor (B, 48, 48, 3) of `layers.Preprocess("mtcnn")`, in the caller's own graph.
 
-    Args:
-        layer: `fc5`: (B, 256), what the heads read; `conv4`: the last feature map (B, 3, 3, 128).
-        pretrained: copy the weights shipped with mtcnn; False leaves them random.
-
-    Input (B, 48, 48, 3), preprocessed by `layers.Preprocess("mtcnn")`.
+    layer: `fc5`: (B, 256), what the heads read; `conv4`: the last feature map (B, 3, 3, 128).
     """
-    inputs = keras.Input((NATIVE_SIZE, NATIVE_SIZE, 3))
-    model = keras.Model(inputs, onet_layers(inputs, layer), name=f"onet_{layer}")
-    if pretrained:
-        load_onet(model)
-    return model
-
-
-def onet_layers(x: Any, layer: str = "fc5") -> Any:
-    """Lay ONet onto a preprocessed image tensor (B, 48, 48, 3), in the caller's own graph."""
-    if layer not in OUTPUTS:
-        raise MerError(f"unknown ONet layer {layer!r}; one of {', '.join(OUTPUTS)}")
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1")(_conv_prelu(x, 32, 3, 1))
     x = layers.MaxPooling2D(3, strides=2, name="pool2")(_conv_prelu(x, 64, 3, 2))
     x = layers.MaxPooling2D(2, padding="same", name="pool3")(_conv_prelu(x, 64, 3, 3))

@@ -15,13 +15,11 @@ import keras
 from keras import layers
 
 from mer_tf.config import MerError
-from mer_tf.models.encoders.weight_files import NETWORKS
+from mer_tf.models.encoders.weight_files import WEIGHTS
 
 NATIVE_SIZE = 224
 _MINIMUM_SIZE = 32
-_CLASSES = {"vgg16": 2622, "resnet50": 8631, "senet50": 8631}
 _VGG_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-_VGG_TOP = (("fc6", 4096, "relu"), ("fc7", 4096, "relu"), ("fc8", _CLASSES["vgg16"], "softmax"))
 _STAGES = ((2, 64, 3), (3, 128, 4), (4, 256, 6), (5, 512, 3))  # stage, width, blocks
 _SE_RATIO = 16
 # keras-vggface leaves Keras' default for ResNet-50 and sets its own for SENet-50.
@@ -35,36 +33,26 @@ def original_name(name: str) -> str:
     return name.replace("__", "/")
 
 
-def build_vggface(
-    network: str, *, include_top: bool = False, pooling: str | None = "avg", input_size: int = NATIVE_SIZE
-) -> keras.Model:
-    """Build a VGGFace network with random weights.
+def build_vggface(network: str, *, pooling: str | None = "avg", input_size: int = NATIVE_SIZE) -> keras.Model:
+    """Build a VGGFace network, without its classifier of identities, with random weights.
 
     Args:
         network: `vgg16` | `resnet50` | `senet50`; with `_torch` behind the name in the geometry of PyTorch's networks.
-        include_top: end in the published classifier (2622 or 8631 identities); needs `input_size` 224.
-        pooling: without top, `avg` gives (B, D) and None the last feature map (B, h, w, D). D = 2048, or 512 for VGG16.
+        pooling: `avg` gives (B, D) and None the last feature map (B, h, w, D). D = 2048, or 512 for VGG16.
             keras-vggface averages windows of 7x7 instead, the same at 224 but impossible on a smaller face.
         input_size: side of the input (B, S, S, 3), at least 32; preprocessed by `layers.Preprocess`.
     """
-    if include_top and input_size != NATIVE_SIZE:
-        raise MerError(f"{network}: its classifier needs {NATIVE_SIZE} x {NATIVE_SIZE} images, got {input_size}")
     if input_size < _MINIMUM_SIZE:
         raise MerError(f"{network}: needs images of at least {_MINIMUM_SIZE} pixels a side, got {input_size}")
     inputs = keras.Input((input_size, input_size, 3))
-    outputs = vggface_layers(inputs, network, include_top=include_top, pooling=pooling)
-    return keras.Model(inputs, outputs, name=f"vggface_{network}")
+    return keras.Model(inputs, vggface_layers(inputs, network, pooling), name=f"vggface_{network}")
 
 
-def vggface_layers(x: Any, network: str, *, include_top: bool = False, pooling: str | None = "avg") -> Any:
+def vggface_layers(x: Any, network: str, pooling: str | None = "avg") -> Any:
     """Lay a VGGFace network onto a preprocessed image tensor (B, S, S, 3), in the caller's own graph."""
-    if network.removesuffix(TORCH) not in NETWORKS:
-        raise MerError(f"unknown VGGFace network {network!r}; one of {', '.join(NETWORKS)}")
-    if pooling not in ("avg", None):
-        raise MerError(f"unknown pooling {pooling!r}; 'avg' or None")
+    if network.removesuffix(TORCH) not in WEIGHTS:
+        raise MerError(f"unknown VGGFace network {network!r}; one of {', '.join(WEIGHTS)}")
     x = _vgg16(x) if network.startswith("vgg16") else _residual(x, network)
-    if include_top:
-        return _vgg16_top(x) if network.startswith("vgg16") else _residual_top(x, network.removesuffix(TORCH))
     return layers.GlobalAveragePooling2D(name="avg_pool")(x) if pooling == "avg" else x
 
 
@@ -73,14 +61,6 @@ def _vgg16(x: Any) -> Any:
         for index in range(1, depth + 1):
             x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"conv{block}_{index}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
-    return x
-
-
-def _vgg16_top(x: Any) -> Any:
-    x = layers.Flatten(name="flatten")(x)
-    for name, units, activation in _VGG_TOP:
-        x = layers.Dense(units, name=name)(x)
-        x = layers.Activation(activation, name=f"{name}__{activation}")(x)
     return x
 
 
@@ -96,11 +76,6 @@ def _residual(x: Any, network: str) -> Any:
         for block in range(1, blocks + 1):
             x = _block(x, width, f"conv{stage}_{block}", network, strides=2 if stage > 2 and block == 1 else 1)
     return x
-
-
-def _residual_top(x: Any, network: str) -> Any:
-    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    return layers.Dense(_CLASSES[network], activation="softmax", name="classifier")(x)
 
 
 def _block(x: Any, width: int, name: str, network: str, strides: int) -> Any:

@@ -7,9 +7,7 @@ import logging
 import os
 import time
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
@@ -18,33 +16,16 @@ from mer_tf.files import atomic, sha256, write_text
 from mer_tf.locks import held
 
 log = logging.getLogger("mer_tf")
-NETWORKS = ("vgg16", "resnet50", "senet50")
+WEIGHTS = {network: f"rcmalli_vggface_tf_notop_{network}.h5" for network in ("vgg16", "resnet50", "senet50")}
+"""Network -> its published file, without the classifier of identities."""
 _RELEASE = "https://github.com/rcmalli/keras-vggface/releases/download/v2.0"
 _CHUNK = 1 << 20
+_PATIENCE = 3.0
 
 
-@dataclass(frozen=True)
-class WeightFile:
-    """One published file. `sha256` None: its publisher gives none, so the bytes cannot be checked."""
-
-    name: str
-    url: str
-    sha256: str | None = None
-
-
-def _published(network: str, top: bool) -> WeightFile:
-    name = f"rcmalli_vggface_tf_{'' if top else 'notop_'}{network}.h5"
-    return WeightFile(name, f"{_RELEASE}/{name}")
-
-
-WEIGHT_FILES: dict[str, WeightFile] = {
-    file.name: file for file in (_published(network, top) for network in NETWORKS for top in (False, True))
-}
-
-
-def weight_file(network: str, *, include_top: bool = False) -> WeightFile:
-    """The published file of a VGGFace network."""
-    return WEIGHT_FILES[_published(network, include_top).name]
+def weight_url(name: str) -> str:
+    """Where a weight file is published."""
+    return f"{_RELEASE}/{name}"
 
 
 def weight_folders() -> list[Path]:
@@ -83,48 +64,35 @@ def same_as_before(path: Path) -> str:
     return found
 
 
-def download_weights(name: str, *, timeout: float = 5.0, limit: float = 600.0) -> Path:
+def download_weights(name: str, limit: float = 120.0) -> Path:
     """Fetch a published weight file into the first of `weight_folders()`; whole or not at all.
 
     Args:
-        name: a key of WEIGHT_FILES.
-        timeout: seconds to wait for the connection, and for any single read.
-        limit: seconds after which the whole download is given up.
+        name: one of WEIGHTS.
+        limit: seconds after which the whole download is given up; the connection, and any single read, have three.
 
-    One process fetches, others wait for it. `MerError` when the server is out of reach, too slow, ends early, or the
-    file is not the expected one.
+    One process fetches, others wait for it. `MerError` when the server is out of reach, too slow, or ends early. (Keras
+    waits as long as the server likes in its `get_file`, which `encoder=auto` must not.)
     """
-    published = WEIGHT_FILES[name]
     path = weight_folders()[0] / name
     try:
         with held(path, wait=limit):
             if not path.exists():  # another process may have fetched it meanwhile
-                _fetch(published, path, timeout, limit)
+                _fetch(path, limit)
     except (OSError, http.client.HTTPException) as error:  # URLError, timeouts and full disks are OSError
-        raise MerError(f"{published.url}: download to {path} failed ({error})") from error
+        raise MerError(f"{weight_url(name)}: download to {path} failed ({error})") from error
     return path
 
 
-def _fetch(published: WeightFile, path: Path, timeout: float, limit: float) -> None:
-    with urllib.request.urlopen(published.url, timeout=timeout) as response, atomic(path) as part:
-        _receive(response, part, published.name, deadline=time.monotonic() + limit)
-        if published.sha256 is not None and sha256(part) != published.sha256:
-            raise MerError(f"{published.url}: not the expected file (its SHA-256 differs); download it by hand")
-
-
-def _receive(response: Any, part: Path, name: str, deadline: float) -> None:
-    size = int(response.headers.get("Content-Length") or 0)
-    with part.open("wb") as out, tqdm(total=size or None, unit="B", unit_scale=True, desc=name) as bar:
-        received = _copy(response, out, bar, deadline)
-    if size and received != size:
-        raise OSError(f"ended after {received} of {size} bytes")
-
-
-def _copy(response: Any, out: BinaryIO, bar: Any, deadline: float) -> int:
-    received = 0
-    while chunk := response.read1(_CHUNK):
-        if time.monotonic() > deadline:
-            raise TimeoutError("too slow")
-        received += out.write(chunk)
-        bar.update(len(chunk))
-    return received
+def _fetch(path: Path, limit: float) -> None:
+    received, deadline = 0, time.monotonic() + limit
+    with urllib.request.urlopen(weight_url(path.name), timeout=_PATIENCE) as response, atomic(path) as part:
+        size = int(response.headers.get("Content-Length") or 0)
+        with part.open("wb") as out, tqdm(total=size or None, unit="B", unit_scale=True, desc=path.name) as bar:
+            while chunk := response.read1(_CHUNK):
+                if time.monotonic() > deadline:
+                    raise TimeoutError("too slow")
+                received += out.write(chunk)
+                bar.update(len(chunk))
+        if size and received != size:
+            raise OSError(f"ended after {received} of {size} bytes")

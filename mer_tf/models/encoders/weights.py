@@ -84,16 +84,9 @@ def _check_names(model: keras.Model, path: Path, stored: dict[str, Any], targets
         problem = f"lacks {len(missing)} layers of {model.name}, first {missing[0]!r} with shapes {shapes}"
     else:
         problem = f"holds {len(extra)} layers that {model.name} has not, first {extra[0]!r}"
-    raise MerError(f"{path}: {problem}; it belongs to another network{_top_hint(missing, extra)}{offer}")
-
-
-def _top_hint(missing: list[str], extra: list[str]) -> str:
-    top = {"classifier", "fc6", "fc7", "fc8"}
-    if extra and set(extra) <= top:
-        return ": this one has the classifier on top, use the file with 'notop' in its name"
-    if missing and set(missing) <= top:
-        return ": this one has no classifier, use the file without 'notop' in its name"
-    return ""
+    topped = extra and set(extra) <= {"classifier", "fc6", "fc7", "fc8"}
+    hint = ": this one has the classifier on top, use the file with 'notop' in its name" if topped else ""
+    raise MerError(f"{path}: {problem}; it belongs to another network{hint}{offer}")
 
 
 def _match(layer: Any, arrays: dict[str, np.ndarray], path: Path) -> list[np.ndarray]:

@@ -22,7 +22,7 @@ class Unmasked(layers.Layer):
         self.supports_masking = True
 
     def compute_mask(self, *_: Any) -> None:
-        """None."""
+        """The output has no mask."""
 
 
 @REGISTERED
@@ -34,16 +34,10 @@ class EachAs(Unmasked):
         self.shape = tuple(shape)
 
     def call(self, steps: Any) -> Any:
-        """Reshape."""
         return ops.reshape(steps, (-1, ops.shape(steps)[1], *self.shape))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """(B, T, *shape)."""
         return (*input_shape[:2], *self.shape)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "shape": self.shape}
 
 
 def _product(steps: Any, kernel: Any) -> Any:
@@ -67,7 +61,6 @@ class RegionWeights(Unmasked):
         self.units, self.weight_l1 = units, weight_l1
 
     def build(self, regions_shape: tuple[int | None, ...], state_shape: tuple[int | None, ...]) -> None:
-        """Weights for C channels and H units."""
         l1, units = keras.regularizers.L1(self.weight_l1), self.units
         self.of_region = self.add_weight(shape=(regions_shape[-1], units), regularizer=l1, name="of_region")
         self.of_state = self.add_weight(shape=(state_shape[-1], units), regularizer=l1, name="of_state")
@@ -75,7 +68,6 @@ class RegionWeights(Unmasked):
         self.score = self.add_weight(shape=(units,), initializer="zeros", regularizer=l1, name="score")
 
     def call(self, regions: Any, state: Any) -> Any:
-        """Weights that sum to 1 over the regions."""
         hidden = _product(regions, self.of_region) + ops.expand_dims(_product(state, self.of_state) + self.bias, -2)
         scores = ops.sum(ops.tanh(hidden) * self.score, axis=-1)
         return ops.softmax(ops.cast(scores, "float32"), axis=-1)
@@ -83,12 +75,7 @@ class RegionWeights(Unmasked):
     def compute_output_shape(
         self, regions_shape: tuple[int | None, ...], state_shape: tuple[int | None, ...]
     ) -> tuple[int | None, ...]:
-        """(..., R)."""
         return regions_shape[:-1]
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "units": self.units, "weight_l1": self.weight_l1}
 
 
 @REGISTERED
@@ -103,7 +90,6 @@ class WeighRegions(Unmasked):
         self.pool = pool
 
     def call(self, regions: Any, alpha: Any) -> Any:
-        """Weigh and sum, or weigh and lay in a row."""
         alpha = ops.cast(alpha, regions.dtype)
         if self.pool:
             return ops.squeeze(ops.matmul(ops.expand_dims(alpha, -2), regions), axis=-2)
@@ -114,13 +100,8 @@ class WeighRegions(Unmasked):
     def compute_output_shape(
         self, regions_shape: tuple[int | None, ...], alpha_shape: tuple[int | None, ...]
     ) -> tuple[int | None, ...]:
-        """(..., C) or (..., R C)."""
         *lead, count, channels = regions_shape
         return (*lead, channels if self.pool else (count or 0) * (channels or 0))
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "pool": self.pool}
 
 
 @REGISTERED
@@ -132,7 +113,7 @@ class AttentiveLSTMCell(Unmasked):
 
     def __init__(self, units: int, attention_units: int, pool: bool, weight_l1: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units, self.attention_units, self.pool, self.weight_l1 = units, attention_units, pool, weight_l1
+        self.units = units
         l1 = keras.regularizers.L1(weight_l1)
         self.attend = RegionWeights(attention_units, weight_l1, name="attend")
         self.weigh = WeighRegions(pool, name="weigh")
@@ -140,7 +121,6 @@ class AttentiveLSTMCell(Unmasked):
         self.state_size = [units, units]
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Weights for R regions of C channels."""
         state = (None, self.units)
         self.attend.build(input_shape, state)
         self.lstm.build(self.weigh.compute_output_shape(input_shape, input_shape[:-1]))
@@ -148,19 +128,12 @@ class AttentiveLSTMCell(Unmasked):
         self.built = True
 
     def call(self, inputs: Any, states: Any, training: bool | None = None) -> tuple[Any, Any]:
-        """One step: (B, H + R) and the new states."""
         alpha = self.attend(inputs, states[0])
         output, states = self.lstm(self.weigh(inputs, alpha), states, training=training)
         return ops.concatenate([output, ops.cast(alpha, output.dtype)], axis=-1), states
 
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
-        """Zeros."""
         return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in self.state_size]
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        own = {"units": self.units, "attention_units": self.attention_units, "pool": self.pool}
-        return {**super().get_config(), **own, "weight_l1": self.weight_l1}
 
 
 @REGISTERED
@@ -168,7 +141,6 @@ class Previous(Unmasked):
     """What was one step ago: (B, T, H) -> (B, T, H), zeros first."""
 
     def call(self, steps: Any) -> Any:
-        """Shift by one step."""
         return ops.concatenate([ops.zeros_like(steps[:, :1]), steps[:, :-1]], axis=1)
 
 
@@ -189,7 +161,6 @@ class TimeWeights(Unmasked):
         state_shape: tuple[int | None, ...],
         kept_shape: tuple[int | None, ...],
     ) -> None:
-        """Weights for D features and H units."""
         l1 = keras.regularizers.L1(self.weight_l1)
         options = {"initializer": "zeros", "regularizer": l1}
         self.of_seen = self.add_weight(shape=(seen_shape[-1],), name="of_seen", **options)
@@ -197,16 +168,11 @@ class TimeWeights(Unmasked):
         self.bias = self.add_weight(shape=(), initializer="ones" if self.kind == "relu" else "zeros", name="bias")
 
     def call(self, seen: Any, state: Any, kept: Any) -> Any:
-        """Weights, 0 where masked."""
         scores = ops.sum(seen * self.of_seen, axis=-1) + ops.sum(state * self.of_state, axis=-1) + self.bias
         share = ops.cast(kept, "float32")
         if self.kind == "relu":
             return ops.relu(scores) * share
         return ops.softmax(scores - 1e9 * (1.0 - share), axis=-1) * share
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "kind": self.kind, "weight_l1": self.weight_l1}
 
 
 @REGISTERED
@@ -218,16 +184,11 @@ class FixedTimeWeights(Unmasked):
         self.kind = kind
 
     def call(self, kept: Any) -> Any:
-        """Weights that sum to 1."""
         share = ops.cast(kept, "float32")
         if self.kind == "mean":
             return share / ops.maximum(ops.sum(share, axis=-1, keepdims=True), 1.0)
         later = ops.flip(ops.cumsum(ops.flip(share, axis=1), axis=1), axis=1)  # kept frames from here on
         return share * ops.cast(later == 1, "float32")
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "kind": self.kind}
 
 
 @REGISTERED
@@ -235,7 +196,6 @@ class WeighSteps(Unmasked):
     """(B, T, D) under weights (B, T): their sum, float32 (B, D)."""
 
     def call(self, steps: Any, beta: Any) -> Any:
-        """Weigh and sum."""
         return ops.sum(ops.cast(steps, "float32") * ops.expand_dims(beta, -1), axis=1)
 
 
@@ -251,12 +211,10 @@ class FrameGate(Unmasked):
         super().__init__(**{"dtype": "float32", **kwargs})
 
     def build(self, regions_shape: tuple[int | None, ...], kept_shape: tuple[int | None, ...]) -> None:
-        """Weights for C channels."""
         self.kernel = self.add_weight(shape=(regions_shape[-1],), initializer="zeros", name="kernel")
         self.bias = self.add_weight(shape=(), initializer="zeros", name="bias")
 
     def call(self, regions: Any, kept: Any) -> tuple[Any, Any]:
-        """Gate, and say which frames are key frames."""
         share = ops.cast(kept, "float32")
         a = ops.sigmoid(ops.sum(ops.mean(regions, axis=2) * self.kernel, axis=-1) + self.bias)
         mean = ops.sum(a * share, axis=1, keepdims=True) / ops.maximum(ops.sum(share, axis=1, keepdims=True), 1.0)

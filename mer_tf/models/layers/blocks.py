@@ -47,13 +47,8 @@ class BlockCrop(layers.Layer):
         return ops.minimum(index, period - index)
 
     def compute_output_spec(self, maps: Any, centres: Any) -> Any:
-        """Shape and dtype of the windows."""
         shape = (None, self.window, self.window, centres.shape[1], maps.shape[-1])
         return keras.KerasTensor(shape, dtype=maps.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "window": self.window}
 
 
 @keras.saving.register_keras_serializable("mer_tf")
@@ -65,14 +60,12 @@ class Neighbours(layers.Layer):
     """
 
     def call(self, windows: Any) -> Any:
-        """Nine shifted copies, put together."""
         height, width = windows.shape[1:3]
         padded = ops.pad(windows, [[0, 0], [1, 1], [1, 1], [0, 0], [0, 0]])
         shifted = [padded[:, y : y + height, x : x + width] for y in range(3) for x in range(3)]
         return ops.concatenate(shifted, axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Nine times the channels."""
         *lead, channels = input_shape
         return (*lead, 9 * (channels or 0))
 
@@ -87,7 +80,6 @@ class UnfoldTime(layers.Layer):
         return ops.reshape(steps, (shape[0], shape[1], steps.shape[-1]))
 
     def compute_output_spec(self, steps: Any, mask: Any) -> Any:
-        """Shape and dtype of the output."""
         return keras.KerasTensor((*mask.shape[:2], steps.shape[-1]), dtype=steps.dtype)
 
 
@@ -100,7 +92,6 @@ class WeightCost(layers.Layer):
         self.cost = cost
 
     def call(self, weights: Any, mask: Any) -> Any:
-        """The weights as they are."""
         if self.cost:
             # Keras adds losses up in float32, and so are many weights added up here.
             shown = ops.cast(mask, "float32")
@@ -109,9 +100,4 @@ class WeightCost(layers.Layer):
         return weights
 
     def compute_output_spec(self, weights: Any, mask: Any) -> Any:
-        """Those of the weights."""
         return keras.KerasTensor(weights.shape, dtype=weights.dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "cost": self.cost}

@@ -28,10 +28,6 @@ class SpreadPenalty(Unmasked):
         self.add_loss(self.strength * ops.mean(ops.square(1.0 - alpha.shape[-1] * over_time)))
         return alpha, depending
 
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "strength": self.strength}
-
 
 @REGISTERED
 class LengthPenalty(Unmasked):
@@ -45,11 +41,6 @@ class LengthPenalty(Unmasked):
         self.strength = strength
 
     def call(self, beta: Any, kept: Any) -> Any:
-        """Beta as it is."""
         frames = ops.maximum(ops.sum(ops.cast(kept, "float32"), axis=1), 1.0)
         self.add_loss(self.strength * ops.mean(ops.sum(ops.abs(beta), axis=1) / frames))
         return beta
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "strength": self.strength}

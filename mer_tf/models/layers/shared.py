@@ -47,7 +47,6 @@ class FoldTime(keras.layers.Wrapper):
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Build the wrapped layer for one time step."""
         super().build((None, *input_shape[2:]))
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
@@ -57,7 +56,6 @@ class FoldTime(keras.layers.Wrapper):
         return keras.KerasTensor((*inputs.shape[:2], *spec.shape[1:]), dtype=spec.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Output shape for an input shape (B, T, ...)."""
         return (*input_shape[:2], *self.layer.compute_output_shape((None, *input_shape[2:]))[1:])
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -90,19 +88,13 @@ class Preprocess(keras.layers.Layer):
         self.mode = mode
 
     def call(self, images: Any) -> Any:
-        """Scale float or uint8 images; the output is float32."""
         bgr, mean, divisor = _SCALING[self.mode]
         images = ops.cast(images, "float32")
         images = ops.flip(images, axis=-1) if bgr else images
         return (images - ops.convert_to_tensor(mean, "float32")) / ops.convert_to_tensor(divisor, "float32")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The input shape."""
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "mode": self.mode}
 
 
 @keras.saving.register_keras_serializable("mer_tf")
@@ -126,18 +118,12 @@ class Resize(keras.layers.Layer):
         self.built = True
 
     def call(self, images: Any) -> Any:
-        """Resize float or uint8 images; the output is float32."""
         images = ops.cast(images, "float32")
         images = ops.einsum("oh,bhwc->bowc", ops.convert_to_tensor(self._rows), images)
         return ops.einsum("pw,bowc->bopc", ops.convert_to_tensor(self._columns), images)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """(B, size, size, C)."""
         return (input_shape[0], self.size, self.size, input_shape[3])
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "size": self.size}
 
 
 @keras.saving.register_keras_serializable(package="mer_tf")
@@ -172,12 +158,10 @@ class Places(keras.layers.Layer):
     """Adds one learned number to each place of maps (B, H, W, C), as HTNet's position embedding does."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """(1, H, W, 1)."""
         normal = keras.initializers.RandomNormal(stddev=1.0)
         self.places = self.add_weight(shape=(1, *input_shape[1:3], 1), initializer=normal, name="places")
 
     def call(self, maps: Any) -> Any:
-        """The same shape."""
         return maps + self.places
 
 
@@ -194,13 +178,11 @@ class AttendedLogits(keras.layers.Layer):
         self.classes = classes
 
     def build(self, input_shape: Any) -> None:
-        """Weights (P, P, C, classes) and biases."""
         normal = keras.initializers.RandomNormal(stddev=0.01)
         self.kernel = self.add_weight(shape=(*input_shape[0][1:], self.classes), initializer=normal, name="kernel")
         self.bias = self.add_weight(shape=(self.classes,), initializer="zeros", name="bias")
 
     def call(self, inputs: Any) -> Any:
-        """Logits (B, classes) of [early, late]."""
         early, late = inputs
         maps = ops.einsum("bhwc,hwck->bhwk", early, self.kernel) / early.shape[-1]
         low = ops.min(maps, axis=(1, 2), keepdims=True)
@@ -209,12 +191,7 @@ class AttendedLogits(keras.layers.Layer):
         return ops.einsum("bhwc,hwck->bk", late * places, self.kernel) + self.bias
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """(B, classes)."""
         return (input_shape[0][0], self.classes)
-
-    def get_config(self) -> dict[str, Any]:
-        """Constructor arguments."""
-        return {**super().get_config(), "classes": self.classes}
 
 
 @keras.saving.register_keras_serializable("mer_tf")
@@ -225,14 +202,12 @@ class ResponseNorm(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
 
     def call(self, images: Any) -> Any:
-        """Normalise (B, H, W, C)."""
         channels = images.shape[-1]
         squares = ops.pad(ops.square(images), [[0, 0], [0, 0], [0, 0], [2, 2]])
         near = sum(squares[..., k : k + channels] for k in range(5))
         return images * ops.power(2.0 + 1e-4 * near, -0.75)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The input shape."""
         return input_shape
 
 

@@ -6,13 +6,15 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mer_tf.config import MerError
+from mer_tf.files import read_mapping
 from mer_tf.preprocessing.pictures import write_picture
 
 
@@ -45,6 +47,23 @@ class Tree:
     """File name, relative to the root -> tabs."""
     shape: tuple[int, ...] = (8, 8, 3)
     """Height, width and channels of the pictures, pixels."""
+
+
+def finished(out: Path, arguments: Mapping[str, Any], *markers: str) -> bool:
+    """Whether the tree of these `arguments` is in `out`, by the first of `markers`; the others say that it was begun.
+
+    `MerError` when a tree of other arguments is there, or files that are not ours.
+    """
+    for marker in (out / name for name in markers):
+        if marker.is_file():
+            found = read_mapping(marker)
+            if differ := [f"{k} {found.get(k)!r} not {v!r}" for k, v in arguments.items() if found.get(k) != v]:
+                said = f"holds drawn data of other arguments ({', '.join(differ)})"
+                raise MerError(f"{out}: {said}; delete it or choose another folder")
+            return marker == out / markers[0]
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise MerError(f"{out}: holds other files, no look-alike; mer_tf did not draw them: choose an empty folder")
+    return False
 
 
 def header(titles: str) -> list[str | None]:

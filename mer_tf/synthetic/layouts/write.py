@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mer_tf.config import MerError
-from mer_tf.files import read_json, write_json
+from mer_tf.errors import refuse
+from mer_tf.files import write_json
 from mer_tf.locks import whole_folder
 from mer_tf.synthetic.layouts.casme import (
     CASME_TREES,
@@ -25,7 +26,7 @@ from mer_tf.synthetic.layouts.casme import (
 )
 from mer_tf.synthetic.layouts.casme2 import LAYOUTS as CASME2_LAYOUTS
 from mer_tf.synthetic.layouts.casme2 import casme2_tree
-from mer_tf.synthetic.layouts.files import Tree, beside, write_tree
+from mer_tf.synthetic.layouts.files import Tree, beside, finished, write_tree
 from mer_tf.synthetic.layouts.others import flow_images_tree, fourdme_tree, mmew_tree, smic_layout_tree
 from mer_tf.synthetic.layouts.samm import samm_lv_tree, samm_tree
 
@@ -82,7 +83,7 @@ def write_lookalike(
     """
     arguments = _arguments(dataset, counts, layout, seed, shuffle_rows)
     out = Path(out)
-    if _finished(out, arguments):
+    if finished(out, arguments, MARKER):
         return out
     plan, _ = PLANS[dataset]
     tree = plan(arguments["layout"], counts == "small", np.random.default_rng([seed, 0]))
@@ -96,25 +97,11 @@ def _arguments(dataset: str, counts: str, layout: str | None, seed: int, shuffle
     if dataset not in PLANS:
         raise MerError(f"no look-alike of the data set {dataset!r}; there are {', '.join(PLANS)}")
     layouts = PLANS[dataset][1]
-    for fault, broken in {
+    faults = {
         f"layout must be one of {', '.join(layouts)}, not {layout!r}": layout not in (None, *layouts),
         f"counts must be published or small, not {counts!r}": counts not in ("published", "small"),
         f"seed must be 0 or more, not {seed}": seed < 0,
-    }.items():
-        if broken:
-            raise MerError(f"look-alike of {dataset}: {fault}")
+    }
+    refuse(f"look-alike of {dataset}: {fault}" for fault, broken in faults.items() if broken)
     known = {"dataset": dataset, "counts": counts, "layout": layout or layouts[0], "seed": seed}
     return known | {"shuffle_rows": shuffle_rows, "version": VERSION}
-
-
-def _finished(out: Path, arguments: dict[str, Any]) -> bool:
-    """Whether the tree is there; `MerError` when something else is."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return False
-    if not (out / MARKER).is_file():
-        raise MerError(f"{out}: holds files that are no look-alike; choose an empty folder")
-    found = read_json(out / MARKER)
-    if differ := [k for k, v in arguments.items() if found.get(k) != v]:
-        stated = ", ".join(f"{k} {found.get(k)!r} not {arguments[k]!r}" for k in differ)
-        raise MerError(f"{out}: holds a look-alike of other arguments ({stated}); delete it or choose another folder")
-    return True

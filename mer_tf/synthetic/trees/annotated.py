@@ -38,26 +38,18 @@ class Annotated:
 
 
 def write_annotated(
-    dataset: Annotated,
-    out: Path,
-    *,
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
-    faces: Path | None = None,
-    progress: bool = True,
+    dataset: Annotated, out: Path, *, faces: Path | None = None, progress: bool = True, **arguments: Any
 ) -> Path:
     """Draw frames and annotation sheet under `out` and return `out`; arguments as for `write_smic`.
 
     Three times `clips_per_class` clips a subject, the classes as uneven as the action units are drawn.
     """
     portraits = load_portraits(faces)
-    arguments = tree_arguments("hs", amplitude, subjects, clips_per_class, seed, dataset.style, portraits)
-    clips = _renamed(dataset, plan_clips(arguments, portraits))
-    bar = tqdm(clips, "synthetic clips", subjects * clips_per_class * 3, disable=not progress, unit="clip")
+    made = tree_arguments(portraits, style=dataset.style, **arguments)
+    clips = _renamed(dataset, plan_clips(made, portraits))
+    bar = tqdm(clips, "synthetic clips", made.subjects * made.clips_per_class * 3, disable=not progress, unit="clip")
     sheet = Path(out) / dataset.sheet
-    return draw_tree(Path(out), arguments, bar, dataset.image, lambda rows: write_sheet(sheet, [dataset.tab(rows)]))
+    return draw_tree(Path(out), made, bar, dataset.image, lambda rows: write_sheet(sheet, [dataset.tab(rows)]))
 
 
 def _renamed(dataset: Annotated, clips: Iterable[SyntheticClip]) -> Iterator[SyntheticClip]:

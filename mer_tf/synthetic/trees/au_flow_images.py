@@ -13,6 +13,7 @@ from mer_tf.locks import whole_folder
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import CROPS, PER_FACE, draw_kind, kinds
+from mer_tf.synthetic.layouts.files import finished
 
 
 def write_kind(out: Path, kind: str, *, subjects: int = 16, clips_per_class: int = 2, seed: int = 0) -> Path:
@@ -25,8 +26,7 @@ def write_kind(out: Path, kind: str, *, subjects: int = 16, clips_per_class: int
     if not (1 <= subjects <= 99 and 1 <= clips_per_class <= most):
         raise MerError(f"flow images of a kind: subjects must lie in 1 .. 99 and clips_per_class in 1 .. {most}")
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise MerError(f"{out}: holds other files; delete it or choose another folder")
+    finished(out, {})
     with whole_folder(out) as part:
         for subject in range(subjects):
             _write_subject(part / f"s{subject + 1:02d}", kind, clips_per_class, 1000 * seed + subject)

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.code_version import PIXELS
-from mer_tf.config import MerError
 from mer_tf.datasets.adapters.flow_images import CLASSES
 from mer_tf.datasets.manifest import MARKER
-from mer_tf.files import read_json, write_json
+from mer_tf.errors import refuse
+from mer_tf.files import write_json
 from mer_tf.locks import whole_folder
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 from mer_tf.synthetic.action_units.table import combinations, expression
 from mer_tf.synthetic.faces.portraits import ASTRONAUT
+from mer_tf.synthetic.layouts.files import finished
 from mer_tf.synthetic.layouts.others import megc_names
 from mer_tf.synthetic.trees.smic import MAX_AMPLITUDE
 
@@ -48,7 +49,7 @@ def write_flow_images(out: Path, *, amplitude: float = 3.0, subjects: int = SUBJ
     arguments = {"amplitude": float(amplitude), "subjects": subjects, "seed": seed, "version": PIXELS}
     _check(arguments)
     out = Path(out)
-    if _finished(out, arguments):
+    if finished(out, arguments, MARKER):
         return out
     with whole_folder(out) as part:
         _draw_all(part, amplitude, subjects, seed)
@@ -109,7 +110,6 @@ def _head(unit: float, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _error(unit: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Smooth error of standard deviation ERROR."""
     rough = rng.normal(size=(SIDE, SIDE, 2))
     smooth = cv2.GaussianBlur(rough, (0, 0), SMOOTH, borderType=cv2.BORDER_REFLECT)
     return np.asarray(smooth / smooth.std() * ERROR * unit)
@@ -117,19 +117,9 @@ def _error(unit: float, rng: np.random.Generator) -> NDArray[np.float64]:
 
 def _check(arguments: dict[str, float]) -> None:
     amplitude, subjects = arguments["amplitude"], arguments["subjects"]
-    for fault, broken in {
+    faults = {
         f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude:g}": not 0 <= amplitude <= MAX_AMPLITUDE,
         f"subjects must lie in 2 .. {SUBJECTS}, not {subjects}": not 2 <= subjects <= SUBJECTS,
         f"seed must be 0 or more, not {arguments['seed']}": arguments["seed"] < 0,
-    }.items():
-        if broken:
-            raise MerError(f"synthetic flow images: {fault}")
-
-
-def _finished(out: Path, arguments: dict[str, float]) -> bool:
-    """Whether the tree is there; `MerError` when anything else is."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return False
-    if not (out / MARKER).is_file() or read_json(out / MARKER) != arguments:
-        raise MerError(f"{out}: holds other files, or images of other arguments; delete it or choose another folder")
-    return True
+    }
+    refuse(f"synthetic flow images: {fault}" for fault, broken in faults.items() if broken)

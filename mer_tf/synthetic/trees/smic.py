@@ -10,19 +10,21 @@ import dataclasses
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from mer_tf.config import MerError, digest
+from mer_tf.config import digest
 from mer_tf.datasets.manifest import MARKER
-from mer_tf.files import fact_file, read_json, write_csv, write_json
+from mer_tf.errors import refuse
+from mer_tf.files import fact_file, write_csv, write_json
 from mer_tf.locks import held
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.faces.clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
 from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
+from mer_tf.synthetic.layouts.files import finished
 
 __all__ = ["Arguments", "SyntheticClip", "displacement", "draw", "smic_clips", "write_smic"]
 
@@ -32,47 +34,24 @@ WORK = ".synthetic"
 MAX_AMPLITUDE = 4.0
 
 
-def smic_clips(
-    *,
-    camera: str = "hs",
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
-    style: Literal["s01", "s1"] = "s01",
-    faces: Path | None = None,
-) -> Iterator[SyntheticClip]:
+def smic_clips(*, faces: Path | None = None, **arguments: Any) -> Iterator[SyntheticClip]:
     """The clips `write_smic` draws for the same arguments, subject by subject, with their true motion."""
     portraits = load_portraits(faces)
-    yield from plan_clips(
-        tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits), portraits
-    )
+    yield from plan_clips(tree_arguments(portraits, **arguments), portraits)
 
 
-def write_smic(
-    out: Path,
-    *,
-    camera: str = "hs",
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
-    style: Literal["s01", "s1"] = "s01",
-    faces: Path | None = None,
-    progress: bool = True,
-) -> Path:
+def write_smic(out: Path, *, faces: Path | None = None, progress: bool = True, **arguments: Any) -> Path:
     """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
 
-    `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
-    most 4. Equal arguments give equal bytes (on one machine and one version of the libraries). A killed call resumes.
-    True parameters of each clip go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or
-    that another process is drawing, is a `MerError`.
+    `arguments` are those of `tree_arguments`. Equal ones give equal bytes (on one machine and one version of the
+    libraries). A killed call resumes. True parameters of each clip go to `synthetic_truth.csv`. A tree of other
+    arguments, of files that are not ours, or that another process is drawing, is a `MerError`.
     """
-    out, portraits = Path(out), load_portraits(faces)
-    arguments = tree_arguments(camera, amplitude, subjects, clips_per_class, seed, style, portraits)
-    total = subjects * clips_per_class * len(LABELS)
-    clips = tqdm(plan_clips(arguments, portraits), "synthetic clips", total, disable=not progress, unit="clip")
-    return draw_tree(out, arguments, clips)
+    portraits = load_portraits(faces)
+    made = tree_arguments(portraits, **arguments)
+    total = made.subjects * made.clips_per_class * len(LABELS)
+    clips = tqdm(plan_clips(made, portraits), "synthetic clips", total, disable=not progress, unit="clip")
+    return draw_tree(Path(out), made, clips)
 
 
 def draw_tree(
@@ -91,65 +70,47 @@ def draw_tree(
     out.mkdir(parents=True, exist_ok=True)
     with held(out):
         if not _finished(out, arguments):  # by another process, meanwhile
-            _draw_clips(out, arguments, clips, image, finish)
+            work = out / WORK
+            write_json(work / MARKER, dataclasses.asdict(arguments))
+            rows = [_write_clip(clip, out, work, image) for clip in clips]
+            write_csv(pd.DataFrame(rows), out / TRUTH)
+            finish(rows)
+            write_json(out / MARKER, dataclasses.asdict(arguments))
+            shutil.rmtree(work)
     return out
 
 
-def _draw_clips(
-    out: Path,
-    arguments: Arguments,
-    clips: Iterable[SyntheticClip],
-    image: str,
-    finish: Callable[[list[dict[str, Any]]], None],
-) -> None:
-    work = out / WORK
-    write_json(work / MARKER, dataclasses.asdict(arguments))
-    rows = [_write_clip(clip, out, work, image) for clip in clips]
-    write_csv(pd.DataFrame(rows), out / TRUTH)
-    finish(rows)
-    write_json(out / MARKER, dataclasses.asdict(arguments))
-    shutil.rmtree(work)
-
-
 def tree_arguments(
-    camera: str,
-    amplitude: float,
-    subjects: int,
-    clips_per_class: int,
-    seed: int,
-    style: str,
     portraits: Sequence[Portrait],
+    *,
+    camera: str = "hs",
+    amplitude: float = 3.0,
+    subjects: int = 16,
+    clips_per_class: int = 2,
+    seed: int = 0,
+    style: str = "s01",
 ) -> Arguments:
-    """Checked arguments of a tree; `MerError` for one out of its range."""
-    for fault, broken in {
+    """Checked arguments of a tree; `MerError` for one out of its range.
+
+    `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
+    most 4. `style`: how subjects are written, s01 or s1.
+    """
+    faults = {
         f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
         f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2", "samm"),
         f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude}": not 0 <= amplitude <= MAX_AMPLITUDE,
         f"subjects must be 1 or more, not {subjects}": subjects < 1,
         f"clips_per_class must lie in 1 .. 99, not {clips_per_class}": not 1 <= clips_per_class <= 99,
         f"seed must be 0 or more, not {seed}": seed < 0,
-    }.items():
-        if broken:
-            raise MerError(f"synthetic data: {fault}")
+    }
+    refuse(f"synthetic data: {fault}" for fault, broken in faults.items() if broken)
     tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
     faces = digest([p.digest() for p in portraits])
     return Arguments(camera, float(amplitude), subjects, clips_per_class, seed, style, faces, tables=digest(tables))
 
 
 def _finished(out: Path, arguments: Arguments) -> bool:
-    """Whether the tree is there; `MerError` when another one is, or files that are not ours."""
-    for marker in (out / MARKER, out / WORK / MARKER):
-        if marker.exists():
-            found, wanted = read_json(marker), dataclasses.asdict(arguments)
-            if found != wanted:
-                differ = ", ".join(f"{k} {found.get(k)!r} not {v!r}" for k, v in wanted.items() if found.get(k) != v)
-                raise MerError(
-                    f"{out}: holds synthetic data of other arguments ({differ}); delete it or choose another folder"
-                )
-            return marker.parent == out
-    if out.is_dir() and any(out.iterdir()):
-        raise MerError(f"{out}: holds files that mer_tf did not draw; choose an empty folder for the synthetic data")
-    return False
+    return finished(out, dataclasses.asdict(arguments), MARKER, f"{WORK}/{MARKER}")
 
 
 def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> dict[str, Any]:
