@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import openpyxl
 import pytest
-from excel_97 import xls
+from helpers.excel_97 import xls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from reporting.made_up_runs import write_run
+from helpers.made_up_runs import write_run
 
 from mer_tf import cli, study
 from mer_tf.au_flow.settings import Options

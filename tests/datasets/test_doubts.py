@@ -9,8 +9,8 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from helpers.trees import write_sheet
 from hypothesis import given, settings
-from trees import write_sheet
 
 from mer_tf.check import check
 from mer_tf.cli.data_commands import manifest

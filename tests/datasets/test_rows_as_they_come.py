@@ -11,8 +11,8 @@ from typing import Any
 import hypothesis.strategies as st
 import openpyxl
 import pytest
+from helpers.trees import write_frames
 from hypothesis import given, settings
-from trees import write_frames
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing

@@ -4,7 +4,7 @@ from functools import cache
 import keras
 import numpy as np
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.models.encoders import build as encoders

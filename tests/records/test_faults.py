@@ -20,6 +20,8 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import pytest
+from helpers.faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_video
+from helpers.faulty_jobs import dead_worker, full_disk, not_a_folder, two_jobs, write
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
@@ -29,8 +31,6 @@ from mer_tf.records.index import NAME, read_index
 from mer_tf.records.inspect import check
 
 from .conftest import make_rows, tree
-from .faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_video
-from .faulty_jobs import dead_worker, full_disk, not_a_folder, two_jobs, write
 
 BAD = "toy/c03"
 SHARD = "shard-00001-of-00003.tfrecord"

@@ -9,6 +9,7 @@ import cv2
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from helpers.faulty_files import retime, write_video
 from hypothesis import given, settings
 
 from mer_tf.config import MerError, digest
@@ -17,8 +18,6 @@ from mer_tf.datasets.adapters.videos import by_time
 from mer_tf.datasets.clip_frames import read_clip
 from mer_tf.datasets.manifest import manifest_digest, read_manifest, write_manifest
 from mer_tf.preprocessing.video import probe_video
-
-from .faulty_files import retime, write_video
 
 Parts = list[tuple[int, int]]
 

@@ -1,7 +1,7 @@
 """A run for the report to read."""
 
 import pytest
-from reporting.made_up_runs import write_pictures, write_run
+from helpers.made_up_runs import write_pictures, write_run
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import json
 import sys
 
 import pytest
+from helpers.made_up_runs import DRAWS, write_pictures, write_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reporting.made_up_runs import DRAWS, write_pictures, write_run
 
 from mer_tf import cli
 from mer_tf.cli.result_commands import score

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from helpers.made_up_runs import predictions
 from PIL import Image
-from reporting.made_up_runs import predictions
 
 from mer_tf.code_version import CODE
 from mer_tf.reporting.made import read_made, stale

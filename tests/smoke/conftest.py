@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.register_assert_rewrite("smoke.checks")
+pytest.register_assert_rewrite("helpers.run_checks")
 
 
 @pytest.fixture(scope="session")

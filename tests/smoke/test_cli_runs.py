@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.run_checks import goes_on_with_missing_folds, refuses_other_settings
+from helpers.running import EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
 from PIL import Image
-from smoke.checks import goes_on_with_missing_folds, refuses_other_settings
-from smoke.running import EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ The main script is started as a user does in test_main_script.py, its runs in te
 """
 
 import pytest
-from smoke.checks import goes_on_with_missing_folds, is_complete, predicts_every_clip_once, refuses_other_settings
-from smoke.running import EXP2, EXPERIMENTS, last_directory, printed, tiny
+from helpers.run_checks import goes_on_with_missing_folds, is_complete, predicts_every_clip_once, refuses_other_settings
+from helpers.running import EXP2, EXPERIMENTS, last_directory, printed, tiny
 
 SCRIPTS = sorted(EXPERIMENTS.glob("exp*.py"))
 OF_MANY = ("exp7_baselines", "exp8_megc2019")

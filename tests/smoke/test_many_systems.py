@@ -5,7 +5,7 @@ import runpy
 
 import pandas as pd
 import pytest
-from smoke.running import EXPERIMENTS, FEW, last_directory, printed
+from helpers.running import EXPERIMENTS, FEW, last_directory, printed
 
 COMPOSITE = EXPERIMENTS / "exp8_megc2019.py"
 

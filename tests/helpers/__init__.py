@@ -1,0 +1,1 @@
+"""What tests of several files share: clips, trees, runs, small models, and processes beside the own one."""
