@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from records.conftest import TINY
 
 from helpers.another_process import holding
+from helpers.tiny_clips import TINY
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.records.index import NAME
 from mer_tf.records.write import write_records

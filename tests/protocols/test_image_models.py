@@ -89,7 +89,7 @@ def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, quick, tmp_pat
     held, clips = bench
     search = replace(held.experiment, search=Search(epochs=(1, 6), folds=2))
     again = Bench(search, clips, held.encoded)
-    again._trainers = held._trainers  # one compilation for all tests
+    again.trainers = held.trainers  # one compilation for all tests
     cross_validate(again, tmp_path, only=[1])
     choice = pd.read_csv(tmp_path / "fold-1" / "choice.csv")
     assert choice["epochs"].tolist() == [1, 6]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from helpers.tiny_clips import TINY, make_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +18,6 @@ from mer_tf.records.landmarks import clip_places
 from mer_tf.records.read import clip_dataset, shard_records, stored_clips
 from mer_tf.records.shards import plan_shards, read_sidecar
 from mer_tf.records.write import write_records
-
-from .conftest import TINY, make_rows
 
 FIRST, SECOND = (f"shard-0000{k}-of-00003.tfrecord" for k in (0, 1))
 

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from helpers.faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_video
 from helpers.faulty_jobs import dead_worker, full_disk, not_a_folder, two_jobs, write
+from helpers.tiny_clips import make_rows, tree
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
@@ -29,8 +30,6 @@ from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import iter_video, probe_video
 from mer_tf.records.index import NAME, read_index
 from mer_tf.records.inspect import check
-
-from .conftest import make_rows, tree
 
 BAD = "toy/c03"
 SHARD = "shard-00001-of-00003.tfrecord"
