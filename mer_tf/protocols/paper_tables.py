@@ -41,7 +41,7 @@ def paper_tables(
     the printed difference, ours with interval and the p of a paired permutation test over subjects, of accuracy and
     UAR, n and subjects.
     """
-    printed = [*_printed(tables), *_trivial(tables)]
+    printed = [*printed_rows(tables), *_trivial(tables)]
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
     settings = cell_settings(experiment, replace(tables, rows={**tables.rows, **beside}), directory)
     runs = run_variants(settings, run, "tables")
@@ -80,7 +80,7 @@ def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
     return [f"{text} ({', '.join(dict.fromkeys(columns))})" for text, columns in found.items()]
 
 
-def _printed(tables: Tables) -> list[dict[str, Any]]:
+def printed_rows(tables: Tables) -> list[dict[str, Any]]:
     """Every printed figure of the tables that the rows belong to, in these columns, in the order of the facts."""
     if tables.unprinted:
         return [_unprinted(prefix, column) for prefix in tables.rows for column in tables.columns]

@@ -16,7 +16,8 @@ def made_row(**changes: Any) -> ClipRow:
     clip_id = changes.get("clip_id", "toy/c")
     dataset = changes.get("dataset", clip_id.partition("/")[0])
     fields = {"clip_id": clip_id, "dataset": dataset, "subject": f"{dataset}/s", "session": "", "root": "/"}
-    fields |= {"frames_dir": "clip", "video": "", "onset": 1, "apex": None, "offset": 9, "fps": 100.0}
+    frames = "" if changes.get("video") or changes.get("image") else "clip"
+    fields |= {"frames_dir": frames, "video": "", "onset": 1, "apex": None, "offset": 9, "fps": 100.0}
     fields |= {"label_raw": "x", "aus": "", "sheet_sha": ""} | changes
     return ClipRow(**(fields | {"root": str(fields["root"])}))
 

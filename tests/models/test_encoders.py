@@ -146,7 +146,7 @@ def test_auto_falls_back_once_and_says_why(tmp_path, caplog):
     weights.parent.mkdir()
     weights.touch()
     assert resolve_encoder(VggFaceLstm())[0] == "mtcnn-onet"
-    encoders._auto.cache_clear()
+    encoders.auto_encoder.cache_clear()
     assert resolve_encoder(VggFaceLstm()) == ("vggface2-resnet50", f"weights found: {weights}")
     encoder = build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=48)
     assert (encoder.name, encoder.requested) == ("mtcnn-onet", "mtcnn-onet")

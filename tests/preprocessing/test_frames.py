@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from helpers.rows import made_row
 
 from mer_tf.config import MerError
 from mer_tf.datasets.clip_frames import iter_clip, read_clip
@@ -20,8 +20,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
 
 
 def row(root: Path, **changes: object) -> ClipRow:
-    base = ClipRow("x/c", "x", "x/s", "", str(root), "clip", "", 1, None, 99, 100.0, "", "", "")
-    return dataclasses.replace(base, **changes)  # type: ignore[arg-type]
+    return made_row(**({"clip_id": "x/c", "root": root, "offset": 99} | changes))
 
 
 def write_video(path: Path, frames: int, code: str = "MJPG") -> Path:

@@ -204,7 +204,7 @@ def test_rows_of_a_paper_with_one_data_set_are_whole_keys(ran, experiment, tmp_p
 def test_declared_rows_were_printed_and_their_settings_exist(name):
     script = SCRIPT.with_name(f"{name}.py")
     tables = runpy.run_path(str(script))["TABLES"]
-    assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
+    assert set(tables.rows) <= {row["prefix"] for row in module.printed_rows(tables)}
     assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}
     cells = module.cell_settings(declared(script, "embedded"), tables, Path("runs"))
     assert set(cells) == {(row, column) for row in tables.rows for column in tables.columns}
