@@ -1,6 +1,8 @@
 """Fixtures. What brings Keras is imported by the fixture: a file without networks is collected without it."""
 
 import multiprocessing
+import os
+import sys
 from functools import cache
 
 import numpy as np
@@ -12,6 +14,17 @@ from mer_tf.datasets import dataset_listing
 from mer_tf.synthetic.layouts import casme, casme2, others, samm
 from mer_tf.synthetic.layouts.plan import timed
 from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
+
+for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(kind, "1")  # the suite takes a process a core, and threads that wait take CPU time
+
+
+def pytest_collection_finish(session):
+    """Graphs of quick tests run as they are written: TensorFlow's optimiser of graphs takes longer than they do."""
+    if "tensorflow" in sys.modules and not any(item.get_closest_marker("slow") for item in session.items):
+        from tensorflow import config
+
+        config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="module")

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("helpers.run_checks")
+pytest.register_assert_rewrite("helpers.run_checks", "helpers.still_face")

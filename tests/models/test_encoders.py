@@ -82,7 +82,9 @@ def test_onet_encoders_are_frozen_finite_and_say_their_weights(name, width):
         assert np.isfinite(encoder.model.predict_on_batch(np.full((2, 96, 96, 3), value, "uint8"))).all()
 
 
-@pytest.mark.parametrize("name", ["vggface2-resnet50", "vggface2-senet50", "vggface-vgg16"])
+@pytest.mark.parametrize(
+    "name", ["vggface2-resnet50", pytest.param("vggface2-senet50", marks=pytest.mark.slow), "vggface-vgg16"]
+)
 def test_random_vggface_encoders_say_so_and_stay_finite(name):
     encoder = encoder_of(name)
     assert encoder.weights["source"] == "random"

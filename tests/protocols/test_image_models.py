@@ -27,7 +27,7 @@ def bench(make_bench, experiment):
         experiment,
         clip=Clip(frames=5, segments="center", test="windows", mirror=False, balance=False),
         model=CnnLstmFusion(lstm_units=12, fusion=FUSION),
-        train=Train(epochs=6, stream_epochs=6, batch_size=3, learning_rate=6e-3, jit_compile=False),
+        train=Train(epochs=8, stream_epochs=8, batch_size=3, learning_rate=3e-3, jit_compile=False),
         evaluation=replace(experiment.evaluation, folds=2),
     )
     _, clips = make_bench(settings)
@@ -58,7 +58,7 @@ def test_folds_are_trained_in_stages_tested_and_pooled(finished):
     assert len(frame) == 36
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.7
     history = pd.read_csv(finished / "fold-0" / "history.csv")
-    assert history["stage"].value_counts().to_dict() == {"spatial": 6, "temporal": 6, "fusion": 6}
+    assert history["stage"].value_counts().to_dict() == {"spatial": 8, "temporal": 8, "fusion": 8}
 
 
 @pytest.mark.parametrize(("block", "side"), [("spatial_trunk/conv1", 16), ("temporal_trunk/conv3", 3)])

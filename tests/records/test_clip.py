@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from helpers.rows import written_row
-from skimage.data import astronaut
+from helpers.still_face import PHOTO
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.records.clip import process_clip
 
-PHOTO = cv2.cvtColor(astronaut()[:260, 80:380], cv2.COLOR_RGB2BGR)
 ALIGN = Preprocess(face="align", size=64, flow="dis")
 
 
