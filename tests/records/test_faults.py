@@ -20,7 +20,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import pytest
-from helpers.faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_video
+from helpers.faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_cornered
 from helpers.faulty_jobs import dead_worker, full_disk, not_a_folder, two_jobs, write
 from helpers.tiny_clips import make_rows, tree
 
@@ -65,7 +65,7 @@ def video(make: Callable[[Path], Any], frames: int = 4, name: str = "v.mp4") -> 
     """The clip as a video, of as many frames as the manifest says or not; then the fault."""
 
     def spoil(row: ClipRow) -> ClipRow:
-        path = write_video(Path(row.root) / name, frames, "MJPG" if name.endswith("avi") else "mp4v")
+        path = write_cornered(Path(row.root) / name, frames, "MJPG" if name.endswith("avi") else "mp4v")
         make(path)
         return dataclasses.replace(row, frames_dir="", video=name, onset=0, offset=3, apex=None)
 
@@ -247,7 +247,7 @@ def test_a_cmyk_frame_has_its_colours(tmp_path: Path) -> None:
 
 
 def test_a_rotated_video_is_shown_upright(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "v.mp4", 3)
+    path = write_cornered(tmp_path / "v.mp4", 3)
     turn_video(path)
     (_, first), *_ = iter_video(path, 0, 2)
     assert first.shape == (64, 48, 3)

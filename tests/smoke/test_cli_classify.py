@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers.running import mer_tf
+from helpers.videos import write_video
 
 from mer_tf.au_flow.use import read_pair
 from mer_tf.config import MerError
@@ -46,11 +47,7 @@ def test_a_smile_in_frames_is_positive_and_the_limits_are_said(clip, tmp_path):
 
 
 def test_a_video_with_onset_and_apex_given(clip, tmp_path):
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 100, (320, 240))
-    for frame in sorted(clip.iterdir()):
-        writer.write(cv2.imread(str(frame)))
-    writer.release()
+    path = write_video(tmp_path / "clip.avi", (cv2.imread(str(frame)) for frame in sorted(clip.iterdir())), "FFV1", 100)
     shown = mer_tf("classify", path, "--out", tmp_path / "out", "--onset", 0, "--apex", 4)
     said = json.loads((tmp_path / "out" / "classify.json").read_text())
     assert shown.startswith("positive")
