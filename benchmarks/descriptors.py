@@ -20,7 +20,7 @@ from mer_tf.descriptors import METHODS
 from mer_tf.descriptors.base import ClipDescriptor
 from mer_tf.descriptors.lbp_top import LbpTop
 
-PLAIN = Path(__file__).parents[1] / "tests" / "plain_lbp_top.py"
+PLAIN = Path(__file__).parents[1] / "tests" / "helpers" / "plain_lbp_top.py"
 RADIUS, POINTS = 3, 8
 
 

@@ -165,7 +165,7 @@ def draw_sensitivity(table: Path) -> Path:
     return sensitivity_png(curve, halfways(curve), table.with_suffix(".png"))
 
 
-def _variation() -> Piece:
+def variation() -> Piece:
     script, changes = "exp2_vggface_lstm", {"evaluation.seeds": 5}
     lines = tuple(f"{ONEDNN}{on} {_line(script, changes)}" for on in (0, 1))
     return Piece("variation", DOCS / f"variation.{NAME}", lines, _publish_variation, 30, (script,), changes)
@@ -241,7 +241,7 @@ PIECES = {
         run_piece("exp5_attention_lstm", 5, STILL),
         run_piece("exp6_gia_bia_bilstm", 3),
         run_piece("exp6_gia_bia_bilstm", 4, STILL),
-        _variation(),
+        variation(),
         _ladder(),
         _sensitivity(),
         _exp7("exp7_five_folds", 70),

@@ -1,13 +1,30 @@
-"""What tests of several directories share."""
+"""Fixtures. What brings Keras is imported by the fixture: a file without networks is collected without it."""
 
+import multiprocessing
+import os
+import sys
 from functools import cache
 
+import numpy as np
 import pytest
+from helpers.made_up_runs import write_pictures, write_run
+from helpers.tiny_clips import make_rows
 
 from mer_tf.datasets import dataset_listing
 from mer_tf.synthetic.layouts import casme, casme2, others, samm
 from mer_tf.synthetic.layouts.plan import timed
 from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
+
+for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(kind, "1")  # the suite takes a process a core, and threads that wait take CPU time
+
+
+def pytest_collection_finish(session):
+    """Graphs of quick tests run as they are written: TensorFlow's optimiser of graphs takes longer than they do."""
+    if "tensorflow" in sys.modules and not any(item.get_closest_marker("slow") for item in session.items):
+        from tensorflow import config
+
+        config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +62,119 @@ def listed(tree_of):
     """listed(dataset, counts, layout) -> what the adapter lists of such a tree."""
     listing = cache(dataset_listing)
     return lambda dataset, *tree: listing(dataset, tree_of(dataset, *tree))
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Six tiny clips on disk."""
+    return make_rows(tmp_path / "source")
+
+
+@pytest.fixture
+def forked_workers(monkeypatch):
+    """Workers come from one process that has loaded TensorFlow and run nothing of it; a job spawns each, in seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tensorflow"])
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
+
+
+@pytest.fixture
+def run_directory(tmp_path):
+    """A finished run with pictures, made up."""
+    directory = write_run(tmp_path / "run")
+    write_pictures(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory):
+    """The same for those that change nothing in it."""
+    directory = write_run(tmp_path_factory.mktemp("reporting") / "run")
+    write_pictures(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def one_cache(tmp_path_factory):
+    """The option that names one cache for all experiments: what one has drawn or computed the next one finds."""
+    return f"--data.cache={tmp_path_factory.mktemp('cache')}"
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Finished runs draw no heat maps, which take as long as a tiny training; for those that nobody looks at."""
+    monkeypatch.setattr("mer_tf.protocols.pictures.run.write_pictures", lambda *_: None)
+
+
+@pytest.fixture(scope="session")
+def make_bench():
+    """make_bench(experiment) -> (Bench, Clips) on drawn features; a network is compiled once for all tests."""
+    from helpers.drawn_experiment import EXPERIMENT, drawn_bench
+
+    trainers = {}
+    return lambda experiment=EXPERIMENT: drawn_bench(experiment, trainers)
+
+
+@pytest.fixture(scope="session")
+def experiment():
+    """The declaration that make_bench takes when it is given none."""
+    from helpers.drawn_experiment import EXPERIMENT
+
+    return EXPERIMENT
+
+
+@pytest.fixture(scope="session")
+def frame():
+    """A predictions table of 36 clips, two thirds right."""
+    from helpers.drawn_experiment import two_thirds_right
+
+    return two_thirds_right()
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Four images for `small_image_model`."""
+    return np.random.default_rng(0).uniform(0, 1, (4, 12, 12, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Two clips for the clip models below; the second one is padded."""
+    rng = np.random.default_rng(1)
+    return {
+        "frames": rng.uniform(0, 1, (2, 4, 12, 12, 3)).astype("float32"),
+        "onset": rng.uniform(0, 1, (2, 1, 12, 12, 3)).astype("float32"),
+        "mask": np.array([[True] * 4, [True, True, False, False]]),
+    }
+
+
+@pytest.fixture(scope="module")
+def small_image_model():
+    """An image model, which no test changes."""
+    from helpers.small_networks import image_model, seeded
+
+    return seeded(image_model)
+
+
+@pytest.fixture(scope="module")
+def clip_parts():
+    """(frame encoder, head over its features, both as one model), which no test changes."""
+    from helpers.small_networks import clip_model, seeded
+
+    return seeded(clip_model)
+
+
+@pytest.fixture(scope="module")
+def uncentred_clip_model():
+    """The whole of one that sees frames as they are."""
+    from helpers.small_networks import clip_model, seeded
+
+    return seeded(lambda: clip_model(center="none"))[-1]
+
+
+@pytest.fixture(scope="module")
+def retrained_clip_model():
+    """A head with a retrained tail of the encoder inside, over a frozen trunk."""
+    from helpers.small_networks import retrained_model, seeded
+
+    return seeded(retrained_model)

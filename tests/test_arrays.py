@@ -1,14 +1,13 @@
 """Caches of arrays: what is cut, changed, swapped or of another name is never used, and is made again."""
 
 import logging
-import sys
 
 import numpy as np
 import pytest
+from helpers.running import mer_tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mer_tf import arrays, cli
 from mer_tf.arrays import array_faults, is_whole, load_array, save_array
 from mer_tf.config import MerError
 from mer_tf.synthetic.action_units.rendered import rendered_fields
@@ -27,8 +26,7 @@ def test_an_array_is_read_back_and_by_numpy_too(tmp_path):
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 10_000), st.integers(1, 255), st.booleans())
 def test_any_other_byte_is_seen(tmp_path_factory, place, bits, cut):
-    arrays._sealed.cache_clear()
-    path = save_array(tmp_path_factory.getbasetemp() / "any.npy", VALUES)
+    path = save_array(tmp_path_factory.mktemp("any") / "any.npy", VALUES)
     data = bytearray(path.read_bytes())
     place %= len(data)
     data[place] ^= bits
@@ -50,14 +48,13 @@ def test_swapped_plain_and_absent_files_are_not_whole(tmp_path):
     assert not is_whole(tmp_path / "none.npy")
 
 
-def test_inspect_checks_a_folder_of_features(tmp_path, monkeypatch, capsys):
+def test_inspect_checks_a_folder_of_features(tmp_path, capsys):
     for name in "abc":
         save_array(tmp_path / f"{name}.npy", VALUES)
 
     def inspect(*options):
-        monkeypatch.setattr(sys, "argv", ["mer-tf", "inspect", str(tmp_path), *options])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            mer_tf("inspect", tmp_path, *options)
         return end.value.code, capsys.readouterr().out
 
     assert inspect("--check") == (0, f"{tmp_path}: 3 arrays\n")

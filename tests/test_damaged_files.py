@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import openpyxl
 import pytest
-from excel_97 import xls
+from helpers.excel_97 import xls
+from helpers.rows import made_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from mer_tf.config import Experiment, MerError
 from mer_tf.datasets.adapters.sheets import read_sheet
 from mer_tf.datasets.counts import read_reference
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
+from mer_tf.datasets.manifest import read_manifest, write_manifest
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_json, read_mapping
 from mer_tf.preprocessing.face_blocks import load_blocks
@@ -27,7 +28,7 @@ from mer_tf.scoring.tables import read_foreign
 
 LINES = [["Subject", "Filename", "OnsetFrame", "label", "pred"]]
 LINES += [["1", "EP01", "4", "a", "a"], ["2", "x", "9", "b", "a"]]
-ROW = ClipRow("smic-hs/b", "smic-hs", "smic/s01", "1", "/data", "HS/b", "", 3, 5, 9, 100.0, "x", "4", "")
+ROW = made_row(clip_id="smic-hs/b", subject="smic/s01", session="1", onset=3, apex=5, aus="4")
 LOG = "Subject: s\nPredicted: [0, 1, 2]\nGround Truth: [0, 1, 1]\nSubject: t\nPredicted: [0]\nGround Truth: [0]\n"
 SHEET = {"subject": ("Subject",), "clip": ("Filename",), "onset": ("OnsetFrame",)}
 

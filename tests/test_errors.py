@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from reporting.made_up_runs import write_run
+from helpers.made_up_runs import write_run
+from helpers.running import mer_tf
 
 from mer_tf import cli, study
 from mer_tf.au_flow.settings import Options
@@ -20,13 +21,12 @@ DEMO = Experiment("demo")
 
 
 @pytest.fixture
-def ending(monkeypatch):
+def ending():
     """The last words of a command."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["mer-tf", *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            mer_tf(*arguments)
         return str(end.value.code)
 
     return run
@@ -95,24 +95,19 @@ def _start(*words):
     return lambda: script.main(Study(Experiment("demo"), Experiment("demo")), arguments=list(words))
 
 
-def _pretrain():
-    script.pretrain_main(Options(sequence=True), DEMO)
-
-
 @pytest.mark.parametrize(
     "start",
     [
         _start(),
         _start("run"),
         _start("--train.epochs", "3"),
-        lambda: script.pretrain_main(Options(sequence=True), DEMO),
+        lambda: script.pretrain_main(Options(sequence=True), DEMO, arguments=[]),
     ],
 )
 def test_scripts_of_experiments_end_the_same_way(start, monkeypatch):
     def refuse(*_):
         raise OSError(errno.EACCES, "Permission denied", "/root/runs")
 
-    monkeypatch.setattr(sys, "argv", ["exp.py"])
     monkeypatch.setattr(study, "run", refuse)
     monkeypatch.setattr(script, "check", refuse)
     with pytest.raises(SystemExit) as end:
@@ -142,7 +137,7 @@ def test_errors_of_libraries_keep_their_words():
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    code = "import sys; from mer_tf import cli; sys.argv = ['mer-tf', 'protocols']; cli.main()"
+    code = "from mer_tf import cli; cli.main(['protocols'])"
     done = subprocess.run(
         f'{sys.executable} -c "{code}" | true', shell=True, capture_output=True, text=True, check=False
     )

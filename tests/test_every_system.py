@@ -13,20 +13,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path, PureWindowsPath
-from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.rows import made_row
 from hypothesis import given
 
 import mer_tf
 from mer_tf import locks, run_directory
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.listing import ListingBuilder
+from mer_tf.datasets.adapters.listing import path_below
 from mer_tf.datasets.adapters.videos import videos_listing
-from mer_tf.datasets.manifest import ClipRow, manifest_digest, read_manifest, write_manifest
+from mer_tf.datasets.manifest import manifest_digest, read_manifest, write_manifest
 from mer_tf.files import file_name, write_csv, write_text
 from mer_tf.models import kinds
 from mer_tf.preprocessing.pictures import write_picture
@@ -151,7 +151,7 @@ def test_tables_and_texts_have_the_same_bytes_everywhere(tmp_path: Path, monkeyp
     monkeypatch.setattr(os, "linesep", "\r\n")
     assert write_csv(pd.DataFrame({"a": [1, 2]}), tmp_path / "a.csv").read_bytes() == b"a\n1\n2\n"
     assert write_text(tmp_path / "a.txt", "é\n").read_bytes() == "é\n".encode()
-    row = _row("C:/data", frames_dir="s1/micro")
+    row = made_row(root="C:/data", frames_dir="s1/micro")
     assert b"\r" not in write_manifest([row], tmp_path / "m.csv").read_bytes()
 
 
@@ -176,24 +176,16 @@ def test_drawn_trees_have_names_that_every_system_takes(dataset: str) -> None:
         assert [path for path in paths if any(map(REFUSED.search, path.split("/")))] == []
 
 
-def _row(root: str, **changed: Any) -> ClipRow:
-    """A row of a clip of ten frames."""
-    fields = {f.name: "" for f in dataclasses.fields(ClipRow)}
-    fixed = {"clip_id": "toy/a", "dataset": "toy", "subject": "toy/s1", "root": root}
-    return ClipRow(**(fields | fixed | {"onset": 1, "apex": None, "offset": 10, "fps": 100.0} | changed))  # type: ignore[arg-type]
-
-
 def test_paths_of_a_manifest_are_written_with_slashes(tmp_path: Path) -> None:
     root = PureWindowsPath(r"C:\data\SMIC")
-    builder = ListingBuilder(root)  # type: ignore[arg-type]
-    assert builder._relative(root / "HS" / "s1" / "micro") == "HS/s1/micro"  # type: ignore[arg-type]
-    assert builder._relative(PureWindowsPath(r"D:\else\where")) == "D:/else/where"  # type: ignore[arg-type]
+    assert path_below(root, root / "HS" / "s1" / "micro") == "HS/s1/micro"  # type: ignore[arg-type]
+    assert path_below(root, PureWindowsPath(r"D:\else\where")) == "D:/else/where"  # type: ignore[arg-type]
     assert PureWindowsPath(r"\\host\share\SMIC").as_posix() == "//host/share/SMIC"
 
 
 @pytest.mark.parametrize("column", ["frames_dir", "video", "image"])
 def test_a_manifest_with_backslashes_is_read(tmp_path: Path, column: str) -> None:
-    ours = _row(tmp_path.as_posix(), **{column: "HS/s1/micro/a b"})
+    ours = made_row(root=tmp_path.as_posix(), **{column: "HS/s1/micro/a b"})
     theirs = dataclasses.replace(ours, **{column: r"HS\s1\micro\a b"})
     assert r"HS\s1" in (path := write_manifest([theirs], tmp_path / "m.csv")).read_text(encoding="utf-8")
     assert read_manifest(path) == [ours]
@@ -203,13 +195,13 @@ def test_a_manifest_with_backslashes_is_read(tmp_path: Path, column: str) -> Non
 @pytest.mark.skipif(os.name == "nt", reason="there it is no other system's")
 @pytest.mark.parametrize("root", [r"C:\data\SMIC", "d:/data", r"\\host\share\SMIC"])
 def test_a_root_of_another_system_is_refused_with_the_mend(tmp_path: Path, root: str) -> None:
-    path = write_manifest([_row(root, frames_dir="s1")], tmp_path / "m.csv")
+    path = write_manifest([made_row(root=root, frames_dir="s1")], tmp_path / "m.csv")
     with pytest.raises(MerError, match=r"m\.csv, line 2: the root .* is a folder of Windows; write in its place"):
         read_manifest(path)
 
 
 def test_a_path_that_climbs_by_backslashes_leaves_no_root(tmp_path: Path) -> None:
-    path = write_manifest([_row(tmp_path.as_posix(), frames_dir=r"..\..\etc")], tmp_path / "m.csv")
+    path = write_manifest([made_row(root=tmp_path.as_posix(), frames_dir=r"..\..\etc")], tmp_path / "m.csv")
     with pytest.raises(MerError, match="outside its root"):
         read_manifest(path)
 

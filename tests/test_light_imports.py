@@ -46,9 +46,8 @@ def test_help_loads_no_more_than_it_shows(arguments):
     code = f"""
 import sys
 from mer_tf.cli import main
-sys.argv = ["mer-tf", *{arguments!r}]
 try:
-    main()
+    main({arguments!r})
 finally:
     print("loaded:", sorted(set({heavy!r}) & set(sys.modules)), file=sys.stderr)
 """

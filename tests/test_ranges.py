@@ -1,16 +1,15 @@
 """Numbers and names out of their declared range are refused before anything is read, computed or written."""
 
 import dataclasses
-import sys
 import typing
 from pathlib import Path
 from typing import Annotated
 
 import pytest
+from helpers.running import mer_tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mer_tf import cli
 from mer_tf.changes import field_names
 from mer_tf.config import Clip, Evaluation, Experiment, MerError, Preprocess, Search, Train
 from mer_tf.files import file_name
@@ -117,11 +116,9 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("arguments", "named"), COMMANDS, ids=[" ".join([a[0], n]) for a, n in COMMANDS])
-def test_commands_refuse_it_first_and_write_nothing(arguments, named, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["mer-tf", *arguments])
+def test_commands_refuse_it_first_and_write_nothing(arguments, named, tmp_path):
     with pytest.raises(SystemExit) as end:
-        cli.main()
+        mer_tf(*arguments, cwd=tmp_path)
     assert str(end.value.code).startswith(f"error: {named}: give ")
     assert not list(tmp_path.iterdir())
 

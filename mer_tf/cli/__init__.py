@@ -80,10 +80,10 @@ def _overview() -> str:
     return overview("mer-tf COMMAND [--option value ...]", ABOUT, {**shown, "options": OPTIONS})
 
 
-def main() -> None:
-    """Run the command; bad input ends with one clear line and exit status 1."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that `arguments` (None: the process's) name; bad input ends with one line and exit status 1."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with one_line_errors("stopped; the same command goes on where it was"):
-        run(sys.argv[1:])
+        run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()  # here, so that a full disk or a closed pipe is said like any other

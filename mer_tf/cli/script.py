@@ -39,14 +39,14 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
         print(command.start(study, changes))
 
 
-def pretrain_main(options: Options, sequence: Experiment) -> None:
+def pretrain_main(options: Options, sequence: Experiment, arguments: Sequence[str] | None = None) -> None:
     """Entry of the script that pretrains: its command line changes `options`.
 
     `sequence`: the network over flow stacks and the look-alike on which --sequence measures it.
     """
     with plain_endings():
         about = (sys.modules["__main__"].__doc__ or "").partition("\n\npython ")[0]  # tyro would join the examples
-        given = tyro.cli(Options, default=options, description=about)
+        given = tyro.cli(Options, default=options, description=about, args=arguments)
         check_ranges(given, "--")
         if given.sequence:
             check(sequence)

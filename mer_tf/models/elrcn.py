@@ -106,14 +106,14 @@ def vgg16(image_shape: tuple[int, ...], config: Elrcn, name: str) -> keras.Model
 def _streams(inputs: dict[str, Any], together: bool) -> dict[str, Any]:
     """Stream -> its images (B, T, S, S, C): all as channels of one, or each by itself with 3 channels."""
     flow = own.Preprocess("flow", name="flow_scaled")(inputs["flow"])
-    found = {"flow": flow, "strain": _strain(flow[..., :2])}
+    found = {"flow": flow, "strain": scaled_strain(flow[..., :2])}
     found |= {"grey": grey(inputs["frames"])} if "frames" in inputs else {}
     if together:
         return {"all": ops.concatenate(list(found.values()), axis=-1)}
     return {name: x if x.shape[-1] == 3 else ops.repeat(x, 3, axis=-1) for name, x in found.items()}
 
 
-def _strain(flow: Any) -> Any:
+def scaled_strain(flow: Any) -> Any:
     """Optical strain (B, T, S, S, 1) of scaled flow (B, T, S, S, 2); see `preprocessing.strain.optical_strain`."""
     across, down = _slope(flow, 3), _slope(flow, 2)
     shear = (down[..., :1] + across[..., 1:]) / 2

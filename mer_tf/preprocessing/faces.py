@@ -45,7 +45,7 @@ def detect_face(frame: Frame, min_face: int) -> Face | None:
 
     A face whose box is shorter than `min_face` pixels on both sides does not count.
     """
-    found = _detector().detect_faces(frame, output_type="numpy", box_format="xywh", min_face_size=min_face)
+    found = face_detector().detect_faces(frame, output_type="numpy", box_format="xywh", min_face_size=min_face)
     large = [row for row in found if max(row[3], row[4]) >= min_face]
     if not large:
         return None
@@ -159,7 +159,7 @@ def _between(value: float, low: int, high: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def _detector() -> Any:
+def face_detector() -> Any:
     """One detector a process; imported here since it brings TensorFlow, which `face="none"` does not need."""
     from mer_tf.preprocessing.mtcnn import build_detector
 

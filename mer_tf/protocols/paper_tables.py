@@ -46,7 +46,7 @@ def paper_tables(
     the printed difference, and of accuracy and UAR ours with its interval over subjects and seeds, p, p corrected for
     all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds.
     """
-    printed = [*_printed(tables), *_trivial(tables)]
+    printed = [*printed_rows(tables), *_trivial(tables)]
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
     settings = cell_settings(experiment, replace(tables, rows={**tables.rows, **beside}), directory)
     runs = run_variants(settings, run, "tables")
@@ -89,7 +89,7 @@ def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
     return [f"{text} ({', '.join(dict.fromkeys(columns))})" for text, columns in found.items()]
 
 
-def _printed(tables: Tables) -> list[dict[str, Any]]:
+def printed_rows(tables: Tables) -> list[dict[str, Any]]:
     """Every printed figure of the tables that the rows belong to, in these columns, in the order of the facts."""
     if tables.unprinted:
         return [_unprinted(prefix, column) for prefix in tables.rows for column in tables.columns]

@@ -131,7 +131,7 @@ class Bench(Workbench):
     def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
         super().__init__(experiment, clips, encoded)
         self._retrained: dict[str, Bench] = {}
-        self._trainers: dict[Network, FoldTrainer] = {}
+        self.trainers: dict[Network, FoldTrainer] = {}
 
     @property
     def network(self) -> Network:
@@ -198,14 +198,14 @@ class Bench(Workbench):
     def trainer(self, dropout: float | None = None) -> FoldTrainer:
         """The compiled model of these settings, made when it is first asked for."""
         config = self.network.with_dropout(dropout)
-        if config not in self._trainers:
-            self._trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, config.stages)
-        return self._trainers[config]
+        if config not in self.trainers:
+            self.trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, config.stages)
+        return self.trainers[config]
 
     def xla(self) -> bool | None:
         """The same of all trainers."""
         benches = (self, *self._retrained.values())
-        compiled = [trainer.xla for bench in benches for trainer in bench._trainers.values()]
+        compiled = [trainer.xla for bench in benches for trainer in bench.trainers.values()]
         return all(compiled) if compiled else None
 
     def _build(self, config: Network) -> keras.Model:

@@ -40,7 +40,7 @@ def run_beam(
     if not shards:
         return
     beam = _beam()
-    flags = beam.options.pipeline_options.PipelineOptions(_flags(options, workers))
+    flags = beam.options.pipeline_options.PipelineOptions(pipeline_flags(options, workers))
     try:
         with beam.Pipeline(options=flags) as pipeline:
             clips = pipeline | "rows" >> beam.Create(list(_elements(shards)), reshuffle=True)
@@ -61,7 +61,7 @@ def _beam() -> Any:
         ) from error
 
 
-def _flags(options: Sequence[str], workers: int) -> list[str]:
+def pipeline_flags(options: Sequence[str], workers: int) -> list[str]:
     """Command-line flags of a pipeline. Its steps are functions of this package, so no session is pickled."""
     given = [option if option.startswith("--") else f"--{option}" for option in options]
     if any(flag.startswith("--runner=") for flag in given):

@@ -1,6 +1,6 @@
 """Every model on the backend that runs: one step beside another backend's, and a training from arrays alone.
 
-`MER_TF_STEPS=FOLDER` names what `python tests/one_step.py FOLDER` wrote under the other backend; `.ci/run` does so in
+`MER_TF_STEPS=FOLDER` names what `python -m helpers.one_step FOLDER` wrote under the other backend; `.ci/run` does so in
 an environment with JAX and without TensorFlow.
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from one_step import one_step
-from small_models import CLASSES, SMALL
+from helpers.one_step import one_step
+from helpers.small_models import CLASSES, SMALL
 
 from mer_tf.config import Train
 from mer_tf.datasets.windows import plan_windows

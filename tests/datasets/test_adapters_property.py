@@ -5,8 +5,8 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import openpyxl
+from helpers.trees import write_frames
 from hypothesis import HealthCheck, given, settings
-from trees import write_frames
 
 from mer_tf.datasets import dataset_listing
 

@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from helpers.rows import made_row
 from skimage.io import imsave
 
 from mer_tf.config import MerError
 from mer_tf.datasets.apex import difference_curve, divide_and_conquer, estimate_apexes, midpoint, peak
-from mer_tf.datasets.manifest import ClipRow
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.trees.smic import draw, smic_clips
 
@@ -92,7 +92,7 @@ def row(tmp_path_factory, drawn):
     imsave(root / "clip/img99.png", frames[0][::-1], check_contrast=False)
     imsave(root / "clip/img900.png", frames[0][::-1], check_contrast=False)
     last = 98 + 2 * len(frames[::2])
-    return ClipRow("x/c", "x", "x/s", "", str(root), "clip", "", 100, None, last, 100.0, "negative", "", "")
+    return made_row(clip_id="x/c", root=root, onset=100, offset=last)
 
 
 @pytest.mark.parametrize("method", ["peak", "divide-and-conquer"])

@@ -1,7 +1,7 @@
 """CASME's sheet and both of its trees, and the folder search that all sheet-annotated data sets share."""
 
 import pytest
-from trees import write_frames, write_sheet
+from helpers.trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.casme import casme_listing

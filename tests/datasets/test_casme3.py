@@ -1,7 +1,7 @@
 """CAS(ME)^3: part A numbers the expressions of a video, part C has two layouts and no apex."""
 
 import pytest
-from trees import write_frames, write_sheet
+from helpers.trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.casme3 import casme3_a_listing, casme3_c_listing

@@ -2,7 +2,7 @@
 
 import openpyxl
 import pytest
-from trees import write_frames
+from helpers.trees import write_frames
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.casme_sq import casme_sq_listing

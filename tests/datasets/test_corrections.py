@@ -3,12 +3,13 @@
 import dataclasses
 
 import pytest
+from helpers.rows import made_row
 
 from mer_tf.datasets.adapters import corrections
 from mer_tf.datasets.adapters.corrections import Correction, correct
 from mer_tf.datasets.manifest import ClipRow
 
-ROW = ClipRow("casme2/a", "casme2", "casme2/sub01", "", "/", "tmp", "", 3, None, 20, 200.0, "disgust", "4", "")
+ROW = made_row(clip_id="casme2/a", onset=3, offset=20, label_raw="disgust", aus="4")
 
 
 @pytest.fixture

@@ -4,16 +4,17 @@ import dataclasses
 
 import pandas as pd
 import pytest
+from helpers.rows import made_row
 
 from mer_tf.config import MerError
 from mer_tf.datasets import ADAPTERS, counts
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.counts import ALL, Expected, compare_clips, compare_counts, manifest_report, read_reference
 from mer_tf.datasets.labels import load_protocol, protocol_names
-from mer_tf.datasets.manifest import ClipRow, write_manifest
+from mer_tf.datasets.manifest import write_manifest
 from mer_tf.files import fact_file
 
-ROW = ClipRow("samm/006/a", "samm", "samm/006", "", "/", "tmp", "", 3, None, 20, 200.0, "Anger", "", "")
+ROW = made_row(clip_id="samm/006/a", subject="samm/006", label_raw="Anger")
 TABLE = pd.read_csv(fact_file("expected_counts.csv"), dtype=str, keep_default_na=False)
 SAMM = load_protocol("samm-5")
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from helpers.rows import made_row
+from helpers.trees import write_sheet
 from hypothesis import given, settings
-from trees import write_sheet
 
 from mer_tf.check import check
 from mer_tf.cli.data_commands import manifest
@@ -47,7 +48,7 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-WHOLE = ClipRow("x/c", "x", "x/s", "", "/", "f", "", 10, 12, 20, 30.0, "fear", "", "")
+WHOLE = made_row(clip_id="x/c", onset=10, apex=12, offset=20, fps=30.0, label_raw="fear")
 
 
 def row(**changes: Any) -> ClipRow:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trees import write_frames
+from helpers.trees import write_frames
 
 from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.clip_frames import read_clip

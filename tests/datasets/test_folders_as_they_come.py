@@ -9,8 +9,8 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
+from helpers.trees import write_frames, write_sheet
 from hypothesis import given, settings
-from trees import write_frames, write_sheet
 
 from mer_tf.cli.data_commands import manifest
 from mer_tf.config import MerError

@@ -2,7 +2,7 @@
 
 import openpyxl
 import pytest
-from trees import write_frames, write_sheet
+from helpers.trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.fourdme import certain_aus, fourdme_listing

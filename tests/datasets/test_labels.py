@@ -4,14 +4,12 @@ import dataclasses
 
 import pandas as pd
 import pytest
+from helpers.rows import made_row
 
 from mer_tf.datasets.labels import load_protocol, normalise_label, protocol_for, protocol_names
-from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import fact_file
 
-ROW = ClipRow(
-    "casme2/sub01/EP02_01f", "casme2", "casme2/sub01", "", "/", "tmp", "", 3, None, 20, 200.0, "disgust", "", ""
-)
+ROW = made_row(clip_id="casme2/sub01/EP02_01f", label_raw="disgust")
 TABLE = pd.read_csv(fact_file("label_protocols.csv"), dtype=str)
 
 

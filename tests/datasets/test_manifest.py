@@ -4,12 +4,13 @@ import dataclasses
 
 import pandas as pd
 import pytest
+from helpers.rows import made_row
 
 from mer_tf.config import MerError
 from mer_tf.datasets.labels import load_protocol, protocol_names
-from mer_tf.datasets.manifest import ClipRow, manifest_digest, read_manifest, write_manifest
+from mer_tf.datasets.manifest import manifest_digest, read_manifest, write_manifest
 
-ROW = ClipRow("smic-hs/b", "smic-hs", "smic/s01", "", "/", "tmp", "", 3, None, 20, 100.0, "negative", "", "")
+ROW = made_row(clip_id="smic-hs/b", subject="smic/s01", frames_dir="tmp", onset=3, offset=20, label_raw="negative")
 ROWS = [ROW, dataclasses.replace(ROW, clip_id="smic-hs/a", apex=7, aus="4+7")]
 
 

@@ -1,7 +1,7 @@
 """The MEGC 2019 composite: three data sets beside each other, cut to the clips of the protocol."""
 
 import pytest
-from trees import write_sheet
+from helpers.trees import write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing

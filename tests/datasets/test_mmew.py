@@ -1,7 +1,7 @@
 """MMEW: frames numbered from 1 in emotion folders; the sheet and the folder may disagree."""
 
 import pytest
-from trees import write_frames, write_sheet
+from helpers.trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.mmew import mmew_listing

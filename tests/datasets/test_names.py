@@ -9,12 +9,13 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
+from helpers.rows import made_row
+from helpers.trees import write_frames, write_sheet
 from hypothesis import given, settings
-from trees import write_frames, write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
-from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
+from mer_tf.datasets.manifest import read_manifest, write_manifest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
 from mer_tf.synthetic.layouts.write import write_lookalike
 
@@ -113,10 +114,8 @@ def test_subjects_of_a_sheet_in_two_spellings(tmp_path: Path) -> None:
 
 
 def test_subjects_of_a_manifest_in_two_spellings(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    rows = [
-        ClipRow(f"x/{s}/{i}", "x", f"x/{s}", "", str(tmp_path), "f", "", 1, None, 2, 25.0, "", "", "")
-        for i, s in enumerate(["s1", "s01", "s2"])
-    ]
+    subjects = enumerate(["s1", "s01", "s2"])
+    rows = [made_row(clip_id=f"x/{s}/{i}", subject=f"x/{s}", root=tmp_path) for i, s in subjects]
     read_manifest(write_manifest(rows, tmp_path / "manifest.csv"))
     assert "the subjects x/s01 and x/s1" in caplog.text
     assert "x/s2" not in caplog.text

@@ -11,14 +11,15 @@ from typing import Any
 import hypothesis.strategies as st
 import openpyxl
 import pytest
+from helpers.rows import made_row
+from helpers.trees import write_frames
 from hypothesis import given, settings
-from trees import write_frames
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.apex import estimate_apexes
 from mer_tf.datasets.clip_frames import read_clip
-from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
+from mer_tf.datasets.manifest import read_manifest, write_manifest
 from mer_tf.files import following
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import probe_video
@@ -158,14 +159,11 @@ def test_a_pipe_is_no_video(tmp_path: Path) -> None:
 )
 def test_a_manifest_names_the_line_that_can_be_nothing(tmp_path: Path, changed: dict[str, Any], reason: str) -> None:
     (tmp_path / "self").symlink_to(tmp_path / "self")
-    values = {"onset": 1, "offset": 2, "fps": 25.0, "frames_dir": "f"} | changed
-    row = ClipRow(
-        "x/c", "x", "x/s", "", str(tmp_path), video="", apex=None, label_raw="", aus="", sheet_sha="", **values
-    )
+    row = made_row(root=tmp_path, **changed)
     with pytest.raises(MerError, match=f"line 2.*{reason}"):
         read_manifest(write_manifest([row], tmp_path / "manifest.csv"))
 
 
 def test_an_apex_of_a_clip_that_can_be_no_path_is_a_problem_of_that_clip(tmp_path: Path) -> None:
-    row = ClipRow("x/c", "x", "x/s", "", str(tmp_path), "y" * 300, "", 1, None, 9, 25.0, "", "", "")
+    row = made_row(root=tmp_path, frames_dir="y" * 300)
     assert estimate_apexes([row], "peak", on_error="skip") == [row]

@@ -1,7 +1,7 @@
 """SAMM and SAMM Long Videos: headers below text rows, intervals of one video, single faults."""
 
 import pytest
-from trees import write_sheet
+from helpers.trees import write_sheet
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing

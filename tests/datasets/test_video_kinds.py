@@ -5,6 +5,7 @@ import logging
 import cv2
 import numpy as np
 import pytest
+from helpers.videos import greys, write_video
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,15 +15,8 @@ from mer_tf.preprocessing.containers import is_video
 
 def video(path, kind, frames=4):
     """A video in a container that OpenCV writes here, renamed."""
-    written = path.with_suffix(f".{kind}")
     code = {"mp4": "mp4v", "mkv": "MJPG", "avi": "MJPG", "wmv": "WMV2", "mpg": "MPEG"}[kind]
-    writer = cv2.VideoWriter(str(written), cv2.VideoWriter.fourcc(*code), 25.0, (64, 48))
-    if not writer.isOpened():
-        pytest.skip(f"OpenCV writes no .{kind} here")
-    for k in range(frames):
-        writer.write(np.full((48, 64, 3), 30 * k, np.uint8))
-    writer.release()
-    written.rename(path)
+    write_video(path.with_suffix(f".{kind}"), greys(frames, 30), code).rename(path)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "avi", "wmv", "mpg"])

@@ -5,25 +5,16 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from helpers.videos import greys, write_video
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing, told
 
 
-def write_video(path: Path, frames: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
-    for i in range(frames):
-        writer.write(np.full((48, 64, 3), 20 * i, np.uint8))
-    writer.release()
-
-
 def test_each_video_is_a_clip_and_a_subject(tmp_path: Path) -> None:
-    write_video(tmp_path / "b.avi", 5)
-    write_video(tmp_path / "deep" / "a.mkv", 3)
+    write_video(tmp_path / "b.avi", greys(5))
+    write_video(tmp_path / "deep" / "a.mkv", greys(3))
     (tmp_path / "notes.txt").write_text("not a video")
     rows = dataset_listing("videos", tmp_path).rows
     assert [(r.clip_id, r.subject, r.video) for r in rows] == [
@@ -35,7 +26,7 @@ def test_each_video_is_a_clip_and_a_subject(tmp_path: Path) -> None:
 
 
 def test_a_bad_video_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_video(tmp_path / "good.avi", 5)
+    write_video(tmp_path / "good.avi", greys(5))
     (tmp_path / "bad.mp4").write_bytes(b"nothing of the kind")
     with caplog.at_level(logging.WARNING):
         assert [r.clip_id for r in told(dataset_listing("videos", tmp_path), "videos")] == ["videos/good"]
@@ -43,8 +34,8 @@ def test_a_bad_video_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.L
 
 
 def test_a_link_out_of_the_folder_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_video(tmp_path / "outside.avi", 3)
-    write_video(tmp_path / "root" / "good.avi", 3)
+    write_video(tmp_path / "outside.avi", greys(3))
+    write_video(tmp_path / "root" / "good.avi", greys(3))
     (tmp_path / "root" / "link.avi").symlink_to(tmp_path / "outside.avi")
     assert [r.clip_id for r in told(dataset_listing("videos", tmp_path / "root"), "videos")] == ["videos/good"]
     assert "outside its root" in caplog.text
@@ -61,7 +52,7 @@ def test_no_readable_video_is_an_error_that_names_one(tmp_path: Path) -> None:
 
 
 def test_two_videos_of_one_name_are_refused(tmp_path: Path) -> None:
-    write_video(tmp_path / "a.avi", 3)
-    write_video(tmp_path / "a.mkv", 3)
+    write_video(tmp_path / "a.avi", greys(3))
+    write_video(tmp_path / "a.mkv", greys(3))
     with pytest.raises(MerError, match="videos/a"):
         dataset_listing("videos", tmp_path)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from plain_lbp_top import plain_lbp_top
+from helpers.plain_lbp_top import plain_lbp_top
 from skimage.feature import local_binary_pattern
 
 from mer_tf.config import MerError

@@ -6,7 +6,7 @@ The clips are the same for every model and only the labels differ; an untrained 
 import keras
 import numpy as np
 import pytest
-from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
+from helpers.drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample

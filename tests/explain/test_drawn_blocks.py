@@ -7,7 +7,7 @@ brows lie within their receptive fields.
 import keras
 import numpy as np
 import pytest
-from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
+from helpers.drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.models.encoders.build import build_encoder

@@ -7,7 +7,7 @@ nothing: the activations less the onset's differ from zero there alone, whatever
 import keras
 import numpy as np
 import pytest
-from drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
+from helpers.drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
 
 from mer_tf.explain.gradcam import GradCam
 from mer_tf.explain.regions import aligned_landmarks, region_masks

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.explain.layer_selection import COLUMNS, choose_layer, layer_maps, layer_table, measure

@@ -2,8 +2,8 @@ import cv2
 import keras
 import numpy as np
 import pytest
+from helpers.weightless import weightless
 from keras import layers, ops
-from weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradients import tapped_gradients

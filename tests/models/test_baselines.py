@@ -5,11 +5,11 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.model import models
-from mer_tf.models.elrcn import ElrcnSe, _strain, vgg16
+from mer_tf.models.elrcn import ElrcnSe, scaled_strain, vgg16
 from mer_tf.models.htnet import parts
 from mer_tf.models.layers.shared import AttendedLogits
 from mer_tf.models.micro_exp_stcnn import MicroExpStcnn, volume_features
@@ -91,7 +91,7 @@ def test_facial_parts_are_cut_as_the_code_reads_its_centres():
 
 def test_strain_inside_the_network_is_the_one_outside():
     flow = RNG.normal(size=(1, 2, 9, 9, 2)).astype("float32")
-    found = np.asarray(keras.ops.convert_to_numpy(_strain(keras.ops.convert_to_tensor(flow))))[..., 0]
+    found = np.asarray(keras.ops.convert_to_numpy(scaled_strain(keras.ops.convert_to_tensor(flow))))[..., 0]
     np.testing.assert_allclose(found, optical_strain(flow), rtol=1e-4, atol=1e-5)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion, trunk
 from mer_tf.models.layers.shared import ResponseNorm

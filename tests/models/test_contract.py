@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from one_step import drawn
-from small_models import CLASSES, LENGTH, SMALL, Small
+from helpers.one_step import drawn
+from helpers.small_models import CLASSES, LENGTH, SMALL, Small
 
 from mer_tf.config import Train
 from mer_tf.inputs.batches import input_names

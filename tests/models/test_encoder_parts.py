@@ -90,9 +90,7 @@ def test_auto_without_weights_takes_onets_map_and_says_so(asked, given, tmp_path
     monkeypatch.setenv("MER_TF_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(encoders, "download_weights", unreachable)
-    encoders._auto.cache_clear()
     encoder = build_encoder(VggFaceLstm(encoder="auto", features_at=asked), input_size=96)
     assert (encoder.name, encoder.features_at) == ("mtcnn-onet", given)
     assert "vggface-vgg16 has no weights" in caplog.text
     assert f"features_at={asked}: mtcnn-onet gives its map {given}" in caplog.text
-    encoders._auto.cache_clear()

@@ -4,7 +4,7 @@ from functools import cache
 import keras
 import numpy as np
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.models.encoders import build as encoders
@@ -89,7 +89,9 @@ def test_onet_encoders_are_frozen_finite_and_say_their_weights(name, width):
         assert np.isfinite(encoder.model.predict_on_batch(np.full((2, 96, 96, 3), value, "uint8"))).all()
 
 
-@pytest.mark.parametrize("name", ["vggface2-resnet50", "vggface2-senet50", "vggface-vgg16"])
+@pytest.mark.parametrize(
+    "name", ["vggface2-resnet50", pytest.param("vggface2-senet50", marks=pytest.mark.slow), "vggface-vgg16"]
+)
 def test_random_vggface_encoders_say_so_and_stay_finite(name):
     encoder = encoder_of(name)
     assert encoder.weights["source"] == "random"
@@ -153,7 +155,7 @@ def test_auto_falls_back_once_and_says_why(tmp_path, caplog):
     weights.parent.mkdir()
     weights.touch()
     assert resolve_encoder(VggFaceLstm())[0] == "mtcnn-onet"
-    encoders._auto.cache_clear()
+    encoders.auto_encoder.cache_clear()
     assert resolve_encoder(VggFaceLstm()) == ("vggface2-resnet50", f"weights found: {weights}")
     encoder = build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=48)
     assert (encoder.name, encoder.requested) == ("mtcnn-onet", "mtcnn-onet")

@@ -6,8 +6,8 @@ from functools import cache
 import keras
 import numpy as np
 import pytest
+from helpers.weightless import weightless
 from keras import layers, ops
-from weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.models.encoders.parts import encoder_parts

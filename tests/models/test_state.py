@@ -5,9 +5,9 @@ import logging
 import keras
 import numpy as np
 import pytest
+from helpers.weightless import weightless
 from safetensors.numpy import save_file
 from scipy.signal import correlate
-from weightless import weightless
 
 from mer_tf.changes import changed, migrated
 from mer_tf.config import Experiment, MerError

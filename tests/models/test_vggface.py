@@ -9,7 +9,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.models.encoders.vggface import build_vggface, original_name
@@ -28,7 +28,7 @@ CASES = {  # name: network, top, input size (vgg16 has no 7x7 pool, so a small i
 def originals(tmp_path_factory):
     """Weights and outputs made by keras-vggface's own code, about 0.7 GB: removed afterwards."""
     folder = tmp_path_factory.mktemp("originals")
-    script = Path(__file__).with_name("original_vggface.py")
+    script = Path(__file__).parents[1] / "helpers" / "original_vggface.py"
     cases = [f"{name}:{network}:{int(top)}:{size}" for name, (network, top, size) in CASES.items()]
     done = subprocess.run([sys.executable, script, folder, *cases], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]

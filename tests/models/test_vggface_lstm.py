@@ -5,7 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from weightless import weightless
+from helpers.weightless import weightless
 
 from mer_tf.config import MerError
 from mer_tf.model import model_named

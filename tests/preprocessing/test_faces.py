@@ -15,8 +15,8 @@ from mer_tf.preprocessing.faces import (
     ALIGNED_BY,
     TEMPLATE,
     Face,
-    _detector,
     detect_face,
+    face_detector,
     face_transform,
     similarity,
     warp,
@@ -52,7 +52,7 @@ def test_the_face_is_found_from_a_smallest_face_that_shrinks_the_first_level(min
 
 def test_the_first_network_sees_levels_down_to_its_window_and_none_below(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    proposals = _detector().stages[0]
+    proposals = face_detector().stages[0]
     network = proposals.model
     monkeypatch.setattr(proposals, "_model", lambda images: seen.append(min(images.shape[1:3])) or network(images))
     for height, width, min_face in product((8, 11, 12, 13, 20, 47), (12, 19, 200), (12, 14, 20, 40)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from helpers.rows import made_row
+from helpers.videos import write_video
 
 from mer_tf.config import MerError
 from mer_tf.datasets.clip_frames import iter_clip, read_clip
@@ -20,16 +21,11 @@ NOISE = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
 
 
 def row(root: Path, **changes: object) -> ClipRow:
-    base = ClipRow("x/c", "x", "x/s", "", str(root), "clip", "", 1, None, 99, 100.0, "", "", "")
-    return dataclasses.replace(base, **changes)  # type: ignore[arg-type]
+    return made_row(**({"clip_id": "x/c", "root": root, "offset": 99} | changes))
 
 
-def write_video(path: Path, frames: int, code: str = "MJPG") -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 25.0, (64, 48))
-    for i in range(frames):
-        writer.write(np.full((48, 64, 3), (0, 0, 20 * i), np.uint8))
-    writer.release()
-    return path
+def reds(count: int) -> list[np.ndarray]:
+    return [np.full((48, 64, 3), (0, 0, 20 * i), np.uint8) for i in range(count)]
 
 
 @pytest.fixture
@@ -132,7 +128,7 @@ def test_a_row_cannot_leave_its_root(clip: Path, tmp_path_factory: pytest.TempPa
 
 
 def test_a_video_is_read_by_frame_number(tmp_path: Path) -> None:
-    write_video(tmp_path / "v.avi", 8)
+    write_video(tmp_path / "v.avi", reds(8))
     assert probe_video(tmp_path / "v.avi").frames == 8
     assert probe_video(tmp_path / "v.avi").fps == 25.0
     frames, numbers = read_clip(row(tmp_path, frames_dir="", video="v.avi", onset=2, offset=5))
@@ -141,14 +137,14 @@ def test_a_video_is_read_by_frame_number(tmp_path: Path) -> None:
 
 
 def test_a_video_shorter_than_its_row_is_refused(tmp_path: Path) -> None:
-    write_video(tmp_path / "v.avi", 4)
+    write_video(tmp_path / "v.avi", reds(4))
     with pytest.raises(MerError, match=r"v\.avi: ends after 4 frames, but frame 6"):
         list(iter_video(tmp_path / "v.avi", 0, 6))
 
 
 @pytest.mark.parametrize("spoil", [lambda b: b"", lambda b: b[:100], lambda b: b"\0" * len(b)])
 def test_a_broken_video_is_refused_by_name(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
-    path = write_video(tmp_path / "v.avi", 4)
+    path = write_video(tmp_path / "v.avi", reds(4))
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(MerError, match=r"v\.avi"):
         probe_video(path)

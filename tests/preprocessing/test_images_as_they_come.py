@@ -14,13 +14,13 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import simplejpeg
+from helpers.rows import made_row
 from hypothesis import given, settings
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from mer_tf.config import MerError
 from mer_tf.datasets.clip_frames import read_clip
-from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.frames import DEPTHS, depth, read_frame, read_frames
 from mer_tf.preprocessing.integrity import MOST_PIXELS, fault
 
@@ -159,7 +159,7 @@ def test_one_scale_for_all_frames_of_a_clip(tmp_path: Path) -> None:
     (tmp_path / "clip").mkdir()
     for number, value in enumerate([100, 900, 4000, 1500], 1):
         cv2.imwrite(str(tmp_path / f"clip/f{number}.png"), np.full((4, 5), value, np.uint16))
-    row = ClipRow("x/c", "x", "x/s", "", str(tmp_path), "clip", "", 1, None, 4, 25.0, "", "", "")
+    row = made_row(root=tmp_path, offset=4)
     assert [int(f[0, 0, 0]) for f in read_clip(row)[0]] == [6, 56, 250, 93]
     assert [int(f[0, 0, 0]) for f in read_clip(dataclasses.replace(row, offset=2))[0]] == [25, 225]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from helpers.still_face import stays_still
 from skimage.data import astronaut
 
 from mer_tf.preprocessing.flow import flow_clip
@@ -39,3 +42,7 @@ def test_a_pair_does_not_depend_on_its_company(frames: np.ndarray) -> None:
     greys = frames[..., 1]
     many = tvl1_pairs(greys[:6], greys[1:7])
     assert np.array_equal(many[3:4], tvl1_pairs(greys[3:4], greys[4:5]))
+
+
+def test_a_still_face_with_noise_stays_still_after_alignment(tmp_path: Path) -> None:
+    stays_still(tmp_path, "tvl1", 41)

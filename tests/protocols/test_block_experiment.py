@@ -9,7 +9,7 @@ from mer_tf.changes import changed
 from mer_tf.datasets import ADAPTERS
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.preprocessing.face_blocks import load_blocks
-from mer_tf.protocols.paper_tables import _printed
+from mer_tf.protocols.paper_tables import printed_rows
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "exp6_gia_bia_bilstm.py"
 
@@ -34,7 +34,7 @@ def test_every_cell_of_the_tables_is_a_setting_of_its_own(declared):
 
 def test_no_figure_is_invented_and_the_claimed_orders_are_tested(declared):
     tables = declared["TABLES"]
-    assert {row["printed"] for row in _printed(tables)} == {"unknown"}
+    assert {row["printed"] for row in printed_rows(tables)} == {"unknown"}
     assert "without a number" in tables.unprinted
     assert {row for pair in tables.orderings for row in pair} <= set(tables.rows)
     assert ("D/Bi-LSTM/GIA+BIA10", "D/Bi-LSTM/GIA+none") in tables.orderings

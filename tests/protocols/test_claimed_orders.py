@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from reporting.made_up_runs import predictions
+from helpers.made_up_runs import predictions
 
 from mer_tf.code_version import CODE
 from mer_tf.config import Tables

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from small_models import CLASSES, LENGTH, SMALL
+from helpers.small_models import CLASSES, LENGTH, SMALL
 
 import mer_tf.protocols.pictures.heatmaps as pictures
 import mer_tf.protocols.workbench as bench_module

@@ -29,7 +29,7 @@ def bench(make_bench, experiment):
         experiment,
         clip=Clip(frames=5, segments="center", test="windows", mirror=False, balance=False),
         model=CnnLstmFusion(lstm_units=12, fusion=FUSION),
-        train=Train(epochs=6, stream_epochs=6, batch_size=3, learning_rate=6e-3, jit_compile=False),
+        train=Train(epochs=8, stream_epochs=8, batch_size=3, learning_rate=3e-3, jit_compile=False),
         evaluation=replace(experiment.evaluation, folds=2),
     )
     _, clips = make_bench(settings)
@@ -60,7 +60,7 @@ def test_folds_are_trained_in_stages_tested_and_pooled(finished):
     assert len(frame) == 36
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.7
     history = pd.read_csv(finished / "fold-0" / "history.csv")
-    assert history["stage"].value_counts().to_dict() == {"spatial": 6, "temporal": 6, "fusion": 6}
+    assert history["stage"].value_counts().to_dict() == {"spatial": 8, "temporal": 8, "fusion": 8}
 
 
 @pytest.mark.parametrize(("block", "side"), [("spatial_trunk/conv1", 16), ("temporal_trunk/conv3", 3)])
@@ -91,7 +91,7 @@ def test_epochs_of_the_fusion_are_chosen_on_inner_subjects(bench, quick, tmp_pat
     held, clips = bench
     search = replace(held.experiment, search=Search(epochs=(1, 6), folds=2))
     again = Bench(search, clips, held.encoded)
-    again._trainers = held._trainers  # one compilation for all tests
+    again.trainers = held.trainers  # one compilation for all tests
     cross_validate(again, tmp_path, only=[1])
     choice = pd.read_csv(tmp_path / "fold-1" / "choice.csv")
     assert choice["epochs"].tolist() == [1, 6]
@@ -104,7 +104,7 @@ def test_early_stopping_ends_every_stage(bench, quick, tmp_path):
     held, clips = bench
     train = replace(held.experiment.train, epochs=12, stream_epochs=12)
     again = Bench(replace(held.experiment, search=Search(patience=1, folds=2), train=train), clips, held.encoded)
-    again._trainers = held._trainers  # one compilation for all tests
+    again.trainers = held.trainers  # one compilation for all tests
     cross_validate(again, tmp_path, only=[1])
     (choice,) = pd.read_csv(tmp_path / "fold-1" / "choice.csv").to_dict("records")
     assert choice["stream_epochs"] < 12  # frames show nothing; what shows the class goes on learning

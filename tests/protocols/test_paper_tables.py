@@ -234,7 +234,7 @@ def test_a_claim_on_heat_is_tested_like_an_order(ran, experiment, tmp_path):
 def test_declared_rows_were_printed_and_their_settings_exist(name):
     script = SCRIPT.with_name(f"{name}.py")
     tables = runpy.run_path(str(script))["TABLES"]
-    assert set(tables.rows) <= {row["prefix"] for row in module._printed(tables)}
+    assert set(tables.rows) <= {row["prefix"] for row in module.printed_rows(tables)}
     assert {row for rows in tables.heat.values() for row in rows} <= set(tables.rows)
     assert set(tables.heat) <= set(facts("published_results.csv")["key"])
     assert set(tables.cells) <= {f"{row}/{column}" for row in tables.rows for column in tables.columns}

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from another_process import holding
+from helpers.another_process import holding
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_json

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.tiny_clips import TINY, tree
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.records.inspect import check
 from mer_tf.records.write import write_records
-
-from .conftest import TINY, tree
 
 INSTALLED = importlib.util.find_spec("apache_beam") is not None
 needs_beam = pytest.mark.skipif(not INSTALLED, reason='Apache Beam is not installed (pip install "mer_tf[beam]")')

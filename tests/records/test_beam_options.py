@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
+from helpers.running import mer_tf
 
-from mer_tf import cli
-from mer_tf.records.beam import _flags
+from mer_tf.records.beam import pipeline_flags
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -23,16 +22,14 @@ def shown() -> list[list[str]]:
 @pytest.mark.parametrize("options", shown(), ids=lambda options: options[0])
 def test_beam_knows_every_option(options: list[str]) -> None:
     beam = pytest.importorskip("apache_beam.options.pipeline_options")
-    read = beam.PipelineOptions(_flags(options, workers=1)).get_all_options(drop_default=True)
+    read = beam.PipelineOptions(pipeline_flags(options, workers=1)).get_all_options(drop_default=True)
     for option in options:
         name, value = option.split("=", 1)
         assert str(read[name]) == value
 
 
 @pytest.mark.parametrize("options", shown(), ids=lambda options: options[0])
-def test_the_command_hands_them_on(
-    options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_hands_them_on(options: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     taken = {}
 
     def write_records(*_: object, **settings: object) -> Path:
@@ -42,9 +39,7 @@ def test_the_command_hands_them_on(
     monkeypatch.setattr("mer_tf.records.write.write_records", write_records)
     monkeypatch.setattr("mer_tf.records.inspect.describe", lambda directory: "")
     monkeypatch.setattr("mer_tf.datasets.manifest.read_manifest", lambda path: [])
-    command = ["mer-tf", "preprocess", "--manifest", "m.csv", "--out", "out", "--engine", "beam", "--beam", *options]
-    monkeypatch.setattr(sys, "argv", command)
-    cli.main()
+    mer_tf("preprocess", "--manifest", "m.csv", "--out", "out", "--engine", "beam", "--beam", *options)
     assert taken["engine"] == "beam"
     assert list(taken["beam"]) == options
-    assert _flags(taken["beam"], workers=4) == [f"--{option}" for option in options]
+    assert pipeline_flags(taken["beam"], workers=4) == [f"--{option}" for option in options]

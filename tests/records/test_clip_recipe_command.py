@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from helpers.rows import written_row
+from helpers.running import mer_tf
 
-from mer_tf import cli
-from mer_tf.datasets.manifest import ClipRow, write_manifest
+from mer_tf.datasets.manifest import write_manifest
 
 Command = Callable[..., dict[str, object]]
 
 
 @pytest.fixture
-def preprocess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def preprocess(tmp_path: Path) -> Command:
     """Run the command on one clip of 3 small frames; return the settings in index.json."""
-    (tmp_path / "clip").mkdir()
-    for t in range(3):
-        noise = np.random.default_rng(t).integers(0, 256, (24, 24, 3), np.uint8)
-        cv2.imwrite(str(tmp_path / "clip" / f"img{t}.png"), noise)
-    row = ClipRow("toy/c", "toy", "toy/s", "", str(tmp_path), "clip", "", 0, 1, 2, 100.0, "x", "", "")
+    noise = [np.random.default_rng(t).integers(0, 256, (24, 24, 3), np.uint8) for t in range(3)]
+    row = dataclasses.replace(written_row(tmp_path, noise), apex=2)
     write_manifest([row], tmp_path / "m.csv")
 
     def run(*options: str) -> dict[str, object]:
-        arguments = ["mer-tf", "preprocess", "--manifest", str(tmp_path / "m.csv"), "--out", str(tmp_path / "records")]
-        monkeypatch.setattr(sys, "argv", [*arguments, *options])
-        cli.main()
-        directory = capsys.readouterr().out.strip().splitlines()[-1]
+        shown = mer_tf("preprocess", "--manifest", tmp_path / "m.csv", "--out", tmp_path / "records", *options)
+        directory = shown.strip().splitlines()[-1]
         config: dict[str, object] = json.loads((Path(directory) / "index.json").read_text())["config"]
         return config
 

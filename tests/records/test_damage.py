@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.tiny_clips import TINY, make_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +22,6 @@ from mer_tf.records.read import clip_dataset, shard_records, stored_clips
 from mer_tf.records.schema import parse
 from mer_tf.records.shards import plan_shards, read_sidecar
 from mer_tf.records.write import write_records
-
-from .conftest import TINY, make_rows
 
 FIRST, SECOND = (f"shard-0000{k}-of-00003.tfrecord" for k in (0, 1))
 

@@ -20,6 +20,9 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import pytest
+from helpers.faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_cornered
+from helpers.faulty_jobs import dead_worker, full_disk, not_a_folder, two_jobs, write
+from helpers.tiny_clips import make_rows, tree
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
@@ -27,10 +30,6 @@ from mer_tf.preprocessing.frames import read_frame
 from mer_tf.preprocessing.video import iter_video, probe_video
 from mer_tf.records.index import NAME, read_index
 from mer_tf.records.inspect import check
-
-from .conftest import make_rows, tree
-from .faulty_files import bomb, converted, make_uneven, sixteen_bits, turn_video, write_video
-from .faulty_jobs import dead_worker, full_disk, not_a_folder, two_jobs, write
 
 BAD = "toy/c03"
 SHARD = "shard-00001-of-00003.tfrecord"
@@ -66,7 +65,7 @@ def video(make: Callable[[Path], Any], frames: int = 4, name: str = "v.mp4") -> 
     """The clip as a video, of as many frames as the manifest says or not; then the fault."""
 
     def spoil(row: ClipRow) -> ClipRow:
-        path = write_video(Path(row.root) / name, frames, "MJPG" if name.endswith("avi") else "mp4v")
+        path = write_cornered(Path(row.root) / name, frames, "MJPG" if name.endswith("avi") else "mp4v")
         make(path)
         return dataclasses.replace(row, frames_dir="", video=name, onset=0, offset=3, apex=None)
 
@@ -248,7 +247,7 @@ def test_a_cmyk_frame_has_its_colours(tmp_path: Path) -> None:
 
 
 def test_a_rotated_video_is_shown_upright(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "v.mp4", 3)
+    path = write_cornered(tmp_path / "v.mp4", 3)
     turn_video(path)
     (_, first), *_ = iter_video(path, 0, 2)
     assert first.shape == (64, 48, 3)

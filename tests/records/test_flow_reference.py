@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.rows import made_row
 
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
@@ -35,21 +36,13 @@ def rows(tmp_path: Path) -> list[ClipRow]:
             cv2.imwrite(str(folder / f"img{t + 1}.png"), frame)
         subject = name.split("/")[0]
         made.append(
-            ClipRow(
-                f"toy/{name}",
-                "toy",
-                f"toy/{subject}",
-                "",
-                str(tmp_path / "frames"),
-                name,
-                "",
-                1,
-                3,
-                4,
-                100.0,
-                "x",
-                "",
-                "",
+            made_row(
+                clip_id=f"toy/{name}",
+                subject=f"toy/{subject}",
+                root=tmp_path / "frames",
+                frames_dir=name,
+                apex=3,
+                offset=4,
             )
         )
     return made

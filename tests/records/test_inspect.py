@@ -9,12 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from helpers.tiny_clips import TINY
 
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.records.inspect import check, describe, write_face_sheet
 from mer_tf.records.write import write_records
-
-from .conftest import TINY
 
 SHARD = "shard-00001-of-00003.tfrecord"
 

@@ -10,13 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.tiny_clips import make_rows, tree
 
 from mer_tf.config import Preprocess
 from mer_tf.datasets.manifest import write_manifest
 from mer_tf.records.inspect import check
 from mer_tf.records.write import write_records
-
-from .conftest import make_rows, tree
 
 KILLS = 25
 CLIPS = 150

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.tiny_clips import LENGTHS, TINY, make_rows
 
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.records.clip import ClipRecord, process_clip
 from mer_tf.records.read import clip_dataset, window_dataset
 from mer_tf.records.write import write_records
-
-from .conftest import LENGTHS, TINY, make_rows
 
 N = 5
 LABELS = {f"toy/c{i:02d}": i for i in range(6)}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import cv2
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from helpers.faulty_files import retime, write_cornered
+from helpers.videos import write_video
 from hypothesis import given, settings
 
 from mer_tf.config import MerError, digest
@@ -18,14 +19,12 @@ from mer_tf.datasets.clip_frames import read_clip
 from mer_tf.datasets.manifest import manifest_digest, read_manifest, write_manifest
 from mer_tf.preprocessing.video import probe_video
 
-from .faulty_files import retime, write_video
-
 Parts = list[tuple[int, int]]
 
 
 def retimed(path: Path, milliseconds: Parts) -> Path:
     """An MP4 whose frames last as long as (frames, milliseconds) say, one after the other."""
-    write_video(path, sum(count for count, _ in milliseconds))
+    write_cornered(path, sum(count for count, _ in milliseconds))
     retime(path, lambda _, ticks: [(count, ms * ticks // 40) for count, ms in milliseconds])
     return path
 
@@ -83,7 +82,7 @@ def test_resampling_is_kept_in_the_manifest_and_changes_no_other(
 
 
 def test_frames_in_files_have_no_time_stamps(tmp_path: Path) -> None:
-    write_video(tmp_path / "v.mp4", 5)
+    write_cornered(tmp_path / "v.mp4", 5)
     (row,) = dataset_listing("videos", tmp_path).rows
     with pytest.raises(MerError, match=r"videos/v is no video.*no time stamps"):
         by_time([dataclasses.replace(row, video="", frames_dir="x")], 25.0)
@@ -96,11 +95,8 @@ def test_frames_in_files_have_no_time_stamps(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("code", "suffix"), [("MJPG", ".avi"), ("mp4v", ".mkv"), ("XVID", ".avi"), ("MJPG", ".mkv")])
 def test_a_cut_video_is_listed_with_what_is_missing(tmp_path: Path, code: str, suffix: str) -> None:
-    path = tmp_path / f"v{suffix}"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 25.0, (64, 48))
-    for picture in np.random.default_rng(0).integers(0, 256, (40, 48, 64, 3), np.uint8):
-        writer.write(picture)
-    writer.release()
+    noise = np.random.default_rng(0).integers(0, 256, (40, 48, 64, 3), np.uint8)
+    path = write_video(tmp_path / f"v{suffix}", noise, code)
     assert dataset_listing("videos", tmp_path).problems == []
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     listing = dataset_listing("videos", tmp_path)

@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from helpers.tiny_clips import LENGTHS, TINY, make_rows, tree
 from PIL import Image
 
 from mer_tf.code_version import FRAMES
@@ -28,8 +29,6 @@ from mer_tf.records import write as job
 from mer_tf.records.index import read_index, require
 from mer_tf.records.inspect import check
 from mer_tf.records.write import write_records
-
-from .conftest import LENGTHS, TINY, make_rows, tree
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from reporting.made_up_runs import DRAWS, predictions, write_run
+from helpers.made_up_runs import DRAWS, predictions, write_run
 
 from mer_tf.changes import changed, flat
 from mer_tf.check import check

@@ -2,14 +2,13 @@
 
 import dataclasses
 import json
-import sys
 
 import pytest
+from helpers.made_up_runs import DRAWS, write_pictures, write_run
+from helpers.running import mer_tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reporting.made_up_runs import DRAWS, write_pictures, write_run
 
-from mer_tf import cli
 from mer_tf.cli.result_commands import score
 from mer_tf.config import Data, Experiment
 from mer_tf.datasets import ADAPTERS
@@ -90,12 +89,10 @@ def test_the_scorecard_of_a_run_says_the_licence(tmp_path, capsys):
     assert "licence" not in capsys.readouterr().out
 
 
-def test_the_command_has_the_option(tmp_path, monkeypatch, capsys):
+def test_the_command_has_the_option(tmp_path):
     directory = run_of(tmp_path, LICENSED)
     for options, embedded in (((), 0), (("--faces",), 2)):
-        arguments = ["mer-tf", "report", str(directory), "--out", str(tmp_path / "r.html"), *options]
-        monkeypatch.setattr(sys, "argv", arguments)
-        cli.main()
+        mer_tf("report", directory, "--out", tmp_path / "r.html", *options)
         assert (tmp_path / "r.html").read_text().count("data:image") == embedded
 
 

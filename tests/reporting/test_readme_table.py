@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reporting.made_up_runs import CLASSES, DRAWS, predictions, write_run
+from helpers.made_up_runs import CLASSES, DRAWS, predictions, write_run
 
 from mer_tf.changes import flat
 from mer_tf.config import Data, Experiment, MerError

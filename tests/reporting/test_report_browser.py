@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from reporting.made_up_runs import SYNTHETIC, predictions, write_pictures, write_run
+from helpers.made_up_runs import SYNTHETIC, predictions, write_pictures, write_run
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains

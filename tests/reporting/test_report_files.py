@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from reporting.made_up_runs import predictions, write_run
+from helpers.made_up_runs import predictions, write_run
 
 from mer_tf.config import MerError
 from mer_tf.reporting.run_files import in_number_order, read_run

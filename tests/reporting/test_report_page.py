@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.made_up_runs import CLASSES, DRAWS, SYNTHETIC, predictions, write_run
 from PIL import Image
-from reporting.made_up_runs import CLASSES, DRAWS, SYNTHETIC, predictions, write_run
 
 from mer_tf.config import Data, Experiment, Search
 from mer_tf.evaluation.metrics import evaluate

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from helpers.made_up_runs import predictions
 from PIL import Image
-from reporting.made_up_runs import predictions
 
 from mer_tf.code_version import CODE
 from mer_tf.reporting.made import read_made, stale
@@ -134,7 +134,7 @@ def test_the_ladder_is_started_in_the_work_folder(started, tmp_path):
 def test_what_was_made_is_stored_with_machine_and_time(started, tmp_path, monkeypatch):
     docs = tmp_path / "docs"
     monkeypatch.setattr(pieces, "DOCS", docs)
-    piece = pieces._variation()
+    piece = pieces.variation()
     for line, on in zip(piece.lines, (False, True), strict=True):
         directory = write_begun(piece, pieces.home(line, tmp_path))
         (directory / "metrics.json").write_text("{}")

@@ -1,13 +1,11 @@
 """Labels in results of others: one class in two spellings is one class; two sides that share no class are refused."""
 
-import sys
-
 import pandas as pd
 import pytest
+from helpers.running import mer_tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mer_tf import cli
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.statistics import paired_permutation
@@ -83,14 +81,12 @@ def test_one_person_in_two_spellings_is_one_cluster(tmp_path):
     assert any("name of subject" in note for note in found.notes)
 
 
-def test_compare_reads_two_files_in_one_spelling(tmp_path, monkeypatch, capsys):
+def test_compare_reads_two_files_in_one_spelling(tmp_path):
     one = table(tmp_path / "one.csv", ["Others", "sad"], ["Others", "sad"])
     other = table(tmp_path / "two.csv", ["others", "SAD"], ["others", "others"])
     first, second = read_pair(one, other)
     assert paired_permutation(first.frame, second.frame, bootstrap=10).difference["accuracy"] == 0.5
-    monkeypatch.setattr(sys, "argv", ["mer-tf", "compare", str(one), str(other)])
-    cli.main()
-    shown = capsys.readouterr().out
+    shown = mer_tf("compare", one, other)
     assert "WARNING: two.csv: never predicted: 'SAD'" in shown
     assert "+50.0 [" in shown
 

@@ -1,13 +1,13 @@
 """One clip, as frames and as video, before the shipped network."""
 
 import json
-import sys
 
 import cv2
 import numpy as np
 import pytest
+from helpers.running import mer_tf
+from helpers.videos import write_video
 
-from mer_tf import cli
 from mer_tf.au_flow.use import read_pair
 from mer_tf.config import MerError
 from mer_tf.preprocessing.frames import read_frame
@@ -34,14 +34,8 @@ def clip(tmp_path_factory):
     return folder
 
 
-def run(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["mer-tf", "classify", *map(str, arguments)])
-    cli.main()
-    return capsys.readouterr().out
-
-
-def test_a_smile_in_frames_is_positive_and_the_limits_are_said(clip, tmp_path, monkeypatch, capsys):
-    shown = run(monkeypatch, capsys, clip, "--out", tmp_path / "out")
+def test_a_smile_in_frames_is_positive_and_the_limits_are_said(clip, tmp_path):
+    shown = mer_tf("classify", clip, "--out", tmp_path / "out")
     said = json.loads((tmp_path / "out" / "classify.json").read_text())
     assert shown.startswith("positive")
     assert "limit: It was trained on drawn action units alone" in shown
@@ -52,13 +46,9 @@ def test_a_smile_in_frames_is_positive_and_the_limits_are_said(clip, tmp_path, m
     assert (tmp_path / "out" / "classify.png").stat().st_size > 10_000
 
 
-def test_a_video_with_onset_and_apex_given(clip, tmp_path, monkeypatch, capsys):
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 100, (320, 240))
-    for frame in sorted(clip.iterdir()):
-        writer.write(cv2.imread(str(frame)))
-    writer.release()
-    shown = run(monkeypatch, capsys, path, "--out", tmp_path / "out", "--onset", 0, "--apex", 4)
+def test_a_video_with_onset_and_apex_given(clip, tmp_path):
+    path = write_video(tmp_path / "clip.avi", (cv2.imread(str(frame)) for frame in sorted(clip.iterdir())), "FFV1", 100)
+    shown = mer_tf("classify", path, "--out", tmp_path / "out", "--onset", 0, "--apex", 4)
     said = json.loads((tmp_path / "out" / "classify.json").read_text())
     assert shown.startswith("positive")
     assert (said["onset"], said["apex"], said["apex_source"]) == (0, 4, "given")

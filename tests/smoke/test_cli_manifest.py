@@ -1,23 +1,20 @@
 """mer-tf manifest and mer-tf protocols, as a user types them."""
 
-import sys
-
 import openpyxl
 import pytest
+from helpers.running import mer_tf
 
-from mer_tf import cli
 from mer_tf.datasets.manifest import read_manifest
 
 HEADER = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units", "Estimated Emotion"]
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(capsys):
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["mer-tf", *map(str, arguments)])
         status = 0
         try:
-            cli.main()
+            print(mer_tf(*arguments), end="")
         except SystemExit as end:
             status = end.code
         return status, capsys.readouterr().out

@@ -5,28 +5,28 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.run_checks import goes_on_with_missing_folds, refuses_other_settings
+from helpers.running import CLIPS, EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
 from PIL import Image
-from smoke.checks import goes_on_with_missing_folds, refuses_other_settings
-from smoke.running import CLIPS, EXP2, SHALLOW, TINY, last_directory, mer_tf, printed, process
 
 from mer_tf.explain.heat_change import SIDES
 
 
 @pytest.fixture(scope="module")
-def explained(cache, tmp_path_factory):
+def explained(one_cache, tmp_path_factory):
     """A run whose retrained layer Grad-CAM chose."""
     folder = tmp_path_factory.mktemp("gradcam")
-    options = [*TINY, *SHALLOW, cache, "--model.retrain_from=gradcam"]
+    options = [*TINY, *SHALLOW, one_cache, "--model.retrain_from=gradcam"]
     return last_directory(printed(EXP2, *options, cwd=folder), folder)
 
 
 @pytest.fixture(scope="module")
-def whole(cache, tmp_path_factory):
+def whole(one_cache, tmp_path_factory):
     """The folder of a run, and the run: all folds in one process."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mer_tf.protocols.pictures.run.write_pictures", lambda *_: None)
-        return folder, last_directory(printed(EXP2, *TINY, cache, cwd=folder), folder)
+        return folder, last_directory(printed(EXP2, *TINY, one_cache, cwd=folder), folder)
 
 
 @pytest.mark.slow
@@ -67,8 +67,8 @@ def test_a_report_of_a_real_run_shows_its_pictures(explained, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_sensitivity_curve_keeps_finished_runs(cache, no_pictures, tmp_path):
-    changes = [option.removeprefix("--") for option in (*TINY, *SHALLOW, cache)]
+def test_a_sensitivity_curve_keeps_finished_runs(one_cache, no_pictures, tmp_path):
+    changes = [option.removeprefix("--") for option in (*TINY, *SHALLOW, one_cache)]
     command = ["sensitivity", EXP2, "--out", tmp_path / "curve", "--steps", "2", "--changes", *changes, "--amplitudes"]
     mer_tf(*command, "0", cwd=tmp_path)
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("curve/runs/*/*/*/predictions.csv")}
@@ -81,9 +81,9 @@ def test_a_sensitivity_curve_keeps_finished_runs(cache, no_pictures, tmp_path):
 
 
 @pytest.mark.slow
-def test_folds_trained_one_by_one_are_collected(cache, whole, no_pictures, tmp_path):
+def test_folds_trained_one_by_one_are_collected(one_cache, whole, no_pictures, tmp_path):
     """As on a cluster: prepare, a fold in a process of its own, collect; the predictions are those of one process."""
-    apart = last_directory(printed(EXP2, *TINY, cache, "--folds", "none", cwd=tmp_path), tmp_path)
+    apart = last_directory(printed(EXP2, *TINY, one_cache, "--folds", "none", cwd=tmp_path), tmp_path)
     assert not (apart / "predictions.csv").exists()
     done = process(EXP2, "--resume", apart, "--folds", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -4,8 +4,8 @@ The main script is started as a user does in test_main_script.py, its runs in te
 """
 
 import pytest
-from smoke.checks import goes_on_with_missing_folds, is_complete, predicts_every_clip_once, refuses_other_settings
-from smoke.running import EXP2, EXPERIMENTS, last_directory, printed, tiny
+from helpers.run_checks import goes_on_with_missing_folds, is_complete, predicts_every_clip_once, refuses_other_settings
+from helpers.running import EXP2, EXPERIMENTS, last_directory, printed, tiny
 
 SCRIPTS = sorted(EXPERIMENTS.glob("exp*.py"))
 OF_MANY = ("exp7_baselines", "exp8_megc2019")
@@ -23,10 +23,10 @@ SMALLER = {
 
 
 @pytest.fixture(scope="module", params=[s for s in SCRIPTS if s.stem not in ELSEWHERE], ids=lambda p: p.stem)
-def finished(request, cache, tmp_path_factory):
+def finished(request, one_cache, tmp_path_factory):
     """The script, the folder it was started in, and the run directory that its last line named."""
     script, folder = request.param, tmp_path_factory.mktemp(request.param.stem)
-    options = [*tiny(script), *SMALLER.get(script.stem, ()), cache]
+    options = [*tiny(script), *SMALLER.get(script.stem, ()), one_cache]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mer_tf.protocols.pictures.attention.SHOWN", 1)
         return script, folder, last_directory(printed(script, *options, cwd=folder), folder)

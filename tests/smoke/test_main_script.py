@@ -1,8 +1,8 @@
 """The README's main script as a user starts it: a process of its own, in an empty folder."""
 
 import pytest
-from smoke.checks import is_complete, predicts_every_clip_once
-from smoke.running import EXP2, SHALLOW, TINY, last_directory, process
+from helpers.run_checks import is_complete, predicts_every_clip_once
+from helpers.running import EXP2, SHALLOW, TINY, last_directory, process
 
 
 @pytest.fixture(scope="module")

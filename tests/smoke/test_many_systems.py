@@ -5,16 +5,16 @@ import runpy
 
 import pandas as pd
 import pytest
-from smoke.running import EXPERIMENTS, FEW, last_directory, printed
+from helpers.running import EXPERIMENTS, FEW, last_directory, printed
 
 COMPOSITE = EXPERIMENTS / "exp8_megc2019.py"
 
 
 @pytest.mark.slow
-def test_baselines_end_in_one_table_and_leave_predictions_without_models(cache, quick, tmp_path):
+def test_baselines_end_in_one_table_and_leave_predictions_without_models(one_cache, quick, tmp_path):
     """Trivial, of frames, of flow and with a codebook, on all drawn data sets."""
     systems = ["majority", "flow_logistic", "stclqp", "mdmo"]
-    options = [*FEW, cache, "--evaluation.bootstrap=50", "--systems", ",".join(systems)]
+    options = [*FEW, one_cache, "--evaluation.bootstrap=50", "--systems", ",".join(systems)]
     home = last_directory(printed(EXPERIMENTS / "exp7_baselines.py", *options, cwd=tmp_path), tmp_path, "table")
     table = pd.read_csv(home / "baselines.csv")
     assert table[["column", "system"]].to_numpy().tolist() == [

@@ -91,8 +91,10 @@ def test_equal_arguments_give_equal_bytes_and_another_seed_does_not(tree: Path, 
 
 
 def test_a_finished_tree_is_left_alone(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "_write_clip", lambda *_: pytest.fail("drew a clip again"))
+    before = {path: path.stat().st_mtime_ns for path in tree.rglob("*")}
+    monkeypatch.setattr(synthetic, "draw", lambda *_: pytest.fail("drew a clip again"))
     assert write_smic(tree, **SMALL) == tree
+    assert {path: path.stat().st_mtime_ns for path in tree.rglob("*")} == before
 
 
 def test_a_killed_job_resumes_to_the_same_bytes(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

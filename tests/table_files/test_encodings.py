@@ -8,7 +8,8 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from excel_97 import xls
+from helpers.excel_97 import xls
+from helpers.rows import made_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,14 +17,14 @@ from mer_tf.config import MerError
 from mer_tf.datasets.adapters.sheets import read_sheet
 from mer_tf.datasets.counts import read_reference
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow, read_manifest, write_manifest
+from mer_tf.datasets.manifest import read_manifest, write_manifest
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.scoring.audit import read_claims
 from mer_tf.scoring.tables import read_foreign
 from mer_tf.table_files import cell_text, decoded, read_cells, read_table, whole_number
 
-ROW = ClipRow("smic-hs/b", "smic-hs", "smic/s01", "1", "/data", "HS/b", "", 3, 5, 9, 100.0, "négatif", "4+7", "")
+ROW = made_row(clip_id="smic-hs/b", subject="smic/s01", session="1", apex=5, label_raw="négatif", aus="4+7")
 VARIANTS = {
     "as Excel for Mac writes it": lambda t: t.replace("\n", "\r").encode(),
     "of Windows": lambda t: t.replace("\n", "\r\n").encode("utf-8-sig"),

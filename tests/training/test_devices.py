@@ -12,12 +12,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from two_devices import train
+from helpers.two_devices import train
 
 from mer_tf.config import MerError, Train
 from mer_tf.training.devices import scope_of
 
-SCRIPT = Path(__file__).parents[1] / "two_devices.py"
+TESTS = Path(__file__).parents[1]
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 TRIED = ("cnn_lstm_fusion",) if TENSORFLOW else ("cnn_lstm_fusion", "gia_bia_bilstm", "vggface_lstm")
 """One of two stages, one of several inputs, one with batch statistics, which TensorFlow would take of each share."""
@@ -37,9 +37,9 @@ def trained(name: str, devices: int, folder: Path) -> dict[str, np.ndarray]:
 
 
 def start(name: str, devices: int, file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), name, str(devices), str(file)]
+    command = [sys.executable, "-m", "helpers.two_devices", name, str(devices), str(file)]
     environment = os.environ | {"KERAS_BACKEND": keras.backend.backend()}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=TESTS, env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.slow

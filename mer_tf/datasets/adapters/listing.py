@@ -131,7 +131,7 @@ class ListingBuilder:
         if folder not in self._frames:
             self._frames[folder] = None
             try:
-                self._places[folder] = placed(self.root, self._relative(folder), f"clip {event.clip_id}")
+                self._places[folder] = placed(self.root, path_below(self.root, folder), f"clip {event.clip_id}")
                 found = frame_names(folder)
                 paths = (folder / name for name in found.names)
                 self._links[folder] = linked_into(self._places[folder][0], paths, f"clip {event.clip_id}")
@@ -161,16 +161,12 @@ class ListingBuilder:
             self._say(event, f"{lost} of its frames {onset} to {offset} are missing: {which} ({held}); copy them again")
         return bool(there)
 
-    def _relative(self, folder: Path) -> str:
-        """The folder's path below the root; where it leaves the root, as it is, for `inside` to refuse."""
-        return folder.relative_to(self.root).as_posix() if folder.is_relative_to(self.root) else folder.as_posix()
-
     def _say(self, event: Event, what: str) -> None:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")
 
     def _row(self, event: Event) -> ClipRow:
         place = self._places.get(event.folder)
-        root, frames_dir = place or (self.root.resolve(), self._relative(event.folder))
+        root, frames_dir = place or (self.root.resolve(), path_below(self.root, event.folder))
         return ClipRow(
             **{f.name: getattr(event, f.name) for f in fields(Event) if f.name in COLUMNS},
             root=root.as_posix(),
@@ -191,6 +187,11 @@ def listing_of(
         raise MerError(f"{where}: no clips{first}")
     said = [*problems, *(f"{where}: {clash}" for clash in same_names(rows))]
     return Listing(sorted(rows, key=lambda r: r.clip_id), said, sorted(left_out, key=lambda r: r.clip_id))
+
+
+def path_below(root: Path, folder: Path) -> str:
+    """The folder's path below the root; where it leaves the root, as it is, for `inside` to refuse."""
+    return folder.relative_to(root).as_posix() if folder.is_relative_to(root) else folder.as_posix()
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -116,11 +116,12 @@ def _resolve_auto(weights: str | None, preferred: str) -> tuple[str, str]:
         return preferred, "random weights need no file"
     if weights is not None:
         return preferred, f"weights given: {weights}"
-    return _auto(preferred, tuple(weight_folders()))
+    return auto_encoder(preferred, tuple(weight_folders()))
 
 
 @functools.cache
-def _auto(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
+def auto_encoder(preferred: str, folders: tuple[Path, ...]) -> tuple[str, str]:
+    """(encoder that `auto` stands for, reason), the same until the process ends."""
     name = WEIGHTS[VGGFACE[preferred][0]]
     if (path := find_weights(name)) is not None:
         return preferred, f"weights found: {path}"

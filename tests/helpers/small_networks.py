@@ -1,8 +1,6 @@
 """Small networks with maps, which no test changes: an image model, and a frame encoder under a recurrent head."""
 
 import keras
-import numpy as np
-import pytest
 from keras import layers
 
 from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
@@ -30,48 +28,22 @@ def clip_head(feature_shape, center="onset", tail=None):
     return config.build(feature_shape, 3, tail)
 
 
-@pytest.fixture(scope="module")
-def images():
-    return np.random.default_rng(0).uniform(0, 1, (4, 12, 12, 3)).astype("float32")
-
-
-@pytest.fixture(scope="module")
-def clips():
-    rng = np.random.default_rng(1)
-    return {
-        "frames": rng.uniform(0, 1, (2, 4, 12, 12, 3)).astype("float32"),
-        "onset": rng.uniform(0, 1, (2, 1, 12, 12, 3)).astype("float32"),
-        "mask": np.array([[True] * 4, [True, True, False, False]]),
-    }
-
-
-@pytest.fixture(scope="module")
-def small_image_model():
-    keras.utils.set_random_seed(0)
-    return image_model()
-
-
-@pytest.fixture(scope="module")
-def clip_parts():
+def clip_model(center="onset"):
     """(frame encoder, head over its features, both as one model)."""
-    keras.utils.set_random_seed(0)
     encoder = frame_encoder()
-    head = clip_head(encoder.output_shape[1:])
+    head = clip_head(encoder.output_shape[1:], center)
     return encoder, head, end_to_end(encoder, head)
 
 
-@pytest.fixture(scope="module")
-def uncentred_clip_model():
-    keras.utils.set_random_seed(0)
-    encoder = frame_encoder()
-    return end_to_end(encoder, clip_head(encoder.output_shape[1:], center="none"))
-
-
-@pytest.fixture(scope="module")
-def retrained_clip_model():
+def retrained_model():
     """A head with a retrained tail of the encoder inside, over a frozen trunk."""
-    keras.utils.set_random_seed(0)
     encoder = frame_encoder()
     cut = encoder.get_layer("conv2").input
     trunk, tail = keras.Model(encoder.input, cut, name="trunk"), keras.Model(cut, encoder.output, name="tail")
     return end_to_end(trunk, clip_head(trunk.output_shape[1:], tail=tail))
+
+
+def seeded(build):
+    """What `build` makes from seed 0."""
+    keras.utils.set_random_seed(0)
+    return build()

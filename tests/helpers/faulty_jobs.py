@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from another_process import holding
 
+from helpers.another_process import holding
+from helpers.tiny_clips import TINY
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.records.index import NAME
 from mer_tf.records.write import write_records
-
-from .conftest import TINY
 
 
 def write(rows: list[ClipRow], out: Path, **options: Any) -> Path:

@@ -1,4 +1,4 @@
-"""Train a small model on as many virtual CPU devices as told: python two_devices.py MODEL DEVICES FILE.npz.
+"""Train a small model on as many virtual CPU devices as told: python -m helpers.two_devices MODEL DEVICES FILE.npz.
 
 Writes losses, weights and predictions. A process of its own, since devices are fixed when a backend starts.
 """
@@ -23,8 +23,8 @@ def train(name: str, file: str) -> None:
     """A few epochs, stages and all, of a small model."""
     import keras
     import numpy as np
-    from small_models import CLASSES, SMALL
 
+    from helpers.small_models import CLASSES, SMALL
     from mer_tf.config import Train
     from mer_tf.datasets.windows import plan_windows
     from mer_tf.training.trainer import FoldTrainer, predict_clips

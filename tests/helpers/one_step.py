@@ -1,12 +1,15 @@
-"""One training step of every small model from weights and a batch that no backend draws: python one_step.py FOLDER."""
+"""One training step of every small model from weights and a batch that no backend draws.
+
+python -m helpers.one_step FOLDER, where tests/ is on the path.
+"""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from small_models import SMALL
 
+from helpers.small_models import SMALL
 from mer_tf.config import Train
 from mer_tf.inputs.batches import input_names
 from mer_tf.training.trainer import compile_model

@@ -4,7 +4,8 @@ import json
 
 import pandas as pd
 import pytest
-from smoke.running import CLIPS, printed, tiny
+
+from helpers.running import CLIPS, printed, tiny
 
 WITHOUT_ENCODER = ("exp4_cnn_lstm_fusion",)
 

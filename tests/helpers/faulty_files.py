@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from helpers.videos import greys, write_video
+
 PNG = b"\x89PNG\r\n\x1a\n"
 BOXES = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
 
@@ -45,15 +47,12 @@ def bomb(frame: Path) -> None:
     frame.write_bytes(PNG + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b""))
 
 
-def write_video(path: Path, frames: int, code: str = "mp4v") -> Path:
+def write_cornered(path: Path, frames: int, code: str = "mp4v") -> Path:
     """Frames of 64x48 pixels with a bright upper left corner, 25 a second."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 25.0, (64, 48))
-    for i in range(frames):
-        picture = np.full((48, 64, 3), 10 * i, np.uint8)
+    pictures = greys(frames, 10)
+    for picture in pictures:
         picture[:16, :16] = 255
-        writer.write(picture)
-    writer.release()
-    return path
+    return write_video(path, pictures, code)
 
 
 def turn_video(path: Path) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-import pytest
 
+from helpers.rows import made_row
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Train
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.datasets.manifest import ClipRow
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.clips import Clips, label_clips
 from mer_tf.inputs.prepare import Encoded
@@ -33,24 +32,18 @@ def _rows():
     for subject in range(6):
         for k, label in enumerate(LABELS * 2):
             name = f"smic-hs/s{subject}_{k}"
-            yield ClipRow(name, "smic-hs", f"smic/s{subject}", "", "/", name, "", 0, None, 7, 100.0, label, "", "")
+            span = {"onset": 0, "offset": 7}
+            yield made_row(clip_id=name, subject=f"smic/s{subject}", frames_dir=name, label_raw=label, **span)
 
 
-def _clips(experiment):
+def _indexed(row):
+    known = {"clip_id": row.clip_id, "dataset": row.dataset, "subject": row.subject, "content_sha256": row.clip_id}
+    return IndexedClip(**(dict.fromkeys(IndexedClip.__dataclass_fields__, 0) | known | {"n_frames": 8}))
+
+
+def drawn_clips_of(experiment):
     rows = tuple(_rows())
-    indexed = tuple(
-        IndexedClip(**({f: 0 for f in IndexedClip.__dataclass_fields__} | values))
-        for r in rows
-        for values in [
-            {
-                "clip_id": r.clip_id,
-                "dataset": r.dataset,
-                "subject": r.subject,
-                "n_frames": 8,
-                "content_sha256": r.clip_id,
-            }
-        ]
-    )
+    indexed = tuple(map(_indexed, rows))
     table = label_clips(rows, indexed, experiment.data)
     return Clips(table, load_protocol("smic-3").classes, rows, indexed, Path("records"), ())
 
@@ -64,30 +57,16 @@ def _store(table):
     return FeatureStore(plain, {})
 
 
-@pytest.fixture(scope="session")
-def make_bench():
-    """make_bench(experiment) -> (Bench, Clips)."""
-
-    compiled = {}
-
-    def make(experiment=EXPERIMENT):
-        clips = _clips(experiment)
-        resolved = {"encoder": "drawn", "weights": {"source": "none"}}
-        bench = Bench(experiment, clips, Encoded(_store(clips.table), ENCODER, None, resolved, ()))
-        bench._trainers = compiled  # one compilation for all tests
-        return bench, clips
-
-    return make
+def drawn_bench(experiment, trainers):
+    """(Bench, Clips) of an experiment; `trainers`: networks that are compiled already, and will be."""
+    clips = drawn_clips_of(experiment)
+    resolved = {"encoder": "drawn", "weights": {"source": "none"}}
+    bench = Bench(experiment, clips, Encoded(_store(clips.table), ENCODER, None, resolved, ()))
+    bench.trainers = trainers
+    return bench, clips
 
 
-@pytest.fixture(scope="session")
-def experiment():
-    """The declaration that make_bench takes when it is given none."""
-    return EXPERIMENT
-
-
-@pytest.fixture(scope="session")
-def frame():
+def two_thirds_right():
     """A predictions table of 36 clips, two thirds right."""
     truth = np.array(LABELS * 12, dtype=object)
     predicted = np.where(np.arange(36) % 3 == 0, np.roll(truth, 1), truth)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
+from helpers.rows import made_row
 from mer_tf.config import Preprocess
 from mer_tf.datasets.manifest import ClipRow
 
@@ -28,39 +27,10 @@ def make_rows(root: Path, count: int = 6) -> list[ClipRow]:
         for t in range(length):
             cv2.imwrite(str(folder / f"img{100 + t}.png"), np.roll(texture, t, axis=1)[:40, :40])
         label = ("negative", "positive")[i % 2]
-        relative = str(folder.relative_to(root))
-        rows.append(
-            ClipRow(
-                f"toy/c{i:02d}",
-                "toy",
-                f"toy/s{i % 3}",
-                "",
-                str(root),
-                relative,
-                "",
-                100,
-                None,
-                99 + length,
-                100.0,
-                label,
-                "",
-                "",
-            )
-        )
+        where = {"root": root, "frames_dir": str(folder.relative_to(root))}
+        span = {"onset": 100, "offset": 99 + length}
+        rows.append(made_row(clip_id=f"toy/c{i:02d}", subject=f"toy/s{i % 3}", label_raw=label, **where, **span))
     return rows[::-1]
-
-
-@pytest.fixture
-def rows(tmp_path: Path) -> list[ClipRow]:
-    return make_rows(tmp_path / "source")
-
-
-@pytest.fixture
-def forked_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers come from one process that has loaded TensorFlow and run nothing of it; a job spawns each, in seconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tensorflow"])
-    monkeypatch.setattr(multiprocessing, "get_context", lambda _: context)
 
 
 def tree(directory: Path) -> dict[str, bytes]:

@@ -4,12 +4,14 @@ import io
 import runpy
 import subprocess
 import sys
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mer_tf import cli
+from mer_tf.cli import script
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 EXP2 = EXPERIMENTS / "exp2_vggface_lstm.py"
@@ -44,21 +46,27 @@ def process(script, *arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=800)
 
 
-def printed(script, *arguments, cwd):
+def printed(path, *arguments, cwd):
     """What a script prints, run in this process as if it had been started in `cwd`."""
-    return _printed(lambda: runpy.run_path(str(script), run_name="__main__"), [script, *arguments], cwd)
+    with pytest.MonkeyPatch.context() as patch:
+        for main in (script.main, script.pretrain_main):
+            patch.setattr(script, main.__name__, partial(main, arguments=[str(a) for a in arguments]))
+        return _printed(lambda: runpy.run_path(str(path), run_name="__main__"), cwd)
 
 
-def mer_tf(*arguments, cwd):
+def mer_tf(*arguments, cwd=None):
     """What a command of mer-tf prints, run in this process as if it had been started in `cwd`."""
-    return _printed(cli.main, ["mer-tf", *arguments], cwd)
+    return _printed(lambda: cli.main([str(a) for a in arguments]), cwd or Path.cwd())
 
 
-def _printed(main, arguments, cwd):
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as shown:
-        patch.chdir(cwd)
-        patch.setattr(sys, "argv", [str(a) for a in arguments])
-        main()
+def _printed(main, cwd):
+    """Where `main` ends with an exit status, what it printed goes to stdout, for capsys."""
+    try:
+        with chdir(cwd), redirect_stdout(io.StringIO()) as shown:
+            main()
+    except SystemExit:
+        print(shown.getvalue(), end="")
+        raise
     return shown.getvalue()
 
 

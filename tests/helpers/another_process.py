@@ -23,7 +23,7 @@ with held(Path(sys.argv[1])):
 @contextmanager
 def holding(path: Path, last: str = "pass") -> Iterator[subprocess.Popen[str]]:
     """Within the block another process holds `path`; a line on its stdin lets it do `last` and end."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", HOLD.format(last=last), str(path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as other:
