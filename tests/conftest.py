@@ -1,5 +1,6 @@
 """Fixtures. What brings Keras is imported by the fixture: a file without networks is collected without it."""
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -20,7 +21,11 @@ for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREAD
 
 
 def pytest_collection_finish(session):
-    """Graphs of quick tests run as they are written: TensorFlow's optimiser of graphs takes longer than they do."""
+    """Garbage is not looked for in what was imported, and graphs of quick tests run as they are written.
+
+    TensorFlow's optimiser of graphs takes longer than they do.
+    """
+    gc.freeze()
     if "tensorflow" in sys.modules and not any(item.get_closest_marker("slow") for item in session.items):
         from tensorflow import config
 
