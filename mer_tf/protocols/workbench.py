@@ -30,7 +30,7 @@ class Workbench:
 
     def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
         self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
-        self._clips, self.clips = clips, clips.table.drop(columns="label")
+        self.prepared, self.clips = clips, clips.table.drop(columns="label")
         self._labels = clips.table["label"].to_numpy()
 
     def encoder(self) -> keras.Model:
@@ -42,7 +42,7 @@ class Workbench:
     @property
     def of_images(self) -> bool:
         """Whether each clip is one ready-made flow image, of which no face is known."""
-        return self._clips.of_images
+        return self.prepared.of_images
 
     def seal(self) -> SealedLabels:
         """The labels of all clips, sealed anew."""
@@ -67,25 +67,25 @@ class Workbench:
 
     def frames(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Stored frames uint8 (T, S, S, 3) of some clips."""
-        return dict(clip_frames(self._clips, ids))
+        return dict(clip_frames(self.prepared, ids))
 
     def stored_length(self, clip_id: str) -> int:
         """Stored frames of a clip."""
-        return next(clip.n_frames for clip in self._clips.indexed if clip.clip_id == clip_id)
+        return next(clip.n_frames for clip in self.prepared.indexed if clip.clip_id == clip_id)
 
     def apexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Place of each clip's apex among the frames that models are given; the middle one where none is known."""
-        known = {row.clip_id: row.apex for row in self._clips.rows if row.clip_id in set(ids)}
-        if self._clips.of_images or not any(apex is not None for apex in known.values()):
-            lengths = {clip.clip_id: clip.n_frames for clip in self._clips.indexed}
+        known = {row.clip_id: row.apex for row in self.prepared.rows if row.clip_id in set(ids)}
+        if self.prepared.of_images or not any(apex is not None for apex in known.values()):
+            lengths = {clip.clip_id: clip.n_frames for clip in self.prepared.indexed}
             return {name: len(self.encoded.places(name, lengths[name])) // 2 for name in ids}
-        numbers = {name: x["frame_numbers"] for name, x in stored_clips(self._clips.records) if name in known}
+        numbers = {name: x["frame_numbers"] for name, x in stored_clips(self.prepared.records, wanted=known)}
         places = {name: self.encoded.places(name, len(n)) for name, n in numbers.items()}
         return {name: nearest_frame(numbers[name][places[name]], known[name]) for name in ids}
 
     def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Of these frames those that models are given (`Encoded.places`)."""
-        return {name: f[self.encoded.places(name, len(f))] for name, f in clip_frames(self._clips, ids)}
+        return {name: f[self.encoded.places(name, len(f))] for name, f in clip_frames(self.prepared, ids)}
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""
@@ -144,7 +144,7 @@ class Bench(Workbench):
         if block not in self._retrained:
             assert isinstance(self.network, FeatureModel)
             experiment = replace(self.experiment, model=replace(self.network, retrain_from=block))
-            self._retrained[block] = Bench(experiment, self._clips, encode(experiment, self._clips))
+            self._retrained[block] = Bench(experiment, self.prepared, encode(experiment, self.prepared))
         return self._retrained[block]
 
     def fit(
