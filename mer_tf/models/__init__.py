@@ -9,7 +9,8 @@ from typing import Any
 
 PRETRAINED = ("au-flow-3",)
 """Networks that ship with the package."""
-OWN = tuple(f"mer_tf.models.layers.{name}" for name in ("shared", "attention", "penalties", "blocks", "block_units"))
+_LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent")
+OWN = tuple(f"mer_tf.models.layers.{name}" for name in _LAYERS)
 """Files of our own layers; `later.own` has their classes."""
 PARTS = ("layers", "encoders", "pretrained", "stored")
 """What loads Keras. All other files are looked through for models."""

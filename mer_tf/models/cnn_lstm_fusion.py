@@ -58,6 +58,9 @@ class CnnLstmFusion(ImageModel):
 
     name: Literal["cnn_lstm_fusion"] = "cnn_lstm_fusion"
     lstm_units: Count = 512
+    lstm: Literal["plain", "peephole", "coupled"] = "plain"
+    """A says that its LSTM is improved, and not how; readings of this. plain: an LSTM; peephole: its gates see the cell
+    too; coupled: it forgets what it writes over, one gate fewer (`mer_tf.models.layers.recurrent`)."""
     dropout: BelowOne = 0.0
     fusion: Fusion = field(default_factory=Fusion)
 
@@ -153,9 +156,17 @@ def _stream(images: Any, name: str, config: CnnLstmFusion) -> Any:
     if framewise:
         return x
     if name == "temporal":
-        # cuDNN's LSTM switches XLA off for the whole step.
-        return layers.LSTM(config.lstm_units, use_cudnn=False, name="temporal_features")(x)
+        return _lstm(config, "temporal_features")(x)
     return layers.GlobalAveragePooling1D(dtype="float32", name="spatial_features")(x)
+
+
+def _lstm(config: CnnLstmFusion, name: str) -> Any:
+    """What joins a stream's frames: (B, T, D) -> (B, lstm_units), the last step."""
+    if config.lstm == "plain":
+        # cuDNN's LSTM switches XLA off for the whole step.
+        return layers.LSTM(config.lstm_units, use_cudnn=False, name=name)
+    cell = {"peephole": "PeepholeCell", "coupled": "CoupledCell"}[config.lstm]
+    return layers.RNN(getattr(own, cell)(config.lstm_units), name=name)
 
 
 def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
@@ -167,7 +178,7 @@ def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, cla
         pair = [layers.UnitNormalization(dtype="float32", name=f"{name}_unit")(f) for name, f in features.items()]
     x = {"concat": layers.Concatenate, "sum": layers.Add, "max": layers.Maximum}[fusion.join](name="join")(pair)
     if fusion.mode == "framewise_lstm":
-        x = layers.LSTM(config.lstm_units, use_cudnn=False, name="fusion")(x)
+        x = _lstm(config, "fusion")(x)
     elif fusion.mode != "untrained":
         learns = fusion.mode == "trained"
         x = _dense(x, fusion.fc_units, "fusion", config.dropout, trainable=learns)

@@ -20,6 +20,8 @@ VARIANTS = [
     {"mode": "framewise_lstm", "after": "fc7"},
     {"streams": "spatial"},
     {"streams": "temporal", "after": "fc6"},
+    {"lstm": "peephole"},
+    {"mode": "framewise_lstm", "lstm": "coupled"},
 ]
 MORE = [{"mode": m, "after": a} for m in ("trained", "untrained", "random", "framewise_lstm") for a in ("fc6", "fc7")]
 MORE += [{"streams": "temporal"}, {"join": "max"}, {"response_norm": True}]
@@ -27,8 +29,8 @@ VARIANTS += [pytest.param(changes, marks=pytest.mark.slow) for changes in MORE i
 """The others have every part of these; tests/models/test_contract.py tries them as declared."""
 
 
-def small(**changes):
-    return CnnLstmFusion(lstm_units=10, dropout=0.2, fusion=replace(SMALL, **changes))
+def small(lstm="plain", **changes):
+    return CnnLstmFusion(lstm_units=10, lstm=lstm, dropout=0.2, fusion=replace(SMALL, **changes))
 
 
 def batch(clips=3, frames=3):
@@ -109,6 +111,12 @@ def test_order_of_frames_matters_to_the_temporal_stream_alone():
         name = model.inputs[0].name
         there, back = (run(model, {name: arrays[name][:, ::way]}) for way in (1, -1))
         assert (np.abs(there - back).max() > 1e-4) == told
+
+
+@pytest.mark.parametrize(("lstm", "gates", "peepholes"), [("plain", 4, 0), ("peephole", 4, 3), ("coupled", 3, 0)])
+def test_every_reading_of_the_improved_lstm_has_its_gates(lstm, gates, peepholes):
+    found = weightless(lambda: small(lstm=lstm).build(SHAPES, 3)).get_layer("temporal_features").count_params()
+    assert found == gates * 10 * (10 + 10 + 1) + peepholes * 10
 
 
 def test_untrained_fusion_holds_no_weights_and_random_ones_stay():
