@@ -261,6 +261,8 @@ class Tables:
     """Pairs of rows of which the paper claims that the first is better."""
     heat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Key of a claim that training moves heat onto the facial features -> rows on which it is tested."""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    """Row that was not printed -> the printed row of which it is another reading, and whose figures stand beside it."""
     unprinted: str = ""
     """Why no figure stands beside ours, for a paper whose figures are not known; its rows need no facts then."""
     cells: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -274,6 +276,7 @@ class Tables:
             rows={**self.rows, **other.rows},
             columns=self.columns,
             orderings=self.orderings + other.orderings,
+            readings={**self.readings, **other.readings},
             unprinted=self.unprinted,
             cells={**self.cells, **other.cells},
             small={**self.small, **other.small},

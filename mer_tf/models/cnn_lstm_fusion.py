@@ -40,7 +40,8 @@ class Fusion:
     join: Literal["concat", "sum", "max"] = "concat"
     """How two feature vectors become one; sum and max need streams of equal width."""
     finetune_streams: bool = True
-    """Whether streams go on learning with the fusion layer; never when that is untrained or random."""
+    """Whether streams go on learning with the fusion layer (A does not say); never when that is untrained or random, so
+    that a trained one is compared with these at False."""
     channels: tuple[Count, ...] = (96, 256, 384, 384, 256)
     """Channels of conv1 to conv5 (AlexNet's; A prints none)."""
     stem_stride: Count = 4

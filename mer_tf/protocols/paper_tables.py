@@ -90,7 +90,10 @@ def run_warnings(runs: dict[tuple[str, str], Path]) -> list[str]:
 
 
 def printed_rows(tables: Tables) -> list[dict[str, Any]]:
-    """Every printed figure of the tables that the rows belong to, in these columns, in the order of the facts."""
+    """Every printed figure of the tables that the rows belong to, in these columns, in the order of the facts.
+
+    Other readings of a printed row follow it.
+    """
     if tables.unprinted:
         return [_unprinted(prefix, column) for prefix in tables.rows for column in tables.columns]
     known = facts("published_results.csv")
@@ -101,9 +104,16 @@ def printed_rows(tables: Tables) -> list[dict[str, Any]]:
         if prefix.rpartition("/")[0] in of_table and column in tables.columns:
             texts = {"table": fact["table"], "row": fact["system"], "column": column, "key": fact["key"]}
             rows.append({"prefix": prefix} | texts | {"printed": fact["printed"]})
+            rows += [_read(rows[-1], other) for other, row in tables.readings.items() if row == prefix]
     if lost := set(tables.rows) - {row["prefix"] for row in rows}:
         raise MerError(f"published_results.csv has no row {', '.join(sorted(lost))} in {', '.join(tables.columns)}")
     return rows
+
+
+def _read(row: dict[str, Any], reading: str) -> dict[str, Any]:
+    """Another reading of a printed row."""
+    named = f"{row['row']}: {reading.rpartition('/')[2]}"
+    return row | {"prefix": reading, "row": named, "key": f"{reading}/{row['column']}"}
 
 
 def _unprinted(prefix: str, column: str) -> dict[str, Any]:

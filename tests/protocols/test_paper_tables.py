@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import mer_tf.protocols.paper_tables as module
+from mer_tf.changes import flat
 from mer_tf.cli.script import main
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError, Tables
@@ -132,6 +133,32 @@ def test_a_row_that_was_never_printed_is_refused(ran, fusion, tmp_path):
     unknown = dataclasses.replace(TABLES, rows={"A/T3/guessed": {}}, orderings=())
     with pytest.raises(MerError, match="A/T3/guessed"):
         paper_tables(fusion, unknown, tmp_path, ran[0])
+
+
+def test_another_reading_of_a_row_stands_below_it_with_its_figures(ran, fusion, tmp_path):
+    row, other = "A/T3/spatial", "A/T3/frames at random"
+    rows = {**TABLES.rows, other: {"model.fusion.streams": "spatial", "model.fusion.stem_stride": 2}}
+    orders = ((other, row),)
+    tables = dataclasses.replace(TABLES, rows=rows, orderings=orders, readings={other: row})
+    table, tested = paper_tables(fusion, tables, tmp_path, ran[0])
+    beside = table[table["key"].isin([f"{row}/SMIC", f"{other}/SMIC"])]
+    assert beside["printed"].tolist() == ["41.8", "41.8"]
+    assert beside["row"].tolist() == ["spatial features only", "spatial features only: frames at random"]
+    assert beside["n"].notna().all()
+    assert np.diff(beside.index).tolist() == [1]
+    assert tested["printed_points"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("preset", ["paper", "embedded"])
+def test_trained_and_untrained_fusion_of_paper_a_differ_in_one_thing(preset):
+    cells = module.cell_settings(declared(SCRIPT, preset), runpy.run_path(str(SCRIPT))["TABLES"], Path("runs"))
+    one, other, drawn, both = (
+        flat(dataclasses.asdict(cells[f"A/T1/{row}", "SMIC"]))
+        for row in ("trained", "untrained", "drawn layer", "streams trained too")
+    )
+    differ = [[name for name in one if one[name] != other[name]] for other in (other, drawn, both)]
+    assert differ == [["model.fusion.mode"], ["model.fusion.mode"], ["model.fusion.finetune_streams"]]
+    assert not one["model.fusion.finetune_streams"]
 
 
 @pytest.mark.parametrize(
