@@ -154,6 +154,10 @@ class Clip:
     """Where windows start. stride: from the first frame on, a short clip continued and masked. center: one window in
     the middle (A, for long clips), a short clip's ends repeated on both sides (inferred from A); sliding: every
     `stride` frames, short clips as there (A cuts many segments, and prints no step)."""
+    short: Literal["ends", "several"] = "ends"
+    """Models of images, segments center and sliding: what fills a clip of fewer than `frames` frames on both sides.
+    ends: its first and its last frame, repeated; several: so many of its first and of its last frames once more. Both
+    are readings of A, which says only that "the first and last (X - 20) / 2 frames" are taken."""
     side: SideOrNone = 0
     """Models of images: side of the images they are given, pixels; 0: as stored."""
     third: Literal["magnitude", "sqrt_abs_product", "strain"] = "magnitude"

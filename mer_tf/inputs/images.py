@@ -12,6 +12,7 @@ import numpy as np
 from mer_tf.config import Clip, MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.batches import fill
+from mer_tf.preprocessing.segments import Short, several
 from mer_tf.preprocessing.stacks import flow_stack, quantised
 
 REST = np.array([128, 128, 0], np.uint8)
@@ -30,6 +31,8 @@ class ImageStore:
     frames: Mapping[str, np.ndarray]
     flow: Mapping[str, np.ndarray]
     flow_from: Literal["previous", "onset"] = "previous"
+    short: Short = "ends"
+    """What fills windows longer than their clip; see `mer_tf.preprocessing.segments`."""
     images: int = 0
     """Images of each input in a window, for models that flatten time; 0: not fixed."""
 
@@ -54,7 +57,8 @@ class ImageStore:
         """frames and flow, uint8 (B, frames - 1, S, S, 3), or the one of them that is asked for.
 
         Frame t of a window stands beside the flow to its frame t + 1; its last frame is left out. Where a short clip's
-        first or last frame is repeated nothing moves. Copy 1 is the mirror of both, dx with its sign changed.
+        first or last frame is repeated nothing moves, nor where a frame follows that is not its next one: flow between
+        those is not known. Copy 1 is the mirror of both, dx with its sign changed.
         """
         makers = {"frames": self._images, "flow": self._motion}
         found = {}
@@ -67,15 +71,28 @@ class ImageStore:
 
     def _images(self, window: Window, out: np.ndarray) -> None:
         images = self.frames[window.clip_id]
-        fill(out, images[:, :, ::-1] if window.copy else images, window.start)
+        images = images[:, :, ::-1] if window.copy else images
+        if self._again(len(images), len(out)):
+            np.take(images, several(len(images), len(out) + 1)[:-1], axis=0, out=out)
+        else:
+            fill(out, images, window.start)
 
     def _motion(self, window: Window, out: np.ndarray) -> None:
         flow = self.flow[window.clip_id]
-        fill(out, flow[:, :, ::-1] if window.copy else flow, window.start)
+        flow = flow[:, :, ::-1] if window.copy else flow
+        if self._again(len(flow) + 1, len(out)):
+            places = several(len(flow) + 1, len(out) + 1)
+            np.take(flow, np.maximum(places[1:] - 1, 0), axis=0, out=out)
+        else:
+            places = np.clip(window.start + np.arange(len(out) + 1), 0, len(flow))
+            fill(out, flow, window.start)
         if window.copy:
             turn(out)
-        places = np.clip(window.start + np.arange(len(out) + 1), 0, len(flow))
         out[places[1:] <= (0 if self.flow_from == "onset" else places[:-1])] = REST
+
+    def _again(self, length: int, images: int) -> bool:
+        """Whether frames of a clip of that length are taken once more in a window that gives so many images."""
+        return self.short == "several" and length <= images
 
 
 def image_store(
@@ -93,7 +110,7 @@ def image_store(
         motion = _every(field.astype("float32"), config.step, flow_from)
         stack = quantised(flow_stack(motion, config.third), config.flow_bound)
         flow[clip_id] = _resized(stack, config.side)
-    return ImageStore(frames, flow, flow_from, config.frames - 1)
+    return ImageStore(frames, flow, flow_from, config.short, config.frames - 1)
 
 
 def small_greys(images: np.ndarray) -> np.ndarray:

@@ -114,6 +114,8 @@ class FeatureModel(Network):
         yield from super().check(experiment, of_images)
         check_encoder(self)
         clip = experiment.clip
+        if clip.short != "ends":
+            yield f"clip.short={clip.short}: models of images alone fill short clips so; leave it at ends"
         if clip.keyframes != "none" and clip.frames < 2:
             yield f"clip.keyframes={clip.keyframes}: key frames are 2 or more; use clip.frames=2 or more"
 
@@ -138,6 +140,8 @@ class ImageModel(Network):
             yield f"clip.keyframes={clip.keyframes}: {name} takes flow between neighbouring frames; leave it at none"
         if clip.test == "whole":
             yield f"clip.test=whole: {name} takes windows of one length; use clip.test=windows"
+        if clip.short != "ends" and clip.segments == "stride":
+            yield f"clip.short={clip.short}: fills clips on both sides; use clip.segments=center or sliding"
         if clip.frames < 2 or clip.scheme != "v1" or clip.multiply:
             yield (
                 f"{name} takes windows of two or more neighbouring frames, as stored or mirrored: clip.frames 2 or "

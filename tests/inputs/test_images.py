@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from mer_tf.config import Clip
+from mer_tf.changes import changed
+from mer_tf.config import Clip, Experiment
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows
 from mer_tf.inputs.images import REST, image_store, turn
+from mer_tf.preprocessing.segments import several
 
 BOTH = ("frames", "flow")
 
@@ -49,6 +51,35 @@ def test_centred_windows_repeat_the_ends_and_do_not_move_there(length, frames, w
     found = seen(store(config).inputs([window], frames, BOTH))
     assert found[0] == wanted
     assert found[1] == pytest.approx(moves, abs=0.02)
+
+
+@pytest.mark.parametrize(("segments", "stride"), [("center", 1), ("sliding", 10)])
+def test_several_first_and_last_frames_stand_beside_their_own_flow_and_do_not_move_in_between(segments, stride):
+    config = Clip(frames=10, segments=segments, stride=stride, short="several")
+    (window,) = cut_windows([LabelledClip("a", 6, 0)], config, ["x"])
+    plain, turned = (store(config).inputs([Window("a", window.start, copy)], 10, BOTH) for copy in (0, 1))
+    frames, dx = seen(plain)
+    assert frames == [0, 1, 0, 1, 2, 3, 4, 5, 4] == several(6, 10)[:-1].tolist()
+    assert dx == pytest.approx([0.5, 0, 0.5, 1, 1.5, 2, 2.5, 0, 2.5], abs=0.02)
+    assert seen(turned)[1] == pytest.approx([-value for value in dx], abs=0.03)
+    onset = seen(store(config, "onset").inputs([window], 10, BOTH))[1]
+    assert onset == pytest.approx([0.5, 0, 0.5, 1, 1.5, 2, 2.5, 2, 2.5], abs=0.02)
+
+
+def test_long_clips_are_as_they_are_by_either_reading_of_short_ones():
+    window = [Window("a", 1)]
+    one, other = (store(Clip(short=short)).inputs(window, 5, BOTH) for short in ("ends", "several"))
+    assert all((one[name] == other[name]).all() for name in BOTH)
+
+
+@pytest.mark.parametrize(
+    ("model", "segments"), [("cnn_lstm_fusion", "stride"), ("cnn_lstm_fusion", "center"), ("vggface_lstm", "center")]
+)
+def test_where_short_clips_cannot_be_filled_so_it_is_said(model, segments):
+    settings = {"model.name": model, "clip.test": "windows", "clip.short": "several", "clip.segments": segments}
+    experiment = changed(Experiment("x"), settings)
+    said = [text for text in experiment.model.check(experiment, False) if "clip.short" in text]
+    assert len(said) == (0 if (model, segments) == ("cnn_lstm_fusion", "center") else 1)
 
 
 def test_flow_from_the_onset_stays_after_the_last_frame():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.preprocessing.interpolate import tim, tim_places, tim_weights
 from mer_tf.preprocessing.resample import at_places, resampled_places
-from mer_tf.preprocessing.segments import segment_starts
+from mer_tf.preprocessing.segments import segment_starts, several
 
 
 def published_tim(frames: NDArray[np.float64], wanted: int) -> NDArray[np.float64]:
@@ -122,6 +122,20 @@ def test_long_clips_lose_half_of_the_surplus_at_each_end(frames: int, length: in
 )
 def test_short_clips_repeat_their_ends(frames: int, length: int, expected: list[int]) -> None:
     assert centred(frames, length).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("frames", "length", "expected"),
+    [
+        (4, 8, [0, 1, 0, 1, 2, 3, 2, 3]),  # 4 wanting: the first two and the last two once more
+        (4, 7, [0, 0, 1, 2, 3, 2, 3]),  # 3 wanting: one in front, two at the back
+        (2, 8, [0, 1, 0, 0, 1, 1, 0, 1]),  # three of two: over and over, in order
+        (1, 4, [0, 0, 0, 0]),
+        (5, 5, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_short_clips_have_several_first_and_last_frames_twice(frames: int, length: int, expected: list[int]) -> None:
+    assert several(frames, length).tolist() == expected
 
 
 @pytest.mark.parametrize("frames", range(1, 45))
