@@ -5,6 +5,8 @@ A paper in Chinese, of which the text without its title page could be read: titl
 
 python experiments/exp4_cnn_lstm_fusion.py                          # synthetic SMIC look-alike, a narrow network
 python experiments/exp4_cnn_lstm_fusion.py --data.root /data/SMIC   # the licensed data, as docs/papers.md says
+python experiments/exp4_cnn_lstm_fusion.py --clip.segments sliding  # many segments of a clip, not the middle one alone
+python experiments/exp4_cnn_lstm_fusion.py --model.lstm peephole    # or coupled: what "improved" may mean
 python experiments/exp4_cnn_lstm_fusion.py sweep                    # clips of X = 2 to 30 frames
 python experiments/exp4_cnn_lstm_fusion.py tables                   # Tables 1 to 4, on look-alikes of both data sets
 python experiments/exp4_cnn_lstm_fusion.py tables --root.SMIC /data/SMIC --root.CASMEII /data/CASME2
@@ -15,7 +17,8 @@ from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion
 
 # Printed: 96 x 96 x 3, X = 20 frames, batch 50, learning rate 5e-4, at most 6000 epochs. Not printed, so ours or
-# inferred: the middle segment alone, AlexNet's widths, what trained fusion is, the optimiser, folds and classes.
+# inferred: the middle segment alone, where the text first cuts many; AlexNet's widths; what is improved in the LSTM;
+# what trained fusion is; the optimiser, folds and classes.
 EXPERIMENT = Experiment(
     name="exp4_cnn_lstm_fusion",
     data=Data(dataset="smic-hs", label_protocol="smic-3"),

@@ -152,8 +152,9 @@ class Clip:
     (`mer_tf.preprocessing.keyframes`)."""
     segments: Literal["stride", "center", "sliding"] = "stride"
     """Where windows start. stride: from the first frame on, a short clip continued and masked. center: one window in
-    the middle (A, for long clips), a short clip's ends repeated on both sides (inferred from A); sliding: every
-    `stride` frames, short clips as there (A cuts many segments, and prints no step)."""
+    the middle, as A prints that surplus frames are dropped at both ends, a short clip filled on both sides (`short`).
+    sliding: every `stride` frames, short clips as there: A prints first, and without a step, that a sequence is divided
+    into many segments. Which of the two it did, or both in turn, it does not say."""
     short: Literal["ends", "several"] = "ends"
     """Models of images, segments center and sliding: what fills a clip of fewer than `frames` frames on both sides.
     ends: its first and its last frame, repeated; several: so many of its first and of its last frames once more. Both
