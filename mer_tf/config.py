@@ -266,6 +266,8 @@ class Tables:
     """Pairs of rows of which the paper claims that the first is better."""
     heat: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Key of a claim that training moves heat onto the facial features -> rows on which it is tested."""
+    across: tuple[tuple[str, str, str], ...] = ()
+    """Row, column and another column, of which the paper claims that the row is better in the first."""
     readings: Mapping[str, str] = field(default_factory=dict)
     """Row that was not printed -> the printed row of which it is another reading, and whose figures stand beside it."""
     unprinted: str = ""
@@ -281,6 +283,7 @@ class Tables:
             rows={**self.rows, **other.rows},
             columns=self.columns,
             orderings=self.orderings + other.orderings,
+            across=self.across + other.across,
             readings={**self.readings, **other.readings},
             unprinted=self.unprinted,
             cells={**self.cells, **other.cells},

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.evaluation.metrics import SCORES, class_names, scores
+from mer_tf.evaluation.outcomes import outcomes
 from mer_tf.evaluation.resampling import effective_number
 from mer_tf.evaluation.statistics import paired_outcomes, paired_permutation
 
@@ -52,42 +53,74 @@ def over_subjects_and_seeds(
     swapped = paired_permutation(first, second, draws=draws, bootstrap=1, seed=seed)
     one, other = paired_outcomes(first, second)
     counts = [one.counts(), replace(other, clusters=one.clusters).counts()]
-    error, freedom = _error(counts, bootstrap, seed)
     apart = np.array([swapped.difference[name] for name in SCORES])
+    ci95, p = _tested(apart, *_error([counts], bootstrap, seed))
+    floor = {name: max(value, swapped.p[name]) for name, value in p.items()}
+    return Ordering(swapped.difference, ci95, floor, swapped.n, swapped.subjects, min(c.shape[1] for c in counts))
+
+
+def between_data_sets(first: pd.DataFrame, second: pd.DataFrame, *, bootstrap: int = 2000, seed: int = 0) -> Ordering:
+    """How far apart one method's scores on two data sets lie, of predictions tables of other clips and other people.
+
+    Nothing is paired: subjects and seeds of each data set are drawn by themselves, the variances added; interval and p
+    else as in `over_subjects_and_seeds`, but that there is nothing to swap. Classes may differ in number, and chance
+    with them: what lies apart need not be how hard the clips are. n and subjects count both data sets.
+
+    Measured on 150 simulated pairs of equal accuracy a design (26 and 16 subjects, 5 and 3 classes, 3 seeds; 9 and 10
+    clips a subject, and 1 to 19): intervals hold 0 in 95 to 98 %, and p < .05 in 2 to 5 %.
+    """
+    tables = [outcomes(frame, class_names(frame)) for frame in (first, second)]
+    counts = [table.counts() for table in tables]
+    values = [scores(c.sum(axis=0)).mean(axis=0) for c in counts]
+    ci95, p = _tested(values[0] - values[1], *_error([[c] for c in counts], bootstrap, seed))
+    people = [table.subjects for table in tables]
+    number = None if None in people else sum(filter(None, people))
+    difference = dict(zip(SCORES, map(float, values[0] - values[1]), strict=True))
+    return Ordering(difference, ci95, p, sum(len(t.clips) for t in tables), number, min(c.shape[1] for c in counts))
+
+
+def _tested(
+    apart: np.ndarray, error: np.ndarray, freedom: np.ndarray
+) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
+    """Interval and two-sided p of each score's difference, by Student's t."""
     reach = stdtrit(freedom, 1 - ALPHA / 2) * error
     with np.errstate(divide="ignore", invalid="ignore"):
         p = 2 * stdtr(freedom, -np.abs(apart) / error)
     p = np.where(error > 0, p, np.where(apart == 0, 1.0, 0.0))
     ends = zip(SCORES, np.maximum(apart - reach, -1), np.minimum(apart + reach, 1), strict=True)
-    return Ordering(
-        swapped.difference,
-        {name: (float(low), float(high)) for name, low, high in ends},
-        {name: max(float(v), swapped.p[name]) for name, v in zip(SCORES, p, strict=True)},
-        swapped.n,
-        swapped.subjects,
-        min(c.shape[1] for c in counts),
-    )
+    ci95 = {name: (float(low), float(high)) for name, low, high in ends}
+    return ci95, {name: float(value) for name, value in zip(SCORES, p, strict=True)}
 
 
-def _error(counts: Sequence[np.ndarray], draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Standard error of the difference and its degrees of freedom, (3,) each; counts (clusters, seeds, ...) of both."""
-    rng, clusters = np.random.default_rng(seed), len(counts[0])
-    if clusters < 2:
-        return np.full(len(SCORES), np.inf), np.ones(len(SCORES))
-    people = effective_number(counts[0][:, 0].sum(axis=(-2, -1)))
-    enlarged = people / (people - 1)
-    drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(float)
-    values = [scores(np.tensordot(drawn, c, axes=1)) for c in counts]
-    joint = np.subtract(*(_drawn_seeds(v, rng) for v in values)).var(axis=0, ddof=1) * enlarged
-    of_people = np.subtract(*(v.mean(axis=1) for v in values)).var(axis=0, ddof=1) * enlarged
-    parts, freedom = [of_people], [people - 1]
-    for c in counts:
-        if (number := c.shape[1]) > 1:
-            parts.append(scores(c.sum(axis=0)).var(axis=0, ddof=1) / number)
-            freedom.append(number - 1)
+def _error(groups: Sequence[Sequence[np.ndarray]], draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Standard error of a difference and its degrees of freedom, (3,) each.
+
+    groups: counts (clusters, seeds, ...) of methods whose subjects are drawn together: both in one, or each in its own.
+    """
+    rng, joint, parts, freedom = np.random.default_rng(seed), np.zeros(len(SCORES)), [], []
+    for counts in groups:
+        clusters = len(counts[0])
+        if clusters < 2:
+            return np.full(len(SCORES), np.inf), np.ones(len(SCORES))
+        people = effective_number(counts[0][:, 0].sum(axis=(-2, -1)))
+        enlarged = people / (people - 1)
+        drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=draws).astype(float)
+        values = [scores(np.tensordot(drawn, c, axes=1)) for c in counts]
+        joint += _apart([_drawn_seeds(v, rng) for v in values]).var(axis=0, ddof=1) * enlarged
+        parts.append(_apart([v.mean(axis=1) for v in values]).var(axis=0, ddof=1) * enlarged)
+        freedom.append(people - 1)
+        for c in counts:
+            if (number := c.shape[1]) > 1:
+                parts.append(scores(c.sum(axis=0)).var(axis=0, ddof=1) / number)
+                freedom.append(number - 1)
     varied = np.sum([part**2 / f for part, f in zip(parts, freedom, strict=True)], axis=0)
     whole = np.sum(parts, axis=0) ** 2
-    return np.sqrt(joint), np.divide(whole, varied, out=np.full(len(SCORES), people - 1), where=varied > 0)
+    return np.sqrt(joint), np.divide(whole, varied, out=np.full(len(SCORES), freedom[0]), where=varied > 0)
+
+
+def _apart(values: Sequence[np.ndarray]) -> np.ndarray:
+    """The first minus the second, where there are two."""
+    return values[0] - values[1] if len(values) == 2 else values[0]
 
 
 def _drawn_seeds(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -14,7 +14,7 @@ from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES
-from mer_tf.evaluation.orderings import holm, over_subjects_and_seeds, verdict
+from mer_tf.evaluation.orderings import Ordering, between_data_sets, holm, over_subjects_and_seeds, verdict
 from mer_tf.explain.heat_change import FILE, after_row, change_summary
 from mer_tf.explain.heat_change import verdict as heat_verdict
 from mer_tf.files import facts, read_mapping, write_csv, write_text
@@ -44,7 +44,8 @@ def paper_tables(
     stands for have no score, and the trivial methods that follow them nothing printed. Where heat is claimed to move,
     heat.csv has each run's test of it (`explain.heat_change`). Second: better, worse, column,
     the printed difference, and of accuracy and UAR ours with its interval over subjects and seeds, p, p corrected for
-    all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds.
+    all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds. An order of two
+    columns has one row as better and as worse, and both columns as "first > second".
     """
     printed = [*printed_rows(tables), *_trivial(tables)]
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
@@ -56,7 +57,8 @@ def paper_tables(
     rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
     first = pd.DataFrame(rows).drop(columns="prefix")
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
-    second = _judged(pd.DataFrame(list(_orderings(experiment, tables, frames, figures))))
+    orders = [*_orderings(experiment, tables, frames, figures), *_across(experiment, tables, frames, figures)]
+    second = _judged(pd.DataFrame(orders))
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
         write_csv(table, directory / name)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
@@ -163,15 +165,36 @@ def _orderings(
             one, other = frames[better, column], frames[worse, column]
             options = {"draws": evaluation.permutations, "bootstrap": evaluation.bootstrap}
             found = over_subjects_and_seeds(one, other, **options)
-            gap = np.nan
-            if not tables.unprinted:
-                gap = round(float(printed[better, column]) - float(printed[worse, column]), 2)
-            row = {"better": better, "worse": worse, "column": column, "printed_points": gap}
-            for name in CLAIMED:
-                low, high = found.ci95[name]
-                row |= {f"{name}_difference": found.difference[name], f"{name}_low": low, f"{name}_high": high}
-                row |= {f"{name}_p": found.p[name]}
-            yield row | {"n": found.n, "subjects": found.subjects, "seeds": found.seeds}
+            gap = np.nan if tables.unprinted else _points(printed[better, column], printed[worse, column])
+            yield _order(better, worse, column, gap, found)
+
+
+def _across(
+    experiment: Experiment,
+    tables: Tables,
+    frames: dict[tuple[str, str], pd.DataFrame],
+    printed: dict[tuple[str, str], str],
+) -> Iterator[dict[str, Any]]:
+    """Orders of two columns, where both are run."""
+    for row, one, other in tables.across:
+        if {one, other} <= set(tables.columns):
+            draws = experiment.evaluation.bootstrap
+            found = between_data_sets(frames[row, one], frames[row, other], bootstrap=draws)
+            gap = np.nan if tables.unprinted else _points(printed[row, one], printed[row, other])
+            yield _order(row, row, f"{one} > {other}", gap, found)
+
+
+def _points(better: str, worse: str) -> float:
+    return round(float(better) - float(worse), 2)
+
+
+def _order(better: str, worse: str, column: str, printed: float, found: Ordering) -> dict[str, Any]:
+    row: dict[str, Any] = {"better": better, "worse": worse, "column": column, "printed_points": printed}
+    for name in CLAIMED:
+        low, high = found.ci95[name]
+        row |= {f"{name}_difference": found.difference[name], f"{name}_low": low, f"{name}_high": high}
+        row |= {f"{name}_p": found.p[name]}
+    return row | {"n": found.n, "subjects": found.subjects, "seeds": found.seeds}
 
 
 def _judged(orders: pd.DataFrame) -> pd.DataFrame:

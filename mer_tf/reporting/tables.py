@@ -113,7 +113,8 @@ def ordering_table(orderings: pd.DataFrame) -> str:
     """Claimed orderings (`paper_tables`): the printed difference, ours with interval, corrected p, and what it says."""
     rows = []
     for row in orderings.to_dict("records"):
-        cells = {"claim": f"{row['better']} > {row['worse']}", "data": row["column"]}
+        pair = dict.fromkeys((row["better"], row["worse"]))
+        cells = {"claim": " > ".join(pair), "data": row["column"]}
         cells["printed"] = "unknown" if pd.isna(row["printed_points"]) else f"{row['printed_points']:+.1f}"
         for name in ("accuracy", "UAR"):
             low, middle, high = (row[f"{name}_{end}"] * 100 for end in ("low", "difference", "high"))
@@ -126,6 +127,11 @@ def ordering_table(orderings: pd.DataFrame) -> str:
         "points; [95 % interval over subjects and seeds]; p: two-sided, over subjects and seeds, corrected for all "
         f"orders of the same printed table (Holm); an order is shown over {LEAST_SEEDS} seeds or more"
     )
+    if (orderings["better"] == orderings["worse"]).any():
+        note += (
+            "\nof two data sets: their subjects and seeds are drawn each by itself; where classes differ in number, "
+            "chance does too"
+        )
     return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.evaluation.metrics import SCORES
-from mer_tf.evaluation.orderings import LEAST_SEEDS, holm, over_subjects_and_seeds, verdict
+from mer_tf.evaluation.orderings import LEAST_SEEDS, between_data_sets, holm, over_subjects_and_seeds, verdict
 from mer_tf.evaluation.statistics import paired_permutation
 
 CLASSES = np.array(["a", "b", "c"])
@@ -80,6 +80,40 @@ def test_the_interval_turns_with_the_order_and_agrees_with_p():
         low, high = ours.ci95["accuracy"]
         assert np.allclose((low, high), (-back.ci95["accuracy"][1], -back.ci95["accuracy"][0]), atol=0.02)
         assert not ours.p["accuracy"] < 0.05 or not low <= 0 <= high
+
+
+def test_two_data_sets_of_other_people_and_sizes_are_compared():
+    easy, hard = method(0.8), method(0.5, random=1, subjects=10)
+    found, back = between_data_sets(easy, hard), between_data_sets(hard, easy)
+    assert (found.n, found.subjects, found.seeds) == (26 * CLIPS, 26, 3)
+    for name in SCORES:
+        low, high = found.ci95[name]
+        assert 0 < low < found.difference[name] < high
+        assert found.p[name] < 0.01
+        assert back.difference[name] == -found.difference[name]
+    assert found.difference["accuracy"] == pytest.approx(0.3, abs=0.08)
+    alike = between_data_sets(method(0.6), method(0.6, random=1))
+    assert alike.ci95["UAR"][0] < 0 < alike.ci95["UAR"][1]
+    assert alike.p["UAR"] > 0.05
+
+
+def test_nothing_of_two_data_sets_is_paired():
+    """The same predictions twice, paired, lie apart by nothing for sure."""
+    one = method(0.6, seeds=1)
+    low, high = between_data_sets(one, one).ci95["accuracy"]
+    assert -high == pytest.approx(low)
+    assert high > 0.03
+    assert over_subjects_and_seeds(one, one).ci95["accuracy"] == (0, 0)
+
+
+def test_a_lucky_training_on_one_of_two_data_sets_is_no_order():
+    assert between_data_sets(method((0.6, 0.6, 1.0)), method(0.6, random=1)).p["accuracy"] > 0.05
+
+
+def test_one_subject_tells_nothing_of_a_data_set():
+    found = between_data_sets(method(1.0), method(0.0, subjects=1))
+    assert found.p["accuracy"] == 1
+    assert found.ci95["accuracy"] == (-1, 1)
 
 
 def test_holm_lets_the_second_of_two_borderline_ones_fail():

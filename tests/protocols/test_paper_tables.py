@@ -149,6 +149,38 @@ def test_another_reading_of_a_row_stands_below_it_with_its_figures(ran, fusion, 
     assert tested["printed_points"].tolist() == [0, 0]
 
 
+def test_an_order_of_two_data_sets_is_tested_beside_the_others_of_its_table(ran, fusion, tmp_path):
+    row, other = "A/T3/fused", "A/T3/spatial"
+    across = ((row, "CASMEII", "SMIC"), (other, "CASMEII", "SMIC"))
+    tables = dataclasses.replace(TABLES, orderings=((row, other),), across=across)
+    _, orders = paper_tables(fusion, tables, tmp_path, ran[0])
+    found = orders[orders["better"] == orders["worse"]]
+    assert found[["better", "column"]].to_numpy().tolist() == [[row, "CASMEII > SMIC"], [other, "CASMEII > SMIC"]]
+    assert found["printed_points"].tolist() == [3.9, 1.1]
+    assert (found["accuracy_difference"] == 0).all()
+    assert (found["accuracy_p_holm"] == 1).all()
+    assert (orders["UAR_p_holm"] >= orders["UAR_p"]).all()
+    text = (tmp_path / "tables.txt").read_text()
+    assert [line.split()[:4] for line in text.splitlines() if "CASMEII > SMIC" in line] == [
+        [row, "CASMEII", ">", "SMIC"],
+        [other, "CASMEII", ">", "SMIC"],
+    ]
+    assert "of two data sets" in text
+    one = dataclasses.replace(tables, columns={"SMIC": TABLES.columns["SMIC"]}, orderings=())
+    assert paper_tables(fusion, one, tmp_path, ran[0])[1].empty
+    assert "no order is claimed" in (tmp_path / "tables.txt").read_text()
+
+
+def test_the_claims_of_paper_a_on_other_methods_and_data_sets_are_tested_on_the_same_folds():
+    tables = runpy.run_path(str(SCRIPT))["TABLES"]
+    others = ["A/T4/LBP-TOP", "A/T4/FDM", "A/T4/MDMO"]
+    assert [worse for better, worse in tables.orderings if better == "A/T4/new"] == others
+    assert tables.across == tuple((row, "CASMEII", "SMIC") for row in ("A/T4/new", *others))
+    for preset in ("paper", "embedded"):
+        cells = module.cell_settings(declared(SCRIPT, preset), tables, Path("runs"))
+        assert len({one.evaluation for one in cells.values()}) == 1
+
+
 @pytest.mark.parametrize("preset", ["paper", "embedded"])
 def test_trained_and_untrained_fusion_of_paper_a_differ_in_one_thing(preset):
     cells = module.cell_settings(declared(SCRIPT, preset), runpy.run_path(str(SCRIPT))["TABLES"], Path("runs"))
