@@ -27,7 +27,8 @@ class LbpTop(ClipDescriptor):
     Codes are taken of all voxels that have their neighbours in every plane, over the whole volume; blocks divide these
     voxels evenly (Zhao's code cuts blocks first and loses a border in each). Each histogram sums to 1.
     Defaults: Li et al., FG 2013, on SMIC: 8 x 8 x 1 blocks, P = 8, TIM to 10 frames. CASME II (Yan et al. 2014): blocks
-    5 x 5 x 1, radii (1, 1, 4), P = 4.
+    5 x 5 x 1, radii (1, 1, 4), P = 4; its clips are best left as they were recorded (frames=0), since a radius in time
+    of 4 leaves two of ten frames.
     """
 
     def __init__(

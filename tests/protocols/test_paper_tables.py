@@ -14,6 +14,7 @@ from mer_tf.cli.script import main
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError, Tables
 from mer_tf.descriptors import TRIVIAL
+from mer_tf.descriptors.lbp_top import LbpTop
 from mer_tf.explain.heat_change import AFTER, BEFORE, FILE, LIFTS, SEEDS
 from mer_tf.files import facts, write_csv, write_json
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
@@ -179,6 +180,21 @@ def test_the_claims_of_paper_a_on_other_methods_and_data_sets_are_tested_on_the_
     for preset in ("paper", "embedded"):
         cells = module.cell_settings(declared(SCRIPT, preset), tables, Path("runs"))
         assert len({one.evaluation for one in cells.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "cell"),
+    [
+        ("exp4_cnn_lstm_fusion", "TABLES", "A/T4/LBP-TOP/CASMEII"),
+        ("exp7_baselines", "BASELINES", "E/lbp_top/CASMEII"),
+    ],
+)
+def test_lbp_top_on_casme2_sees_clips_as_they_were_recorded(script, name, cell):
+    settings = runpy.run_path(str(SCRIPT.with_name(f"{script}.py")))[name].cells[cell]
+    clip = np.random.default_rng(0).integers(0, 256, (33, 24, 24), dtype=np.uint8)
+    described = LbpTop(**{key.removeprefix("model."): value for key, value in settings.items()}, normalise=False)
+    voxels = described.describe(clip).reshape(-1, 3, 15).sum(axis=(0, 2))  # of each plane
+    assert voxels.tolist() == [(33 - 2 * 4) * 22 * 22] * 3
 
 
 @pytest.mark.parametrize("preset", ["paper", "embedded"])

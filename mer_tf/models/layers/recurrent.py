@@ -16,7 +16,7 @@ class PeepholeCell(keras.layers.LSTMCell):
         f = s(W_f x + R_f h + p_f * c + b_f)        o  = s(W_o x + R_o h + p_o * c' + b_o)        h' = o * tanh(c')
 
     The output gate sees the new cell, the others the last one. Peepholes p (3, units), of i, f and o, start at 0, where
-    this is Keras' LSTM. Gers and Schmidhuber squash to -2 .. 2 and -1 .. 1 by logistic functions; tanh is Greff's.
+    this is Keras' LSTM. tanh is that of Greff et al.
     """
 
     def build(self, input_shape: Any) -> None:
@@ -36,7 +36,7 @@ class PeepholeCell(keras.layers.LSTMCell):
 
 @keras.saving.register_keras_serializable("mer_tf")
 class CoupledCell(keras.layers.LSTMCell):
-    """An LSTM that forgets what it writes over: f = 1 - i (CIFG of Greff et al., TNNLS 2017, section III).
+    """An LSTM that forgets what it writes over: f = 1 - i (CIFG of Greff et al., TNNLS 2017).
 
     Three quarters of an LSTM's weights, in the order i, g, o. The input gate's bias starts at -1, which is Keras' 1 of
     the forget gate.
