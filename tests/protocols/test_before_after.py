@@ -36,7 +36,7 @@ def encoder():
 @pytest.fixture
 def bench(make_bench, experiment, monkeypatch):
     """A bench of 36 clips, all of one face, whose encoder is retrained from conv2."""
-    monkeypatch.setattr(bench_module, "clip_frames", lambda clips: ((c, FACES) for c in clips.table["clip_id"]))
+    monkeypatch.setattr(bench_module, "clip_frames", lambda clips, ids: ((c, FACES) for c in ids))
     settings = replace(experiment, model=replace(experiment.model, retrain_from="conv2", center="none"))
     _, clips = make_bench(settings)
     keras.utils.set_random_seed(0)
@@ -94,7 +94,7 @@ def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
 def test_each_control_is_the_trained_network_with_one_part_drawn_anew(bench, tmp_path):
     finished(bench, tmp_path, lambda seed, fold: training_seed(seed, fold, 99))
     opened = EncodedFrames(bench, bench.ids([0]))
-    network = opened.open(tmp_path / "fold-0" / "model.keras")
+    network = opened.network(tmp_path / "fold-0" / "model.keras")
     states = weights_of(bench, network, 0, 0)
     assert tuple(states) == SIDES
     ends = {id(w) for w in network.tail.weights}

@@ -100,7 +100,7 @@ def untraced():
 def stored(monkeypatch):
     """The frames of both clips; strips and animations, which have their own tests, are only asked for."""
     asked = {}
-    monkeypatch.setattr(bench_module, "clip_frames", lambda clips: iter(FRAMES.items()))
+    monkeypatch.setattr(bench_module, "clip_frames", lambda clips, ids: iter(FRAMES.items()))
     monkeypatch.setattr(pictures, "strip_png", lambda f, h, path, **said: asked.update({path.parent.name: said}))
     monkeypatch.setattr(pictures, "overlay_gif", lambda *_: None)
     return asked
@@ -176,7 +176,7 @@ def test_the_frozen_part_ends_where_the_retrained_one_begins(tmp_path):
     """Logits of frames are those of their features, though two blocks take maps of one shape."""
     one = made("vggface_lstm", tmp_path, "conv3")
     opened = EncodedFrames(one.bench, IDS)
-    network = opened.open(one.run / "fold-0" / "model.keras")
+    network = opened.network(one.run / "fold-0" / "model.keras")
     _, inputs = opened.sample("c1")
     features = one.bench.store.inputs([bench_module.Window("c1", 0)], LENGTH)
     expected = keras.ops.convert_to_numpy(one.model(features))
@@ -197,7 +197,7 @@ def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, tmp_path):
 def test_every_choice_is_named_and_changes_the_map(stored, tmp_path):
     one = made("vggface_lstm", tmp_path)
     opened, last = EncodedFrames(one.bench, IDS), View("hirescam", "onset", "conv1", "moving")
-    network, (_, inputs) = opened.open(one.run / "fold-0" / "model.keras"), opened.sample("c0")
+    network, (_, inputs) = opened.network(one.run / "fold-0" / "model.keras"), opened.sample("c0")
     views = [View(), View(method="hirescam"), View(reference="onset"), View(layer="conv2"), last]
     found = [view.heat(network, view.map_of(network), inputs, 0) for view in views]
     found.append(View().heat(network, "conv3", inputs, 1))
@@ -233,4 +233,4 @@ def test_a_checkpoint_of_another_encoder_is_named(tmp_path):
     other.model.get_layer("retrained").trainable = False
     other.model.save(tmp_path / "odd.keras")
     with pytest.raises(MerError, match=r"odd\.keras: takes features \(12, 12, 4\), but small_encoder gives \(5,\)"):
-        opened.open(tmp_path / "odd.keras")
+        opened.network(tmp_path / "odd.keras")

@@ -83,7 +83,7 @@ class Explained(ABC):
         self.bench = bench
         self._opened: dict[str | None, Opened] = {}
 
-    def open(self, path: Path) -> Opened:
+    def network(self, path: Path) -> Opened:
         """The network of a checkpoint; networks of one shape share one model, so that each is traced once."""
         stored = load_model(path, FINISH)
         tail = retrained(stored)

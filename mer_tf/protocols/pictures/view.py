@@ -75,7 +75,7 @@ def networks(
     """Each row of predictions with the network of its seed and fold."""
     with tqdm(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
         for (seed, fold), part in rows.groupby(["seed", "fold"], sort=False):
-            network = opened.open(fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras")
+            network = opened.network(fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras")
             for row in part.to_dict("records"):
                 yield row, network
                 bar.update()
