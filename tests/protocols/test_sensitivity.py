@@ -13,8 +13,9 @@ from mer_tf.protocols.sensitivity import sensitivity, window_frames
 from mer_tf.runner import run
 
 
-def curve(values, chance=0.25):
-    return pd.DataFrame({"amplitude": np.arange(len(values), dtype=float), "UAR": values, "chance": chance})
+def curve(values, chance=0.25, spread=0.1):
+    known = {"amplitude": np.arange(len(values), dtype=float), "UAR": values, "UAR_low": np.subtract(values, spread)}
+    return pd.DataFrame(known | {"chance": chance})
 
 
 def test_halfway_is_interpolated():
@@ -28,6 +29,12 @@ def test_noise_crosses_once():
 @pytest.mark.parametrize("values", [[0.25, 0.2, 0.25], [0.9, 0.9, 0.9]])
 def test_a_curve_that_does_not_rise_has_no_halfway(values):
     assert np.isnan(halfway(curve(values))["amplitude"])
+
+
+def test_a_curve_whose_end_may_be_chance_has_no_halfway():
+    values = [0.2, 0.25, 0.4, 0.5]
+    assert np.isnan(halfway(curve(values, spread=0.25))["amplitude"])
+    assert halfway(curve(values, spread=0.24))["amplitude"] == pytest.approx(1 + (0.375 - 0.25) / 0.15)
 
 
 def test_real_data_are_refused():
