@@ -14,12 +14,12 @@ def halfways(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def halfway(curve: pd.DataFrame) -> dict[str, float]:
-    """Amplitude (pixels) at which UAR passes halfway between chance and its ceiling, NaN when it never does, or when the
-    interval at the greatest amplitude holds chance, so that nothing is known to rise.
+    """Amplitude (pixels) at which UAR passes halfway between chance and its ceiling, NaN when it never does, or when
+    the interval at the greatest amplitude holds chance, so that nothing is known to rise.
 
     UAR is made non-decreasing in the amplitude first (isotonic regression, weighted equally), so that noise cannot
-    cross twice; the ceiling is its value at the greatest amplitude. Columns amplitude, UAR, UAR_low, chance, at least two
-    rows.
+    cross twice; the ceiling is its value at the greatest amplitude. Columns amplitude, UAR, UAR_low, chance, at least
+    two rows.
     """
     x, chance = curve["amplitude"].to_numpy(), float(curve["chance"].iloc[0])
     rising = IsotonicRegression().fit_transform(x, curve["UAR"])
