@@ -126,17 +126,20 @@ def mean_interval(
     return float(low), float(high)
 
 
+def turns(clusters: int, draws: int, seed: int) -> tuple[np.ndarray, bool]:
+    """Which clusters are turned or swapped, 0 or 1 (turns, clusters): all 2^k up to `EXACT`, else random; if all."""
+    if clusters <= EXACT:
+        return (np.arange(2**clusters)[:, None] >> np.arange(clusters)) & 1, True
+    return np.random.default_rng(seed).integers(0, 2, (draws, clusters), dtype=np.int8), False
+
+
 def mean_p(values: np.ndarray, clusters: np.ndarray, *, draws: int, seed: int) -> float:
     """Two-sided p that the mean of paired differences is 0: the signs of all of a cluster's are turned together.
 
     All 2^k turns are counted up to `EXACT` clusters, else `draws` random ones and p = (1 + as far) / (1 + draws).
     """
     sums = _by_cell(values, clusters, np.zeros(len(values)))[0][:, 0]
-    exact = len(sums) <= EXACT
-    if exact:
-        turned = (np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1
-    else:
-        turned = np.random.default_rng(seed).integers(0, 2, (draws, len(sums)), dtype=np.int8)
+    turned, exact = turns(len(sums), draws, seed)
     far = int((np.abs((1 - 2.0 * turned) @ sums) >= abs(sums.sum()) - 1e-12).sum())
     return far / len(turned) if exact else (1 + far) / (1 + draws)
 

@@ -12,7 +12,7 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import SCORES, class_names, seed_scores
 from mer_tf.evaluation.outcomes import Outcomes, outcomes
-from mer_tf.evaluation.resampling import EXACT, cluster_interval
+from mer_tf.evaluation.resampling import cluster_interval, turns
 from mer_tf.names import few
 
 CHUNK = 2_000
@@ -104,14 +104,9 @@ def _difference(pair: np.ndarray) -> np.ndarray:
 
 def _swap_p(pair: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, bool]:
     """p of each score (3,), and whether all swaps were counted."""
-    clusters = len(pair)
     change, total = pair[:, ::-1] - pair, pair.sum(axis=0)
     observed = np.abs(_difference(total)) - 1e-12
-    exact = clusters <= EXACT
-    if exact:
-        masks = (np.arange(2**clusters)[:, None] >> np.arange(clusters)) & 1
-    else:
-        masks = np.random.default_rng(seed).integers(0, 2, (draws, clusters), dtype=np.int8)
+    masks, exact = turns(len(pair), draws, seed)
     as_far = np.zeros(len(SCORES))
     for start in range(0, len(masks), CHUNK):
         swapped = total + np.tensordot(masks[start : start + CHUNK].astype(float), change, axes=1)
