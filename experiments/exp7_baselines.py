@@ -14,7 +14,7 @@ from typing import Any
 from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables
 from mer_tf.descriptors import METHODS, LbpTop
-from mer_tf.models.presets import PUBLISHED
+from mer_tf.models.presets import MAGNIFIED, PUBLISHED
 
 EXPERIMENT = Experiment(
     name="exp7_baselines",
@@ -49,6 +49,7 @@ CASME2_LBP = {**_YAN, "model.frames": 0}
 
 BASELINES = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}
+    | {f"E/{name}": settings for name, settings in MAGNIFIED.items()}
     | {f"E/{name}": {"model.name": name, **settings} for name, settings in PUBLISHED.items()},
     columns=COLUMNS,
     cells={"E/lbp_top/CASMEII": CASME2_LBP},
@@ -76,8 +77,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "elrcn_se": _ELRCN,
     "elrcn_te": _ELRCN,
 }
+LESS = {"preprocess.magnify": 2.0}
+"""Drawn motion is larger than that of people."""
 DRAWN = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}
+    | {f"E/{name}": {**settings, **LESS} for name, settings in MAGNIFIED.items()}
     | {f"E/{name}": {"model.name": name, **PUBLISHED[name], **changes} for name, changes in SMALL.items()},
     columns=COLUMNS,
     cells={"E/lbp_top/CASMEII": _YAN},

@@ -36,6 +36,13 @@ _ELRCN: Settings = VOLUME | {"preprocess.interpolate": 10, "preprocess.size": 22
 _ELRCN |= {"preprocess.flow": "tvl1", "model.dropout": 0.5, "train.learning_rate": 1e-5, "train.batch_size": 1}
 _ELRCN |= {"train.stream_epochs": 100, "train.epochs": 100}
 
+MAGNIFIED: dict[str, Settings] = {
+    "emm_lbp_top": {"model.name": "lbp_top", "preprocess.magnify": 8.0},
+    "emm_higo": {"model.name": "higo", "preprocess.magnify": 8.0, "preprocess.interpolate": 10},
+}
+"""Descriptors behind Eulerian magnification: Le Ngo et al. 2016; Li et al. 2018 and Peng et al. 2019, whose frames go
+from magnification to interpolation unrounded. recipes.csv (le-ngo, higo) has the sources."""
+
 PUBLISHED: dict[str, Settings] = {
     "ststnet": _MEGC | {"model.dropout": 0.5},
     "htnet": _MEGC,
