@@ -74,6 +74,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "micro_exp_stcnn": {**_FEW, "train.epochs": 60, "model.width": 0.25, "clip.side": 32},
     "micro_exp_fusenet_intermediate": {**_FEW, "train.epochs": 40, "model.width": 0.25},
     "micro_exp_fusenet_late": {**_FEW, "train.epochs": 40, "model.width": 0.25},
+    "strcn_g": {**_FEW, "train.epochs": 40, "model.width": 0.25, "clip.side": 64},
+    "strcn_a": {**_FEW, "preprocess.magnify": 2.0, "train.epochs": 40, "model.width": 0.25},
+    "frame_cnn": {**_FEW, "train.epochs": 10, "model.width": 0.5, "clip.side": 48, "clip.stride": 4},
+    "cnn_lstm_states": {**_FEW, "train.epochs": 40, "train.stream_epochs": 40, "model.width": 0.25},
     "elrcn_se": _ELRCN,
     "elrcn_te": _ELRCN,
 }

@@ -22,7 +22,7 @@ from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
-from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store
+from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store, key_images
 from mer_tf.models.encoders.build import Encoder, build_encoder
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
@@ -90,6 +90,8 @@ def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[st
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
     arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    if experiment.clip.keyframes != "none":
+        arrays = key_images(((name, x["frames"], apex) for name, x, apex in _with_apexes(clips)), experiment.clip)
     return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
 
 
