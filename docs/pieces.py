@@ -223,7 +223,7 @@ def _publish_exp8(piece: Piece, work: Path) -> Published:
     return [_copied(run / "results.txt", f"tables/{piece.name}.txt")], [run / "env.json"]
 
 
-JOINED = ("higo", "gaussian_jet_lbp", "emm_lbp_top", "emm_higo", "strcn_g", "strcn_a", "frame_cnn")
+JOINED: tuple[str, ...] = ("higo", "gaussian_jet_lbp", "emm_lbp_top", "emm_higo", "strcn_g", "strcn_a", "frame_cnn")
 JOINED += ("cnn_lstm_states",)
 """Systems of exp7 that came after its table was stored: none, once it is made again."""
 SMALL_SYSTEMS = (

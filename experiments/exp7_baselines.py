@@ -62,6 +62,7 @@ _ELRCN = {
     "train.epochs": 10,
     "train.stream_epochs": 10,
     "model.width": 0.125,
+    "model.weights": "random",
     "preprocess.flow": "dis",
     "preprocess.size": 64,
 }

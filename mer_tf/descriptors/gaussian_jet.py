@@ -55,13 +55,12 @@ def structure(volume: NDArray[np.floating], sigma: float) -> NDArray[np.float32]
     far l exceeds the others, how far c exceeds g, and the angle between the gradient and the axis of the Hessian,
     0 to pi / 2.
     """
-
-    def derived(down: int, across: int) -> NDArray[Any]:
-        scale = sigma ** (down + across)
-        return scale * np.asarray(gaussian_filter(volume, (0, sigma, sigma), order=(0, down, across)))
-
-    dx, dy, xx, xy, yy = derived(0, 1), derived(1, 0), derived(0, 2), derived(1, 1), derived(2, 0)
+    # Differences of the smoothed frame: sampled derivatives of the Gaussian do not sum to 0, and would see its light.
+    smooth = gaussian_filter(np.asarray(volume, np.float64), (0, sigma, sigma))
+    dy, dx = (sigma * one for one in np.gradient(smooth, axis=(1, 2)))
+    (xy, xx), yy = (sigma * np.array(np.gradient(dx, axis=(1, 2)))), sigma * np.gradient(dy, axis=1)
     slope, saddle = 2 * np.hypot(dx, dy), np.hypot(xx - yy, 2 * xy)
     between = np.arctan2(dy, dx) - np.arctan2(2 * xy, xx - yy) / 2
-    angles = np.arctan2(xx + yy, np.hypot(slope, saddle)), np.arctan2(saddle, slope), np.arccos(np.abs(np.cos(between)))
+    folded = np.arctan2(np.abs(np.sin(between)), np.abs(np.cos(between)))
+    angles = np.arctan2(xx + yy, np.hypot(slope, saddle)), np.arctan2(saddle, slope), folded
     return np.stack(angles).astype(np.float32)

@@ -34,7 +34,7 @@ class Higo(ClipDescriptor):
         return np.stack(counts, axis=3).ravel().astype(np.float32)
 
 
-def direction(across: NDArray[np.floating], down: NDArray[np.floating]) -> NDArray[np.int64]:
+def direction(across: Any, down: Any) -> NDArray[np.int64]:
     """Bin of the direction of gradients, on the full circle from +across towards +down; `BINS` where there is none."""
     turn = np.arctan2(down, across) / (2 * np.pi) % 1
     bins = np.minimum(np.floor(turn * BINS), BINS - 1).astype(np.int64)

@@ -79,7 +79,7 @@ def key_images(
     """Of (clip_id, frames (T, S, S, 3), place of the apex or None) the `config.frames` - 1 key frames, as an image
     store wants them: with the last one twice, since it leaves one out, and with flow at rest, which nobody asks for.
     """
-    assert config.keyframes not in ("none", "cluster")
+    assert config.keyframes != "none"
     for clip_id, frames, apex in clips:
         places = select_keyframes(frames, 0, apex, len(frames) - 1, config.frames - 1, config.keyframes)
         still = np.zeros((len(places), *frames.shape[1:3], 2), np.float16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, digest
 from mer_tf.descriptors import Classical
 from mer_tf.explain.upsampling import cell_grid
+from mer_tf.inputs.after import after_notice
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore, nearest_frame
 from mer_tf.inputs.clips import Clips
@@ -56,6 +57,11 @@ class Encoded:
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
     """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
+    found = _encoded(experiment, clips)
+    return replace(found, warnings=(*found.warnings, *after_notice(experiment.model.name)))
+
+
+def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
     model = experiment.model
     if isinstance(model, Classical):
         return _descriptors(model, experiment, clips)
@@ -89,7 +95,7 @@ def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[st
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
-    arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    arrays: Iterator[tuple[str, Any, Any]] = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
     if experiment.clip.keyframes != "none":
         arrays = key_images(((name, x["frames"], apex) for name, x, apex in _with_apexes(clips)), experiment.clip)
     return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)

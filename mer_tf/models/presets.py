@@ -36,7 +36,7 @@ _STRCN |= {"train.class_weights": True, "model.dropout": 0.5}
 # Epochs from memory.
 _ELRCN: Settings = VOLUME | {"preprocess.interpolate": 10, "preprocess.size": 224, "clip.frames": 10}
 _ELRCN |= {"preprocess.flow": "tvl1", "model.dropout": 0.5, "train.learning_rate": 1e-5, "train.batch_size": 1}
-_ELRCN |= {"train.stream_epochs": 100, "train.epochs": 100}
+_ELRCN |= {"train.stream_epochs": 100, "train.epochs": 100, "model.weights": "auto"}
 
 MAGNIFIED: dict[str, Settings] = {
     "emm_lbp_top": {"model.name": "lbp_top", "preprocess.magnify": 8.0},

@@ -74,7 +74,8 @@ def baseline_text(table: pd.DataFrame) -> str:
     """Systems beside each other on each data set (`baseline_table`): scores with intervals, n, what was published."""
     rows = []
     for row in table.to_dict("records"):
-        cells = {"data": row["column"], "system": row["system"]}
+        after = f" (after {row['after']})" if row["after"] else ""
+        cells = {"data": row["column"], "system": f"{row['system']}{after}"}
         for name in SCORES:
             cells[name] = "{:.1f} [{:.1f}, {:.1f}]".format(*(row[name + end] * 100 for end in ("", "_low", "_high")))
         majority = {"n": f"{row['n']:.0f}", "majority": f"{row['majority_rate'] * 100:.1f}"}

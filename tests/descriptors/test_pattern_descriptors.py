@@ -120,7 +120,7 @@ def test_every_voxel_with_a_gradient_has_one_vote_and_a_faint_change_in_time_tur
 
 
 def test_angles_of_the_jet_know_no_light_no_contrast_and_no_turn_of_the_frame():
-    clip = np.random.default_rng(0).random((2, 24, 24)).astype(np.float32)
+    clip = np.random.default_rng(0).random((2, 24, 24))
     angles = structure(clip, 1.5)
     np.testing.assert_allclose(structure(3 * clip + 7, 1.5), angles, atol=2e-3)
     np.testing.assert_allclose(structure(np.rot90(clip, axes=(1, 2)), 1.5), np.rot90(angles, axes=(2, 3)), atol=2e-3)

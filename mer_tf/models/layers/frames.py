@@ -69,7 +69,7 @@ class MovingPixels(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.height, self.width, self.share, self.gap = height, width, share, gap
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Fix the interpolation weights for the input's height and width."""
         self._rows, self._columns = bilinear(input_shape[2], self.height), bilinear(input_shape[3], self.width)
         self.built = True
