@@ -210,7 +210,7 @@ def _paper(name: str, script: str, minutes: int, seeds: int, columns: str = "") 
     """Tables of a paper on look-alikes of 8 subjects, by 4 folds and several seeds; of all or some columns."""
     declares: Tables = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["TABLES"]
     wanted = columns.split(",") if columns else list(declares.columns)
-    rows = {key: {**row, **declares.small.get(key, {})} for key, row in declares.rows.items()}
+    rows: dict[str, Changes] = {key: {**row, **declares.small.get(key, {})} for key, row in declares.rows.items()}
     rows |= {column: declares.columns[column] for column in wanted}
     rows |= {key: cell for key, cell in declares.cells.items() if key.rpartition("/")[2] in wanted}
     changes = {"data.subjects": 8, "evaluation.folds": 4, "evaluation.seeds": seeds}
