@@ -6,11 +6,18 @@ from helpers.running import EXP2, SHALLOW, TINY, last_directory, process
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The run directory that the script's last line names."""
+def ran(tmp_path_factory):
+    """The finished process and its working folder."""
     folder = tmp_path_factory.mktemp("exp2")
     done = process(EXP2, *TINY, *SHALLOW, cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
+    return done, folder
+
+
+@pytest.fixture(scope="module")
+def run(ran):
+    """The run directory that the script's last line names."""
+    done, folder = ran
     return last_directory(done.stdout, folder)
 
 
@@ -21,3 +28,10 @@ def test_the_last_line_names_a_complete_run_directory(run):
 
 def test_every_clip_is_predicted_exactly_once_and_subjects_stay_apart(run):
     predicts_every_clip_once(run)
+
+
+def test_tensorflow_writes_nothing_between_the_answers(ran):
+    lines = [
+        line for line in ran[0].stderr.splitlines() if any(word in line for word in ("cuda", "CUDA", "absl", ".cc:"))
+    ]
+    assert lines == []
