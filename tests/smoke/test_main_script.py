@@ -1,5 +1,6 @@
 """The README's main script as a user starts it: a process of its own, in an empty folder."""
 
+import pandas as pd
 import pytest
 from helpers.run_checks import is_complete, predicts_every_clip_once
 from helpers.running import EXP2, SHALLOW, TINY, last_directory, process
@@ -23,7 +24,10 @@ def run(ran):
 
 def test_the_last_line_names_a_complete_run_directory(run):
     is_complete(run, EXP2.stem)
-    assert (run / "pictures" / "pictures.csv").exists()
+    pictures = run / "pictures"
+    listed = pd.read_csv(pictures / "pictures.csv")["file"]
+    assert len(listed) == 1 + 4, "a clip of each class, and before and after training"
+    assert all((pictures / file).exists() for file in listed)
 
 
 def test_every_clip_is_predicted_exactly_once_and_subjects_stay_apart(run):
