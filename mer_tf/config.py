@@ -94,11 +94,11 @@ class Preprocess:
     """crop: the box is enlarged by this share of its side on each side."""
     min_face: Side = 40
     """Smallest face MTCNN looks for, pixels of the source frame."""
-    landmarks: Literal["mtcnn", "file", "onnx"] = "mtcnn"
+    landmarks: Literal["mtcnn", "file", "onnx", "mesh"] = "mtcnn"
     """What faces are aligned by, and what blocks of a face and regions sit on. mtcnn: its five points, to which a
     canonical face is carried; file: points that were fitted before, a CSV a clip as OpenFace writes; onnx: a network of
-    68, 468 or 478 points (MediaPipe's order). Fitted points are those of one frame a clip, its first wherever a face
-    is found there."""
+    68, 468 or 478 points (MediaPipe's order); mesh: MediaPipe's of 468, which the extra `mesh` installs. Fitted points
+    are those of one frame a clip, its first wherever a face is found there."""
     landmarks_from: str = ""
     """file: folder below which each clip has a CSV of its name; onnx: file of the network."""
     flow: Literal["none", "farneback", "dis", "tvl1"] = "dis"

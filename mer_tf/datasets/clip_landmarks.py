@@ -14,7 +14,7 @@ from mer_tf.preprocessing.faces import Face
 from mer_tf.preprocessing.frame_names import frame_names
 from mer_tf.preprocessing.frames import image_files
 from mer_tf.preprocessing.landmark_tables import LandmarkTable, read_landmarks
-from mer_tf.preprocessing.landmarks import load_landmark_model
+from mer_tf.preprocessing.landmarks import load_landmark_model, mesh_file
 
 LISTED = 20
 """Faults that a message lists."""
@@ -47,8 +47,9 @@ def filed_face(row: ClipRow, folder: Path, listed: Sequence[Path] | None = None)
 
 def landmark_file(row: ClipRow, listed: Sequence[Path], folder: Path) -> Path:
     """The CSV whose path ends as the clip's id, or else as the path of its frames; `MerError` for none and for two."""
-    names = [_parts(row.clip_id), _parts(row.frames_dir), _parts(str(PurePosixPath(row.video).with_suffix("")))]
-    scores = {p: max(_common_end(_parts(str(p.relative_to(folder).with_suffix(""))), n) for n in names) for p in listed}
+    names = [_parts(row.clip_id), _parts(row.frames_dir), _stem(row.video)]
+    ends = {path: _stem(path.relative_to(folder).as_posix()) for path in listed}
+    scores = {path: max(_common_end(end, name) for name in names) for path, end in ends.items()}
     best = max(scores.values(), default=0)
     found = [path for path, score in scores.items() if score == best]
     if not best:
@@ -70,19 +71,23 @@ def require_landmarks(rows: Sequence[ClipRow], config: Preprocess) -> None:
 def settings_faults(config: Preprocess) -> Iterator[str]:
     """What is wrong with preprocess.landmarks and landmarks_from alone."""
     way, given = config.landmarks, config.landmarks_from
-    if way == "mtcnn":
-        if given:
-            yield f"preprocess.landmarks_from={given}: say what it holds with preprocess.landmarks=file or onnx"
-    elif not given:
+    if given and way in ("mtcnn", "mesh"):
+        yield f"preprocess.landmarks_from={given}: say what it holds with preprocess.landmarks=file or onnx"
+    elif not given and way in ("file", "onnx"):
         what = "the folder of the CSV files" if way == "file" else "the ONNX file of a landmark network"
         yield f"preprocess.landmarks={way}: give {what} with preprocess.landmarks_from"
     elif way == "file" and not Path(given).is_dir():
         yield f"preprocess.landmarks_from={given}: no such folder; give that of the CSV files, one a clip"
-    elif way == "onnx":
+    elif way in ("onnx", "mesh"):
         try:
-            load_landmark_model(Path(given))
+            load_landmark_model(network_file(config))
         except MerError as error:
-            yield f"preprocess.landmarks_from: {error}"
+            yield f"preprocess.landmarks={way}: {error}"
+
+
+def network_file(config: Preprocess) -> Path:
+    """File of the landmark network."""
+    return mesh_file() if config.landmarks == "mesh" else Path(config.landmarks_from)
 
 
 def landmark_faults(rows: Sequence[ClipRow], config: Preprocess) -> Iterator[str]:
@@ -103,8 +108,8 @@ def landmarks_digest(rows: Sequence[ClipRow], config: Preprocess) -> list[str]:
     if config.landmarks == "mtcnn":
         return []
     given = Path(config.landmarks_from)
-    if config.landmarks == "onnx":
-        return [sha256(given)]
+    if config.landmarks != "file":
+        return [sha256(network_file(config))]
     listed = _listed(given)
     return [digest for row in sorted(rows, key=lambda r: r.clip_id) for digest in _digest(row, listed, given)]
 
@@ -146,6 +151,12 @@ def _listed(folder: Path) -> list[Path]:
 
 def _parts(path: str) -> tuple[str, ...]:
     return tuple(p for p in PurePosixPath(path).parts if p not in (".", "/"))
+
+
+def _stem(path: str) -> tuple[str, ...]:
+    """The same without the suffix of the last one."""
+    *folders, name = _parts(path) or ("",)
+    return (*folders, PurePosixPath(name).stem) if name else ()
 
 
 def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:

@@ -107,7 +107,7 @@ class Mdmo(Classical):
         if face != "align" and landmarks == "mtcnn":
             yield (
                 f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align, or fit them "
-                "(preprocess.landmarks=file or onnx)"
+                "(preprocess.landmarks=file, onnx or mesh)"
             )
 
 

