@@ -79,7 +79,7 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
     if config.magnify and not 0 < config.band_low < config.band_high:
         yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
     if config.landmarks != "mtcnn" or config.landmarks_from:
-        from mer_tf.datasets.clip_landmarks import settings_faults  # brings OpenCV
+        from mer_tf.records.landmark_files import settings_faults  # brings OpenCV
 
         yield from settings_faults(config)
     if experiment.search.patience and experiment.search.epochs:
@@ -113,7 +113,7 @@ def _check_data(experiment: Experiment, listing: Listing | None, composite: bool
         return
     refuse(label_faults(protocol, rows))
     if experiment.preprocess.landmarks == "file":
-        from mer_tf.datasets.clip_landmarks import require_landmarks
+        from mer_tf.records.landmark_files import require_landmarks
 
         require_landmarks(rows, experiment.preprocess)
     kept = [row for row in rows if protocol.class_index(row) is not None]

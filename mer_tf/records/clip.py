@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.clip_frames import iter_clip
-from mer_tf.datasets.clip_landmarks import filed_face, network_file, tried_frames
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
@@ -21,6 +20,7 @@ from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.landmarks import fitted_face, fitted_transform, load_landmark_model
 from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.preprocessing.steps import Course, treated
+from mer_tf.records.landmark_files import filed_face, network_file, tried_frames
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,13 +22,13 @@ import mer_tf
 from mer_tf.code_version import FRAMES, PIXELS, counted
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.clip_frames import clip_files
-from mer_tf.datasets.clip_landmarks import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.errors import refuse
 from mer_tf.files import write_text
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
+from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards
 

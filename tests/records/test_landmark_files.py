@@ -12,8 +12,8 @@ from helpers.rows import made_row
 from helpers.trees import write_frames
 
 from mer_tf.config import MerError, Preprocess
-from mer_tf.datasets.clip_landmarks import filed_face, landmark_faults, require_landmarks, settings_faults
 from mer_tf.preprocessing.landmarks import canonical_landmarks
+from mer_tf.records.landmark_files import filed_face, landmark_faults, require_landmarks, settings_faults
 
 FACE = canonical_landmarks() * 100
 
