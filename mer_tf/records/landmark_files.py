@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from mer_tf.config import MerError, Preprocess
@@ -46,7 +45,10 @@ def filed_face(row: ClipRow, folder: Path, listed: Sequence[Path] | None = None)
 
 
 def landmark_file(row: ClipRow, listed: Sequence[Path], folder: Path) -> Path:
-    """The CSV whose path ends as the clip's id, or else as the path of its frames; `MerError` for none and for two."""
+    """The CSV whose whole path below the folder is the end of the clip's id or of its frames' path, or ends in one.
+
+    Of several the longest match; `MerError` for none and for two.
+    """
     names = [_parts(row.clip_id), _parts(row.frames_dir), _stem(row.video)]
     ends = {path: _stem(path.relative_to(folder).as_posix()) for path in listed}
     scores = {path: max(_common_end(end, name) for name in names) for path, end in ends.items()}
@@ -104,21 +106,24 @@ def landmark_faults(rows: Sequence[ClipRow], config: Preprocess) -> Iterator[str
 
 
 def landmarks_digest(rows: Sequence[ClipRow], config: Preprocess) -> list[str]:
-    """Digests of what fitted landmarks come from; empty for MTCNN."""
+    """Digests of what fitted landmarks come from; empty for MTCNN. `MerError` for a file of clips of several sources."""
     if config.landmarks == "mtcnn":
         return []
-    given = Path(config.landmarks_from)
     if config.landmarks != "file":
         return [sha256(network_file(config))]
-    listed = _listed(given)
-    return [digest for row in sorted(rows, key=lambda r: r.clip_id) for digest in _digest(row, listed, given)]
-
-
-def _digest(row: ClipRow, listed: Sequence[Path], folder: Path) -> list[str]:
-    try:
-        return [sha256(landmark_file(row, listed, folder))]
-    except MerError:  # the clip itself will fail
-        return []
+    folder, found = Path(config.landmarks_from), dict[Path, ClipRow]()
+    listed = _listed(folder)
+    for row in sorted(rows, key=lambda r: r.clip_id):
+        try:
+            first = found.setdefault(path := landmark_file(row, listed, folder), row)
+        except MerError:  # the clip itself will fail
+            continue
+        if (first.root, first.frames_dir, first.video) != (row.root, row.frames_dir, row.video):
+            raise MerError(
+                f"{path}: may be the landmarks of {first.clip_id} and of {row.clip_id}; name it {first.clip_id}.csv, "
+                "if it is the former's"
+            )
+    return [sha256(path) for path in found]
 
 
 def _places(row: ClipRow, table: LandmarkTable) -> dict[int, int]:
@@ -160,5 +165,6 @@ def _stem(path: str) -> tuple[str, ...]:
 
 
 def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    pairs = zip(reversed(one), reversed(other), strict=False)
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    """Parts of the shorter path where the other ends in it, else 0: s2/clip is not s1/clip."""
+    shorter = min(len(one), len(other))
+    return shorter if shorter and one[-shorter:] == other[-shorter:] else 0

@@ -13,7 +13,13 @@ from helpers.trees import write_frames
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.preprocessing.landmarks import canonical_landmarks
-from mer_tf.records.landmark_files import filed_face, landmark_faults, require_landmarks, settings_faults
+from mer_tf.records.landmark_files import (
+    filed_face,
+    landmark_faults,
+    landmarks_digest,
+    require_landmarks,
+    settings_faults,
+)
 
 FACE = canonical_landmarks() * 100
 
@@ -71,6 +77,18 @@ def test_the_file_whose_path_ends_as_the_clip_is_taken(row, tmp_path: Path) -> N
         MerError, match=r"s1/clip.csv and .*toy/c.csv may both be its landmarks; name the one toy/c.csv"
     ):
         place(row, points)
+
+
+def test_a_file_of_another_subject_is_not_taken(row, tmp_path: Path) -> None:
+    write_openface(tmp_path / "points" / "s2" / "clip.csv", faces(5))
+    with pytest.raises(MerError, match="holds no c.csv"):
+        place(row, tmp_path / "points")
+    write_openface(tmp_path / "points" / "clip.csv", faces(5))
+    config = Preprocess(landmarks="file", landmarks_from=str(tmp_path / "points"))
+    other = replace(row, clip_id="toy/d", frames_dir="s3/clip")
+    assert len(landmarks_digest([row], config)) == 1
+    with pytest.raises(MerError, match=r"clip.csv: may be the landmarks of toy/c and of toy/d; name it toy/c.csv"):
+        landmarks_digest([other, row], config)
 
 
 @pytest.mark.parametrize(
