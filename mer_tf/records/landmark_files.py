@@ -106,7 +106,7 @@ def landmark_faults(rows: Sequence[ClipRow], config: Preprocess) -> Iterator[str
 
 
 def landmarks_digest(rows: Sequence[ClipRow], config: Preprocess) -> list[str]:
-    """Digests of what fitted landmarks come from; empty for MTCNN. `MerError` for a file of clips of several sources."""
+    """Digests of what fitted landmarks come from; none for MTCNN. `MerError` for a file that two sources share."""
     if config.landmarks == "mtcnn":
         return []
     if config.landmarks != "file":
