@@ -28,14 +28,14 @@ from mer_tf.locks import held
 from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
-from mer_tf.records.workers import run_shards
+from mer_tf.records.workers import run_shards, run_shards_in_threads
 
 log = logging.getLogger(__name__)
 
 LISTED = 20
 """Failures that a message lists."""
 OnError = Literal["fail", "skip"]
-Engine = Literal["local", "beam"]
+Engine = Literal["local", "threads", "beam"]
 Runner = Callable[..., None]
 """Writes shards: `workers.run_shards` or `beam.run_beam`."""
 
@@ -58,8 +58,8 @@ def write_records(
     without an index, so that the same command tries them again; "skip" leaves them out. Either lists them in
     errors.csv. None is "skip" for videos, of which some have no face, and else "fail".
 
-    engine: "local" runs `workers` processes, "beam" an Apache Beam pipeline
-    with the options `beam` (see `mer_tf.records.beam`); either gives the same bytes. `MerError` as well when no clip is
+    engine: "local" runs `workers` processes, "threads" so many threads of this one, "beam" an Apache Beam pipeline
+    with the options `beam` (see `mer_tf.records.beam`); all give the same bytes. `MerError` as well when no clip is
     left, when another process is writing the same directory, and when the disk refuses.
     """
     check_rows(rows, "preprocessing")
@@ -92,7 +92,7 @@ def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
         return partial(run_beam, workers=workers, options=beam)
     if beam:
         raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
-    return partial(run_shards, workers=workers)
+    return partial(run_shards_in_threads if engine == "threads" else run_shards, workers=workers)
 
 
 def _write(
