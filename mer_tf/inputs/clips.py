@@ -6,13 +6,13 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Data, Experiment, MerError
+from mer_tf.config import Data, Experiment, MerError, Preprocess
 from mer_tf.datasets import dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.apex import estimate_apexes
@@ -23,8 +23,9 @@ from mer_tf.files import read_mapping
 from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, Notice, danger, note
 from mer_tf.parallel import workers
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.records.index import IndexedClip, read_index
-from mer_tf.records.write import Engine, write_records
+from mer_tf.preprocessing.recipes import named
+from mer_tf.records.index import NAME, IndexedClip, read_index
+from mer_tf.records.write import Engine, records_folder, write_records
 from mer_tf.stage_times import stage
 from mer_tf.synthetic.embedded import draw_tree
 
@@ -78,8 +79,18 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
 def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
     """The records of all clips that can be read, written on all cores; many clips are worth processes of their own."""
     engine: Engine = "threads" if len(rows) <= THREADED else "local"
-    config, number = experiment.preprocess, workers()
+    config, number = _stored(rows, experiment, out, name), workers()
     return write_records(rows, config, out, name=name, on_error="skip", engine=engine, workers=number)
+
+
+def _stored(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Preprocess:
+    """Settings of the records: without flow where the model reads none, unless records with it are there already."""
+    config = experiment.preprocess
+    if experiment.model.flow or config.flow == "none" or (records_folder(rows, config, out, name) / NAME).exists():
+        return config
+    log.info("flow: none is stored, %s reads none", experiment.model.name)
+    without = replace(config, flow="none", flow_from="previous")
+    return named(without) if without.recipe else without
 
 
 def _of_images(rows: Sequence[ClipRow]) -> bool:

@@ -64,8 +64,7 @@ def write_records(
     """
     check_rows(rows, "preprocessing")
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
-    manifest = manifest_digest(rows)
-    directory = Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS))}"
+    manifest, directory = manifest_digest(rows), records_folder(rows, config, out, name)
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
         try:
             _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
@@ -77,6 +76,11 @@ def write_records(
         _refuse_stale(rows, directory)
     _judge(index, on_error)
     return directory
+
+
+def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str) -> Path:
+    """Where the records of `rows` are, or will be."""
+    return Path(out) / f"{name}-{digest(config, manifest_digest(rows), *counted(PIXELS))}"
 
 
 def software() -> dict[str, str]:

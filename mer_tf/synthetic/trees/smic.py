@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -34,6 +35,8 @@ TRUTH = "synthetic_truth.csv"
 WORK = ".synthetic"
 """Folder of half-drawn clips, beside the tree and never inside it; holds the arguments of an unfinished tree."""
 MAX_AMPLITUDE = 4.0
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
+"""Noise has nothing that repeats; to look for it takes twice the time."""
 
 
 def smic_clips(*, faces: Path | None = None, **arguments: Any) -> Iterator[SyntheticClip]:
@@ -42,17 +45,19 @@ def smic_clips(*, faces: Path | None = None, **arguments: Any) -> Iterator[Synth
     yield from plan_clips(tree_arguments(portraits, **arguments), portraits)
 
 
-def write_smic(out: Path, *, faces: Path | None = None, progress: bool = True, **arguments: Any) -> Path:
+def write_smic(
+    out: Path, *, faces: Path | None = None, progress: bool = True, suffix: str = ".bmp", **arguments: Any
+) -> Path:
     """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
 
-    `arguments` are those of `tree_arguments`. Equal ones give equal bytes (on one machine and one version of the
-    libraries). A killed call resumes. True parameters of each clip go to `synthetic_truth.csv`. A tree of other
+    `suffix`: format of the frames, .bmp as in SMIC or .png. `arguments` are those of `tree_arguments`. Equal ones give
+    equal bytes (on one machine and one version of the libraries). A killed call resumes. True parameters of each clip go to `synthetic_truth.csv`. A tree of other
     arguments, of files that are not ours, or that another process is drawing, is a `MerError`.
     """
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, **arguments)
     bar = partial(tqdm, total=made.subjects * made.clips_per_class * len(LABELS), disable=not progress)
-    return draw_tree(Path(out), made, plan_clips(made, portraits), bar)
+    return draw_tree(Path(out), made, plan_clips(made, portraits), bar, f"reg_image{{}}{suffix}")
 
 
 def draw_tree(
@@ -125,8 +130,9 @@ def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> 
         part = work / clip.name
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
+        options = PNG if image_name.endswith(".png") else ()
         for number, image in enumerate(draw(clip), start=clip.first_frame):
-            write_picture(part / image_name.format(number, clip=clip), image)
+            write_picture(part / image_name.format(number, clip=clip), image, options)
         home.parent.mkdir(parents=True, exist_ok=True)
         part.rename(home)
     return _truth(clip)
