@@ -14,7 +14,7 @@ from mer_tf.changes import changed, read_experiment
 from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
-from mer_tf.stage_times import stage, timed_run
+from mer_tf.stage_times import StageTimes, stage, timed_run
 
 if TYPE_CHECKING:
     from mer_tf.datasets.adapters.listing import Listing
@@ -32,12 +32,24 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     listing = check(experiment, folds)
-    from mer_tf.protocols.cross_validation import cross_validate
-    from mer_tf.protocols.self_test import before_training
-    from mer_tf.run_directory import note_xla, open_run
+    with timed_run() as times:
+        return _run(experiment, resume, folds, listing, times)
+
+
+def _run(
+    experiment: Experiment,
+    resume: Path | None,
+    folds: Collection[int] | None,
+    listing: Listing | None,
+    times: StageTimes,
+) -> Path:
+    with stage("loading libraries"):
+        from mer_tf.protocols.cross_validation import cross_validate
+        from mer_tf.protocols.self_test import before_training
+        from mer_tf.run_directory import note_xla, open_run
 
     directory = open_run(experiment, resume)
-    with held(directory) if folds is None else nullcontext(), timed_run() as times:
+    with held(directory) if folds is None else nullcontext():
         bench, clips = open_bench(experiment, directory, listing)
         with stage("self-test"):
             before_training(experiment, clips, bench, directory)

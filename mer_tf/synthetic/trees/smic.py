@@ -51,8 +51,9 @@ def write_smic(
     """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
 
     `suffix`: format of the frames, .bmp as in SMIC or .png. `arguments` are those of `tree_arguments`. Equal ones give
-    equal bytes (on one machine and one version of the libraries). A killed call resumes. True parameters of each clip go to `synthetic_truth.csv`. A tree of other
-    arguments, of files that are not ours, or that another process is drawing, is a `MerError`.
+    equal bytes (on one machine and one version of the libraries). A killed call resumes. True parameters of each clip
+    go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or that another process is
+    drawing, is a `MerError`.
     """
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, **arguments)
