@@ -55,9 +55,23 @@ def in_threads(
         yield from map(function, items)
         return
     _Chosen.stop.clear()
+    failed: list[BaseException] = []
+
+    def tried(item: Item) -> Result:
+        try:
+            return function(item)
+        except Stopped:
+            raise
+        except BaseException as error:
+            failed.append(error)
+            _Chosen.stop.set()
+            raise
+
     with ThreadPoolExecutor(number) as pool:
         try:
-            yield from _ordered(pool, function, items, 2 * number)
+            yield from _ordered(pool, tried, items, 2 * number)
+        except Stopped:
+            raise failed[0] from None
         except BaseException:
             _Chosen.stop.set()
             raise
