@@ -76,7 +76,7 @@ PRESET = """paper or embedded: the settings after the paper (docs/papers.md says
     ones. Without it those after the paper for real data (--data.root, --data.manifests, --root.COLUMN), else the small
     ones."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
-WORKERS = "Cores that drawing, preprocessing and folds keep busy; all without it. Results are the same."
+WORKERS = "Cores to keep busy, by drawing, preprocessing and folds; without it all."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 
 
