@@ -89,7 +89,8 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm, b
     `beside`: folds that are trained at once.
     """
     if isinstance(bench, Bench) and getattr(bench.network, "retrain_from", None) == GRADCAM:
-        bench = bench.retrained_from(choose_block(bench, fold, folder))
+        with bench.encoding:
+            bench = bench.retrained_from(choose_block(bench, fold, folder))
     seal = bench.seal()
     if isinstance(bench, Bench):
         model = _train(bench, fold, seal.training(fold), seed, folder, bar, beside)

@@ -132,7 +132,8 @@ class Bench(Workbench):
     def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
         super().__init__(experiment, clips, encoded)
         self._retrained: dict[str, Bench] = {}
-        self._encoding = threading.RLock()
+        self.encoding = threading.RLock()
+        """Held by the fold that explains the one encoder or has features computed."""
         self.trainers: dict[tuple[Network, int], FoldTrainer] = {}
 
     @property
@@ -143,7 +144,7 @@ class Bench(Workbench):
 
     def retrained_from(self, block: str) -> Bench:
         """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
-        with self._encoding:
+        with self.encoding:
             if block not in self._retrained:
                 assert isinstance(self.network, FeatureModel)
                 experiment = replace(self.experiment, model=replace(self.network, retrain_from=block))
