@@ -15,7 +15,7 @@ import pandas as pd
 
 from mer_tf.changes import flat
 from mer_tf.code_version import CODE
-from mer_tf.config import Experiment, MerError, Preset
+from mer_tf.config import Experiment, MerError, Preset, Tables
 from mer_tf.evaluation.curve import halfways
 from mer_tf.evaluation.metrics import SCORES, by_seed, class_names, confusion, scores
 from mer_tf.evaluation.predictions import read_predictions
@@ -206,6 +206,29 @@ def _publish_exp7(piece: Piece, work: Path) -> Published:
     return [table], sorted(folder.rglob("env.json"))
 
 
+def _paper(name: str, script: str, minutes: int, seeds: int, columns: str = "") -> Piece:
+    """Tables of a paper on look-alikes of 8 subjects, by 4 folds and several seeds; of all or some columns."""
+    declares: Tables = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["TABLES"]
+    wanted = columns.split(",") if columns else list(declares.columns)
+    rows: dict[str, Changes] = {key: {**row, **declares.small.get(key, {})} for key, row in declares.rows.items()}
+    rows |= {column: declares.columns[column] for column in wanted}
+    rows |= {key: cell for key, cell in declares.cells.items() if key.rpartition("/")[2] in wanted}
+    changes = {"data.subjects": 8, "evaluation.folds": 4, "evaluation.seeds": seeds}
+    lines = (_line(script, changes, " tables" + (f" --columns {columns}" if columns else "")),)
+    return Piece(name, DOCS / "tables" / f"{name}.{NAME}", lines, _publish_paper, minutes, (script,), changes, rows)
+
+
+def _publish_paper(piece: Piece, work: Path) -> Published:
+    folder = work / "runs" / f"{piece.scripts[0]}-tables"
+    written = [folder / name for name in ("tables.txt", "tables.csv", "orderings.csv", "heat.csv")]
+    files = [_copied(path, f"tables/{piece.name}{_end(path)}") for path in written if path.exists()]
+    return files, sorted(folder.rglob("env.json"))
+
+
+def _end(path: Path) -> str:
+    return path.suffix if path.stem == "tables" else f"_{path.name}"
+
+
 def _exp8() -> Piece:
     """STSTNet trained as by its authors' code, and what is there without training."""
     name, script = "exp8_68_subjects_800_epochs", "exp8_megc2019"
@@ -244,6 +267,10 @@ PIECES = {
         variation(),
         _ladder(),
         _sensitivity(),
+        _paper("paper_a", "exp4_cnn_lstm_fusion", 90, 3),
+        _paper("paper_b", "exp5_attention_lstm", 40, 3, "CASMEII5,SMIC"),
+        _paper("paper_c", "exp2_vggface_lstm", 20, 5),
+        _paper("paper_d", "exp6_gia_bia_bilstm", 60, 3, "CASMEII5"),
         _exp7("exp7_five_folds", 70),
         _exp7("exp7_loso_smic", 40, "SMIC", SMALL_SYSTEMS, {"evaluation.split": "loso"}),
         _exp8(),

@@ -101,10 +101,14 @@ class Mdmo(Classical):
     flow: ClassVar = True
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Its regions lie between landmarks of aligned faces."""
+        """Its regions lie between landmarks that were fitted, or those of aligned faces."""
         yield from super().check(experiment, of_images)
-        if (face := experiment.preprocess.face) != "align":
-            yield f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align"
+        face, landmarks = experiment.preprocess.face, experiment.preprocess.landmarks
+        if face != "align" and landmarks == "mtcnn":
+            yield (
+                f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align, or fit them "
+                "(preprocess.landmarks=file, onnx or mesh)"
+            )
 
 
 def _method(name: str, described_by: str, *settings: type[Classical], **published: Any) -> type[Classical]:

@@ -29,7 +29,7 @@ from mer_tf.models.kinds import FeatureModel
 from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.records.landmarks import clip_places
+from mer_tf.records.landmarks import clip_places, fitted_landmarks
 from mer_tf.records.read import stored_clips
 
 log = logging.getLogger("mer_tf")
@@ -68,7 +68,8 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
     """What a classical method says of every clip."""
     config, descriptor = experiment.preprocess, model.descriptor()
     arrays = ((c, x["frames"], x.get("flow"), apex) for c, x, apex in _with_apexes(clips, model.flow))
-    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
+    fitted = None if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
+    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from, fitted)
     said = " ".join(str(descriptor).split()) if descriptor else "none"
     resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
     return Encoded(store, None, None, resolved, ())

@@ -22,6 +22,7 @@ from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
+from mer_tf.training.estimate import FirstSteps
 from mer_tf.training.trainer import training_seed
 
 log = logging.getLogger("mer_tf")
@@ -115,16 +116,20 @@ def _train(
     bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm, beside: int
 ) -> keras.Model:
     """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
-    train, dropout = bench.experiment.train, None
-    show = ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip(), beside)
+    train, dropout, begun = bench.experiment.train, None, bar.n
+    epoch = ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip(), beside)
+    show: list[keras.callbacks.Callback] = [epoch]
+    if begun == 0 and fold.number % beside == 0:  # one of those that begin at once tells it
+        epochs = int(bar.total or 0)
+        show.append(FirstSteps(epochs, epochs // epochs_a_fold(bench.experiment), beside))
     if searched(bench.experiment.search):
-        choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), [show])
+        choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), show)
         train, dropout = choice.train(train), choice.dropout
         write_csv(table, folder / "choice.csv")
     model, history = bench.fit(
-        fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=[show]
+        fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=show
     )
-    bar.update(epochs_a_fold(bench.experiment) - show.shown)  # fewer may have been chosen
+    bar.update(epochs_a_fold(bench.experiment) - epoch.shown)  # fewer may have been chosen
     write_csv(history, folder / "history.csv")
     with atomic(folder / "model.keras") as part:
         model.save(part)

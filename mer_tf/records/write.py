@@ -23,10 +23,12 @@ from mer_tf.code_version import FRAMES, PIXELS, counted
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.clip_frames import clip_files
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
+from mer_tf.errors import refuse
 from mer_tf.files import write_text
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
+from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards, run_shards_in_threads
 
@@ -63,9 +65,12 @@ def write_records(
     left, when another process is writing the same directory, and when the disk refuses.
     """
     check_rows(rows, "preprocessing")
+    refuse(settings_faults(config))
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
     manifest, directory = manifest_digest(rows), records_folder(rows, config, out, name)
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
+        if on_error == "fail":
+            require_landmarks(rows, config)
         try:
             _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
         except OSError as error:
@@ -80,7 +85,8 @@ def write_records(
 
 def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str) -> Path:
     """Where the records of `rows` are, or will be."""
-    return Path(out) / f"{name}-{digest(config, manifest_digest(rows), *counted(PIXELS))}"
+    points = landmarks_digest(rows, config)
+    return Path(out) / f"{name}-{digest(config, manifest_digest(rows), *counted(PIXELS), *points)}"
 
 
 def software() -> dict[str, str]:

@@ -156,11 +156,13 @@ def heat_table(heat: pd.DataFrame) -> str:
         interval = f"[{row['low']:+.2f}, {row['high']:+.2f}]"
         cells["difference"] = f"{row['difference']:+.2f} {interval}" if known else ""
         cells["p"] = f"{row['p']:.4f}" if known else ""
+        cells["p Holm"] = f"{row['p_holm']:.4f}" if known else ""
         cells["seeds"] = f"{row['seeds']:.0f}" if known else ""
         rows.append(cells | {"so": row["so"]})
     note = (
         "heat on eyes, brows, nose wings and mouth corners over their share of the picture, the same method, frame and "
-        "class before and after training; [95 % interval over subjects and seeds]; p: signs of whole subjects turned"
+        "class before and after training; [95 % interval over subjects and seeds]; p: signs of whole subjects turned; "
+        "p Holm: corrected for all rows of the claim"
     )
     return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
 
