@@ -58,9 +58,12 @@ def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | No
 def side_by_side(bench: Workbench, folds: int) -> int:
     """Folds that are trained at once, each by a model of its own: on processors alone, and two or more to a model.
 
-    A training step of the small networks keeps one core busy, and a fold comes out the same beside others.
+    A training step of the small networks keeps one core busy, and a fold comes out the same beside others. Networks of
+    several stages are trained alone: that theirs come out the same has not been shown.
     """
     if not isinstance(bench, Bench) or bench.experiment.train.data_parallel or keras.backend.backend() != "tensorflow":
+        return 1
+    if bench.network.first_stages:
         return 1
     if any(not str(device).startswith("cpu") for device in keras.distribution.list_devices()):
         return 1

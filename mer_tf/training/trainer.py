@@ -45,8 +45,8 @@ class FoldTrainer:
         with self.scope():
             with DRAWING:
                 self.model = build()
+                self.stages = self.divide(self.model)
             refuse_local_statistics(self.model, config)
-            self.stages = self.divide(self.model)
             for stage in self.stages:
                 with stage.holding():
                     compile_model(stage.model, stage_recipe(config, stage))
@@ -109,7 +109,9 @@ class FoldTrainer:
 
     def _reset(self, seed: int) -> None:
         """Newly drawn weights and dropout seeds, optimizer state zero."""
-        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
+        with DRAWING:  # stages draw weights of their own
+            fresh = self.divide(self.untrained(seed))
+        for stage, drawn in zip(self.stages, fresh, strict=True):
             _renew(stage.model, drawn.model)
 
     def untrained(self, seed: int) -> keras.Model:
