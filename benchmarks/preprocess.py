@@ -109,8 +109,8 @@ def in_turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Pat
 
 def turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Path) -> np.ndarray:
     """The same of one process; its first turn, which loads what each job needs, is not counted."""
+    from mer_tf.parallel import one_thread
     from mer_tf.records.shards import Shard, write_shard
-    from mer_tf.records.workers import one_thread
 
     one_thread()
     folder.mkdir(parents=True)
@@ -187,12 +187,12 @@ def _job(rows: Sequence[ClipRow], config: Preprocess, out: Path, workers: int, s
 def stages(rows: Sequence[ClipRow], config: Preprocess) -> dict[str, float]:
     """Frames a CPU second of each stage of the job alone."""
     from mer_tf.datasets.clip_frames import read_clip
+    from mer_tf.parallel import one_thread
     from mer_tf.preprocessing.faces import detect_face, face_transform, warp
     from mer_tf.preprocessing.flow import flow_clip
     from mer_tf.preprocessing.tvl1 import tvl1_clip
     from mer_tf.records.clip import process_clip
     from mer_tf.records.schema import encode
-    from mer_tf.records.workers import one_thread
 
     one_thread()
     clips = [read_clip(row)[0] for row in rows]

@@ -35,6 +35,8 @@ class Model:
     takes: ClassVar[Takes]
     """What it is fed: an encoder's output for each frame, windows of frames and flow, one flow image a clip, or one
     vector a clip."""
+    flow: ClassVar[bool] = True
+    """Whether optical flow is read for it; where not, an experiment stores none."""
     shows: ClassVar[Shows] = ""
     """What a run draws of it, to explain what it looked at."""
     least: ClassVar[Mapping[str, Any]] = {}

@@ -110,6 +110,7 @@ def environment() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "threads": threads(),
         "onednn": _onednn(),
+        "onednn_setting": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "keras_backend": keras.backend.backend(),
         "devices": [str(device) for device in keras.distribution.list_devices()],
         "packages": {name: _version(name) for name in PACKAGES},

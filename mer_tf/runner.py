@@ -14,6 +14,7 @@ from mer_tf.changes import changed, read_experiment
 from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
+from mer_tf.stage_times import StageTimes, stage, timed_run
 
 if TYPE_CHECKING:
     from mer_tf.datasets.adapters.listing import Listing
@@ -31,18 +32,33 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
     the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     listing = check(experiment, folds)
-    from mer_tf.protocols.cross_validation import cross_validate
-    from mer_tf.protocols.self_test import before_training
-    from mer_tf.run_directory import note_xla, open_run
+    with timed_run() as times:
+        return _run(experiment, resume, folds, listing, times)
+
+
+def _run(
+    experiment: Experiment,
+    resume: Path | None,
+    folds: Collection[int] | None,
+    listing: Listing | None,
+    times: StageTimes,
+) -> Path:
+    with stage("loading libraries"):
+        from mer_tf.protocols.cross_validation import cross_validate
+        from mer_tf.protocols.self_test import before_training
+        from mer_tf.run_directory import note_xla, open_run
 
     directory = open_run(experiment, resume)
     with held(directory) if folds is None else nullcontext():
         bench, clips = open_bench(experiment, directory, listing)
-        before_training(experiment, clips, bench, directory)
-        cross_validate(bench, directory, folds)
+        with stage("self-test"):
+            before_training(experiment, clips, bench, directory)
+        with stage("training and testing"):
+            cross_validate(bench, directory, folds)
         note_xla(directory, bench.xla())
         if folds is None:
             _finish(bench, clips, directory)
+            times.write(directory)
     return directory
 
 
@@ -75,9 +91,11 @@ def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
     from mer_tf.protocols.pictures.worst import write_worst
     from mer_tf.protocols.summary import summarise
 
-    summarise(bench, clips, directory)
-    write_worst(directory, clips)
-    write_pictures(bench, directory)
+    with stage("results"):
+        summarise(bench, clips, directory)
+    with stage("pictures"):
+        write_worst(directory, clips)
+        write_pictures(bench, directory)
 
 
 def open_bench(experiment: Experiment, directory: Path, listing: Listing | None = None) -> tuple[Workbench, Clips]:
@@ -85,17 +103,19 @@ def open_bench(experiment: Experiment, directory: Path, listing: Listing | None 
 
     `listing`: the data that are given, where `check` has listed them.
     """
-    from mer_tf.inputs.clips import prepare_clips
-    from mer_tf.inputs.prepare import encode
-    from mer_tf.protocols.classical import bench_of
-    from mer_tf.run_directory import log_to, write_description
+    with stage("loading libraries"):
+        from mer_tf.inputs.clips import prepare_clips
+        from mer_tf.inputs.prepare import encode
+        from mer_tf.protocols.classical import bench_of
+        from mer_tf.run_directory import log_to, write_description
 
     log_to(directory)
     log.info("run directory: %s", directory)
     machine = write_description(directory, experiment, {})
     log.info("machine: %s, threads %s, oneDNN %s", *(machine[name] for name in ("processor", "threads", "onednn")))
     clips = prepare_clips(experiment, directory, listing)
-    encoded = encode(experiment, clips)
+    with stage("features"):
+        encoded = encode(experiment, clips)
     write_description(directory, experiment, encoded.resolved | {"records": str(clips.records)})
     return bench_of(experiment, clips, encoded), clips
 

@@ -16,6 +16,7 @@ from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
 from mer_tf.locks import held
 from mer_tf.model import models
 from mer_tf.names import unknown
+from mer_tf.ranges import Range
 from mer_tf.runner import open_bench, run, run_alone
 
 Grid = Mapping[str, Sequence[Any]]
@@ -75,6 +76,7 @@ PRESET = """paper or embedded: the settings after the paper (docs/papers.md says
     ones. Without it those after the paper for real data (--data.root, --data.manifests, --root.COLUMN), else the small
     ones."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
+WORKERS = "Cores to keep busy, by drawing, preprocessing and folds; without it all."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 
 
@@ -89,6 +91,7 @@ class Command:
 
     settings: Annotated[Experiment, tyro.conf.arg(name="")]
     preset: Annotated[Preset | None, _help(PRESET)] = None
+    workers: Annotated[Annotated[int, Range(1, 1024)] | None, _help(WORKERS)] = None
 
     def chosen(self, study: Study, changes: Mapping[str, Any], real: Data | None = None) -> tuple[Experiment, Preset]:
         """The declaration that is asked for with the command line's changes, and which it is. `real`: data of columns.

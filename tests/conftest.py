@@ -12,12 +12,14 @@ from helpers.made_up_runs import write_pictures, write_run
 from helpers.tiny_clips import make_rows
 
 from mer_tf.datasets import dataset_listing
+from mer_tf.parallel import use_workers
 from mer_tf.synthetic.layouts import casme, casme2, others, samm
 from mer_tf.synthetic.layouts.plan import timed
 from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 
 for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(kind, "1")  # the suite takes a process a core, and threads that wait take CPU time
+use_workers(1)
 
 
 def pytest_collection_finish(session):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 import mer_tf
-from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
+from mer_tf.cli import cache_command, classify_command, data_commands, record_commands, result_commands, run_commands
 from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, refuse, summary
 from mer_tf.errors import one_line_errors
@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "preprocess": record_commands.preprocess,
         "match-flow": record_commands.match_flow,
         "inspect": record_commands.inspect,
+        "cache": cache_command.cache,
     },
     "experiments (the scripts in experiments/ make runs)": {
         "collect": run_commands.collect,

@@ -20,6 +20,7 @@ from mer_tf.commands import overview, pick, summary
 from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors
 from mer_tf.overrides import apart, named, with_model
+from mer_tf.parallel import use_workers
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, Counts, PaperTables, Run, Study, Sweep
 
@@ -36,6 +37,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
             print(help_text(study, prog))
             return
         command, changes = read_command(commands[name], f"{prog} {name}", rest, study.systems)
+        use_workers(command.workers)
         print(command.start(study, changes))
 
 

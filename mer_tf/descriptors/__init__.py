@@ -35,7 +35,7 @@ class Classical(Model):
     codebook: ClassVar[bool] = False
     """A codebook is learned on the training clips between descriptor and classifier."""
     flow: ClassVar[bool] = False
-    """The descriptor takes flow, not frames."""
+    """The descriptor takes flow, not frames, and flow is stored for it alone."""
 
     def descriptor(self) -> Any:
         """The descriptor with these settings; None where no pixel is looked at."""

@@ -6,13 +6,13 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Data, Experiment, MerError
+from mer_tf.config import Data, Experiment, MerError, Preprocess
 from mer_tf.datasets import dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.apex import estimate_apexes
@@ -21,12 +21,17 @@ from mer_tf.datasets.labels import load_protocol
 from mer_tf.datasets.manifest import MARKER, ClipRow, same_names, write_manifest
 from mer_tf.files import read_mapping
 from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, Notice, danger, note
+from mer_tf.parallel import workers
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.records.index import IndexedClip, read_index
-from mer_tf.records.write import write_records
+from mer_tf.preprocessing.recipes import named
+from mer_tf.records.index import NAME, IndexedClip, read_index
+from mer_tf.records.write import Engine, records_folder, write_records
+from mer_tf.stage_times import stage
 from mer_tf.synthetic.embedded import draw_tree
 
 log = logging.getLogger("mer_tf")
+THREADED = 500
+"""Clips up to which threads write records: processes would first load TensorFlow."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,8 @@ class Clips:
 def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | None = None) -> Clips:
     """Data set, or manifests -> manifest -> records -> labelled clips; `listing`: the data, where they were listed."""
     data, cache = experiment.data, Path(experiment.data.cache)
-    rows = data_rows(data, cache, listing)
+    with stage("drawing and listing"):
+        rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
     name = "joined" if data.manifests else data.dataset
@@ -60,13 +66,31 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
         rows = [row for row in rows if row.clip_id in {clip.clip_id for clip in indexed}]
         warnings += [note("left_out", text) for text in lost]
     else:
-        records = write_records(rows, experiment.preprocess, cache / "records", name=name, on_error="skip")
+        with stage("preprocessing"):
+            records = _records(rows, experiment, cache / "records", name)
         indexed = tuple(read_index(records).clips)
         if missing := len(rows) - len(indexed):
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
             warnings.append(note(UNREADABLE, text))
     table = label_clips(rows, indexed, data)
     return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+
+
+def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
+    """The records of all clips that can be read, written on all cores; many clips are worth processes of their own."""
+    engine: Engine = "threads" if len(rows) <= THREADED else "local"
+    config, number = _stored(rows, experiment, out, name), workers()
+    return write_records(rows, config, out, name=name, on_error="skip", engine=engine, workers=number)
+
+
+def _stored(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Preprocess:
+    """Settings of the records: without flow where the model reads none, unless records with it are there already."""
+    config = experiment.preprocess
+    if experiment.model.flow or config.flow == "none" or (records_folder(rows, config, out, name) / NAME).exists():
+        return config
+    log.info("flow: none is stored, %s reads none", experiment.model.name)
+    without = replace(config, flow="none", flow_from="previous")
+    return named(without) if without.recipe else without
 
 
 def _of_images(rows: Sequence[ClipRow]) -> bool:

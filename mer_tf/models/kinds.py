@@ -84,6 +84,7 @@ class FeatureModel(Network):
     """onset: subtract the embedding of the clip's first frame, so that identity cancels."""
 
     takes: ClassVar[Takes] = "features"
+    flow: ClassVar[bool] = False
     shows: ClassVar[Shows] = "heat maps"
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -160,9 +161,18 @@ def _between(value: float, low: int, high: int) -> int:
     return min(max(math.floor(value), low), high)
 
 
-@lru_cache(maxsize=1)
+_BUILDING = Lock()
+
+
 def face_detector() -> Any:
-    """One detector a process; imported here since it brings TensorFlow, which `face="none"` does not need."""
+    """One detector a process, whichever thread asks first."""
+    with _BUILDING:
+        return _detector()
+
+
+@lru_cache(maxsize=1)
+def _detector() -> Any:
+    """Imported here since it brings TensorFlow, which `face="none"` does not need."""
     from mer_tf.preprocessing.mtcnn import build_detector
 
     return build_detector()

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import SpawnContext
 from typing import Any
 
-import cv2
-
 from mer_tf.config import MerError, Preprocess
+from mer_tf.parallel import Stopped, check_stop, in_threads, start_worker
 from mer_tf.records.shards import Shard, write_shard
-
-
-class Stopped(Exception):
-    """The run is ending; the shard in hand is dropped."""
 
 
 class _Shared:
@@ -54,6 +46,25 @@ def run_shards(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+def run_shards_in_threads(
+    shards: Sequence[Shard],
+    config: Preprocess,
+    versions: dict[str, str],
+    *,
+    workers: int,
+    tick: Callable[[int], Any],
+) -> None:
+    """The same in threads of this process: no worker has to load TensorFlow first, which takes as long as 50 clips."""
+    lock = threading.Lock()
+
+    def ticked() -> None:
+        with lock:
+            tick(1)
+        check_stop()
+
+    list(in_threads(lambda shard: write_shard(shard, config, versions, tick=ticked), shards, workers))
+
+
 def _pool(context: SpawnContext, workers: int, shared: tuple[Any, Any]) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=shared)
 
@@ -84,28 +95,8 @@ def _death(shards: Sequence[Shard]) -> str:
 
 
 def _start_worker(ticks: Any, stop: Any) -> None:
-    """One thread a process; Ctrl-C is the parent's to handle; die with the parent, were it killed."""
     _Shared.ticks, _Shared.stop = ticks, stop
-    one_thread()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def one_thread() -> None:
-    """Let OpenCV and TensorFlow (which reads this before its first operation) use one thread of this process each.
-
-    As many workers as cores have no use for more: threads of TensorFlow that wait take a fifth of a detection's time.
-    """
-    cv2.setNumThreads(1)
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(name, "1")
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
+    start_worker()
 
 
 def _work(shard: Shard, config: Preprocess, versions: dict[str, str]) -> None:

@@ -30,14 +30,14 @@ from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
-from mer_tf.records.workers import run_shards
+from mer_tf.records.workers import run_shards, run_shards_in_threads
 
 log = logging.getLogger(__name__)
 
 LISTED = 20
 """Failures that a message lists."""
 OnError = Literal["fail", "skip"]
-Engine = Literal["local", "beam"]
+Engine = Literal["local", "threads", "beam"]
 Runner = Callable[..., None]
 """Writes shards: `workers.run_shards` or `beam.run_beam`."""
 
@@ -60,15 +60,14 @@ def write_records(
     without an index, so that the same command tries them again; "skip" leaves them out. Either lists them in
     errors.csv. None is "skip" for videos, of which some have no face, and else "fail".
 
-    engine: "local" runs `workers` processes, "beam" an Apache Beam pipeline
-    with the options `beam` (see `mer_tf.records.beam`); either gives the same bytes. `MerError` as well when no clip is
+    engine: "local" runs `workers` processes, "threads" so many threads of this one, "beam" an Apache Beam pipeline
+    with the options `beam` (see `mer_tf.records.beam`); all give the same bytes. `MerError` as well when no clip is
     left, when another process is writing the same directory, and when the disk refuses.
     """
     check_rows(rows, "preprocessing")
     refuse(settings_faults(config))
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
-    manifest, points = manifest_digest(rows), landmarks_digest(rows, config)
-    directory = Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS), *points)}"
+    manifest, directory = manifest_digest(rows), records_folder(rows, config, out, name)
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
         if on_error == "fail":
             require_landmarks(rows, config)
@@ -84,6 +83,12 @@ def write_records(
     return directory
 
 
+def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str) -> Path:
+    """Where the records of `rows` are, or will be."""
+    points = landmarks_digest(rows, config)
+    return Path(out) / f"{name}-{digest(config, manifest_digest(rows), *counted(PIXELS), *points)}"
+
+
 def software() -> dict[str, str]:
     """Versions of what turns source pixels into stored bytes."""
     counts = {"pixels": str(PIXELS), "frames": str(FRAMES)}
@@ -97,7 +102,7 @@ def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
         return partial(run_beam, workers=workers, options=beam)
     if beam:
         raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
-    return partial(run_shards, workers=workers)
+    return partial(run_shards_in_threads if engine == "threads" else run_shards, workers=workers)
 
 
 def _write(

@@ -31,7 +31,8 @@ def draw_tree(data: Data, cache: Path) -> Path:
     """
     refuse(drawn_faults(data))
     drawn = {k: getattr(data, k) for k in ("amplitude", "subjects", "clips_per_class", "seed")}
-    out = cache / f"synthetic-{data.dataset}-{digest(drawn, *counted(PIXELS))}"
+    bmp = data.keep_bmp or not data.dataset.startswith("smic-")
+    out = cache / f"synthetic-{data.dataset}-{digest(drawn, *counted(PIXELS))}{'' if bmp else '-png'}"
     if data.dataset == FLOW_IMAGES:
         return write_flow_images(out, amplitude=data.amplitude, subjects=data.subjects, seed=data.seed)
-    return DRAWN[data.dataset](out, **drawn)
+    return DRAWN[data.dataset](out, **drawn, **({} if bmp else {"suffix": ".png"}))

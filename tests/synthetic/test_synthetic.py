@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import MerError
+from mer_tf.config import Data, MerError
 from mer_tf.datasets import dataset_listing
 from mer_tf.files import sha256
+from mer_tf.parallel import use_workers
+from mer_tf.synthetic.embedded import draw_tree
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.faces.portraits import POINTS, load_portraits
 from mer_tf.synthetic.trees import smic as synthetic
@@ -88,6 +91,23 @@ def test_equal_arguments_give_equal_bytes_and_another_seed_does_not(tree: Path, 
     assert digests(write_smic(tmp_path / "again", **SMALL)) == digests(tree)
     other = digests(write_smic(tmp_path / "other", **(SMALL | {"subjects": 1}), seed=1))
     assert not set(other.values()) & set(digests(tree).values())
+
+
+def test_clips_drawn_side_by_side_have_the_same_bytes(tree: Path, tmp_path: Path) -> None:
+    use_workers(3)
+    try:
+        assert digests(write_smic(tmp_path / "again", **SMALL)) == digests(tree)
+    finally:
+        use_workers(1)
+
+
+def test_an_experiment_draws_the_same_pixels_in_less_room_unless_bmp_is_kept(tmp_path: Path) -> None:
+    data = Data(subjects=1, clips_per_class=1)
+    small, true = draw_tree(data, tmp_path), draw_tree(replace(data, keep_bmp=True), tmp_path)
+    pngs, bmps = (sorted(root.rglob(f"*.{kind}")) for root, kind in ((small, "png"), (true, "bmp")))
+    assert [p.relative_to(small).with_suffix("") for p in pngs] == [p.relative_to(true).with_suffix("") for p in bmps]
+    assert all(np.array_equal(picture(a), picture(b)) for a, b in zip(pngs, bmps, strict=True))
+    assert sum(p.stat().st_size for p in pngs) < 0.65 * sum(p.stat().st_size for p in bmps)
 
 
 def test_a_finished_tree_is_left_alone(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,14 +41,15 @@ Shown = tuple[str, np.ndarray, dict[str, Maps]]
 PLAIN = View(target="true")
 
 
-def write_change(bench: Workbench, run: Path, out: Path, view: View = PLAIN) -> str:
+def write_change(bench: Workbench, run: Path, out: Path, view: View = PLAIN, opened: Explained | None = None) -> str:
     """before_after.png, heat_change.csv (a row a seed, clip and side), heat_summary.csv and .txt; returns the text.
 
     The picture shows the best recognised clip of each class of the first seed, chosen without looking at a map.
-    `MerError` for a model without a pretrained encoder.
+    `opened`: the run's networks, where they are open for all clips. `MerError` for a model without a pretrained
+    encoder.
     """
     bench.encoder()
-    table, shown, how = _measured(bench, run, view)
+    table, shown, how = _measured(bench, run, view, opened)
     summary = change_summary(table, draws=bench.experiment.evaluation.bootstrap)
     said = f"{sentence(summary)} {how}, the same on every side. {READ}"
     write_csv(table, out / "heat_change.csv")
@@ -60,12 +61,14 @@ def write_change(bench: Workbench, run: Path, out: Path, view: View = PLAIN) -> 
     return said
 
 
-def _measured(bench: Workbench, run: Path, view: View) -> tuple[pd.DataFrame, list[Shown], str]:
+def _measured(
+    bench: Workbench, run: Path, view: View, opened: Explained | None
+) -> tuple[pd.DataFrame, list[Shown], str]:
     """heat_change.csv, what is drawn, and how it was made in words."""
     frame = read_predictions(run / "predictions.csv")
     best = best_recognised(frame[frame["seed"] == frame["seed"].iloc[0]], 1)
     drawn, ids = set(zip(best["seed"], best["clip_id"], strict=True)), frame["clip_id"].unique().tolist()
-    opened, apexes = explained(bench, ids), bench.apexes(ids)
+    opened, apexes = opened or explained(bench, ids), bench.apexes(ids)
     view.check(opened)
     rows, shown, known = [], [], None
     for row, network in networks(bench, opened, run, frame):

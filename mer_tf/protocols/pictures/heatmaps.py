@@ -21,7 +21,7 @@ from mer_tf.files import file_name, write_csv
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.layer_choice import face_landmarks
 from mer_tf.protocols.pictures.before_after import write_change
-from mer_tf.protocols.pictures.checkpoints import explained
+from mer_tf.protocols.pictures.checkpoints import Explained, explained
 from mer_tf.protocols.pictures.view import READ, View, best_recognised, networks
 from mer_tf.protocols.workbench import Workbench
 
@@ -38,6 +38,7 @@ def export_heatmaps(
     clips: Sequence[str] = (),
     per_class: int = PER_CLASS,
     view: View = DEFAULT,
+    opened: Explained | None = None,
 ) -> pd.DataFrame:
     """Heat maps of test clips by the model of their own fold, which never saw them; one folder a clip under `out`.
 
@@ -45,11 +46,12 @@ def export_heatmaps(
     Without `clips`, the best recognised `per_class` of each class, of the run's first seed. Returns and writes
     regions.csv: clip_id, y_true, y_pred, method, reference, layer, target, frame of most heat, and the lift of each
     facial region, empty where there is no heat or no face was found. `MerError` for a model that has no map.
+    `opened`: the run's networks, where they are open for these clips.
     """
     frame = read_predictions(run / "predictions.csv")
     frame = frame[frame["seed"] == frame["seed"].iloc[0]]
     chosen = _chosen(frame, clips, per_class)
-    opened = explained(bench, chosen["clip_id"].tolist())
+    opened = opened or explained(bench, chosen["clip_id"].tolist())
     view.check(opened)
     rows = []
     for row, network in networks(bench, opened, run, chosen):
@@ -113,8 +115,11 @@ def write_heatmaps(bench: Workbench, run: Path) -> None:
         log.info("no heat maps: %s has no layer whose map lies on a frame", bench.experiment.model.name)
         return
     try:
-        table = export_heatmaps(bench, run, home / "gradcam", per_class=1)
-        said = write_change(bench, run, home / "gradcam") if bench.encoded.encoder is not None else ""
+        change, opened = bench.encoded.encoder is not None, None
+        if change:  # opened and traced once for both
+            opened = explained(bench, read_predictions(run / "predictions.csv")["clip_id"].unique().tolist())
+        table = export_heatmaps(bench, run, home / "gradcam", per_class=1, opened=opened)
+        said = write_change(bench, run, home / "gradcam", opened=opened) if change else ""
     except MerError as error:
         log.warning("no heat maps: %s", error)
         return

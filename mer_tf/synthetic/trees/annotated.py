@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def write_annotated(
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, style=dataset.style, **arguments)
     clips = _renamed(dataset, plan_clips(made, portraits))
-    bar = tqdm(clips, "synthetic clips", made.subjects * made.clips_per_class * 3, disable=not progress, unit="clip")
+    bar = partial(tqdm, total=made.subjects * made.clips_per_class * 3, disable=not progress)
     sheet = Path(out) / dataset.sheet
-    return draw_tree(Path(out), made, bar, dataset.image, lambda rows: write_sheet(sheet, [dataset.tab(rows)]))
+    return draw_tree(Path(out), made, clips, bar, dataset.image, lambda rows: write_sheet(sheet, [dataset.tab(rows)]))
 
 
 def _renamed(dataset: Annotated, clips: Iterable[SyntheticClip]) -> Iterator[SyntheticClip]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import dataclasses
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
@@ -21,6 +23,7 @@ from mer_tf.datasets.manifest import MARKER
 from mer_tf.errors import refuse
 from mer_tf.files import fact_file, write_csv, write_json
 from mer_tf.locks import held
+from mer_tf.parallel import check_stop, in_threads
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.faces.clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
 from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
@@ -32,6 +35,8 @@ TRUTH = "synthetic_truth.csv"
 WORK = ".synthetic"
 """Folder of half-drawn clips, beside the tree and never inside it; holds the arguments of an unfinished tree."""
 MAX_AMPLITUDE = 4.0
+PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY)
+"""Noise has nothing that repeats; to look for it takes twice the time."""
 
 
 def smic_clips(*, faces: Path | None = None, **arguments: Any) -> Iterator[SyntheticClip]:
@@ -40,30 +45,34 @@ def smic_clips(*, faces: Path | None = None, **arguments: Any) -> Iterator[Synth
     yield from plan_clips(tree_arguments(portraits, **arguments), portraits)
 
 
-def write_smic(out: Path, *, faces: Path | None = None, progress: bool = True, **arguments: Any) -> Path:
+def write_smic(
+    out: Path, *, faces: Path | None = None, progress: bool = True, suffix: str = ".bmp", **arguments: Any
+) -> Path:
     """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
 
-    `arguments` are those of `tree_arguments`. Equal ones give equal bytes (on one machine and one version of the
-    libraries). A killed call resumes. True parameters of each clip go to `synthetic_truth.csv`. A tree of other
-    arguments, of files that are not ours, or that another process is drawing, is a `MerError`.
+    `suffix`: format of the frames, .bmp as in SMIC or .png. `arguments` are those of `tree_arguments`. Equal ones give
+    equal bytes (on one machine and one version of the libraries). A killed call resumes. True parameters of each clip
+    go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or that another process is
+    drawing, is a `MerError`.
     """
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, **arguments)
-    total = made.subjects * made.clips_per_class * len(LABELS)
-    clips = tqdm(plan_clips(made, portraits), "synthetic clips", total, disable=not progress, unit="clip")
-    return draw_tree(Path(out), made, clips)
+    bar = partial(tqdm, total=made.subjects * made.clips_per_class * len(LABELS), disable=not progress)
+    return draw_tree(Path(out), made, plan_clips(made, portraits), bar, f"reg_image{{}}{suffix}")
 
 
 def draw_tree(
     out: Path,
     arguments: Arguments,
     clips: Iterable[SyntheticClip],
+    bar: Callable[..., Iterable[dict[str, Any]]],
     image: str = "reg_image{}.bmp",
     finish: Callable[[list[dict[str, Any]]], None] = lambda rows: None,
 ) -> Path:
     """Write the clips into their folders, then the truth table; `finish` gets its rows, and the marker comes last.
 
-    `image`: name of a frame's file, formatted with its number and `clip`.
+    Clips are drawn side by side (`mer_tf.parallel`). `bar`: wraps the rows as they come. `image`: name of a frame's
+    file, formatted with its number and `clip`.
     """
     if _finished(out, arguments):
         return out
@@ -72,7 +81,8 @@ def draw_tree(
         if not _finished(out, arguments):  # by another process, meanwhile
             work = out / WORK
             write_json(work / MARKER, dataclasses.asdict(arguments))
-            rows = [_write_clip(clip, out, work, image) for clip in clips]
+            write = partial(_write_clip, out=out, work=work, image_name=image)
+            rows = list(bar(in_threads(write, clips), desc="synthetic clips", unit="clip"))
             write_csv(pd.DataFrame(rows), out / TRUTH)
             finish(rows)
             write_json(out / MARKER, dataclasses.asdict(arguments))
@@ -115,13 +125,15 @@ def _finished(out: Path, arguments: Arguments) -> bool:
 
 def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> dict[str, Any]:
     """Draw a clip beside the tree and move it in whole; return its line of the truth table."""
+    check_stop()
     home = out / clip.folder
     if not home.exists():
         part = work / clip.name
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
+        options = PNG if image_name.endswith(".png") else ()
         for number, image in enumerate(draw(clip), start=clip.first_frame):
-            write_picture(part / image_name.format(number, clip=clip), image)
+            write_picture(part / image_name.format(number, clip=clip), image, options)
         home.parent.mkdir(parents=True, exist_ok=True)
         part.rename(home)
     return _truth(clip)

@@ -1,0 +1,126 @@
+"""How many cores a run may keep busy, and work side by side in threads, its results in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):
+    """The work beside this one failed or was stopped; what is in hand is dropped."""
+
+
+class _Chosen:
+    """What this process was told, and whether what runs side by side shall end."""
+
+    workers: int | None = None
+    stop = threading.Event()
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def workers() -> int:
+    """How many cores a run keeps busy: as many as `use_workers` said, else all."""
+    return _Chosen.workers or cores()
+
+
+def use_workers(number: int | None) -> None:
+    """Keep so many cores busy from now on; None: all."""
+    _Chosen.workers = number
+
+
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item], number: int | None = None
+) -> Iterator[Result]:
+    """Results of `function` in the order of `items`, by `number` threads (None: `workers`).
+
+    For work that leaves Python most of the time, as OpenCV, NumPy and TensorFlow do. One thread is this one. Whatever
+    runs beside a failed one ends at its next `check_stop`.
+    """
+    number = number or workers()
+    if number == 1:
+        yield from map(function, items)
+        return
+    _Chosen.stop.clear()
+    failed: list[BaseException] = []
+
+    def tried(item: Item) -> Result:
+        try:
+            return function(item)
+        except Stopped:
+            raise
+        except BaseException as error:
+            failed.append(error)
+            _Chosen.stop.set()
+            raise
+
+    with ThreadPoolExecutor(number) as pool:
+        try:
+            yield from _ordered(pool, tried, items, 2 * number)
+        except Stopped:
+            raise failed[0] from None
+        except BaseException:
+            _Chosen.stop.set()
+            raise
+
+
+def check_stop() -> None:
+    """`Stopped` once what runs beside this has failed or Ctrl-C was pressed; for threads of `in_threads`."""
+    if threading.current_thread() is not threading.main_thread() and _Chosen.stop.is_set():
+        raise Stopped
+
+
+def _ordered(
+    pool: ThreadPoolExecutor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int
+) -> Iterator[Result]:
+    """Results in order, at most `ahead` items waiting; what has not begun is dropped when one fails."""
+    pending: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) >= ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def start_worker() -> None:
+    """What a spawned process begins with: Ctrl-C is the parent's to handle; end with the parent, were it killed."""
+    one_thread()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def one_thread() -> None:
+    """Let OpenCV and TensorFlow (which reads this before its first operation) use one thread of this process each.
+
+    As many workers as cores have no use for more: threads of TensorFlow that wait take a fifth of a detection's time.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
