@@ -16,7 +16,6 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import atomic, write_csv, write_json
 from mer_tf.locks import held
-from mer_tf.parallel import check_stop, in_threads, workers
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.protocols.workbench import Bench, Workbench
@@ -27,8 +26,6 @@ from mer_tf.training.trainer import training_seed
 
 log = logging.getLogger("mer_tf")
 BASELINE = "onset frame only"
-MOST = 8
-"""Folds trained at once, however many cores there are: each has a model in memory."""
 PACED = 2
 """The epoch whose time tells that of all: the first one compiles."""
 
@@ -42,32 +39,11 @@ def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | No
     if unknown := sorted(set(only or ()) - set(numbers)):
         raise MerError(f"--folds {', '.join(map(str, unknown))}: there are folds {numbers[0]} to {numbers[-1]}")
     todo = [task for task in untrained(bench, directory) if only is None or task[1].number in only]
-    number = side_by_side(bench, len(todo))
     with tqdm(total=len(todo) * epochs_a_fold(bench.experiment), desc="training", unit="epoch") as bar:
-
-        def trained(task: tuple[int, Fold, Path]) -> None:
-            seed, fold, folder = task
-            check_stop()
+        for seed, fold, folder in todo:
             with held(folder):
                 if not (folder / "predictions.csv").exists():  # another process may have trained it meanwhile
-                    run_fold(bench, fold, seed, folder, bar, number)
-
-        list(in_threads(trained, todo, number))
-
-
-def side_by_side(bench: Workbench, folds: int) -> int:
-    """Folds that are trained at once, each by a model of its own: on processors alone, and two or more to a model.
-
-    A training step of the small networks keeps one core busy, and a fold comes out the same beside others. Networks of
-    several stages are trained alone: that theirs come out the same has not been shown.
-    """
-    if not isinstance(bench, Bench) or bench.experiment.train.data_parallel or keras.backend.backend() != "tensorflow":
-        return 1
-    if bench.network.first_stages:
-        return 1
-    if any(not str(device).startswith("cpu") for device in keras.distribution.list_devices()):
-        return 1
-    return max(1, min(workers(), -(-folds // 2), MOST))
+                    run_fold(bench, fold, seed, folder, bar)
 
 
 def untrained(bench: Workbench, directory: Path) -> list[tuple[int, Fold, Path]]:
@@ -87,17 +63,13 @@ def fold_folder(bench: Workbench, directory: Path, seed: int, fold: int) -> Path
     return home / f"fold-{fold}"
 
 
-def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm, beside: int = 1) -> None:
-    """Train on the fold's training clips, predict its test clips, and only then ask for their labels.
-
-    `beside`: folds that are trained at once.
-    """
+def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> None:
+    """Train on the fold's training clips, predict its test clips, and only then ask for their labels."""
     if isinstance(bench, Bench) and getattr(bench.network, "retrain_from", None) == GRADCAM:
-        with bench.encoding:
-            bench = bench.retrained_from(choose_block(bench, fold, folder))
+        bench = bench.retrained_from(choose_block(bench, fold, folder))
     seal = bench.seal()
     if isinstance(bench, Bench):
-        model = _train(bench, fold, seal.training(fold), seed, folder, bar, beside)
+        model = _train(bench, fold, seal.training(fold), seed, folder, bar)
     else:
         model, chosen = bench.fit(fold.train, seal.training(fold), training_seed(seed, fold.number))
         write_json(folder / "choice.json", chosen)
@@ -115,16 +87,13 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm, b
     write_predictions(frame, folder / "predictions.csv")
 
 
-def _train(
-    bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm, beside: int
-) -> keras.Model:
+def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
     """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
     train, dropout, begun = bench.experiment.train, None, bar.n
-    epoch = ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip(), beside)
-    show: list[keras.callbacks.Callback] = [epoch]
-    if begun == 0 and fold.number % beside == 0:  # one of those that begin at once tells it
+    show: list[keras.callbacks.Callback] = [ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())]
+    if begun == 0:
         epochs = int(bar.total or 0)
-        show.append(FirstSteps(epochs, epochs // epochs_a_fold(bench.experiment), beside))
+        show.append(FirstSteps(epochs, epochs // epochs_a_fold(bench.experiment)))
     if searched(bench.experiment.search):
         choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), show)
         train, dropout = choice.train(train), choice.dropout
@@ -132,7 +101,7 @@ def _train(
     model, history = bench.fit(
         fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=show
     )
-    bar.update(epochs_a_fold(bench.experiment) - epoch.shown)  # fewer may have been chosen
+    bar.update(epochs_a_fold(bench.experiment) - (bar.n - begun))  # fewer may have been chosen
     write_csv(history, folder / "history.csv")
     with atomic(folder / "model.keras") as part:
         model.save(part)
@@ -142,13 +111,9 @@ def _train(
 class ShowEpochs(keras.callbacks.Callback):
     """Moves a bar by one each epoch, with the losses beside it; the log says early how long all of them take."""
 
-    def __init__(self, bar: tqdm, what: str, beside: int = 1) -> None:
+    def __init__(self, bar: tqdm, what: str) -> None:
         super().__init__()
-        self.bar, self.what, self.beside, self.begun, self.shown = bar, what, beside, 0.0, 0
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """End where a fold beside this one has failed."""
-        check_stop()
+        self.bar, self.what, self.begun = bar, what, 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Look at the clock."""
@@ -158,10 +123,9 @@ class ShowEpochs(keras.callbacks.Callback):
         values = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
         self.bar.set_postfix({"in": self.what} | values, refresh=False)
         self.bar.update()
-        self.shown += 1
         left = (self.bar.total or 0) - self.bar.n
-        if self.bar.n == PACED * self.beside and left > 0:
-            pace = (time.monotonic() - self.begun) / self.beside
+        if self.bar.n == PACED and left > 0:
+            pace = time.monotonic() - self.begun
             log.info("training: %.3g s an epoch, %d epochs to go: %s", pace, left, tqdm.format_interval(pace * left))
 
 

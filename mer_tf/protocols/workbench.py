@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -132,9 +131,7 @@ class Bench(Workbench):
     def __init__(self, experiment: Experiment, clips: Clips, encoded: Encoded) -> None:
         super().__init__(experiment, clips, encoded)
         self._retrained: dict[str, Bench] = {}
-        self.encoding = threading.RLock()
-        """Held by the fold that explains the one encoder or has features computed."""
-        self.trainers: dict[tuple[Network, int], FoldTrainer] = {}
+        self.trainers: dict[Network, FoldTrainer] = {}
 
     @property
     def network(self) -> Network:
@@ -144,12 +141,11 @@ class Bench(Workbench):
 
     def retrained_from(self, block: str) -> Bench:
         """The same with the encoder retrained from `block` on, its features computed when it is first asked for."""
-        with self.encoding:
-            if block not in self._retrained:
-                assert isinstance(self.network, FeatureModel)
-                experiment = replace(self.experiment, model=replace(self.network, retrain_from=block))
-                self._retrained[block] = Bench(experiment, self.prepared, encode(experiment, self.prepared))
-            return self._retrained[block]
+        if block not in self._retrained:
+            assert isinstance(self.network, FeatureModel)
+            experiment = replace(self.experiment, model=replace(self.network, retrain_from=block))
+            self._retrained[block] = Bench(experiment, self.prepared, encode(experiment, self.prepared))
+        return self._retrained[block]
 
     def fit(
         self,
@@ -182,9 +178,7 @@ class Bench(Workbench):
 
     def untrained(self, seed: int, dropout: float | None = None) -> keras.Model:
         """The network as training with this seed begins: the encoder's end pretrained, all else as it was drawn."""
-        config = self.network.with_dropout(dropout)
-        any_thread = (trainer for (known, _), trainer in self.trainers.items() if known == config)
-        return (next(any_thread, None) or self.trainer(dropout)).untrained(seed)
+        return self.trainer(dropout).untrained(seed)
 
     def predict(self, model: keras.Model, rows: Sequence[int]) -> np.ndarray:
         return predict_clips(model, self.store, self.ids(rows), self.experiment.clip)
@@ -202,12 +196,11 @@ class Bench(Workbench):
         return predictions_frame(rows, shares, self.classes, "window")
 
     def trainer(self, dropout: float | None = None) -> FoldTrainer:
-        """The compiled model of these settings, made when a thread first asks for it: each trains its own."""
+        """The compiled model of these settings, made when it is first asked for."""
         config = self.network.with_dropout(dropout)
-        key = (config, threading.get_ident())
-        if key not in self.trainers:
-            self.trainers[key] = FoldTrainer(partial(self._build, config), self.experiment.train, config.stages)
-        return self.trainers[key]
+        if config not in self.trainers:
+            self.trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, config.stages)
+        return self.trainers[config]
 
     def xla(self) -> bool | None:
         """The same of all trainers."""

@@ -17,14 +17,13 @@ WARM, LAST = 2, 6
 class FirstSteps(keras.callbacks.Callback):
     """Says once, from the first steps of a training, how long all of it takes, and what memory and disk it needs.
 
-    epochs: of all folds together; models: checkpoints that will be kept; beside: folds that are trained at once. A part
-    of a model that is trained before the whole (paper A's streams) has shorter steps than the last: the estimate says
-    that it is of the first part.
+    epochs: of all folds together; models: checkpoints that will be kept. A part of a model that is trained before the
+    whole (paper A's streams) has shorter steps than the last: the estimate says that it is of the first part.
     """
 
-    def __init__(self, epochs: int, models: int, beside: int = 1) -> None:
+    def __init__(self, epochs: int, models: int) -> None:
         super().__init__()
-        self.epochs, self.models, self.beside = epochs, models, beside
+        self.epochs, self.models = epochs, models
         self.started, self.said = 0.0, False
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
@@ -40,7 +39,7 @@ class FirstSteps(keras.callbacks.Callback):
         """Log what steps of `step` seconds come to."""
         self.said = True
         steps = self.params.get("steps") or 1
-        total = tqdm.format_interval(step * steps * self.epochs / self.beside)
+        total = tqdm.format_interval(step * steps * self.epochs)
         disk = self.models * 4 * self.model.count_params() / 2**20
         log.info(
             "estimate from the first steps: %.3g s a step, %d steps an epoch, %d epochs in all: %s; memory so far "

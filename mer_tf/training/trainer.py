@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -24,8 +23,6 @@ from mer_tf.models.stages import Stage
 from mer_tf.training.devices import refuse_local_statistics, scope_of
 
 log = logging.getLogger("mer_tf")
-DRAWING = threading.RLock()
-"""Held while weights are drawn: all threads draw from one generator."""
 Stages = Callable[[keras.Model], list[Stage]]
 
 
@@ -43,10 +40,9 @@ class FoldTrainer:
         keras.config.set_dtype_policy("mixed_bfloat16" if config.mixed_precision else "float32")
         self.scope = scope_of(config)
         with self.scope():
-            with DRAWING:
-                self.model = build()
-                self.stages = self.divide(self.model)
+            self.model = build()
             refuse_local_statistics(self.model, config)
+            self.stages = self.divide(self.model)
             for stage in self.stages:
                 with stage.holding():
                     compile_model(stage.model, stage_recipe(config, stage))
@@ -109,17 +105,14 @@ class FoldTrainer:
 
     def _reset(self, seed: int) -> None:
         """Newly drawn weights and dropout seeds, optimizer state zero."""
-        with DRAWING:  # stages draw weights of their own
-            fresh = self.divide(self.untrained(seed))
-        for stage, drawn in zip(self.stages, fresh, strict=True):
+        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
             _renew(stage.model, drawn.model)
 
     def untrained(self, seed: int) -> keras.Model:
         """The model as training with this seed begins."""
         # Keras draws its seeds from here. keras.utils.set_random_seed would also drop TensorFlow's compiled kernels.
-        with DRAWING:
-            random.seed(seed)
-            return self.build()
+        random.seed(seed)
+        return self.build()
 
 
 def stage_recipe(config: Train, stage: Stage) -> Train:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Evaluation, MerError, Search
-from mer_tf.protocols.cross_validation import cross_validate, side_by_side, untrained
+from mer_tf.protocols.cross_validation import cross_validate, untrained
 from mer_tf.protocols.self_test import before_training
 from mer_tf.protocols.summary import summarise
 
@@ -50,16 +50,6 @@ def test_each_protocol_predicts_every_clip_once(finished, split, folds):
     assert (len(frame), frame["fold"].nunique()) == (36, folds)
     assert len(list(finished(split).glob("fold-*/history.csv"))) == folds
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.6
-
-
-def test_folds_beside_each_other_come_out_as_alone(finished, make_bench, experiment, tmp_path, monkeypatch):
-    monkeypatch.setattr("mer_tf.protocols.cross_validation.workers", lambda: 2)
-    bench, _ = make_bench(experiment)
-    assert side_by_side(bench, 3) == 2
-    cross_validate(bench, tmp_path)
-    for name in ("predictions.csv", "history.csv"):
-        for alone in finished("group").glob(f"fold-*/{name}"):
-            assert (tmp_path / alone.parent.name / name).read_bytes() == alone.read_bytes()
 
 
 @pytest.mark.slow
