@@ -36,8 +36,8 @@ GEOMETRY = (
     "composite entered"
 )
 TUNED = (
-    "Sizes of the recipe (blur, patches, words, grid, penalties) come from a study on the 442 flow images of the MEGC 2019 "
-    "composite, which compared about 360 configurations there: figures on that set are those of a recipe chosen on it. "
+    "Sizes of the recipe (blur, patches, words, grid, penalties) come from a study on the 442 flow images of the MEGC "
+    "2019 composite, which compared about 360 configurations there: figures there are of a recipe chosen there. "
     "Dictionaries and statistics are of drawn images alone."
 )
 

@@ -36,7 +36,7 @@ from mer_tf.models.kernel_ridge import KernelModel
 from mer_tf.models.kinds import FlowImageModel
 from mer_tf.notices import Notice, danger
 from mer_tf.protocols.classical import blind_features
-from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance
+from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance, tuned
 from mer_tf.protocols.kernel import KernelBench
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pictures.always_wrong import write_always_wrong
@@ -246,7 +246,13 @@ def _summary(
     whole = {name: found[FULL] for name, found in results.items()}
     write_json(directory / "metrics.json", described | {"results": whole, "parts": results})
     wrong = f"{len(pd.read_csv(directory / 'always_wrong.csv'))} clips are wrong in every row that sees motion: "
-    told_after = [*notes(models), difference_text(gaps), _times(directory, tables), f"{wrong}always_wrong.html"]
+    told_after = [
+        *notes(models),
+        *tuned(models),
+        difference_text(gaps),
+        _times(directory, tables),
+        f"{wrong}always_wrong.html",
+    ]
     text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(table), *told_after])
     write_text(directory / "results.txt", text + "\n")
     return text

@@ -1,4 +1,4 @@
-"""The clips that every row of a composite gets wrong, as a page with their flow images: labels or onsets may be wrong."""
+"""The clips that every row of a composite gets wrong, as a page of flow images: labels may be wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def always_wrong(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     said = pd.DataFrame({name: frame.set_index("clip_id")["y_pred"] for name, frame in tables.items()})
     known = next(iter(tables.values())).set_index("clip_id")[["subject", "y_true"]].loc[said.index]
     wrong = said[(said.ne(known["y_true"], axis=0)).all(axis=1)]
-    most = wrong.apply(lambda row: row.value_counts().index[0], axis=1) if len(wrong) else pd.Series(dtype=str)
+    most = wrong.mode(axis=1)[0] if len(wrong) else pd.Series(dtype=str)
     table = known.loc[wrong.index].assign(most_said=most, by=wrong.eq(most, axis=0).sum(axis=1))
     return table.reset_index().rename(columns={"index": "clip_id"})
 
@@ -39,8 +39,8 @@ def _page(table: pd.DataFrame, rows: Sequence[str], images: Mapping[str, np.ndar
     lines = [
         f"<!doctype html><meta charset=utf-8><title>Always wrong</title><style>{STYLE}</style>",
         f"<h1>{len(table)} clips that every row gets wrong</h1>",
-        f"<p>Rows: {escape(', '.join(rows))}. Their label, onset or apex may be wrong, or the image shows nothing: look "
-        "at the frames before a label is changed. u, v and optical strain, each stretched to 0..255.</p><table>",
+        f"<p>Rows: {escape(', '.join(rows))}. Their label, onset or apex may be wrong, or the image shows nothing: "
+        "look at the frames before a label is changed. u, v and optical strain, each stretched to 0..255.</p><table>",
         "<tr><th>clip<th>subject<th>labelled<th>most rows say<th>u, v, strain",
     ]
     for row in table.to_dict("records"):
