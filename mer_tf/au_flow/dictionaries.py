@@ -91,7 +91,7 @@ def _write(
     name, path = DICTIONARIES[-1], directory / f"{DICTIONARIES[-1]}.npz"
     own = {key: np.stack([one[key] for one in dictionaries]) for key in ("words", "center", "spread")}
     with atomic(path) as part:
-        np.savez_compressed(part, mean=dictionaries[0]["mean"], whiten=dictionaries[0]["whiten"], **own)
+        np.savez_compressed(part, mean=dictionaries[0]["mean"], whiten=dictionaries[0]["whiten"], **own)  # type: ignore[arg-type]
     card = {
         "name": name,
         "input": "flow images (N, 28, 28, 3): u, v, optical strain of onset to apex, each stretched to 0..255",

@@ -30,7 +30,7 @@ def learning_curve(
     """A row for each number of training subjects, with drawn images and without; learning_curve.csv and .png in `out`.
 
     Each number is tried on `draws` random choices of subjects, all others being tested on; UF1 is the mean over these,
-    low and high the least and the greatest.
+    low and high the least and the greatest. With all but one, each is left out once and predictions are pooled.
     """
     chosen = changed(experiment, {"model.name": "patch_kernel"})
     bench, clips = open_bench(chosen, go_on(chosen, out))
@@ -66,16 +66,25 @@ class _Whole:
     def row(self, number: int, draws: int, beside: bool) -> tuple[Any, ...]:
         """Scores of random choices of that many training subjects; the same choices with drawn images and without."""
         people, rng = np.unique(self.subjects), np.random.default_rng(number)
+        if number == len(people) - 1:
+            score = self._uf1([self._said(np.delete(people, k), beside) for k in range(len(people))])
+            clips = len(self.subjects) * number / len(people)
+            return number, beside, score, score, score, clips, 1
         picked = [rng.choice(people, number, replace=False) for _ in range(draws)]
-        scores, clips = zip(*(self._scored(some, beside) for some in picked), strict=True)
-        return number, beside, np.mean(scores), min(scores), max(scores), np.mean(clips), draws
+        scores = [self._uf1([self._said(some, beside)]) for some in picked]
+        clips = np.mean([np.isin(self.subjects, some).sum() for some in picked])
+        return number, beside, np.mean(scores), min(scores), max(scores), clips, draws
 
-    def _scored(self, people: NDArray[Any], beside: bool) -> tuple[float, int]:
+    def _uf1(self, said: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> float:
+        """Of tested clips and the classes said of them, pooled."""
+        test, found = (np.concatenate(parts) for parts in zip(*said, strict=True))
+        return float(f1_score(self.labels[test], found, average="macro", labels=range(len(CLASSES)), zero_division=0))
+
+    def _said(self, people: NDArray[Any], beside: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Clips of all other people, and what a regression on these people says of them."""
         known = np.flatnonzero(np.isin(self.subjects, people))
         test = np.flatnonzero(~np.isin(self.subjects, people))
         train = np.concatenate([known, self.drawn]) if beside else known
         gram = self.gram[np.ix_(train, train)]
         ridge = fit_ridge(gram, self.labels[train], self.owners[train].tolist(), len(CLASSES), self.model.penalties)
-        found = ridge.probabilities(self.gram[np.ix_(test, train)]).argmax(axis=1)
-        score = f1_score(self.labels[test], found, average="macro", labels=range(len(CLASSES)), zero_division=0)
-        return float(score), len(known)
+        return test, ridge.probabilities(self.gram[np.ix_(test, train)]).argmax(axis=1)

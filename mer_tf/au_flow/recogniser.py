@@ -52,7 +52,7 @@ class Recogniser:
         return self.ridge.probabilities(kernel(self.model.described(images), self.views))
 
 
-def uncertain(shares: NDArray[np.float64]) -> bool:
+def uncertain(shares: NDArray[np.floating]) -> bool:
     """Whether the most probable class of one clip is no more likely right than wrong."""
     return bool(shares.max() < UNCERTAIN)
 

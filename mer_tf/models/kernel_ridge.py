@@ -116,9 +116,10 @@ def fit_ridge(
     counts = np.bincount(labels, minlength=classes)
     heavy = len(labels) / ((counts > 0).sum() * counts[labels])
     wanted = np.eye(classes)[labels] - 1 / classes
-    inverses = [np.linalg.inv(gram + np.diag(penalty / heavy)) for penalty in penalties]
+    inverses = [np.asarray(np.linalg.inv(gram + np.diag(c / heavy)), float) for c in penalties]
     weights = [inverse @ wanted for inverse in inverses]
-    kept_out = np.mean([_kept_out(*both, wanted, subjects) for both in zip(inverses, weights, strict=True)], axis=0)
+    pairs = zip(inverses, weights, strict=True)
+    kept_out = np.mean([_kept_out(inverse, weight, wanted, subjects) for inverse, weight in pairs], axis=0)
     known = counts > 0
     temperature = _temperature(np.where(known, kept_out, -np.inf), labels, heavy)
     return Ridge(np.mean(weights, axis=0), temperature, known)

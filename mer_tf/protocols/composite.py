@@ -175,7 +175,7 @@ def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict
         bench.fit(fold.train, seal.training(fold), training_seed(config.seed, fold.number), callbacks=[watch])
         found[fold.number] = watch.shares
         with atomic(path) as part:
-            np.savez(part, **{str(epoch): shares for epoch, shares in watch.shares.items()})
+            np.savez(part, **{str(epoch): shares for epoch, shares in watch.shares.items()})  # type: ignore[arg-type]
         left = len(folds) - len(found)
         log.info("%s: fold %d took %.0f s, %d to go", name, fold.number, time.monotonic() - began, left)
     return found
@@ -231,9 +231,9 @@ def _summary(
     options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
     results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
     rows = [r for n, found in results.items() for r in _rows(n, models[n], found)]
-    rows += _published_rows(models)
     table = pd.DataFrame(rows)
     write_csv(table, directory / "composite.csv")
+    shown = pd.concat([table, pd.DataFrame(_published_rows(models))], ignore_index=True)
     gaps = differences(tables, models, experiment.evaluation.bootstrap)
     write_csv(gaps, directory / "differences.csv")
     for name, frame in tables.items():
@@ -253,7 +253,7 @@ def _summary(
         _times(directory, tables),
         f"{wrong}always_wrong.html",
     ]
-    text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(table), *told_after])
+    text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(shown), *told_after])
     write_text(directory / "results.txt", text + "\n")
     return text
 

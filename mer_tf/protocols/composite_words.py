@@ -83,7 +83,7 @@ def printed(model: str, score: str) -> dict[str, str]:
     rows = facts("published_results.csv").set_index("key")
     if (key := f"E/{model}/MEGC2019-{score}") not in rows.index:
         return {"published": "", "marks": ""}
-    row = rows.loc[key]
+    row = {name: str(rows.at[key, name]) for name in ("printed", "protocol", "note")}
     told = {"m": "from memory" in row["note"], "e": "best epoch" in row["protocol"], "n": _note(row["note"]) != ""}
     return {"published": row["printed"], "marks": "".join(mark for mark, there in told.items() if there)}
 
@@ -103,8 +103,8 @@ def notes(models: Mapping[str, str]) -> Iterator[str]:
     rows = facts("published_results.csv").set_index("key")
     for model in dict.fromkeys([*models.values(), *(m for _, m in published_only(models))]):
         key = f"E/{model}/MEGC2019-UF1"
-        if key in rows.index and (note := _note(rows.loc[key]["note"])):
-            yield f"n: {rows.loc[key]['system']}: {note}"
+        if key in rows.index and (note := _note(str(rows.at[key, "note"]))):
+            yield f"n: {str(rows.at[key, 'system'])}: {note}"
 
 
 def tuned(models: Mapping[str, str]) -> Iterator[str]:
