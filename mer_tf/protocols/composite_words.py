@@ -104,12 +104,12 @@ def notes(models: Mapping[str, str]) -> Iterator[str]:
     for model in dict.fromkeys([*models.values(), *(m for _, m in published_only(models))]):
         key = f"E/{model}/MEGC2019-UF1"
         if key in rows.index and (note := _note(str(rows.at[key, "note"]))):
-            yield f"n: {str(rows.at[key, 'system'])}: {note}"
+            yield f"n: {rows.at[key, 'system']!s}: {note}"
 
 
 def tuned(models: Mapping[str, str]) -> Iterator[str]:
     """What of the shown rows was chosen on the 442 real flow images of the composite, a line a model."""
-    yield from (line for model, line in TUNED.items() if model in models.values())
+    yield from (f"{model}, {line}" for model, line in TUNED.items() if model in models.values())
 
 
 def _note(note: str) -> str:

@@ -1,6 +1,7 @@
 """The recommended recogniser without a run, with one, and how many people it needs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,10 @@ from sklearn.metrics import f1_score
 from mer_tf.au_flow.learning_curve import learning_curve
 from mer_tf.au_flow.recogniser import of_drawn, of_run, uncertain
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError
-from mer_tf.inputs.clips import prepare_clips
-from mer_tf.inputs.prepare import encode
 from mer_tf.models.pixel_kernel import PixelKernel
 from mer_tf.protocols.composite import composite
-from mer_tf.run_directory import go_on
+from mer_tf.run_directory import open_run
+from mer_tf.runner import open_bench
 from mer_tf.synthetic.action_units.rendered import draw_kind
 
 
@@ -45,9 +45,10 @@ def test_trained_on_direct_drawings_it_knows_rendered_faces():
 @pytest.mark.slow
 def test_a_run_s_row_is_trained_on_all_its_clips(declared):
     folder, experiment = declared
-    run = go_on(experiment, folder / "run")
-    clips = prepare_clips(experiment, run)
-    composite(experiment, {"pixel kernel": {"model.name": "pixel_kernel"}}, clips, encode(experiment, clips), run)
+    experiment = replace(experiment, out=str(folder / "runs"))
+    run = open_run(experiment, None)
+    bench, clips = open_bench(experiment, run)
+    composite(experiment, {"pixel kernel": {"model.name": "pixel_kernel"}}, clips, bench.encoded, run)
     known = of_run(run)
     assert known.model == PixelKernel()
     assert known.trained_on.startswith(f"{len(clips.table)} clips of 4 subjects")

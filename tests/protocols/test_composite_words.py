@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_tf.config import Clip, Data, Experiment, MerError
+from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.models.ststnet import StstNet
 from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance, tuned
@@ -73,7 +73,7 @@ def test_clips_that_every_row_gets_wrong_are_shown_with_their_images(tmp_path):
 
 def test_a_row_that_is_named_is_never_left_out_in_silence():
     methods = {"onset frame": {"model.name": "onset_frame"}, "majority": {"model.name": "majority"}}
-    small = replace(EXPERIMENT, model=StstNet())
+    small = replace(EXPERIMENT, model=StstNet(), evaluation=Evaluation(split="loso"))
     study = Study(small, small, methods={"paper": methods, "embedded": methods})
     with pytest.raises(MerError, match="--methods onset frame: each clip here is one ready-made flow image"):
         Composite(small, methods=("onset frame",)).start(study, {})
