@@ -5,7 +5,7 @@ See et al., FG 2019; networks of Liong et al. 2019 (STSTNet), Gan et al. 2019, X
 python experiments/exp8_megc2019.py                                  # drawn flow images of 24 of the 68 subjects
 python experiments/exp8_megc2019.py --data.root /data/norm_u_v_os    # ready-made, <subject>/u_test/<class>/*.png
 python experiments/exp8_megc2019.py --data.dataset megc2019 --data.root /data/megc   # SMIC, CASME II, SAMM folders
-python experiments/exp8_megc2019.py --methods STSTNet,HTNet          # some of the rows
+python experiments/exp8_megc2019.py --methods recommended,STSTNet    # some of the rows
 
 STSTNet trained as by its authors' code on drawn flow images in the composite's own size (half an hour on two cores):
     --methods STSTNet --data.subjects 68 --train.epochs 800 --train.batch_size 256 --train.learning_rate 5e-5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
@@ -14,11 +14,13 @@ from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check, check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
 from mer_tf.datasets import FLOW_IMAGES
-from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.locks import held
 from mer_tf.model import models
 from mer_tf.names import unknown
 from mer_tf.runner import open_bench, run, run_alone
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.adapters.listing import Listing
 
 Grid = Mapping[str, Sequence[Any]]
 Methods = Mapping[str, Mapping[str, Any]]
@@ -147,7 +149,7 @@ class Composite(Command):
         rows = {name: {**row, **fitting(changes, row.get(NAME, chosen.model.name))} for name, row in rows.items()}
         listings = check_all([chosen, *(changed(chosen, row) for row in rows.values())], composite=True)
         if self.methods:
-            _refuse_unseen(rows, chosen.data, listings[chosen.data])
+            _refuse_unseen(rows, chosen.data, listings)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
         from mer_tf.run_directory import open_run
@@ -247,11 +249,13 @@ def among(option: str, wanted: Sequence[str] | None, known: Mapping[str, Any]) -
     return {name: known[name] for name in (wanted or known)}
 
 
-def _refuse_unseen(rows: Methods, data: Data, listing: Listing | None) -> None:
+def _refuse_unseen(rows: Methods, data: Data, listings: Mapping[Data, Listing | None]) -> None:
     """`MerError` for a row that was named and needs onset frames, where clips are ready-made flow images."""
-    of_images = data.dataset == FLOW_IMAGES if listing is None else all(row.image for row in listing.rows)
     unseen = [name for name, row in rows.items() if row.get(NAME) == "onset_frame"]
-    if of_images and unseen:
+    if not unseen:
+        return
+    listing = listings[data]
+    if data.dataset == FLOW_IMAGES if listing is None else all(row.image for row in listing.rows):
         raise MerError(
             f"--methods {unseen[0]}: each clip here is one ready-made flow image, whose onset frame is not there; "
             "leave it out, or give the folders of frames with --data.dataset megc2019 --data.root DIR"

@@ -44,7 +44,7 @@ TUNED = (
 
 def make_dictionaries(options: Options) -> str:
     """Learn and test; writes the dictionaries, their card, kept_out.csv and results.txt."""
-    config = options.dictionaries
+    config = Dictionaries(cache=options.train.cache)
     directory = new_directory(options)
     cache = Path(config.cache)
     train = drawn_of(trained_kinds(), config.images, 2 * config.seed, cache)
@@ -99,7 +99,7 @@ def _write(
         "sha256": sha256(path),
         "bytes": path.stat().st_size,
         "command": "python experiments/exp9_au_pretraining.py " + " ".join(sys.argv[1:]),
-        "settings": dataclasses.asdict(options.dictionaries) | {"cache": "data"},
+        "settings": dataclasses.asdict(Dictionaries()) | {"cache": "data"},
         "learned_on": trained_kinds(),
         "geometry": GEOMETRY,
         "tuned_on": TUNED,

@@ -77,8 +77,6 @@ class Options:
     sequence: bool = False
     """Instead: pretrain a network over flow stacks on drawn clips, and count the labelled clips that this saves."""
     patches: bool = False
-    """Instead: learn the dictionaries of patches that the recommended recogniser ships with."""
-    dictionaries: Dictionaries = field(default_factory=Dictionaries)
-    """Of --patches."""
+    """Instead: learn the dictionaries of the recommended recogniser."""
     drawn_clips: DrawnClips = field(default_factory=DrawnClips)
     """Of --sequence."""
