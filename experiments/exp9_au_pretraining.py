@@ -7,6 +7,7 @@ python experiments/exp9_au_pretraining.py                          # minutes on 
 python experiments/exp9_au_pretraining.py --train.seed 1           # another training
 python experiments/exp9_au_pretraining.py --train.epochs 1 --train.direct 300 --train.rendered 48 --no-kept-out
 python experiments/exp9_au_pretraining.py --sequence               # paper A's temporal stream: labelled clips saved
+python experiments/exp9_au_pretraining.py --patches                # dictionaries of the recommended recogniser
 """
 
 from mer_tf.au_flow.settings import Options, Pretraining

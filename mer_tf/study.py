@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
@@ -13,11 +13,15 @@ from tyro.constructors import PrimitiveConstructorSpec
 from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check, check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
+from mer_tf.datasets import FLOW_IMAGES
 from mer_tf.locks import held
 from mer_tf.model import models
 from mer_tf.names import unknown
 from mer_tf.ranges import Range
 from mer_tf.runner import open_bench, run, run_alone
+
+if TYPE_CHECKING:
+    from mer_tf.datasets.adapters.listing import Listing
 
 Grid = Mapping[str, Sequence[Any]]
 Methods = Mapping[str, Mapping[str, Any]]
@@ -147,6 +151,8 @@ class Composite(Command):
         rows = among("--methods", self.methods, {**study.methods["paper"], **declared} if self.methods else declared)
         rows = {name: {**row, **fitting(changes, row.get(NAME, chosen.model.name))} for name, row in rows.items()}
         listings = check_all([chosen, *(changed(chosen, row) for row in rows.values())], composite=True)
+        if self.methods:
+            _refuse_unseen(rows, chosen.data, listings)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
         from mer_tf.run_directory import open_run
@@ -244,6 +250,19 @@ def among(option: str, wanted: Sequence[str] | None, known: Mapping[str, Any]) -
         if name not in known:
             raise MerError(f"{option}: {unknown('name', name, known)}")
     return {name: known[name] for name in (wanted or known)}
+
+
+def _refuse_unseen(rows: Methods, data: Data, listings: Mapping[Data, Listing | None]) -> None:
+    """`MerError` for a row that was named and needs onset frames, where clips are ready-made flow images."""
+    unseen = [name for name, row in rows.items() if row.get(NAME) == "onset_frame"]
+    if not unseen:
+        return
+    listing = listings[data]
+    if data.dataset == FLOW_IMAGES if listing is None else all(row.image for row in listing.rows):
+        raise MerError(
+            f"--methods {unseen[0]}: each clip here is one ready-made flow image, whose onset frame is not there; "
+            "leave it out, or give the folders of frames with --data.dataset megc2019 --data.root DIR"
+        )
 
 
 def _resumed(directory: Path, changes: Mapping[str, Any]) -> Experiment:

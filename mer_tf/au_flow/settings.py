@@ -48,6 +48,24 @@ class DrawnClips:
 
 
 @dataclass(frozen=True)
+class Dictionaries:
+    """How dictionaries of patches are learned on drawn images. The same values and machine give the same ones."""
+
+    number: Count = 3
+    words: Count = 160
+    images: Count = 120
+    """Drawn images of each kind, which patches are taken of."""
+    patches: Count = 30_000
+    """Patches that each dictionary is learned on."""
+    smallest: Amount = 0.05
+    """Of the mean variance of patches: what is added to all variances before they are made alike."""
+    tested: Count = 120
+    """Images of each kind that are tested on."""
+    seed: Seed = 0
+    cache: str = "data"
+
+
+@dataclass(frozen=True)
 class Options:
     """Command line of the pretraining experiment."""
 
@@ -58,5 +76,7 @@ class Options:
     """Also train without each portrait, flow method and renderer, and score what was left out."""
     sequence: bool = False
     """Instead: pretrain a network over flow stacks on drawn clips, and count the labelled clips that this saves."""
+    patches: bool = False
+    """Instead: learn the dictionaries of the recommended recogniser."""
     drawn_clips: DrawnClips = field(default_factory=DrawnClips)
     """Of --sequence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.au_flow.recogniser import CROP, Recogniser, of_drawn, of_run, uncertain
 from mer_tf.config import MerError
 from mer_tf.datasets.apex import peak
 from mer_tf.files import write_json
@@ -27,6 +29,7 @@ from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import cropped, region_flow
 
 log = logging.getLogger(__name__)
+RECOMMENDED = "recommended"
 SMALLEST_FACE = 40
 LONGEST = 500
 """Frames among which an apex is looked for; a micro-expression has fewer."""
@@ -51,16 +54,22 @@ def classify_clip(
     network: str,
     flow: Method,
     face: Literal["find", "whole"],
+    run: Path | None = None,
 ) -> dict[str, float]:
-    """Probability of each class; writes classify.json, flow_image.png (as networks take it) and classify.png."""
+    """Probability of each class; writes classify.json, flow_image.png (as networks take it) and classify.png.
+
+    network: RECOMMENDED or a shipped network. run: a run of exp8, on whose clips the recommended one is trained.
+    """
+    known = recogniser_of(network, run)
     clip = read_pair(path, onset, apex)
-    box = face_box(clip, path, face)
+    box = face_box(clip, path, face, "tight" if known is None else CROP)
     field = cropped(region_flow(*clip.frames, box, flow), np.zeros(2))
     image = flow_images(field)
-    found = probabilities(load_pretrained(network), image[None])[0]
+    found = _network_says(network, image) if known is None else known.probabilities(image[None])[0]
     shares = {name: float(p) for name, p in zip(CLASSES, found, strict=True)}
-    limits = card(network)["limits"]
+    limits = limits_of(network, run)
     said = {"path": str(path), "network": network, "onset": clip.onset, "apex": clip.apex, "flow": flow}
+    said |= {} if known is None else {"trained_on": known.trained_on, "uncertain": uncertain(found)}
     said |= {"apex_source": clip.apex_source, "crop": [round(float(v), 2) for v in box]}
     replace_picture(out / "flow_image.png", image)
     write_json(out / "classify.json", {**said, "probabilities": shares, "limits": limits})
@@ -68,6 +77,25 @@ def classify_clip(
     head = f"{path.name}, frames {clip.onset} to {clip.apex} (apex {clip.apex_source}): {text}"
     clip_png(*clip.frames, box, field, [head, *limits], out / "classify.png")
     return shares
+
+
+def recogniser_of(network: str, run: Path | None) -> Recogniser | None:
+    """The recommended recogniser, trained on drawn images or on a run's clips; None where a network is named."""
+    if run is not None:
+        if network != RECOMMENDED:
+            raise MerError(f"--run {run}: is for --network {RECOMMENDED}, not {network}; leave one of them out")
+        return of_run(run)
+    return of_drawn() if network == RECOMMENDED else None
+
+
+def limits_of(network: str, run: Path | None) -> Sequence[str]:
+    """What must be said beside an answer."""
+    known = recogniser_of(network, run)
+    return card(network)["limits"] if known is None else known.limits
+
+
+def _network_says(network: str, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return probabilities(load_pretrained(network), image[None])[0]
 
 
 def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
@@ -109,8 +137,8 @@ def _of_video(path: Path, wanted: list[int]) -> list[Frame]:
     return [frame for number, frame in iter_video(path, wanted[0], wanted[-1]) if number in kept]
 
 
-def face_box(clip: Clip, path: Path, face: Literal["find", "whole"]) -> NDArray[np.float64]:
-    """x, y, width and height of the tight crop; the whole frame for frames that are cropped already."""
+def face_box(clip: Clip, path: Path, face: Literal["find", "whole"], crop: str = "tight") -> NDArray[np.float64]:
+    """x, y, width and height of a crop of face_geometry.csv; the whole frame for frames that are cropped already."""
     height, width = clip.frames[0].shape[:2]
     if face == "whole":
         return np.array([0.0, 0.0, width, height])
@@ -119,4 +147,4 @@ def face_box(clip: Clip, path: Path, face: Literal["find", "whole"]) -> NDArray[
     found = detect_face(clip.frames[0], SMALLEST_FACE)
     if found is None:
         raise MerError(f"{path}: no face in frame {clip.onset}; use --face whole if its frames are cropped already")
-    return crop_of_landmarks(found.landmarks)
+    return crop_of_landmarks(found.landmarks, crop)

@@ -36,6 +36,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "gradcam": run_commands.gradcam,
         "ladder": run_commands.ladder,
         "sensitivity": run_commands.sensitivity,
+        "learning-curve": run_commands.learning_curve,
     },
     "results": {
         "score": result_commands.score,

@@ -15,26 +15,30 @@ def classify(
     out: Path,
     onset: Countless | None = None,
     apex: Countless | None = None,
-    network: str = "au-flow-3",
+    network: str = "recommended",
+    run: Path | None = None,
     flow: Literal["dis", "farneback", "tvl1"] = "dis",
     face: Literal["find", "whole"] = "find",
 ) -> None:
-    """Say which of three classes a clip shows, by a network trained on drawn action units, and draw what it saw.
+    """Say which of three classes a clip shows, by a recogniser of drawn or of your clips, and draw what it saw.
 
     Args:
         clip: Folder of frames, or a video.
         out: Folder for classify.json, classify.png and flow_image.png.
         onset: Number of the onset frame; the first one without.
         apex: Number of the apex frame; without it the one that moves most from the onset.
-        network: Name of a shipped network.
+        network: recommended, trained on drawn images in seconds, or the name of a shipped network (au-flow-3).
+        run: Run of exp8_megc2019.py, on whose clips the recommended one is trained instead.
         flow: Method of optical flow.
         face: find the face in the onset frame, or take the whole frame as a tight crop.
     """
-    from mer_tf.au_flow.use import classify_clip
-    from mer_tf.models.pretrained import card
+    from mer_tf.au_flow.use import classify_clip, limits_of
+    from mer_tf.models.kernel_ridge import UNCERTAIN
 
-    shares = classify_clip(clip, out, onset=onset, apex=apex, network=network, flow=flow, face=face)
+    shares = classify_clip(clip, out, onset=onset, apex=apex, network=network, flow=flow, face=face, run=run)
     for name, share in sorted(shares.items(), key=lambda item: -item[1]):
         print(f"{name:10} {share:.3f}")
-    print("\n".join(f"limit: {line}" for line in card(network)["limits"]))
+    if network == "recommended" and max(shares.values()) < UNCERTAIN:
+        print(f"uncertain: no class has {UNCERTAIN:.0%} or more")
+    print("\n".join(f"limit: {line}" for line in limits_of(network, run)))
     print(out / "classify.png")

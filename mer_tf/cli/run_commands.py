@@ -134,3 +134,33 @@ def sensitivity(
     _, half = curve(settings, amplitudes, steps, out, run_alone)
     print(half.to_string(index=False, float_format="{:.2f}".format))
     print(out / "curve.png")
+
+
+def learning_curve(
+    experiment: tyro.conf.Positional[Path],
+    out: Path,
+    numbers: tuple[Count, ...] = (2, 4, 8, 12),
+    draws: Count = 5,
+    preset: Preset | None = None,
+    changes: tuple[str, ...] = (),
+) -> None:
+    """How many people must I film? UF1 against the number of training subjects, drawn images beside them or not.
+
+    Args:
+        experiment: Script in experiments/ on flow images, by path or name, as exp8_megc2019.
+        out: Folder for learning_curve.csv and learning_curve.png.
+        numbers: Of training subjects; all but one is tried as well.
+        draws: Random choices of so many subjects.
+        preset: Which of the script's two declarations; without it the full one for real data, else the small one.
+        changes: Settings to change, as data.root=/data/norm_u_v_os.
+    """
+    from mer_tf.check import check
+    from mer_tf.overrides import read_words
+    from mer_tf.runner import declared
+
+    settings = declared(experiment, preset, read_words(changes, declared(experiment, preset)))
+    check(settings)
+    from mer_tf.au_flow.learning_curve import learning_curve as curve  # brings Keras
+
+    print(curve(settings, numbers, draws, out).to_string(index=False, float_format="{:.3f}".format))
+    print(out / "learning_curve.png")

@@ -52,8 +52,12 @@ def pretrain_main(options: Options, sequence: Experiment, arguments: Sequence[st
         check_ranges(given, "--")
         if given.sequence:
             check(sequence)
-        from mer_tf.au_flow.train import measure_saving, pretrain  # brings Keras
+        from mer_tf.au_flow.dictionaries import make_dictionaries  # brings Keras
+        from mer_tf.au_flow.train import measure_saving, pretrain
 
+        if given.patches:
+            print(make_dictionaries(given))
+            return
         print(measure_saving(given, sequence) if given.sequence else pretrain(given))
 
 

@@ -164,6 +164,15 @@ class ImageModel(Network):
         return {name: keras.Input((*shape["images"], *shape[name]), name=name) for name in names}
 
 
+def of_one_image(name: str, experiment: Experiment, of_images: bool) -> Iterator[str]:
+    """What of all settings a model of one flow image a clip cannot have."""
+    config, clip = experiment.preprocess, experiment.clip
+    if not of_images and (config.flow == "none" or config.flow_from != "onset"):
+        yield f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
+    if clip.frames != 1 or clip.multiply:
+        yield f"{name} sees a clip as one image: use clip.frames=1, no clip.multiply"
+
+
 @dataclass(frozen=True)
 class FlowImageModel(Network):
     """Fed with one flow image a clip: u, v and optical strain, onset to apex."""
@@ -175,11 +184,7 @@ class FlowImageModel(Network):
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
         """There is one image a clip, of flow from the onset."""
         yield from super().check(experiment, of_images)
-        config, clip, name = experiment.preprocess, experiment.clip, self.name
-        if not of_images and (config.flow == "none" or config.flow_from != "onset"):
-            yield f"{name} takes flow from the onset to the apex; use preprocess.flow_from=onset and a flow method"
-        if clip.frames != 1 or clip.multiply:
-            yield f"{name} sees a clip as one image: use clip.frames=1, no clip.multiply"
+        yield from of_one_image(self.name, experiment, of_images)
 
     def input(self, shape: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
         """Input flow_image (B, S, S, 3), channels u, v and optical strain, 0..255."""

@@ -19,6 +19,8 @@ from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.descriptors import DescribedStore
 from mer_tf.inputs.prepare import Encoded
+from mer_tf.models.kernel_ridge import KernelModel
+from mer_tf.protocols.kernel import KernelBench
 from mer_tf.protocols.workbench import Bench, Workbench
 
 
@@ -80,7 +82,9 @@ def inner_scores(
 
 
 def bench_of(experiment: Experiment, clips: Clips, encoded: Encoded) -> Workbench:
-    """The bench of an experiment: for classical systems, or for Keras models."""
+    """The bench of an experiment: for classical systems, for kernels of flow images, or for Keras models."""
+    if isinstance(experiment.model, KernelModel):
+        return KernelBench(experiment, clips, encoded)
     kind = ClassicalBench if isinstance(experiment.model, Classical) else Bench
     return kind(experiment, clips, encoded)
 

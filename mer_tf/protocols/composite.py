@@ -6,7 +6,10 @@ were (the code of HTNet does so). That row peeks at the answers: it is there to 
 
 from __future__ import annotations
 
+import logging
 import random
+import time
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -25,22 +28,29 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
-from mer_tf.files import facts, read_mapping, write_csv, write_json, write_text
+from mer_tf.files import atomic, read_mapping, write_csv, write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.au_flow import AuFlow
+from mer_tf.models.kernel_ridge import KernelModel
 from mer_tf.models.kinds import FlowImageModel
 from mer_tf.notices import Notice, danger
 from mer_tf.protocols.classical import blind_features
+from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance, tuned
+from mer_tf.protocols.kernel import KernelBench
 from mer_tf.protocols.ladder import best_epoch
+from mer_tf.protocols.pictures.always_wrong import write_always_wrong
 from mer_tf.protocols.pretrained import as_given, images_of, on_features
 from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
-from mer_tf.reporting.tables import composite_text
+from mer_tf.reporting.tables import composite_text, difference_text
 from mer_tf.run_directory import note_xla
 from mer_tf.training.all_folds.folds import AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
+log = logging.getLogger(__name__)
+TIME = "time.json"
+"""Processor seconds of a method that was run in one go."""
 WATCHED = 80
 """Epochs, evenly spaced, at which test clips are predicted, so that the best of them can be told."""
 PEEKED = ", best epoch on the test subject"
@@ -67,29 +77,36 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
     stored = read_mapping(path)
     if not all(isinstance(given, dict) for given in stored.values()):
         raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
+    folds = len(Bench(experiment, clips, encoded).folds())
+    log.info("%s", "\n".join(said_in_advance(experiment, stored, len(clips.table), folds)))
     for name, given in tqdm(stored.items(), "methods", unit="method"):
         chosen = changed(experiment, migrated(given))
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():
-            _write(bench, *_predicted(bench, name), home)
+            began = time.process_time()
+            _write(bench, *_predicted(bench, name, home), home)
+            write_json(home / TIME, {"cpu_seconds": round(time.process_time() - began, 1)})
             note_xla(directory, bench.xla())
         for suffix, folder in (("", home), (PEEKED, home / "best-epoch")):
             if (folder / "predictions.csv").exists():
                 tables[name + suffix] = read_predictions(folder / "predictions.csv")
                 models[name + suffix] = chosen.model.name
+    write_always_wrong(_seeing(tables, models), images_of_clips(encoded), directory)
     untaught = Bench(experiment, clips, encoded).fold_warnings()
     return _summary(experiment, clips, tables, models, directory, untaught)
 
 
-def _predicted(bench: Bench, name: str) -> tuple[SealedLabels, dict[int, ByEpoch]]:
+def _predicted(bench: Bench, name: str, home: Path) -> tuple[SealedLabels, dict[int, ByEpoch]]:
     """Predictions of each fold's test clips after its watched epochs, and the labels still sealed for them."""
     seal, model = bench.seal(), bench.experiment.model
     if isinstance(model, Classical):
         return seal, _classical(model, bench, seal)
+    if isinstance(model, KernelModel):
+        return seal, _kernel(KernelBench(bench.experiment, bench.prepared, bench.encoded), seal)
     if isinstance(model, AuFlow) and model.head != "trained":
         return seal, (as_given if model.head == "given" else on_features)(bench, seal)
     at_once = isinstance(model, FlowImageModel) and model.all_folds
-    return seal, (_at_once if at_once else _one_by_one)(bench, seal, name)
+    return seal, _at_once(bench, seal, name) if at_once else _one_by_one(bench, seal, name, home)
 
 
 def _classical(method: Classical, bench: Bench, seal: SealedLabels) -> dict[int, ByEpoch]:
@@ -98,6 +115,15 @@ def _classical(method: Classical, bench: Bench, seal: SealedLabels) -> dict[int,
     for fold in bench.folds():
         model = fitted(classifier(method), features[list(fold.train)], seal.training(fold))
         found[fold.number] = {0: class_shares(model, features[list(fold.test)], len(bench.classes))}
+    return found
+
+
+def _kernel(bench: KernelBench, seal: SealedLabels) -> dict[int, ByEpoch]:
+    """Kernel ridge regression, its probabilities calibrated on the training subjects of each fold."""
+    found = {}
+    for fold in bench.folds():
+        model, _ = bench.fit(fold.train, seal.training(fold), 0)
+        found[fold.number] = {0: bench.predict(model, fold.test)}
     return found
 
 
@@ -137,13 +163,31 @@ def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
     return bench.predict(compiled, fold.test)
 
 
-def _one_by_one(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
-    found, config = {}, bench.experiment.train
-    for fold in tqdm(bench.folds(), f"{name}, fold by fold", unit="fold"):
+def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict[int, ByEpoch]:
+    """Fold by fold; each is kept in `home` when it is finished, and a stopped run goes on after it."""
+    found, config, folds = {}, bench.experiment.train, bench.folds()
+    for fold in tqdm(folds, f"{name}, fold by fold", unit="fold"):
+        path, began = home / "folds" / f"{fold.number}.npz", time.monotonic()
+        if path.exists():
+            found[fold.number] = _kept(path)
+            continue
         watch = EpochPredictions(partial(bench.predict, rows=fold.test), _watched(config.epochs))
         bench.fit(fold.train, seal.training(fold), training_seed(config.seed, fold.number), callbacks=[watch])
         found[fold.number] = watch.shares
+        with atomic(path) as part:
+            np.savez(part, **{str(epoch): shares for epoch, shares in watch.shares.items()})  # type: ignore[arg-type]
+        left = len(folds) - len(found)
+        log.info("%s: fold %d took %.0f s, %d to go", name, fold.number, time.monotonic() - began, left)
     return found
+
+
+def _kept(path: Path) -> ByEpoch:
+    """Probabilities of a fold that was finished before, by epoch."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {int(epoch): stored[epoch] for epoch in stored.files}
+    except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise MerError(f"{path}: cannot be read ({error}); delete it, and its fold is trained again") from error
 
 
 def _watched(epochs: int) -> set[int]:
@@ -189,6 +233,9 @@ def _summary(
     rows = [r for n, found in results.items() for r in _rows(n, models[n], found)]
     table = pd.DataFrame(rows)
     write_csv(table, directory / "composite.csv")
+    shown = pd.concat([table, pd.DataFrame(_published_rows(models))], ignore_index=True)
+    gaps = differences(tables, models, experiment.evaluation.bootstrap)
+    write_csv(gaps, directory / "differences.csv")
     for name, frame in tables.items():
         confusion_pair(frame, class_names(frame), name, directory / _slug(name))
     peeked = [name for name in tables if name.endswith(PEEKED)]
@@ -198,7 +245,15 @@ def _summary(
     described |= {"warnings": [asdict(w) for w in warnings]}
     whole = {name: found[FULL] for name, found in results.items()}
     write_json(directory / "metrics.json", described | {"results": whole, "parts": results})
-    text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(table)])
+    wrong = f"{len(pd.read_csv(directory / 'always_wrong.csv'))} clips are wrong in every row that sees motion: "
+    told_after = [
+        *notes(models),
+        *tuned(models),
+        difference_text(gaps),
+        _times(directory, tables),
+        f"{wrong}always_wrong.html",
+    ]
+    text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(shown), *told_after])
     write_text(directory / "results.txt", text + "\n")
     return text
 
@@ -209,15 +264,46 @@ def _parts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _rows(name: str, model: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row of composite.csv for each part."""
-    published = facts("published_results.csv").set_index("key")["printed"]
+    """A row of composite.csv for each part; what was published with chosen epochs stands by the row that chooses."""
+    peeks = name.endswith(PEEKED)
     for part, metrics in found.items():
-        row: dict[str, Any] = {"method": name, "data": part, "peeks": name.endswith(PEEKED)}
+        row: dict[str, Any] = {"method": name, "data": part, "peeks": peeks}
         scored = score_columns(metrics)
         for score in ("UF1", "UAR"):
             row |= {name: scored[name] for name in (score, f"{score}_low", f"{score}_high")}
-            row[f"{score}_published"] = published.get(f"E/{model}/MEGC2019-{score}", "") if part == FULL else ""
+            said = printed(model, score) if part == FULL else {"published": "", "marks": ""}
+            shown = ("e" in said["marks"]) == peeks
+            row |= {f"{score}_{key}": value if shown else "" for key, value in said.items()}
         yield row | {k: metrics[k] for k in ("n", "subjects", "majority_rate", "chance_UAR")}
+
+
+def _published_rows(models: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Published systems that were not run: figures alone."""
+    for system, model in published_only(models):
+        row: dict[str, Any] = {"method": system, "data": FULL, "peeks": "e" in printed(model, "UF1")["marks"]}
+        yield row | {
+            f"{score}_{key}": value for score in ("UF1", "UAR") for key, value in printed(model, score).items()
+        }
+
+
+def _seeing(tables: dict[str, pd.DataFrame], models: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """The tables of rows that see motion and do not peek; all, where there is none."""
+    blind = ("majority", "subject_identity", OnsetFrame.name)
+    seeing = {n: t for n, t in tables.items() if models[n] not in blind and not n.endswith(PEEKED)}
+    return seeing or tables
+
+
+def images_of_clips(encoded: Encoded) -> Mapping[str, np.ndarray]:
+    """Flow images by clip."""
+    found: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
+    return found
+
+
+def _times(directory: Path, tables: Mapping[str, Any]) -> str:
+    """Processor seconds of the rows that were run in one go."""
+    known = {name: directory / _slug(name) / TIME for name in tables if not name.endswith(PEEKED)}
+    found = {name: read_mapping(path)["cpu_seconds"] for name, path in known.items() if path.exists()}
+    return "processor seconds: " + ", ".join(f"{name} {seconds:g}" for name, seconds in found.items())
 
 
 def _slug(name: str) -> str:

@@ -128,3 +128,16 @@ def sweep_png(table: pd.DataFrame, field: str, chance: float, path: Path) -> Pat
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="lower right")
     return save(figure, path)
+
+
+def learning_curve_png(table: pd.DataFrame, warnings: Sequence[str], path: Path) -> Path:
+    """UF1 against training subjects (`au_flow.learning_curve`), with drawn images beside and without."""
+    figure = Figure(figsize=(6, 3.8), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    for beside, rows in table.groupby("drawn"):
+        line = axes.plot(rows["subjects"], rows["UF1"], "o-", label="with drawn images" if beside else "without")[0]
+        axes.fill_between(rows["subjects"], rows["UF1_low"], rows["UF1_high"], color=line.get_color(), alpha=0.15)
+    axes.set(xlabel="training subjects", ylabel="UF1 on all others", ylim=(0, 1))
+    axes.set_title("; ".join(warnings) or "band: least to greatest of the choices", fontsize=8)
+    axes.legend()
+    return save(figure, path)

@@ -99,15 +99,38 @@ def composite_text(table: pd.DataFrame) -> str:
     for row in table.to_dict("records"):
         cells = rows.setdefault(row["method"], {})
         for score in ("UF1", "UAR"):
+            if row["data"] == table["data"].iloc[0]:
+                marks = row.get(f"{score}_marks", "")
+                cells[f"published {score}"] = row[f"{score}_published"] + (f" ({marks})" if marks else "")
+            if pd.isna(row[score]):
+                continue
             value = f"{row[score]:.3f}"
             if row["data"] == table["data"].iloc[0]:
                 value += f" [{row[f'{score}_low']:.3f}, {row[f'{score}_high']:.3f}]"
-                cells[f"published {score}"] = row[f"{score}_published"]
             cells[f"{row['data']} {score}"] = value
     first = table[table["method"] == table["method"].iloc[0]].to_dict("records")
-    people = ("{data} {n} clips of {subjects} subjects, majority {majority_rate:.1%}".format(**row) for row in first)
-    note = "pooled over folds, [95 % interval over subjects]; published: as printed, on the licensed data"
+    people = (
+        "{data} {n:.0f} clips of {subjects:.0f} subjects, majority {majority_rate:.1%}".format(**row) for row in first
+    )
+    note = (
+        "pooled over folds, [95 % interval over subjects]; published: as printed, on the licensed data (m: quoted from "
+        "memory; e: each subject's epoch chosen on that subject; n: with a note)"
+    )
     return f"{_aligned(pd.DataFrame(rows).T.fillna(''))}\n{'; '.join(people)}\n{note}"
+
+
+def difference_text(gaps: pd.DataFrame) -> str:
+    """A composite's methods less one of them (`protocols.composite_words.differences`); empty where none is."""
+    if gaps.empty:
+        return ""
+    rows = {}
+    for row in gaps.to_dict("records"):
+        shown = "{:+.3f} [{:+.3f}, {:+.3f}], p {:.4f}"
+        rows[row["method"]] = {
+            score: shown.format(*(row[score + end] for end in ("", "_low", "_high", "_p"))) for score in ("UF1", "UAR")
+        }
+    note = f"less {gaps['less'].iloc[0]} on the same clips, [95 % interval], two-sided p: whole subjects swapped"
+    return f"\n{_aligned(pd.DataFrame(rows).T)}\n{note}"
 
 
 def ordering_table(orderings: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError, Train
 from mer_tf.inputs.clips import prepare_clips
 from mer_tf.inputs.flow_images import FlowImageStore
@@ -14,7 +15,7 @@ from mer_tf.inputs.prepare import encode
 from mer_tf.model import model_named
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.ststnet import StstNet
-from mer_tf.protocols.composite import PEEKED, composite
+from mer_tf.protocols.composite import PEEKED, _one_by_one, composite
 from mer_tf.protocols.pretrained import as_given
 from mer_tf.protocols.workbench import Bench
 from mer_tf.runner import run
@@ -148,3 +149,21 @@ def test_a_plain_run_on_flow_images_shows_its_worst(declared, quick, monkeypatch
     assert all((directory / "worst" / name).is_file() for name in table["file"])
     with pytest.raises(MerError, match=r"lbp_top: takes frames.*ststnet"):
         run(replace(once, model=model_named("lbp_top")))
+
+
+def test_a_stopped_row_goes_on_after_its_finished_folds(declared, quick, tmp_path):
+    _, experiment = declared
+    clips = prepare_clips(experiment, tmp_path)
+    chosen = changed(experiment, {**METHODS["OFF-ApexNet"]})
+    bench = Bench(chosen, clips, encode(chosen, clips))
+    first = _one_by_one(bench, bench.seal(), "row", tmp_path)
+    marked = tmp_path / "folds" / "0.npz"
+    shares = np.full_like(first[0][1], 1 / 3)
+    np.savez(marked, **{"1": shares})
+    (tmp_path / "folds" / "1.npz").unlink()
+    again = _one_by_one(bench, bench.seal(), "row", tmp_path)
+    assert (again[0][1] == shares).all(), "a finished fold is taken as it is"
+    np.testing.assert_array_equal(again[1][1], first[1][1])
+    marked.write_bytes(b"PK")
+    with pytest.raises(MerError, match=r"0.npz: cannot be read .*; delete it"):
+        _one_by_one(bench, bench.seal(), "row", tmp_path)

@@ -5,6 +5,7 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.datasets import dataset_listing
+from mer_tf.files import facts
 from mer_tf.preprocessing.strain import optical_strain
 from mer_tf.synthetic.action_units.fields import draw_images, flipped, flow_images
 from mer_tf.synthetic.action_units.geometry import crop_of, crop_of_landmarks, geometry, geometry_of
@@ -129,3 +130,15 @@ def test_every_kind_of_the_table_is_whole():
         assert kind.renderer in ("direct", "frames")
         assert bool(kind.portrait) == bool(kind.flow) == (kind.renderer == "frames")
     assert [k.kind for k in kinds().values() if not k.trained] == ["astronaut-tvl1"]
+
+
+def test_the_published_face_is_the_mean_face_in_the_published_crop():
+    """1.8 by 2.2 eye distances, .4 of one beside the eyes and .6 above them; by no image of the composite."""
+    mean = facts("mean_landmarks.csv").set_index("index")[["x", "y"]].astype(float)
+    left, right = (mean.loc[list(map(str, rows))].mean() for rows in (range(36, 42), range(42, 48)))
+    apart, low = right["x"] - left["x"], (left["y"] + right["y"]) / 2
+    points = geometry("published").points
+    for name, row in {"eye_outer_left": "36", "mouth_corner_right": "54", "nose_wing_left": "31"}.items():
+        place = mean.loc[row]
+        expected = [(0.4 + (place["x"] - left["x"]) / apart) / 1.8, (0.6 + (place["y"] - low) / apart) / 2.2]
+        np.testing.assert_allclose(points[name], expected, atol=0.003)

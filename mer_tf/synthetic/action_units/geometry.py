@@ -1,7 +1,8 @@
 """Where the parts of a face lie in a square crop, as shares of its width and height, and which crop puts them there.
 
 The facts are a table, data_manifests/face_geometry.csv: `tight` as the flow images of the MEGC 2019 composite are cut,
-`loose` as a face detector's box is, `aligned` as `preprocess.face=align` lays faces.
+chosen on these very images, `loose` as a face detector's box is, `aligned` as `preprocess.face=align` lays faces, and
+`published` by mean landmarks (mean_landmarks.csv) in the crop published for SMIC, by no image of the composite.
 """
 
 from __future__ import annotations
