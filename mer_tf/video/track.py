@@ -8,6 +8,7 @@ move a still face.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,8 @@ FOLLOWS_FROM = 0.5
 ALIKE = 0.6
 """Least correlation of a face with itself one frame before."""
 Array = NDArray[np.float64]
+BESIDE = ThreadPoolExecutor(1)
+"""Sees a frame from the younger of two anchors, while the caller sees it from the older one."""
 
 
 @dataclass
@@ -99,14 +102,17 @@ class Track:
             return
         self._before = crop
         self._anchor(crop)
-        heads = [window.see(crop, self.layout) for window in self._windows]
+        later = [BESIDE.submit(window.see, crop, self.layout) for window in self._windows[1:]]
+        head = self._windows[0].see(crop, self.layout)
+        for one in later:
+            one.result()
         inner = np.linalg.inv(self.matrix[:, :2])
-        middle = inner @ (np.array([SIDE / 2, SIDE / 2]) + heads[0][2] - self.matrix[:, 2])
+        middle = inner @ (np.array([SIDE / 2, SIDE / 2]) + head[2] - self.matrix[:, 2])
         scale = float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
         self._middle.append(middle * scale / 96)
         self._tilt.append(float(np.arctan2(self.matrix[0, 1], self.matrix[0, 0])))
         self._light.append(float(crop[:, 24:104].mean()))
-        self._follow(heads[0])
+        self._follow(head)
 
     def prime(self, grey: Frame) -> None:
         """Take the last frame of a finished block as the anchor of the next one."""

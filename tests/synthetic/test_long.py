@@ -19,6 +19,16 @@ HOMES = {"casme-sq": "rawpic/s15/15_0101disgustingteeth", "samm-lv": "SAMM_longv
 NAMES = {"casme-sq": "img{}.jpg", "samm-lv": "006_1_{:04d}.jpg"}
 
 
+@pytest.fixture
+def blank(monkeypatch):
+    """Empty frames where faces would be drawn: what is tested is the truth beside them."""
+
+    def frames(plan, subject, fps, amplitude, key):
+        yield from [np.zeros((240, 320, 3), np.uint8)] * round(plan.seconds * fps)
+
+    monkeypatch.setattr("mer_tf.synthetic.long.write.draw_long", frames)
+
+
 def test_expressions_stand_clear_of_each_other_and_of_cuts():
     plan = plan_video(300, DISTRACTORS, False, (0, 0))
     spans = sorted((e.span for e in plan.expressions), key=lambda span: span.start)
@@ -41,7 +51,7 @@ def test_distractors_leave_the_expressions_alone():
 
 
 @pytest.mark.parametrize("layout", ["casme-sq", "samm-lv"])
-def test_the_sheet_is_read_by_the_adapter_and_says_the_frames_of_the_manifest(tmp_path, layout):
+def test_the_sheet_is_read_by_the_adapter_and_says_the_frames_of_the_manifest(tmp_path, layout, blank):
     """The sheet counts from 1, as frame files do; so do the frames written here from the video."""
     root = write_long(tmp_path / "long", layout=layout, subjects=1, seconds=6, fps=12, progress=False)
     rows = {row.clip_id: row for row in read_manifest(root / "manifest.csv")}
@@ -78,7 +88,7 @@ def test_an_expression_moves_the_face_by_its_amplitude_alone(tmp_path):
     assert at_apex > 3 * at_rest
 
 
-def test_a_finished_tree_is_kept_and_others_are_refused(tmp_path, capsys):
+def test_a_finished_tree_is_kept_and_others_are_refused(tmp_path, blank, capsys):
     line = ["synth", "--dataset", "long", "--out", str(tmp_path / "x"), "--subjects", "1", "--clips-per-class", "1"]
     line += ["--seconds", "6", "--fps", "10", "--distractors", "none"]
     main(line)

@@ -20,13 +20,13 @@ from mer_tf.video.sources import open_source
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
-    """Eight seconds with a few expressions and nothing else, and the video's path."""
+    """Six seconds with two expressions and nothing else, and the video's path."""
     root = write_long(
         tmp_path_factory.mktemp("long") / "x",
         amplitude=4,
         subjects=1,
-        seconds=8,
-        fps=20,
+        seconds=6,
+        fps=15,
         distractors=(),
         seed=3,
         progress=False,
@@ -58,12 +58,12 @@ def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_tab
     assert len(called) <= len(truth) + 1
     said = json.loads((tmp_path / "whole" / "events.json").read_text())
     assert "not an emotion" in said["note"]
-    assert [(v["frames"], v["people"]) for v in said["videos"]] == [(160, 1)]
+    assert [(v["frames"], v["people"]) for v in said["videos"]] == [(90, 1)]
 
     stopped, whole = people.People.step, people.People.step
 
     def interrupted(self, index, picture):
-        if index == 95:
+        if index == 65:
             raise KeyboardInterrupt
         return stopped(self, index, picture)
 
@@ -73,7 +73,7 @@ def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_tab
     seen = []
     monkeypatch.setattr(people.People, "step", lambda s, i, p: (seen.append(i), whole(s, i, p))[1])
     main(["spot", str(video), "--out", str(tmp_path / "parts")])
-    assert seen[0] == 80, "two blocks of forty frames were kept"
+    assert seen[0] == 60, "two blocks of thirty frames were kept"
     assert (tmp_path / "parts/events.csv").read_bytes() == (tmp_path / "whole/events.csv").read_bytes()
     capsys.readouterr()
     main(["score", str(tmp_path / "whole/events.csv"), "--intervals", str(root / "manifest.csv")])
