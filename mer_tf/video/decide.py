@@ -140,7 +140,7 @@ def _turn(one: Found, group: str, scene: Scene) -> bool:
     """The head moves several times further than the region; a raised brow spreads a little into the head's motion."""
     reach = round(0.1 * scene.fps)
     head = scene.curves.head[max(0, one.onset - reach) : one.offset + reach + 1] * 96
-    return float(np.linalg.norm(np.ptp(head, axis=0))) > max(1.5, 1.5 * one.size)
+    return float(np.linalg.norm(np.ptp(head, axis=0))) > max(1.5, 2.5 * one.size)
 
 
 def _talk(one: Found, group: str, scene: Scene) -> bool:
@@ -153,9 +153,11 @@ def _talk(one: Found, group: str, scene: Scene) -> bool:
 
 
 def _blink(one: Found, group: str, scene: Scene) -> bool:
-    """The lids close; brows and cheeks go along by less than a pixel."""
-    near = any(b.left - 2 <= one.offset and one.onset <= b.right + 2 for b in scene.blinks)
-    return near and (group == "lid" or (group in ("brow", "cheek") and one.size < 0.8))
+    """The lids move; brows and cheeks go along by less than a pixel and by less than half as far."""
+    if group == "lid":
+        return any(b.left - 2 <= one.offset and one.onset <= b.right + 2 for b in scene.blinks)
+    lids = scene.fast.sizes[max(0, one.onset - 2) : one.offset + 3, OF["lid"]].max()
+    return group in ("brow", "cheek") and one.size < 0.8 and bool(lids > max(1.0, 2 * one.size))
 
 
 def _gaze(one: Found, group: str, scene: Scene) -> bool:

@@ -56,7 +56,7 @@ class People:
         for track in self.live:
             if not track.lost:
                 track.step(picture.grey)
-        ended = self._end(index)
+        ended = self._end()
         if index >= self.next_key or any(e.why == "cut" for e in ended):
             ended += self._look(index, picture)
         return ended
@@ -78,7 +78,7 @@ class People:
         """End all tracks."""
         for track in self.live:
             track.lost = why
-        return self._end(0)
+        return self._end()
 
     def state(self) -> dict[str, Any]:
         """All that the next block needs."""
@@ -100,7 +100,7 @@ class People:
         before, self._before = self._before, tiny
         return before is not None and float((before * tiny).mean()) < CUT
 
-    def _end(self, index: int) -> list[Ended]:
+    def _end(self) -> list[Ended]:
         gone = [track for track in self.live if track.lost]
         self.live = [track for track in self.live if not track.lost]
         return [Ended(t.number, t.close_block(self.begun.pop(t.number)), t.sightings, t.lost) for t in gone]
@@ -123,7 +123,7 @@ class People:
             track.missed += 1
             if track.missed >= (FORGET if track.sightings > 1 else 1):
                 track.lost = "lost"
-        ended = self._end(index)
+        ended = self._end()
         for one in ended:
             if one.why == "moved":
                 match = next((f for f in faces if not any(_inside(f, t) for t in self.live)), None)

@@ -78,6 +78,19 @@ def test_what_is_no_expression_has_its_cause(curves, cause):
     assert {one.cause for one in found if one.score > 5} == {cause}
 
 
+def test_one_lid_that_moves_far_is_enough_for_a_blink_and_a_large_rise_of_a_brow_is_none():
+    lid = ("lid_left", 0, 2.0, 147, 8)
+    assert all(f.cause for f in of(made(BROW, lid)))
+    assert [f.groups for f in of(made(BROW, lid), without={"blink"}) if not f.cause] == [("brow",)]
+    raised = of(made(("brow_inner_left", 0, -1.2, 150, 12), lid))
+    assert [f.cause for f in raised if "brow" in f.groups] == [""]
+
+
+def test_a_head_that_moves_twice_as_far_is_no_turn():
+    far = bump(150, 30)[:, None] * (2.0 / 96, 0)
+    assert [f.cause for f in of(made(("chin", 0, -1.0, 150, 12), head=far))] == [""]
+
+
 def test_a_rule_can_be_left_out():
     assert {one.cause for one in of(made(BROW, head=AWAY), without={"head turn"}) if one.score > 5} == {""}
 
