@@ -27,7 +27,7 @@ class Piece:
     track: int
     curves: Curves
     end: str
-    """Why it ends: cut, lost, moved, end."""
+    """Why it ends: cut, slipped, moved, lost, end."""
 
 
 class Store:

@@ -21,7 +21,7 @@ EVERY, AGAIN, SEARCH = 1.0, 0.4, 0.5
 """Seconds between key frames: while all tracks are known, while one was seen but once, while there is none."""
 FORGET = 3
 """Key frames on which a face may be missing."""
-CUT = 0.5
+CUT = 0.75
 """Correlation of a frame with the one before, both tiny, below which the picture was cut."""
 
 
@@ -33,7 +33,7 @@ class Ended:
     curves: Curves
     sightings: int
     why: str
-    """cut, lost, moved, end; "" where the next block goes on."""
+    """cut, slipped, moved, lost, end; "" where the next block goes on."""
 
 
 @dataclass
@@ -57,8 +57,8 @@ class People:
             if not track.lost:
                 track.step(picture.grey)
         ended = self._end()
-        if index >= self.next_key or any(e.why == "cut" for e in ended):
-            ended += self._look(index, picture)
+        if index >= self.next_key or ended:
+            ended += self._look(index, picture, [e for e in ended if e.why == "slipped"])
         return ended
 
     def close_block(self, index: int, picture: Picture) -> list[Ended]:
@@ -105,15 +105,18 @@ class People:
         self.live = [track for track in self.live if not track.lost]
         return [Ended(t.number, t.close_block(self.begun.pop(t.number)), t.sightings, t.lost) for t in gone]
 
-    def _look(self, index: int, picture: Picture) -> list[Ended]:
-        """Find faces; those that no track goes on begin one, and tracks that are missed too often end."""
+    def _look(self, index: int, picture: Picture, slipped: list[Ended]) -> list[Ended]:
+        """Find faces; those that no track goes on begin one, and tracks that are missed too often end.
+
+        A face whose crop has just `slipped` off it goes on under its number.
+        """
         faces = find_faces(picture)
         free = list(self.live)
         for five in faces:
             track = next((t for t in free if _inside(five, t)), None)
             if track is None:
                 if not any(_inside(five, t) for t in self.live):
-                    self._begin(index, five, picture)
+                    self._begin(index, five, picture, slipped.pop(0) if slipped else None)
                 continue
             free.remove(track)
             track.sightings, track.missed = track.sightings + 1, 0

@@ -101,7 +101,7 @@ def judge(source: Source, store: Store, without: Collection[str] = ()) -> tuple[
     events, tracks = list[Event](), list[PersonTrack]()
     offset = _first_number(source)
     for piece in store.pieces():
-        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved"), without=without)
+        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"), without=without)
         tracks.append(_track(source, piece, noise))
         events += [_event(source, piece, one, offset) for one in found]
     return sorted(events, key=lambda e: (e.onset, e.track)), tracks

@@ -25,7 +25,7 @@ STEP = 0.6
 FOLLOWS_FROM = 0.5
 """Crop pixels by which the head moves before the crop does."""
 ALIKE = 0.6
-"""Least correlation of a face with itself one frame before."""
+"""Least correlation of a face with itself one frame before: below it the crop has slipped off the face."""
 Array = NDArray[np.float64]
 BESIDE = ThreadPoolExecutor(1)
 """Sees a frame from the younger of two anchors, while the caller sees it from the older one."""
@@ -98,7 +98,7 @@ class Track:
         """Follow the face into the next frame; `lost` says why it could not."""
         crop = warp(grey, self.matrix, SIDE)
         if self._before is not None and _correlation(crop, self._before) < ALIKE:
-            self.lost = "cut"
+            self.lost = "slipped"
             return
         self._before = crop
         self._anchor(crop)
