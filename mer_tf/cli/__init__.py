@@ -12,7 +12,15 @@ from collections.abc import Callable, Sequence
 import tyro
 
 import mer_tf
-from mer_tf.cli import cache_command, classify_command, data_commands, record_commands, result_commands, run_commands
+from mer_tf.cli import (
+    cache_command,
+    classify_command,
+    data_commands,
+    record_commands,
+    result_commands,
+    run_commands,
+    spot_command,
+)
 from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, refuse, summary
 from mer_tf.errors import one_line_errors
@@ -46,6 +54,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "your own video": {
         "classify": classify_command.classify,
+        "spot": spot_command.spot,
     },
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}

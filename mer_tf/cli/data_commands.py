@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from mer_tf.config import MerError
+from mer_tf.errors import refuse
 from mer_tf.ranges import Count, Range, Seed
 
 
@@ -23,41 +25,49 @@ def synth(
     counts: Literal["published", "small"] | None = None,
     layout: str | None = None,
     kind: str | None = None,
+    seconds: Annotated[float, Range(6, 36000)] = 60.0,
+    fps: Annotated[float, Range(10, 1000)] | None = None,
+    distractors: tuple[str, ...] | None = None,
 ) -> None:
     """Make a synthetic look-alike of a data set, in its exact folder layout: drawn faces, or folders and sheet alone.
 
     SMIC, CASME II, SAMM and flow images are drawn, unless counts or layout is given. Every other data set has tiny
-    pictures, and its annotation sheet.
+    pictures, and its annotation sheet. `--dataset long` draws compressed videos of a minute and more.
 
     Args:
         out: Folder to write; finished clips are kept when the same command runs again.
-        dataset: Data set to imitate, as `mer-tf manifest` names it.
+        dataset: Data set to imitate, as `mer-tf manifest` names it, or long.
         amplitude: Greatest displacement at the apex, pixels on a face 96 pixels wide.
         subjects: Number of subjects.
-        clips_per_class: Clips of each class, and of non-micro, per subject.
+        clips_per_class: Clips of each class, and of non-micro, per subject; of long its videos per subject.
         seed: The same seed gives the same bytes.
         style: How subjects are written: s01 or s1; both occur in SMIC.
         faces: Folder of portraits to use instead of the built-in one.
         preview: Write a contact sheet (PNG) here.
         counts: Folders and sheet alone, with as many clips as published, or a few.
-        layout: Folders and sheet alone, in this layout, where a data set has several (casme2: CASME2_RAW, ...).
+        layout: Folders and sheet alone, in this layout, where a data set has several (casme2: CASME2_RAW, ...). Of
+            long the data set whose names and sheet it has, casme-sq or samm-lv.
         kind: flow-images: kind of drawing (data_manifests/drawing_kinds.csv): bell, astronaut-farneback,
             painted-dis, ...; without it the look-alike of the composite.
+        seconds: long: length of each video.
+        fps: long: frames a second; without it those of the layout, 30 or 200.
+        distractors: long: what else happens, of blink talk turn gaze light cut away; without it all, `none` for none.
     """
     from mer_tf.synthetic.layouts.write import write_lookalike
     from mer_tf.synthetic.trees.contact_sheet import write_preview
     from mer_tf.synthetic.trees.kinds import DRAWN
 
-    if dataset == "flow-images" and not (counts or layout):
-        if preview or faces:
-            raise MerError("--preview and --faces are for look-alikes of frames; leave them out")
+    bare = bool(counts or layout) or dataset not in (*DRAWN, "flow-images", "long")
+    given = {"--preview": preview, "--faces": faces, "--counts": counts, "--kind": kind}
+    refuse(_strangers(dataset, bare, given | {"--fps": fps, "--distractors": distractors}))
+    if dataset == "long":
+        people: dict[str, Any] = {"subjects": subjects, "videos": clips_per_class, "faces": faces, "seed": seed}
+        print(_long(out, layout, amplitude, seconds, fps, distractors, people))
+        return
+    if dataset == "flow-images" and not bare:
         print(_flow_images(out, kind, amplitude, subjects, clips_per_class, seed))
         return
-    if kind:
-        raise MerError("--kind is for --dataset flow-images; leave it out")
-    if counts or layout or dataset not in DRAWN:
-        if preview:
-            raise MerError("--preview shows drawn faces, and this look-alike has none; leave it out")
+    if bare:
         print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
         return
     drawn: dict[str, Any] = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class}
@@ -70,6 +80,23 @@ def synth(
         print(preview)
 
 
+def _strangers(dataset: str, bare: bool, given: Mapping[str, Any]) -> Iterator[str]:
+    """What is said against options that another look-alike has."""
+    if dataset == "long":
+        if given["--preview"] or given["--counts"] or given["--kind"]:
+            yield "--preview, --counts and --kind are for other look-alikes; leave them out"
+        return
+    if given["--fps"] or given["--distractors"]:
+        yield "--fps and --distractors are for --dataset long; leave them out"
+    if dataset == "flow-images" and not bare:
+        if given["--preview"] or given["--faces"]:
+            yield "--preview and --faces are for look-alikes of frames; leave them out"
+    elif given["--kind"]:
+        yield "--kind is for --dataset flow-images; leave it out"
+    elif bare and given["--preview"]:
+        yield "--preview shows drawn faces, and this look-alike has none; leave it out"
+
+
 def _flow_images(out: Path, kind: str | None, amplitude: float, subjects: int, clips_per_class: int, seed: int) -> Path:
     from mer_tf.synthetic.trees.au_flow_images import write_kind
     from mer_tf.synthetic.trees.flow_images import write_flow_images
@@ -77,6 +104,23 @@ def _flow_images(out: Path, kind: str | None, amplitude: float, subjects: int, c
     if kind:
         return write_kind(out, kind, subjects=subjects, clips_per_class=clips_per_class, seed=seed)
     return write_flow_images(out, amplitude=amplitude, subjects=subjects, seed=seed)
+
+
+def _long(
+    out: Path,
+    layout: str | None,
+    amplitude: float,
+    seconds: float,
+    fps: float | None,
+    distractors: tuple[str, ...] | None,
+    people: dict[str, Any],
+) -> Path:
+    from mer_tf.synthetic.long.plan import DISTRACTORS
+    from mer_tf.synthetic.long.write import write_long
+
+    wanted = DISTRACTORS if distractors is None else () if distractors == ("none",) else distractors
+    given: dict[str, Any] = {"amplitude": amplitude, "seconds": seconds, "fps": fps, "distractors": wanted}
+    return write_long(out, layout=layout or "casme-sq", **given, **people)
 
 
 def manifest(

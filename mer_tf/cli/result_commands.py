@@ -27,8 +27,11 @@ def score(
     out: Path | None = None,
     bootstrap: Count = 2000,
     permutations: Countless = 9999,
+    intervals: Path | None = None,
 ) -> None:
     """Accuracy, UAR, UF1, every variant of them and per-class figures of anybody's predictions.
+
+    With --intervals: F1 of spotting in long videos, as MEGC counts it.
 
     Args:
         predictions: A table (.csv, .tsv, .xlsx) with true and predicted labels, a published network's training log
@@ -46,7 +49,12 @@ def score(
         out: Write everything as JSON here.
         bootstrap: Draws for the 95 % intervals.
         permutations: Shuffles for the p-value.
+        intervals: Manifest of long videos; the table then holds found intervals: video, onset, offset, and where known
+            type (micro, macro) and emotion. What `mer-tf spot` writes is such a table.
     """
+    if intervals:
+        _score_intervals(predictions, intervals, out)
+        return
     from mer_tf.scoring.scorecard import scorecard
     from mer_tf.scoring.support import parse_support, published_support
     from mer_tf.scoring.tables import read_foreign
@@ -72,6 +80,24 @@ def score(
             print(said)
     if not passed:
         sys.exit(1)
+
+
+def _score_intervals(table: Path, manifest: Path, out: Path | None) -> None:
+    from mer_tf.datasets.manifest import read_manifest
+    from mer_tf.files import write_json
+    from mer_tf.scoring.intervals import (
+        read_intervals,
+        score_spotting,
+        spotting_json,
+        spotting_text,
+        true_intervals,
+    )
+
+    rows = read_manifest(manifest)
+    result = score_spotting(true_intervals(rows), read_intervals(table, rows))
+    print(spotting_text(result))
+    if out:
+        write_json(out, spotting_json(result))
 
 
 def compare(

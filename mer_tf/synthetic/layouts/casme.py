@@ -72,18 +72,26 @@ def casme_sq_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
         for (subject, video), clips in placed.items()
         for c in clips
     ]
-    tabs = [Tab("CASMEcode_final", [], _sq_lines([c for clips in placed.values() for c in clips]))]
+    return Tree(frames, casme_sq_sheets([c for clips in placed.values() for c in clips], uncoded=True))
+
+
+def casme_sq_sheets(clips: Sequence[PlannedClip], uncoded: bool = False) -> dict[str, list[Tab]]:
+    """The sheet of clips by its name: their rows, and the rules by which subjects and videos are named.
+
+    uncoded: some macro-expressions have offset 0, as in the published sheet.
+    """
+    tabs = [Tab("CASMEcode_final", [], _sq_lines(clips, uncoded))]
     tabs.append(Tab("naming rule1", [], [(n, f"s{n}", i) for i, n in enumerate(SQ_SUBJECTS, start=1)]))
     tabs.append(Tab("naming rule2", [], [(code, name) for name, (code, _) in SQ_VIDEOS.items()]))
-    return Tree(frames, {"CAS(ME)^2code_final(Updated).xlsx": tabs})
+    return {"CAS(ME)^2code_final(Updated).xlsx": tabs}
 
 
-def _sq_lines(clips: Sequence[PlannedClip]) -> list[Sequence[object]]:
+def _sq_lines(clips: Sequence[PlannedClip], uncoded: bool) -> list[Sequence[object]]:
     lines: list[Sequence[object]] = []
     for number, clip in enumerate(clips):
         kind, _, emotion = clip.label.partition("/")
         apex, offset = clip.apex, clip.offset
-        if kind.startswith("macro") and number % 29 == 0:
+        if uncoded and kind.startswith("macro") and number % 29 == 0:
             apex, offset = clip.offset, 0
         participant = 1 + SQ_SUBJECTS.index(int(clip.subject))
         felt = clip.name.rstrip("_0123456789")

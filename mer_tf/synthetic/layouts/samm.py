@@ -86,9 +86,13 @@ def samm_lv_tree(small: bool, rng: np.random.Generator) -> Tree:
         home.append(timed(subject, f"{subject}_{count}_{len(home) + 1}", kind, rng, length=length, first=(1, 900)))
     placed = {video: in_one_video(clips) for video, clips in videos.items()}
     frames = [_numbered(f"SAMM_longvideos/{v}", v, c.frames, digits=4) for v, clips in placed.items() for c in clips]
-    rows = [_long_line(clip) for clips in placed.values() for clip in clips]
-    head = [*_text(9), LONG_HEADER]
-    return Tree(frames, {"SAMM_LongVideos_V2_Release.xlsx": [Tab("Sheet1", head, rows)]}, shape=(8, 8))
+    return Tree(frames, samm_lv_sheets([c for clips in placed.values() for c in clips]), shape=(8, 8))
+
+
+def samm_lv_sheets(clips: Sequence[PlannedClip]) -> dict[str, list[Tab]]:
+    """The sheet of clips of long videos by its name."""
+    tab = Tab("Sheet1", [*_text(9), LONG_HEADER], [_long_line(clip) for clip in clips])
+    return {"SAMM_LongVideos_V2_Release.xlsx": [tab]}
 
 
 def _videos_of(subject: str) -> int:

@@ -1,0 +1,43 @@
+"""The command that looks through videos for fast, small movements of faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from mer_tf.config import MerError
+from mer_tf.ranges import Countless, Range
+
+
+def spot(
+    videos: tyro.conf.Positional[tuple[Path, ...]],
+    out: Path,
+    camera: Countless | None = None,
+    seconds: Annotated[float, Range(1, 86400)] | None = None,
+    fps: Annotated[float, Range(1, 2000)] | None = None,
+) -> None:
+    """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
+
+    Ctrl-C keeps what was done, and the same command goes on there.
+
+    Args:
+        videos: Video files of any length, or folders of frames.
+        out: Folder for events.csv and events.json.
+        camera: Number of a camera to read instead, until Ctrl-C or for --seconds.
+        seconds: How long a camera is read.
+        fps: Frames a second of folders of frames (30 without), or where a file states a wrong rate.
+    """
+    from mer_tf.video.events import HONEST
+    from mer_tf.video.sources import open_camera, open_source
+    from mer_tf.video.spot import spot_all
+
+    if (camera is None) == (not videos):
+        raise MerError("name videos or folders of frames, or a camera by --camera 0, and not both")
+    if seconds is not None and camera is None:
+        raise MerError("--seconds is for --camera; leave it out")
+    sources = [open_source(path, fps) for path in videos] if camera is None else [open_camera(camera, seconds, fps)]
+    for path in spot_all(sources, out):
+        print(path)
+    print(HONEST)

@@ -1,0 +1,128 @@
+"""Where pictures come from, one after the other and each decoded once: a video, a folder of frames, a camera."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_tf.config import MerError
+from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
+
+USUAL_FPS = 30.0
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One frame: its number, its time and its pixels."""
+
+    number: int
+    """Of a video counted from 0, of a folder the one in the file's name."""
+    seconds: float
+    colours: Frame
+    """(H, W, 3), RGB or BGR as `bgr` says."""
+    bgr: bool = True
+
+    @cached_property
+    def grey(self) -> Frame:
+        """(H, W)."""
+        code = cv2.COLOR_BGR2GRAY if self.bgr else cv2.COLOR_RGB2GRAY
+        return np.asarray(cv2.cvtColor(self.colours, code), np.uint8)
+
+    def small(self, longest: int) -> tuple[Frame, float]:
+        """RGB with no side above `longest`, and by which factor it was shrunk."""
+        height, width = self.colours.shape[:2]
+        factor = min(1.0, longest / max(height, width))
+        picture: NDArray[np.uint8] = self.colours
+        if factor < 1:
+            size = (round(width * factor), round(height * factor))
+            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return (np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8) if self.bgr else picture), factor
+
+
+@dataclass(frozen=True)
+class Source:
+    """Something that gives pictures."""
+
+    name: str
+    """As the tables of events have it: a path, or camera 0."""
+    fps: float
+    frames: int | None
+    """How many the header states, or the folder holds; None where that is unknown."""
+    path: Path | None = None
+    camera: int | None = None
+    seconds: float | None = None
+    """A camera is read for so long; None: until it is stopped."""
+
+    def pictures(self, skip: int = 0) -> Iterator[Picture]:
+        """All pictures but the first `skip`, which are passed over without being converted."""
+        if self.path is not None and self.path.is_dir():
+            return _of_folder(self.path, self.fps, skip)
+        return _of_capture(self, skip)
+
+
+def open_source(path: Path, fps: float | None = None) -> Source:
+    """A video file or a folder of frames; `fps` stands for what the container does not state, and for folders.
+
+    `MerError` for what is neither.
+    """
+    if path.is_dir():
+        return Source(str(path), fps or USUAL_FPS, len(list_frames(path)), path)
+    if not path.is_file():
+        raise MerError(f"{path}: no such video or folder of frames; is the path right?")
+    capture = cv2.VideoCapture(str(path))
+    try:
+        if not capture.isOpened():
+            raise MerError(f"{path}: OpenCV cannot open this video; is it whole, and of a known format?")
+        stated, frames = float(capture.get(cv2.CAP_PROP_FPS)), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    finally:
+        capture.release()
+    known = math.isfinite(stated) and 1 <= stated <= 2000
+    return Source(str(path), fps or (stated if known else USUAL_FPS), frames if frames > 0 else None, path)
+
+
+def open_camera(index: int, seconds: float | None, fps: float | None = None) -> Source:
+    """A camera by its number; `MerError` when there is none."""
+    capture = cv2.VideoCapture(index)
+    try:
+        if not capture.isOpened():
+            raise MerError(f"camera {index}: cannot be opened; is it connected, and not used by another program?")
+        stated = float(capture.get(cv2.CAP_PROP_FPS))
+    finally:
+        capture.release()
+    rate = fps or (stated if math.isfinite(stated) and 1 <= stated <= 2000 else USUAL_FPS)
+    return Source(f"camera {index}", rate, round(seconds * rate) if seconds else None, None, index, seconds)
+
+
+def _of_folder(folder: Path, fps: float, skip: int) -> Iterator[Picture]:
+    files = list_frames(folder)
+    first = files[0].number
+    for file, frame in zip(files[skip:], read_frames([f.path for f in files[skip:]]), strict=True):
+        yield Picture(file.number, (file.number - first) / fps, frame, bgr=False)
+
+
+def _of_capture(source: Source, skip: int) -> Iterator[Picture]:
+    """Frames by their number over the rate: time stamps of containers jitter, and of cameras are none."""
+    capture = cv2.VideoCapture(str(source.path) if source.path else source.camera or 0)
+    try:
+        number, begun = 0, time.monotonic()
+        while capture.grab():
+            late = source.seconds is not None and time.monotonic() - begun >= source.seconds
+            if source.camera is not None and late:
+                return
+            if number >= skip:
+                decoded, frame = capture.retrieve()
+                if decoded:
+                    yield Picture(number, number / source.fps, np.asarray(frame, np.uint8))
+            number += 1
+        if number == 0:
+            raise MerError(f"{source.name}: holds no frame that decodes; convert it again, e.g. to MP4 with H.264")
+    finally:
+        capture.release()

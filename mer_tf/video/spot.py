@@ -1,0 +1,158 @@
+"""Spotting from the video to the table: decode, follow, keep; then decide, over each whole track."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+from tqdm import tqdm
+
+from mer_tf.code_version import PIXELS
+from mer_tf.locks import held
+from mer_tf.video.blocks import Piece, Store, folder_name
+from mer_tf.video.decide import TOO_NOISY, Found, decide
+from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
+from mer_tf.video.people import Ended, People
+from mer_tf.video.sources import Picture, Source
+
+log = logging.getLogger(__name__)
+BLOCK = 20.0
+"""Seconds of video that are kept at once."""
+VERSION = 1
+"""Counts what changes the stored curves."""
+
+
+def spot_all(sources: Sequence[Source], out: Path, *, progress: bool = True) -> list[Path]:
+    """Spot in every source, one after the other; write events.csv and events.json; return their paths.
+
+    What is finished is kept in `out`/work and not done again. A source that cannot be read ends the run, after the
+    tables of those before it are written.
+    """
+    events: list[Event] = []
+    tracks: list[PersonTrack] = []
+    videos: list[dict[str, Any]] = []
+    out.mkdir(parents=True, exist_ok=True)
+    with held(out):
+        try:
+            for number, source in enumerate(sources, start=1):
+                store = follow(source, out / "work" / f"{number:03d}-{folder_name(source.name)}", progress=progress)
+                found, people = judge(source, store)
+                events, tracks = [*events, *found], [*tracks, *people]
+                videos.append(_summary(source, store, people))
+        finally:
+            paths = write_events(out, events, tracks, videos)
+    return paths
+
+
+def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
+    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept."""
+    what = {"source": source.name, "fps": source.fps, "block": BLOCK, "version": VERSION, "pixels": PIXELS}
+    what |= {"file": _stamp(source)}
+    store = Store(folder, what)
+    if store.finished:
+        return store
+    if source.camera is not None:
+        store.state = {}
+    cv2.setNumThreads(1)  # a crop is small: threads that wait for each other take longer than one alone
+    size = max(2, round(BLOCK * source.fps))
+    people, pictures = _begun(source, store)
+    name = Path(source.name).name
+    with tqdm(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
+        _run(store, people, pictures, size, bar)
+    return store
+
+
+def _run(store: Store, people: People, pictures: Iterator[Picture], size: int, bar: Any) -> None:
+    """Block after block; Ctrl-C keeps the finished ones, and of a camera the last one too."""
+    index, seen = store.frames, list[Ended]()
+    camera = str(store.what["source"]).startswith("camera")
+    try:
+        for picture in pictures:
+            seen += people.step(index, picture)
+            index += 1
+            bar.update()
+            if index % size == 0:
+                seen += people.close_block(index - 1, picture)
+                store.write(seen, index, people.state(), finished=False)
+                seen = []
+    except KeyboardInterrupt:
+        if not camera:
+            raise
+    seen += people.finish()
+    store.write(seen, index, people.state(), finished=True)
+
+
+def _begun(source: Source, store: Store) -> tuple[People, Iterator[Picture]]:
+    """Nobody and all pictures; or those of the last block that is kept, and the pictures after it."""
+    if not store.blocks:
+        return People(source.fps), source.pictures()
+    people = People.of_state(store.state["people"], store.frames, source.fps)
+    pictures = source.pictures(store.frames - 1)
+    people.prime(next(islice(pictures, 1)))
+    return people, pictures
+
+
+def judge(source: Source, store: Store, without: Collection[str] = ()) -> tuple[list[Event], list[PersonTrack]]:
+    """Events and tracks of a video that was followed to its end."""
+    events, tracks = list[Event](), list[PersonTrack]()
+    offset = _first_number(source)
+    for piece in store.pieces():
+        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"), without=without)
+        tracks.append(_track(source, piece, noise))
+        events += [_event(source, piece, one, offset) for one in found]
+    return sorted(events, key=lambda e: (e.onset, e.track)), tracks
+
+
+def _event(source: Source, piece: Piece, one: Found, first: int) -> Event:
+    start, fps = piece.curves.start, source.fps
+    onset, apex, offset = (start + n for n in (one.onset, one.apex, one.offset))
+    verdict: Verdict = "rejected" if one.cause else "micro" if one.micro else "macro"
+    return Event(
+        video=source.name,
+        track=piece.track,
+        onset=onset + first,
+        apex=apex + first,
+        offset=offset + first,
+        onset_seconds=round(onset / fps, 3),
+        apex_seconds=round(apex / fps, 3),
+        offset_seconds=round(offset / fps, 3),
+        frames=offset - onset + 1,
+        verdict=verdict,
+        cause=one.cause,
+        regions=" ".join(one.regions),
+        suggested_aus="+".join(map(str, one.units)),
+        peak_px=round(one.size, 3),
+        peak_noise=round(one.score, 2),
+    )
+
+
+def _track(source: Source, piece: Piece, noise: float) -> PersonTrack:
+    start, length = piece.curves.start, len(piece.curves.light)
+    ends = (round(start / source.fps, 3), round((start + length - 1) / source.fps, 3))
+    return PersonTrack(source.name, piece.track, *ends, piece.end, round(noise, 4), noise > TOO_NOISY)
+
+
+def _summary(source: Source, store: Store, tracks: Sequence[PersonTrack]) -> dict[str, Any]:
+    said = {"video": source.name, "fps": source.fps, "frames": store.frames}
+    return said | {"seconds": round(store.frames / source.fps, 3), "people": len({t.track for t in tracks})}
+
+
+def _first_number(source: Source) -> int:
+    """Of a folder of frames, the number in the name of the first one."""
+    if source.path is None or not source.path.is_dir():
+        return 0
+    from mer_tf.preprocessing.frames import list_frames
+
+    return list_frames(source.path)[0].number
+
+
+def _stamp(source: Source) -> list[int]:
+    """Size and time of a file: one that changed is read anew."""
+    if source.path is None or not source.path.is_file():
+        return []
+    state = source.path.stat()
+    return [state.st_size, state.st_mtime_ns]
