@@ -1,4 +1,4 @@
-"""Planned windows of stored features as batches of one static shape, which XLA compiles once."""
+"""Planned windows as batches of one static shape, which XLA compiles once, whatever store their arrays come from."""
 
 from __future__ import annotations
 
@@ -114,10 +114,11 @@ def fill(out: np.ndarray, clip: np.ndarray, start: int, step: int = 1) -> None:
     out[inside:] = clip[-1]
 
 
-class WindowBatches(keras.utils.PyDataset):
-    """One epoch of planned windows with labels; reshuffled after each epoch by the seed.
+class WindowBatches:
+    """Planned windows with labels, as batches of one shape; every epoch has an order of its own, drawn by the seed.
 
-    The last batch is filled up from the beginning of the epoch's order, so that every batch has one shape.
+    The last batch is filled up from the beginning of the epoch's order. `class_weights`: class index -> weight of its
+    windows in the loss.
     """
 
     def __init__(
@@ -129,27 +130,31 @@ class WindowBatches(keras.utils.PyDataset):
         batch: int,
         seed: int,
         names: Collection[str] = INPUTS,
+        class_weights: Mapping[int, float] | None = None,
     ) -> None:
-        super().__init__()
-        self.store, self.plan, self.labels, self.names = store, plan, labels, names
-        self.frames, self.batch = frames, batch
-        self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
+        self.store, self.plan, self.names, self.class_weights = store, plan, names, class_weights
+        self.frames, self.batch, self.seed = frames, batch, seed
+        self.labels = np.array([labels[w.clip_id] for w in plan])
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         return -(-len(self.plan) // self.batch)
 
-    def __getitem__(self, number: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Inputs and class indices (B,) of one batch."""
-        order = np.take(self.order, range(number * self.batch, (number + 1) * self.batch), mode="wrap")
-        windows = [self.plan[i] for i in order]
-        inputs = self.store.inputs(windows, self.frames, self.names)
-        return inputs, np.array([self.labels[w.clip_id] for w in windows])
+    def epochs(self) -> Iterator[np.ndarray]:
+        """The order of every epoch without end: places in the plan (batches, B)."""
+        rng = np.random.default_rng(self.seed)
+        rng.permutation(len(self.plan))  # the loop of Keras that fixed the order of epochs drew one before the first
+        while True:
+            order = rng.permutation(len(self.plan))
+            yield np.resize(order, (len(self), self.batch))
 
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch's order."""
-        self.order = self.rng.permutation(len(self.plan))
+    def take(self, places: np.ndarray) -> tuple[Any, ...]:
+        """Inputs and class indices (B,) of the windows at these places of the plan, and their weights if there are any."""
+        inputs = self.store.inputs([self.plan[i] for i in places], self.frames, self.names)
+        labels = self.labels[places]
+        if self.class_weights is None:
+            return inputs, labels
+        return inputs, labels, np.array([self.class_weights[k] for k in labels.tolist()], "float32")
 
 
 def fixed_batches(

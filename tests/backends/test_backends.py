@@ -23,6 +23,7 @@ from mer_tf.config import Train
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.batches import WindowBatches, input_names
+from mer_tf.inputs.stream import stream
 from mer_tf.models.presets import PUBLISHED
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
@@ -77,9 +78,9 @@ def test_xla_compiles_the_training_loop(name: str) -> None:
     clips = small.clips()
     plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
     data = WindowBatches(small.store(), plan, labels, small.clip.frames, 4, 0, input_names(model))
-    assert np.isfinite(model.fit(data, epochs=1, verbose=0).history["loss"][0])
+    assert np.isfinite(model.fit(stream(data), epochs=1, steps_per_epoch=len(data), verbose=0).history["loss"][0])
     assert model.jit_compile is True
-    assert np.isfinite(model.evaluate(data, verbose=0, return_dict=True)["loss"])
+    assert np.isfinite(model.evaluate(stream(data), steps=len(data), verbose=0, return_dict=True)["loss"])
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="every run is trained with TensorFlow")
