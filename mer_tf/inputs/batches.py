@@ -53,9 +53,7 @@ class FeatureStore:
 
     def every(self, step: int) -> FeatureStore:
         """Every `step`-th frame from the first: the same clips at a lower frame rate."""
-        plain, mirrored, *turned = (
-            {k: v[::step] for k, v in side.items()} for side in (self.plain, self.mirrored, *self.turned)
-        )
+        plain, mirrored, *turned = (EveryNth(side, step) for side in (self.plain, self.mirrored, *self.turned))
         return FeatureStore(plain, mirrored, tuple(turned))
 
     @property
@@ -78,6 +76,24 @@ class FeatureStore:
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str] = INPUTS) -> dict[str, np.ndarray]:
         """Those of `names` among frames (B, frames, ...), onset (B, 1, ...), mask (B, frames); see `stack`."""
         return {name: value for name, value in stack(self, windows, frames).items() if name in names}
+
+
+@dataclass(frozen=True)
+class EveryNth(Mapping[str, np.ndarray]):
+    """Every `step`-th entry of arrays, taken as they are asked for."""
+
+    arrays: Mapping[str, np.ndarray]
+    step: int
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A view."""
+        return self.arrays[name][:: self.step]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
 
 
 class Copies(Protocol):
@@ -149,7 +165,7 @@ class WindowBatches:
             yield np.resize(order, (len(self), self.batch))
 
     def take(self, places: np.ndarray) -> tuple[Any, ...]:
-        """Inputs and class indices (B,) of the windows at these places of the plan, and their weights if there are any."""
+        """Inputs and class indices (B,) of the windows at these places of the plan, and weights if there are any."""
         inputs = self.store.inputs([self.plan[i] for i in places], self.frames, self.names)
         labels = self.labels[places]
         if self.class_weights is None:

@@ -78,7 +78,7 @@ def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
         return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
     arrays = ((c, x["frames"], x["flow"], apex) for c, x, apex in _with_apexes(clips))
-    return _trained(flow_image_store(arrays, experiment.clip))
+    return _trained(flow_image_store(arrays, experiment.clip, experiment.data.cache))
 
 
 def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any], int | None]]:
@@ -90,7 +90,8 @@ def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[st
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
     arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
-    return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
+    clip, flow_from = experiment.clip, experiment.preprocess.flow_from
+    return _trained(image_store(arrays, clip, flow_from, experiment.data.cache), clip.step)
 
 
 def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:

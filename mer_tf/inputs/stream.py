@@ -11,6 +11,8 @@ from mer_tf.inputs.batches import WindowBatches
 
 TOGETHER = 2
 """Batches that are put together at the same time; they come in their order all the same."""
+AHEAD = 4
+"""Batches that wait for the step: a number, for what tf.data tunes by itself knows no limit of memory."""
 
 
 def stream(batches: WindowBatches) -> Any:
@@ -37,11 +39,11 @@ def _tensors(batches: WindowBatches) -> Any:
         batches.epochs, output_signature=tf.TensorSpec((len(batches), batches.batch), tf.int64)
     )
     taking = orders.unbatch().map(taken, num_parallel_calls=TOGETHER, deterministic=True)
-    return taking.prefetch(tf.data.AUTOTUNE)
+    return taking.prefetch(AHEAD)
 
 
 class Arrays(keras.utils.PyDataset):
-    """The same batches without TensorFlow: they are made while the device, which is told and not waited for, computes."""
+    """The same batches without TensorFlow, made while the device computes: it is told its step and not waited for."""
 
     num_batches = None  # without end
 
