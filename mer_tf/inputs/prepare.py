@@ -30,7 +30,7 @@ from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.landmarks import clip_places
-from mer_tf.records.read import stored_clips
+from mer_tf.records.stored import stored_clips
 
 log = logging.getLogger("mer_tf")
 

@@ -22,7 +22,7 @@ from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.kinds import FeatureModel, Network
 from mer_tf.notices import Notice
-from mer_tf.records.read import stored_clips
+from mer_tf.records.stored import stored_clips
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
 from mer_tf.records.index import Index, read_index, require_whole
+from mer_tf.records.wire import Features, example, records
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +32,15 @@ def clip_places(directory: Path) -> dict[str, ClipPlaces]:
     """
     index, found = read_index(directory), {}
     require_whole(index)
-    for serialized in tf.data.TFRecordDataset([str(p) for p in index.paths()]).as_numpy_iterator():
-        features = tf.train.Example.FromString(serialized).features.feature
-        clip_id = features["clip_id"].bytes_list.value[0].decode()
-        numbers = np.array(features["frame_numbers"].int64_list.value, np.int64)
+    for record in (r for path in index.paths() for r in records(path)):
+        features = example(record)
+        clip_id = bytes(features["clip_id"][0]).decode()
+        numbers = np.array(features["frame_numbers"], np.int64)
         found[clip_id] = ClipPlaces(_landmarks(features, index, clip_id), numbers)
     return found
 
 
-def _landmarks(features: tf.train.Features, index: Index, clip_id: str) -> NDArray[np.float64]:
+def _landmarks(features: Features, index: Index, clip_id: str) -> NDArray[np.float64]:
     if "face" not in features:
         if index.config.face == "align":
             return canonical_landmarks()
@@ -48,7 +48,7 @@ def _landmarks(features: tf.train.Features, index: Index, clip_id: str) -> NDArr
             f"clip {clip_id}: {index.directory} holds no landmarks of it, since preprocess.face={index.config.face} "
             "looks for no face; use preprocess.face=align or crop"
         )
-    five = np.frombuffer(features["face"].bytes_list.value[0], "<f8")[5:].reshape(5, 2)
-    matrix = np.frombuffer(features["transform"].bytes_list.value[0], "<f8").reshape(2, 3)
+    five = np.frombuffer(features["face"][0], "<f8")[5:].reshape(5, 2)
+    matrix = np.frombuffer(features["transform"][0], "<f8").reshape(2, 3)
     pixels = carried_landmarks(five @ matrix[:, :2].T + matrix[:, 2])
     return np.asarray((pixels + 0.5) / index.config.size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.records.clip import ClipRecord
-from mer_tf.records.index import MEND, Index, IndexedClip, read_index, require_whole
+from mer_tf.records.index import MEND, Index, read_index, require_whole
 from mer_tf.records.schema import decode, parse
+from mer_tf.records.stored import need_flow
 
 FAULTS = (tf.errors.OpError, DecodeError, LookupError, TypeError, ValueError)
 """What reading a damaged shard may raise."""
@@ -34,46 +35,13 @@ AHEAD = 8
 def clip_dataset(directory: Path, *, flow: bool = False) -> tf.data.Dataset:
     """Whole clips in index order, unbatched: the dict of `schema.parse`."""
     index = read_index(directory)
-    return _whole(index, index.clips, flow)
-
-
-def _whole(index: Index, entries: Sequence[IndexedClip], flow: bool) -> tf.data.Dataset:
-    """The same for some clips of an index, in its order."""
     require_whole(index)
-    _need_flow(index, flow)
-    shards = dict.fromkeys(entry.shard for entry in entries)
-    clips = tf.data.TFRecordDataset([str(index.directory / name) for name in shards])
-    if len(entries) < sum(clip.shard in shards for clip in index.clips):
-        ids = tf.constant([entry.clip_id for entry in entries])
-        clips = clips.filter(lambda s: tf.reduce_any(_clip_id(s) == ids))
+    need_flow(index, flow)
+    clips = tf.data.TFRecordDataset([str(path) for path in index.paths()])
     clips = clips.map(
         lambda s: parse(s, index.config.image_format, flow), num_parallel_calls=PARALLEL, deterministic=True
     )
-    return clips.apply(tf.data.experimental.assert_cardinality(len(entries))).prefetch(2)
-
-
-def stored_clips(
-    directory: Path, *, flow: bool = False, wanted: Collection[str] | None = None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Id and arrays of whole clips in index order; `MerError` names the shard and the clip that cannot be read.
-
-    With `wanted` ids these clips alone: no other shard is opened and no other clip decoded.
-    """
-    index = read_index(directory)
-    entries = [clip for clip in index.clips if wanted is None or clip.clip_id in wanted]
-    if not entries:
-        return
-    items = _whole(index, entries, flow).as_numpy_iterator()
-    for entry in entries:
-        try:
-            item = next(items)
-        except (tf.errors.OpError, StopIteration) as error:
-            said = str(getattr(error, "message", "it ends before")).split(" [")[0]
-            raise MerError(f"{index.directory / entry.shard}: clip {entry.clip_id}: {said}; {MEND}") from error
-        if item["clip_id"].decode() != entry.clip_id:
-            there = item["clip_id"].decode()
-            raise MerError(f"{index.directory / entry.shard}: holds {there} in the place of {entry.clip_id}; {MEND}")
-        yield entry.clip_id, item
+    return clips.apply(tf.data.experimental.assert_cardinality(len(index.clips))).prefetch(2)
 
 
 def shard_records(path: Path) -> Iterator[ClipRecord]:
@@ -229,7 +197,7 @@ def mirrored(window: dict[str, Any]) -> dict[str, Any]:
 def _check_plan(index: Index, plan: Sequence[Window], labels: Mapping[str, int], flow: bool) -> None:
     if not plan:
         raise MerError(f"{index.directory}: the plan holds no window")
-    _need_flow(index, flow)
+    need_flow(index, flow)
     lengths = {clip.clip_id: clip.n_frames for clip in index.clips}
     for window in plan:
         if window.clip_id not in lengths:
@@ -245,11 +213,6 @@ def _check_plan(index: Index, plan: Sequence[Window], labels: Mapping[str, int],
             raise MerError(
                 f"clip {window.clip_id} has {lengths[window.clip_id]} frames; no window starts at {window.start}"
             )
-
-
-def _need_flow(index: Index, flow: bool) -> None:
-    if flow and index.config.flow == "none":
-        raise MerError(f"{index.directory} holds no flow; preprocess with preprocess.flow=dis or farneback")
 
 
 def _waiting(index: Index, frames: int, flow: bool, planned: int) -> int:

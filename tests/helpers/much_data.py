@@ -52,7 +52,7 @@ def train(folder: Path) -> None:
     from mer_tf.datasets.windows import LabelledClip, plan_windows
     from mer_tf.inputs import shelf
     from mer_tf.inputs.images import image_store
-    from mer_tf.records.read import stored_clips
+    from mer_tf.records.stored import stored_clips
     from mer_tf.training.trainer import FoldTrainer
 
     shelf.IN_MEMORY = BUDGET
