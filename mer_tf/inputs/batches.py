@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 
 INPUTS = ("frames", "onset", "mask")
@@ -150,6 +151,10 @@ class WindowBatches:
     ) -> None:
         self.store, self.plan, self.names, self.class_weights = store, plan, names, class_weights
         self.frames, self.batch, self.seed = frames, batch, seed
+        if not plan:
+            raise MerError("the plan holds no window; are the clips of this fold's training all left out?")
+        if unlabelled := [w.clip_id for w in plan if w.clip_id not in labels]:
+            raise MerError(f"clip {unlabelled[0]} is planned but has no label; does the label protocol drop it?")
         self.labels = np.array([labels[w.clip_id] for w in plan])
 
     def __len__(self) -> int:

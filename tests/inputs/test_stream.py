@@ -4,7 +4,9 @@ import itertools
 from collections import Counter
 
 import numpy as np
+import pytest
 
+from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs import stream as stream_module
 from mer_tf.inputs.batches import FeatureStore, WindowBatches
@@ -53,6 +55,29 @@ def test_an_epoch_fills_one_batch_of_few_windows():
     places = next(batches(plan=PLAN[:3]).epochs())
     assert places.shape == (1, 4)
     assert Counter(places[0, :3].tolist()) == Counter(range(3))
+
+
+@pytest.mark.parametrize(
+    ("plan", "labels", "reason"), [([], {"c0": 0}, "no window"), (PLAN[:2], {"c0": 0}, "clip c1 .* has no label")]
+)
+def test_a_plan_that_cannot_be_trained_on_is_refused(plan, labels, reason):
+    with pytest.raises(MerError, match=reason):
+        WindowBatches(FeatureStore({}, {}), plan, labels, 4, 4, 0)
+
+
+def test_windows_are_cut_filled_up_and_mirrored_as_planned():
+    """Against plain indexing, as they reach the training."""
+    plan = [Window("c0", 4), Window("c1", 0, 1, 2), Window("c2", -2, 1), Window("c3", 1)]
+    data = batches(plan=plan)
+    inputs, labels = next(iter(stream(data)))
+    for row, place in enumerate(next(data.epochs())[0]):
+        window = plan[place]
+        clip = data.store.clip(window.clip_id, window.copy)
+        places = window.start + window.step * np.arange(4)
+        np.testing.assert_array_equal(inputs["frames"][row], clip[np.clip(places, 0, len(clip) - 1)])
+        np.testing.assert_array_equal(inputs["onset"][row], clip[:1])
+        assert np.asarray(inputs["mask"][row]).tolist() == (places < len(clip)).tolist()
+        assert int(labels[row]) == int(window.clip_id[1]) % 2
 
 
 def test_windows_weigh_as_their_class_says():
