@@ -11,6 +11,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -74,19 +75,24 @@ def encode_clips(
 
 @dataclass(frozen=True)
 class Mapped(Mapping[str, np.ndarray]):
-    """Arrays of files, each mapped whenever it is asked for: a process may have few files open."""
+    """Arrays of files, mapped when they are asked for."""
 
     files: Mapping[str, Path]
 
     def __getitem__(self, name: str) -> np.ndarray:
         """The array, of which only what is looked at is read."""
-        return load_array(self.files[name], "r")
+        return _mapped(self.files[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files)
 
     def __len__(self) -> int:
         return len(self.files)
+
+
+@lru_cache(256)  # each keeps a file open, and a process may have few of them open
+def _mapped(path: Path) -> np.ndarray:
+    return load_array(path, "r")
 
 
 def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:

@@ -135,7 +135,7 @@ def _row(
 
 
 def _mean(
-    table: pd.DataFrame, frames: dict[str, np.ndarray], found: dict[str, Attention], grid: Grid, path: Path
+    table: pd.DataFrame, frames: Mapping[str, np.ndarray], found: dict[str, Attention], grid: Grid, path: Path
 ) -> None:
     """Mean heat of every true class over the mean onset frame."""
     face = np.mean([shown[0] for shown in frames.values()], axis=0)
