@@ -78,6 +78,10 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield "data.doubtful=estimate: say how with data.apex=midpoint, peak or divide-and-conquer"
     if config.magnify and not 0 < config.band_low < config.band_high:
         yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
+    if config.landmarks != "mtcnn" or config.landmarks_from:
+        from mer_tf.records.landmark_files import settings_faults  # brings OpenCV
+
+        yield from settings_faults(config)
     if experiment.search.patience and experiment.search.epochs:
         yield f"search.patience={experiment.search.patience} chooses the epochs; leave search.epochs empty"
     if experiment.search.dropout and not hasattr(experiment.model, "dropout"):
@@ -108,6 +112,10 @@ def _check_data(experiment: Experiment, listing: Listing | None, composite: bool
         _check_drawn(experiment, protocol)
         return
     refuse(label_faults(protocol, rows))
+    if experiment.preprocess.landmarks == "file":
+        from mer_tf.records.landmark_files import require_landmarks
+
+        require_landmarks(rows, experiment.preprocess)
     kept = [row for row in rows if protocol.class_index(row) is not None]
     check_units(experiment.evaluation, len({r.subject for r in kept}), len(kept), {r.dataset for r in kept})
 
