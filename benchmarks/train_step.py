@@ -168,7 +168,8 @@ def one_batch(bench: Bench) -> Batch:
     names = input_names(bench.trainer().model)
     size = experiment.train.batch_size
     plan = [windows[k % len(windows)] for k in range(size)]
-    return WindowBatches(bench.store, plan, labels, experiment.clip.frames, size, 0, names)[0]
+    data = WindowBatches(bench.store, plan, labels, experiment.clip.frames, size, 0, names)
+    return data.take(next(data.epochs())[0])
 
 
 def variant(bench: Bench, streamed: str, policy: str) -> Any | None:

@@ -1,4 +1,4 @@
-"""Planned windows of stored features as batches of one static shape, which XLA compiles once."""
+"""Planned windows as batches of one static shape, which XLA compiles once, whatever store their arrays come from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 
 INPUTS = ("frames", "onset", "mask")
@@ -53,9 +54,7 @@ class FeatureStore:
 
     def every(self, step: int) -> FeatureStore:
         """Every `step`-th frame from the first: the same clips at a lower frame rate."""
-        plain, mirrored, *turned = (
-            {k: v[::step] for k, v in side.items()} for side in (self.plain, self.mirrored, *self.turned)
-        )
+        plain, mirrored, *turned = (EveryNth(side, step) for side in (self.plain, self.mirrored, *self.turned))
         return FeatureStore(plain, mirrored, tuple(turned))
 
     @property
@@ -78,6 +77,24 @@ class FeatureStore:
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str] = INPUTS) -> dict[str, np.ndarray]:
         """Those of `names` among frames (B, frames, ...), onset (B, 1, ...), mask (B, frames); see `stack`."""
         return {name: value for name, value in stack(self, windows, frames).items() if name in names}
+
+
+@dataclass(frozen=True)
+class EveryNth(Mapping[str, np.ndarray]):
+    """Every `step`-th entry of arrays, taken as they are asked for."""
+
+    arrays: Mapping[str, np.ndarray]
+    step: int
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A view."""
+        return self.arrays[name][:: self.step]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
 
 
 class Copies(Protocol):
@@ -114,10 +131,11 @@ def fill(out: np.ndarray, clip: np.ndarray, start: int, step: int = 1) -> None:
     out[inside:] = clip[-1]
 
 
-class WindowBatches(keras.utils.PyDataset):
-    """One epoch of planned windows with labels; reshuffled after each epoch by the seed.
+class WindowBatches:
+    """Planned windows with labels, as batches of one shape; every epoch has an order of its own, drawn by the seed.
 
-    The last batch is filled up from the beginning of the epoch's order, so that every batch has one shape.
+    The last batch is filled up from the beginning of the epoch's order. `class_weights`: class index -> weight of its
+    windows in the loss.
     """
 
     def __init__(
@@ -129,27 +147,35 @@ class WindowBatches(keras.utils.PyDataset):
         batch: int,
         seed: int,
         names: Collection[str] = INPUTS,
+        class_weights: Mapping[int, float] | None = None,
     ) -> None:
-        super().__init__()
-        self.store, self.plan, self.labels, self.names = store, plan, labels, names
-        self.frames, self.batch = frames, batch
-        self.rng = np.random.default_rng(seed)
-        self.on_epoch_end()
+        self.store, self.plan, self.names, self.class_weights = store, plan, names, class_weights
+        self.frames, self.batch, self.seed = frames, batch, seed
+        if not plan:
+            raise MerError("the plan holds no window; are the clips of this fold's training all left out?")
+        if unlabelled := [w.clip_id for w in plan if w.clip_id not in labels]:
+            raise MerError(f"clip {unlabelled[0]} is planned but has no label; does the label protocol drop it?")
+        self.labels = np.array([labels[w.clip_id] for w in plan])
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         return -(-len(self.plan) // self.batch)
 
-    def __getitem__(self, number: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Inputs and class indices (B,) of one batch."""
-        order = np.take(self.order, range(number * self.batch, (number + 1) * self.batch), mode="wrap")
-        windows = [self.plan[i] for i in order]
-        inputs = self.store.inputs(windows, self.frames, self.names)
-        return inputs, np.array([self.labels[w.clip_id] for w in windows])
+    def epochs(self) -> Iterator[np.ndarray]:
+        """The order of every epoch without end: places in the plan (batches, B)."""
+        rng = np.random.default_rng(self.seed)
+        rng.permutation(len(self.plan))  # the loop of Keras that fixed the order of epochs drew one before the first
+        while True:
+            order = rng.permutation(len(self.plan))
+            yield np.resize(order, (len(self), self.batch))
 
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch's order."""
-        self.order = self.rng.permutation(len(self.plan))
+    def take(self, places: np.ndarray) -> tuple[Any, ...]:
+        """Inputs and class indices (B,) of the windows at these places of the plan, and weights if there are any."""
+        inputs = self.store.inputs([self.plan[i] for i in places], self.frames, self.names)
+        labels = self.labels[places]
+        if self.class_weights is None:
+            return inputs, labels
+        return inputs, labels, np.array([self.class_weights[k] for k in labels.tolist()], "float32")
 
 
 def fixed_batches(

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import keras
 import numpy as np
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
+from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.locks import held
 from mer_tf.preprocessing.augment import turned
@@ -27,8 +28,6 @@ from mer_tf.preprocessing.augment import turned
 log = logging.getLogger("mer_tf")
 Frames = Callable[[], Iterable[tuple[str, np.ndarray]]]
 CHUNK = 8
-IN_MEMORY = 2**30
-"""Bytes of features above which they stay on disk and are mapped, not read."""
 TURN = 10.0
 """Greatest angle of a turned copy, degrees (Bai & Goecke's released code)."""
 
@@ -66,12 +65,34 @@ def encode_clips(
             _check_room(encoder, clips, missing, folder)
             _compute(frames, clips, missing, encoder, folder, batch)
     files = {(c.clip_id, k): _file(folder, c, k) for c in clips for k in range(c.copies)}
-    mapped: Literal["r"] | None = "r" if sum(f.stat().st_size for f in files.values()) > IN_MEMORY else None
-    sides: list[dict[str, np.ndarray]] = [{} for _ in range(max((c.copies for c in clips), default=1))]
+    sides: list[dict[str, Path]] = [{} for _ in range(max((c.copies for c in clips), default=1))]
     for (clip_id, copy), file in files.items():
-        sides[copy][clip_id] = load_array(file, mapped)
-    plain, *others = sides
+        sides[copy][clip_id] = file
+    many = sum(f.stat().st_size for f in files.values()) > shelf.IN_MEMORY
+    plain, *others = (Mapped(side) if many else {k: load_array(f) for k, f in side.items()} for side in sides)
     return FeatureStore(plain, others[0] if others else {}, tuple(others[1:]))
+
+
+@dataclass(frozen=True)
+class Mapped(Mapping[str, np.ndarray]):
+    """Arrays of files, mapped when they are asked for."""
+
+    files: Mapping[str, Path]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The array, of which only what is looked at is read."""
+        return _mapped(self.files[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@lru_cache(256)  # each keeps a file open, and a process may have few of them open
+def _mapped(path: Path) -> np.ndarray:
+    return load_array(path, "r")
 
 
 def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:

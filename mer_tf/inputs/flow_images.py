@@ -12,6 +12,7 @@ import numpy as np
 from mer_tf.config import Clip
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.images import PROBED
+from mer_tf.inputs.shelf import Shelf
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 log = logging.getLogger(__name__)
@@ -60,19 +61,23 @@ class FlowImageStore:
         return seen
 
 
-def flow_image_store(clips: Iterable[tuple[str, np.ndarray, np.ndarray, int | None]], config: Clip) -> FlowImageStore:
+def flow_image_store(
+    clips: Iterable[tuple[str, np.ndarray, np.ndarray, int | None]], config: Clip, folder: str | None = None
+) -> FlowImageStore:
     """Store of (clip_id, frames uint8 (T, S, S, 3), flow from the onset (T - 1, S, S, 2), index of the apex).
 
-    A clip without apex takes the frame of the greatest mean motion from the onset.
+    A clip without apex takes the frame of the greatest mean motion from the onset. folder: where onset frames that
+    memory shall not hold are kept meanwhile.
     """
-    images, onsets = {}, {}
+    images: dict[str, np.ndarray] = {}
+    onsets = Shelf(folder=folder)
     for clip_id, frames, flow, apex in clips:
         if apex is None:
             apex = 1 + int(np.hypot(*np.moveaxis(flow.astype("float32"), -1, 0)).mean(axis=(1, 2)).argmax())
         if apex < 1:
             log.warning(AT_ONSET, clip_id, "the frame after it is taken")
         images[clip_id] = flow_image(flow[max(apex, 1) - 1], config.side or SIDE)
-        onsets[clip_id] = frames[0]
+        onsets.put(clip_id, frames[0].copy())  # a view would keep the whole clip
     return FlowImageStore(images, onsets)
 
 

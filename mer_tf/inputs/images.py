@@ -12,6 +12,7 @@ import numpy as np
 from mer_tf.config import Clip, MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.batches import fill
+from mer_tf.inputs.shelf import Shelf
 from mer_tf.preprocessing.segments import Short, several
 from mer_tf.preprocessing.stacks import flow_stack, quantised
 
@@ -96,20 +97,24 @@ class ImageStore:
 
 
 def image_store(
-    clips: Iterable[tuple[str, np.ndarray, np.ndarray]], config: Clip, flow_from: Literal["previous", "onset"]
+    clips: Iterable[tuple[str, np.ndarray, np.ndarray]],
+    config: Clip,
+    flow_from: Literal["previous", "onset"],
+    folder: str | None = None,
 ) -> ImageStore:
     """Store of (clip_id, frames uint8 (T, S, S, 3), flow float16 (T - 1, S, S, 2)), at every `config.step`-th frame.
 
     Flow from frame to frame over several frames is their sum, which is exact only for motion far below a pixel.
+    folder: where images that memory shall not hold are kept meanwhile.
     """
-    frames, flow = {}, {}
+    frames, flow = (Shelf(folder=folder, parts=2) for _ in range(2))
     for clip_id, images, field in clips:
         if len(images) <= config.step:
             raise MerError(f"{clip_id}: {len(images)} frames are too few for clip.step={config.step}")
-        frames[clip_id] = _resized(images[:: config.step], config.side)
+        frames.put(clip_id, _resized(images[:: config.step], config.side))
         motion = _every(field.astype("float32"), config.step, flow_from)
         stack = quantised(flow_stack(motion, config.third), config.flow_bound)
-        flow[clip_id] = _resized(stack, config.side)
+        flow.put(clip_id, _resized(stack, config.side))
     return ImageStore(frames, flow, flow_from, config.short, config.frames - 1)
 
 

@@ -31,7 +31,7 @@ from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.landmarks import clip_places, fitted_landmarks
-from mer_tf.records.read import stored_clips
+from mer_tf.records.stored import stored_clips
 
 log = logging.getLogger("mer_tf")
 
@@ -85,7 +85,7 @@ def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
         return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
     arrays = ((c, x["frames"], x["flow"], apex) for c, x, apex in _with_apexes(clips))
-    return _trained(flow_image_store(arrays, experiment.clip))
+    return _trained(flow_image_store(arrays, experiment.clip, experiment.data.cache))
 
 
 def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any], int | None]]:
@@ -96,10 +96,11 @@ def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[st
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
+    clip, flow_from = experiment.clip, experiment.preprocess.flow_from
     arrays: Iterator[tuple[str, Any, Any]] = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
-    if experiment.clip.keyframes != "none":
-        arrays = key_images(((name, x["frames"], apex) for name, x, apex in _with_apexes(clips)), experiment.clip)
-    return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
+    if clip.keyframes != "none":
+        arrays = key_images(((name, x["frames"], apex) for name, x, apex in _with_apexes(clips)), clip)
+    return _trained(image_store(arrays, clip, flow_from, experiment.data.cache), clip.step)
 
 
 def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.batches import Store, fixed_batches, input_names
+from mer_tf.inputs.shelf import room
 
 BATCH = 32
 
@@ -21,10 +22,13 @@ class WindowFeatures:
 
     def __init__(self, store: Store, windows: Sequence[Window], frames: int, trunk: keras.Model) -> None:
         distinct = list(dict.fromkeys(windows))
-        parts = [trunk.predict_on_batch(x) for x in fixed_batches(store, distinct, frames, BATCH, input_names(trunk))]
-        self.values = {
-            name: np.concatenate([np.asarray(p[name], "float32") for p in parts])[: len(distinct)] for name in parts[0]
-        }
+        self.values: dict[str, np.ndarray] = {}
+        batches = fixed_batches(store, distinct, frames, BATCH, input_names(trunk))
+        for start, batch in zip(range(0, len(distinct), BATCH), batches, strict=True):
+            for name, found in trunk.predict_on_batch(batch).items():
+                if name not in self.values:
+                    self.values[name] = room((len(distinct), *found.shape[1:]), "float32")
+                self.values[name][start : start + BATCH] = np.asarray(found)[: len(distinct) - start]
         self.place = {window: number for number, window in enumerate(distinct)}
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:

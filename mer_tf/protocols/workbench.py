@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,9 +19,10 @@ from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.inputs.blocks import nearest_frame
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
+from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.kinds import FeatureModel, Network
 from mer_tf.notices import Notice
-from mer_tf.records.read import stored_clips
+from mer_tf.records.stored import stored_clips
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
@@ -65,9 +66,9 @@ class Workbench:
         """Clip ids of rows of `clips`."""
         return self.clips["clip_id"].iloc[list(rows)].tolist()
 
-    def frames(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    def frames(self, ids: Sequence[str]) -> Mapping[str, np.ndarray]:
         """Stored frames uint8 (T, S, S, 3) of some clips."""
-        return dict(clip_frames(self.prepared, ids))
+        return Shelf(clip_frames(self.prepared, ids), self.experiment.data.cache)
 
     def stored_length(self, clip_id: str) -> int:
         """Stored frames of a clip."""
@@ -83,9 +84,10 @@ class Workbench:
         places = {name: self.encoded.places(name, len(n)) for name, n in numbers.items()}
         return {name: nearest_frame(numbers[name][places[name]], known[name]) for name in ids}
 
-    def shown(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+    def shown(self, ids: Sequence[str]) -> Mapping[str, np.ndarray]:
         """Of these frames those that models are given (`Encoded.places`)."""
-        return {name: f[self.encoded.places(name, len(f))] for name, f in clip_frames(self.prepared, ids)}
+        shown = ((name, f[self.encoded.places(name, len(f))]) for name, f in clip_frames(self.prepared, ids))
+        return Shelf(shown, self.experiment.data.cache)
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
 from mer_tf.records.index import Index, read_index, require_whole
+from mer_tf.records.wire import Features, example, records
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,10 @@ def clip_places(directory: Path) -> dict[str, ClipPlaces]:
     """
     index, found = read_index(directory), {}
     require_whole(index)
-    for serialized in tf.data.TFRecordDataset([str(p) for p in index.paths()]).as_numpy_iterator():
-        features = tf.train.Example.FromString(serialized).features.feature
-        clip_id = features["clip_id"].bytes_list.value[0].decode()
-        numbers = np.array(features["frame_numbers"].int64_list.value, np.int64)
+    for record in (r for path in index.paths() for r in records(path)):
+        features = example(record)
+        clip_id = bytes(features["clip_id"][0]).decode()
+        numbers = np.array(features["frame_numbers"], np.int64)
         found[clip_id] = ClipPlaces(_landmarks(features, index, clip_id), numbers)
     return found
 
@@ -51,7 +51,7 @@ def fitted_landmarks(directory: Path) -> Mapping[str, NDArray[np.float64]]:
     return {clip_id: place.landmarks for clip_id, place in clip_places(directory).items()}
 
 
-def _landmarks(features: tf.train.Features, index: Index, clip_id: str) -> NDArray[np.float64]:
+def _landmarks(features: Features, index: Index, clip_id: str) -> NDArray[np.float64]:
     if index.config.landmarks != "mtcnn" and "fitted" not in features:
         raise MerError(
             f"clip {clip_id}: {index.directory} holds no fitted landmarks of it (preprocess.landmarks="
@@ -64,11 +64,11 @@ def _landmarks(features: tf.train.Features, index: Index, clip_id: str) -> NDArr
             f"clip {clip_id}: {index.directory} holds no landmarks of it, since preprocess.face={index.config.face} "
             "looks for no face; use preprocess.face=align or crop"
         )
-    matrix = np.frombuffer(features["transform"].bytes_list.value[0], "<f8").reshape(2, 3)
+    matrix = np.frombuffer(features["transform"][0], "<f8").reshape(2, 3)
     if "fitted" in features:
-        pixels = _stored(np.frombuffer(features["fitted"].bytes_list.value[0], "<f8").reshape(68, 2), matrix)
+        pixels = _stored(np.frombuffer(features["fitted"][0], "<f8").reshape(68, 2), matrix)
     else:
-        five = np.frombuffer(features["face"].bytes_list.value[0], "<f8")[5:].reshape(5, 2)
+        five = np.frombuffer(features["face"][0], "<f8")[5:].reshape(5, 2)
         pixels = carried_landmarks(_stored(five, matrix))
     return np.asarray((pixels + 0.5) / index.config.size)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.preprocessing.faces import Face
 from mer_tf.records.clip import ClipRecord
+from mer_tf.records.wire import png
 
 ImageFormat = Literal["png", "raw"]
 LARGEST = 2**31 - 2**16
@@ -117,14 +118,7 @@ def _frames(images: list[bytes], shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """One string of all pixels, or T strings of PNG."""
     if len(images) == 1 and shape[0] != 1:
         return np.frombuffer(images[0], np.uint8).reshape(shape)
-    decoded = [cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR) for image in images]
-    if any(image is None for image in decoded):
-        raise ValueError("a frame does not decode")
-    return (
-        np.stack([cv2.cvtColor(np.asarray(image), cv2.COLOR_BGR2RGB) for image in decoded])
-        .astype(np.uint8)
-        .reshape(shape)
-    )
+    return png(images).reshape(shape)
 
 
 def _png(frames: NDArray[np.uint8]) -> list[bytes]:

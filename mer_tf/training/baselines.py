@@ -45,8 +45,7 @@ def motion_probe_uars(
     the mean of a clip's features minus its first frame's, drawn down to 64 fixed random directions.
     """
     rng = np.random.default_rng(seed)
-    vectors = [store.vectors(c) for c in clips]
-    motion = np.stack([(v - v[:1]).mean(axis=0) for v in vectors])
+    motion = np.stack([(v - v[:1]).mean(axis=0) for v in map(store.vectors, clips)])
     motion = motion @ rng.normal(size=(motion.shape[1], PROBE)) if motion.shape[1] > PROBE else motion
     return [_probe_uar(motion, folds, rng.permutation(labels)) for _ in range(shuffles)]
 

@@ -18,6 +18,7 @@ from mer_tf.config import Clip, Train
 from mer_tf.datasets.windows import Window, clip_starts
 from mer_tf.inputs.batches import Store, WindowBatches, fixed_batches, input_names
 from mer_tf.inputs.blocks import BlockStore
+from mer_tf.inputs.stream import stream
 from mer_tf.inputs.window_features import WindowFeatures
 from mer_tf.models.stages import Stage
 from mer_tf.training.devices import refuse_local_statistics, scope_of
@@ -88,10 +89,11 @@ class FoldTrainer:
                 windows, length = store.near_apex(plan), 1
             held = store if stage.trunk is None else WindowFeatures(store, windows, length, stage.trunk)
             names = input_names(stage.model)
-            data = WindowBatches(held, windows, labels, length, recipe.batch_size, seed, names)
-            options = {"callbacks": watching, "class_weight": self._weights(plan, labels)}
+            weights = self._weights(plan, labels)
+            data = WindowBatches(held, windows, labels, length, recipe.batch_size, seed, names, weights)
+            options = {"steps_per_epoch": len(data), "callbacks": watching}
             with self.scope(), stage.holding():
-                history = stage.model.fit(data, epochs=total, verbose=0, shuffle=False, **options)
+                history = stage.model.fit(stream(data), epochs=total, verbose=0, shuffle=False, **options)
             parts.append(pd.DataFrame(history.history).assign(stage=stage.name))
         table = pd.concat(parts, ignore_index=True).rename_axis("epoch").reset_index()
         return table if len(parts) > 1 else table.drop(columns="stage")

@@ -19,11 +19,14 @@ import pytest
 from helpers.one_step import one_step
 from helpers.small_models import CLASSES, SMALL
 
-from mer_tf.config import Train
-from mer_tf.datasets.windows import plan_windows
+from mer_tf.config import Clip, Train
+from mer_tf.datasets.windows import LabelledClip, plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.batches import WindowBatches, input_names
+from mer_tf.inputs.images import image_store
+from mer_tf.inputs.stream import stream
 from mer_tf.models.presets import PUBLISHED
+from mer_tf.records.stored import stored_clips
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 OTHER = os.environ.get("MER_TF_STEPS")
@@ -77,9 +80,9 @@ def test_xla_compiles_the_training_loop(name: str) -> None:
     clips = small.clips()
     plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
     data = WindowBatches(small.store(), plan, labels, small.clip.frames, 4, 0, input_names(model))
-    assert np.isfinite(model.fit(data, epochs=1, verbose=0).history["loss"][0])
+    assert np.isfinite(model.fit(stream(data), epochs=1, steps_per_epoch=len(data), verbose=0).history["loss"][0])
     assert model.jit_compile is True
-    assert np.isfinite(model.evaluate(data, verbose=0, return_dict=True)["loss"])
+    assert np.isfinite(model.evaluate(stream(data), steps=len(data), verbose=0, return_dict=True)["loss"])
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="every run is trained with TensorFlow")
@@ -100,6 +103,30 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
         counts = np.zeros((len(CLASSES), len(CLASSES)), int)
         np.add.at(counts, (list(labels.values()), shares.argmax(axis=1)), 1)
         assert scores(counts)[SCORES.index("UAR")] == 1.0, history
+
+
+@pytest.mark.skipif(OTHER is None, reason="MER_TF_STEPS names no records of another backend")
+def test_a_model_is_trained_from_records_of_the_other_backend() -> None:
+    """From the shard to the step, TensorFlow being away."""
+    (directory,) = Path(OTHER or "").glob("records-*")
+    with np.load(directory / "arrays.npz", allow_pickle=False) as arrays:
+        for name, clip in stored_clips(directory, flow=True):
+            for part in ("frames", "flow"):
+                np.testing.assert_array_equal(clip[part], arrays[f"{name} {part}"])
+    clip = Clip(frames=4, stride=1, mirror=True, balance=False, test="windows")
+    store = image_store(((n, x["frames"], x["flow"]) for n, x in stored_clips(directory, flow=True)), clip, "previous")
+    clips = [LabelledClip(name, store.length(name), k % 2) for k, name in enumerate(store.frames)]
+    labels = {c.clip_id: c.label for c in clips}
+
+    def build() -> keras.Model:
+        given = [keras.Input((3, *store.shape[name]), name=name) for name in ("frames", "flow")]
+        means = [keras.layers.Dense(2)(keras.layers.GlobalAveragePooling3D()(x / 255)) for x in given]
+        return keras.Model(given, keras.layers.Add()(means))
+
+    trainer = FoldTrainer(build, Train(epochs=3, batch_size=4))
+    history = trainer.fit(store, plan_windows(clips, clip, CLASSES, 0), labels, clip.frames, 0)
+    assert np.isfinite(history["loss"]).all()
+    assert predict_clips(trainer.model, store, list(labels), clip).sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ["vggface_lstm", "ststnet", "rcn"])

@@ -1,4 +1,4 @@
-"""One training step of every small model from weights and a batch that no backend draws.
+"""One training step of every small model from weights and a batch that no backend draws, and records to read.
 
 python -m helpers.one_step FOLDER, where tests/ is on the path.
 """
@@ -41,8 +41,21 @@ def drawn(shapes: Sequence[tuple[int, ...]], initial: Sequence[np.ndarray]) -> l
     ]
 
 
+def records(folder: Path) -> None:
+    """Records of tiny clips, and beside them the frames and flow that TensorFlow reads in them."""
+    from helpers.tiny_clips import TINY, make_rows
+    from mer_tf.records.read import clip_dataset
+    from mer_tf.records.write import write_records
+
+    directory = write_records(make_rows(folder / "source"), TINY, folder, name="records", progress=False)
+    clips = list(clip_dataset(directory, flow=True).as_numpy_iterator())
+    named = {f"{c['clip_id'].decode()} {part}": c[part] for c in clips for part in ("frames", "flow")}
+    np.savez(directory / "arrays.npz", **named)
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for known in SMALL:
         np.savez(folder / f"{known}.npz", **one_step(known))
+    records(folder)

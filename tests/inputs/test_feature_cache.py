@@ -92,7 +92,7 @@ def test_a_stopped_run_computes_only_what_is_missing(encoder, tmp_path, monkeypa
 
 def test_many_features_stay_on_disk(encoder, tmp_path, monkeypatch):
     plain = encode_clips(frames(), clips(), encoder, tmp_path)
-    monkeypatch.setattr(feature_cache, "IN_MEMORY", 100)
+    monkeypatch.setattr(feature_cache.shelf, "IN_MEMORY", 100)
     mapped = encode_clips(never, clips(), encoder, tmp_path)
     assert isinstance(mapped.clip("c03"), np.memmap)
     assert (mapped.clip("c03") == plain.clip("c03")).all()

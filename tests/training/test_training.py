@@ -103,14 +103,16 @@ def test_an_epoch_visits_every_window_in_batches_of_one_shape():
     store, clips = drawn_store()
     plan = [Window(c.clip_id, 0, False) for c in clips]
     data = WindowBatches(store, plan, {c.clip_id: c.label for c in clips}, frames=5, batch=7, seed=0)
-    batches = [data[k] for k in range(len(data))]
+    epochs = data.epochs()
+    before, after = next(epochs), next(epochs)
+    batches = [data.take(places) for places in before]
+    assert len(batches) == len(data)
     assert {x["frames"].shape for x, _ in batches} == {(7, 5, 6)}
     onsets = {tuple(row) for x, _ in batches for row in x["onset"][:, 0].tolist()}
     assert onsets == {tuple(store.clip(c.clip_id)[0].tolist()) for c in clips}
-    before = data.order.copy()
-    data.on_epoch_end()
-    assert sorted(before) == sorted(data.order)
-    assert before.tolist() != data.order.tolist()
+    orders = [epoch.ravel()[: len(plan)].tolist() for epoch in (before, after)]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(len(plan)))
+    assert orders[0] != orders[1]
 
 
 def test_fixed_batches_keep_order():

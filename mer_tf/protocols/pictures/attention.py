@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +136,7 @@ def _row(
 
 
 def _mean(
-    table: pd.DataFrame, frames: dict[str, np.ndarray], found: dict[str, Attention], grid: Grid, path: Path
+    table: pd.DataFrame, frames: Mapping[str, np.ndarray], found: dict[str, Attention], grid: Grid, path: Path
 ) -> None:
     """Mean heat of every true class over the mean onset frame."""
     face = np.mean([shown[0] for shown in frames.values()], axis=0)
