@@ -23,14 +23,24 @@ if TYPE_CHECKING:
 log = logging.getLogger("mer_tf")
 
 
-def run(experiment: Experiment, resume: Path | None = None, folds: Collection[int] | None = None) -> Path:
+def run(
+    experiment: Experiment,
+    resume: Path | None = None,
+    folds: Collection[int] | None = None,
+    *,
+    final: bool = False,
+) -> Path:
     """Run an experiment from data to results; returns the run directory.
 
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
+    With `final` one more network is trained on all clips, once the folds are tested; see `protocols.final`.
     Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
     the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     listing = check(experiment, folds)
+    if final and (folds is not None or experiment.model.takes == "descriptor"):
+        why = "the folds are trained apart" if folds is not None else f"{experiment.model.name} stores no network"
+        raise MerError(f"--final: {why}; leave it out" + (", then --resume RUN --final" if folds is not None else ""))
     from mer_tf.protocols.cross_validation import cross_validate
     from mer_tf.protocols.self_test import before_training
     from mer_tf.run_directory import note_xla, open_run
@@ -41,6 +51,10 @@ def run(experiment: Experiment, resume: Path | None = None, folds: Collection[in
         before_training(experiment, clips, bench, directory)
         cross_validate(bench, directory, folds)
         note_xla(directory, bench.xla())
+        if final:
+            from mer_tf.protocols.final import train_final
+
+            train_final(bench, directory)
         if folds is None:
             _finish(bench, clips, directory)
     return directory
@@ -74,10 +88,12 @@ def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
     from mer_tf.protocols.pictures.run import write_pictures
     from mer_tf.protocols.pictures.worst import write_worst
     from mer_tf.protocols.summary import summarise
+    from mer_tf.reporting.card import write_card
 
     summarise(bench, clips, directory)
     write_worst(directory, clips)
     write_pictures(bench, directory)
+    write_card(directory)
 
 
 def open_bench(experiment: Experiment, directory: Path, listing: Listing | None = None) -> tuple[Workbench, Clips]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 import mer_tf
-from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands
+from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands, serve_commands
 from mer_tf.commands import overview, pick, refuse, summary
 from mer_tf.errors import one_line_errors
 from mer_tf.ranges import checked
@@ -42,7 +42,8 @@ GROUPS: dict[str, dict[str, Command]] = {
         "audit": result_commands.audit,
         "report": result_commands.report,
     },
-    "your own video": {
+    "a trained model at work": {
+        "predict": serve_commands.predict,
         "classify": classify_command.classify,
     },
 }
