@@ -44,6 +44,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     },
     "a trained model at work": {
         "predict": serve_commands.predict,
+        "export": serve_commands.export,
         "classify": classify_command.classify,
     },
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -36,3 +36,34 @@ def predict(
     with opened(run, final=final) as trained:
         print(told(trained, predict_paths(trained, paths, out, subject=subject, fps=fps, pictures=pictures)))
     print(out / "predictions.csv")
+
+
+def export(
+    run: tyro.conf.Positional[Path],
+    out: Path,
+    final: bool | None = None,
+    format: Literal["mertf", "keras", "saved_model", "onnx"] = "mertf",
+) -> None:
+    """Write a trained run as one file, for `mer-tf predict --run` and `mer_tf.load`, or its graph for other programs.
+
+    Args:
+        run: Run directory.
+        out: File to write (saved_model: folder).
+        final: Export the model of `--final`, or not; without it that model where the run has one, else the folds'.
+        format: mertf: all in one zip; the others the graph from stored frames to probabilities alone, by Keras' own
+            exporter.
+    """
+    from mer_tf.files import atomic
+    from mer_tf.serving.bundle import write_bundle
+    from mer_tf.serving.chain import save_as, whole_chain
+    from mer_tf.serving.trained import load_run
+
+    trained = load_run(run, final=final)
+    if format == "mertf":
+        write_bundle(trained, out)
+    elif format == "keras":
+        with atomic(out.with_suffix(".keras")) as part:
+            whole_chain(trained).save(part)
+    else:
+        save_as(whole_chain(trained), out, format)
+    print(out.with_suffix(".keras") if format == "keras" else out)

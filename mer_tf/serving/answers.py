@@ -47,6 +47,17 @@ def predict_paths(
     return table
 
 
+def heat_of_paths(trained: Trained, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Heat (T, S, S) of each clip for its answer; `MerError` with the reason for a model that has no map."""
+    rows, _ = rows_of(paths)
+    with tempfile.TemporaryDirectory(prefix="mer_tf-") as cache:
+        clips = prepare(trained, rows, Path(cache))
+        heat, said = clip_heat(trained, clips, answers(trained, clips, predict_members(trained, clips)))
+    if not heat:
+        raise MerError(said)
+    return {clip_id: one.maps for clip_id, one in heat.items()}
+
+
 def answers(trained: Trained, clips: NewClips, shares: np.ndarray) -> pd.DataFrame:
     """The table of `predict_paths` from probabilities (members, clips, classes)."""
     mean = shares.mean(axis=0)

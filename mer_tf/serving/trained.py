@@ -34,7 +34,7 @@ class Member:
     """The block of the encoder that Grad-CAM chose to retrain from, for this network alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trained:
     """Networks whose mean probability is the answer."""
 
