@@ -73,9 +73,9 @@ class _OnceKerasIsLoaded:
 
 
 def _tell() -> None:
-    from mer_tf.models.registered import make_known
+    from importlib import import_module  # by name: what is not run before Keras is there is no import of this file
 
-    make_known()
+    import_module("mer_tf.models.registered").make_known()
 
 
 if "keras" in sys.modules:

@@ -169,12 +169,12 @@ def load(path: Path_) -> Trained:
     >>> mer_tf.load(RUN).said
     "mean of the 2 models of the cross-validation's folds"
     """
-    from mer_tf.serving.bundle import read_bundle
-
     if not Path(path).exists():
         raise MerError(f"{path}: no such bundle or run; write one with `mer-tf export RUN --out model.mertf`")
     if Path(path).is_dir():
         return load_run(path)
+    from mer_tf.serving.bundle import read_bundle
+
     home = TemporaryDirectory(prefix="mer_tf-", ignore_cleanup_errors=True)
     trained = read_bundle(Path(path), Path(home.name))
     weakref.finalize(trained, home.cleanup)
@@ -194,9 +194,10 @@ def predict(
     >>> table["seen"].iloc[0].startswith("TRAINED ON")
     True
     """
+    opened, given = _opened(trained), _paths(paths)
     from mer_tf.serving.answers import predict_paths
 
-    return predict_paths(_opened(trained), _paths(paths), None if out is None else Path(out), subject=subject)
+    return predict_paths(opened, given, None if out is None else Path(out), subject=subject)
 
 
 def grad_cam(trained: Trained | Path_, paths: Path_ | Sequence[Path_]) -> dict[str, np.ndarray]:

@@ -107,7 +107,7 @@ def _write_parts(trained: Trained, home: Path) -> None:
     write_json(home / "config.json", values | {"resolved": resolved, "classes": trained.classes, "members": members})
     write_csv(trained.seen[SEEN], home / "seen.csv")
     write_csv(trained.confusion, home / "confusion.csv", index=True)
-    _write_card(trained.card, home)
+    _write_card(dict(trained.card) | {"weights": resolved["weights"]}, home)
 
 
 def _write_card(card: Mapping[str, Any], home: Path) -> None:
