@@ -57,7 +57,7 @@ def model_card(run: Path) -> dict[str, Any]:
         "classes": class_names(frame),
         "data": {
             "datasets": sorted(set(frame["dataset"])) if "dataset" in frame else [],
-            "label_protocol": experiment.data.label_protocol,
+            "label_protocol": Path(experiment.data.label_protocol).name,
             "clips": int(frame["clip_id"].nunique()),
             "subjects": subjects,
             "clips_of_each_class": {name: int(counts.get(name, 0)) for name in class_names(frame)},

@@ -106,7 +106,15 @@ def load_run(run: Path | str, *, final: bool | None = None) -> Trained:
 
 
 def pinned(experiment: Experiment, resolved: Mapping[str, Any]) -> Experiment:
-    """The experiment with the encoder that ran, not with what `auto` may become here; no copies of clips."""
+    """The experiment with the encoder that ran, not with what `auto` may become here; no copies of clips.
+
+    `MerError` for an encoder of random weights, which are drawn anew each time.
+    """
+    if (resolved.get("weights") or {}).get("source") == "random":
+        raise MerError(
+            f"{experiment.name}: its encoder had random weights, which no run stores, so it cannot be used on new clips; "
+            "train with an encoder of known weights, as --model.encoder mtcnn-onet"
+        )
     clip = replace(experiment.clip, mirror=False, mirrored_only=False, multiply=())
     model = experiment.model
     if isinstance(model, FeatureModel) and model.encoder == "auto":
