@@ -112,8 +112,8 @@ def pinned(experiment: Experiment, resolved: Mapping[str, Any]) -> Experiment:
     """
     if (resolved.get("weights") or {}).get("source") == "random":
         raise MerError(
-            f"{experiment.name}: its encoder had random weights, which no run stores, so it cannot be used on new clips; "
-            "train with an encoder of known weights, as --model.encoder mtcnn-onet"
+            f"{experiment.name}: its encoder had random weights, which no run stores, so it can say "
+            "nothing of new clips; train with an encoder of known weights, as --model.encoder mtcnn-onet"
         )
     clip = replace(experiment.clip, mirror=False, mirrored_only=False, multiply=())
     model = experiment.model
