@@ -195,7 +195,10 @@ def _labels(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> dict[str, Count
 def _unknown_dataset(protocol: LabelProtocol, dataset: str) -> str:
     home = home_of(dataset)
     others = [name for name in protocol_names() if home in load_protocol(name).homes]
-    own = f"use {FROM_DATA}, which takes each label as a class, or a CSV of your own with the columns raw and class"
+    own = (
+        f"add its labels to data_manifests/label_protocols.csv, or use {FROM_DATA}, which takes each label as a class, or "
+        "a CSV of your own with the columns raw and class"
+    )
     mend = f"use {' or '.join(others)}" if others else own
     return f"data.label_protocol={protocol.name}: knows no label of {dataset}; {mend}"
 

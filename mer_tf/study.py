@@ -77,8 +77,7 @@ PRESET = """paper or embedded: the settings after the paper (docs/papers.md says
     ones. Without it those after the paper for real data (--data.root, --data.manifests, --root.COLUMN), else the small
     ones."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
-FINAL = """Once the folds are tested, train one more model on all clips, in final/: for `mer-tf predict`. The figures
-    stay those of the folds."""
+FINAL = "Also train final/, a model on all clips, for predict."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 
 
