@@ -15,7 +15,7 @@ import pandas as pd
 
 from mer_tf.changes import flat
 from mer_tf.code_version import CODE
-from mer_tf.config import Experiment, MerError, Preset
+from mer_tf.config import Experiment, MerError, Preset, Tables
 from mer_tf.evaluation.curve import halfways
 from mer_tf.evaluation.metrics import SCORES, by_seed, class_names, confusion, scores
 from mer_tf.evaluation.predictions import read_predictions
@@ -192,6 +192,7 @@ def _exp7(
     script, options = "exp7_baselines", ""
     declares = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["DRAWN"]
     rows = {**declares.columns, **declares.rows}
+    rows = {name: row for name, row in rows.items() if name.removeprefix("E/") not in JOINED}
     if columns:
         options = f" --columns {columns} --systems {systems}"
         rows = {name: rows[name] for name in (*columns.split(","), *(f"E/{s}" for s in systems.split(",")))}
@@ -204,6 +205,29 @@ def _publish_exp7(piece: Piece, work: Path) -> Published:
     folder = work / "runs" / "exp7_baselines-table"
     table = _copied(folder / "baselines.txt", f"tables/{piece.name}.txt")
     return [table], sorted(folder.rglob("env.json"))
+
+
+def _paper(name: str, script: str, minutes: int, seeds: int, columns: str = "") -> Piece:
+    """Tables of a paper on look-alikes of 8 subjects, by 4 folds and several seeds; of all or some columns."""
+    declares: Tables = runpy.run_path(str(ROOT / "experiments" / f"{script}.py"))["TABLES"]
+    wanted = columns.split(",") if columns else list(declares.columns)
+    rows: dict[str, Changes] = {key: {**row, **declares.small.get(key, {})} for key, row in declares.rows.items()}
+    rows |= {column: declares.columns[column] for column in wanted}
+    rows |= {key: cell for key, cell in declares.cells.items() if key.rpartition("/")[2] in wanted}
+    changes = {"data.subjects": 8, "evaluation.folds": 4, "evaluation.seeds": seeds}
+    lines = (_line(script, changes, " tables" + (f" --columns {columns}" if columns else "")),)
+    return Piece(name, DOCS / "tables" / f"{name}.{NAME}", lines, _publish_paper, minutes, (script,), changes, rows)
+
+
+def _publish_paper(piece: Piece, work: Path) -> Published:
+    folder = work / "runs" / f"{piece.scripts[0]}-tables"
+    written = [folder / name for name in ("tables.txt", "tables.csv", "orderings.csv", "heat.csv")]
+    files = [_copied(path, f"tables/{piece.name}{_end(path)}") for path in written if path.exists()]
+    return files, sorted(folder.rglob("env.json"))
+
+
+def _end(path: Path) -> str:
+    return path.suffix if path.stem == "tables" else f"_{path.name}"
 
 
 def _exp8() -> Piece:
@@ -222,6 +246,9 @@ def _publish_exp8(piece: Piece, work: Path) -> Published:
     return [_copied(run / "results.txt", f"tables/{piece.name}.txt")], [run / "env.json"]
 
 
+JOINED: tuple[str, ...] = ("higo", "gaussian_jet_lbp", "emm_lbp_top", "emm_higo", "strcn_g", "strcn_a", "frame_cnn")
+JOINED += ("cnn_lstm_states",)
+"""Systems of exp7 that came after its table was stored: none, once it is made again."""
 SMALL_SYSTEMS = (
     "majority,subject_identity,onset_frame,flow_logistic,lbp_top,lbp_sip,lbp_mop,stlbp_ip,stclqp,fdm,mdmo,hoof,bi_woof,"
     "off_apexnet,ststnet,rcn"
@@ -244,6 +271,10 @@ PIECES = {
         variation(),
         _ladder(),
         _sensitivity(),
+        _paper("paper_a", "exp4_cnn_lstm_fusion", 90, 3),
+        _paper("paper_b", "exp5_attention_lstm", 40, 3, "CASMEII5,SMIC"),
+        _paper("paper_c", "exp2_vggface_lstm", 20, 5),
+        _paper("paper_d", "exp6_gia_bia_bilstm", 60, 3, "CASMEII5"),
         _exp7("exp7_five_folds", 70),
         _exp7("exp7_loso_smic", 40, "SMIC", SMALL_SYSTEMS, {"evaluation.split": "loso"}),
         _exp8(),

@@ -23,6 +23,7 @@ import tyro
 from pieces import DOCS, PIECES, ROOT, Piece, home
 from readme_blocks import BLOCKS
 
+from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError
 from mer_tf.files import read_json, write_json, write_text
@@ -125,7 +126,7 @@ def write_readme() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     try:
         tyro.cli(main, description=__doc__)
     except MerError as error:

@@ -102,7 +102,12 @@ CLAIM = Tables(
     },
     columns=TABLES.columns,
     cells={
-        f"B/methods/lbp_top/CASMEII{k}": {"model.blocks": (5, 5, 1), "model.radii": (1, 1, 4), "model.points": 4}
+        f"B/methods/lbp_top/CASMEII{k}": {
+            "model.blocks": (5, 5, 1),
+            "model.radii": (1, 1, 4),
+            "model.points": 4,
+            "model.frames": 0,
+        }
         for k in (3, 5)
     },
     orderings=tuple(("B/methods/attention_lstm", f"B/methods/{name}") for name in _OTHERS),

@@ -14,7 +14,7 @@ from typing import Any
 from mer_tf.changes import changed
 from mer_tf.config import Clip, Data, Evaluation, Experiment, Preprocess, Tables
 from mer_tf.descriptors import METHODS, LbpTop
-from mer_tf.models.presets import PUBLISHED
+from mer_tf.models.presets import MAGNIFIED, PUBLISHED
 
 EXPERIMENT = Experiment(
     name="exp7_baselines",
@@ -49,6 +49,7 @@ CASME2_LBP = {**_YAN, "model.frames": 0}
 
 BASELINES = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}
+    | {f"E/{name}": settings for name, settings in MAGNIFIED.items()}
     | {f"E/{name}": {"model.name": name, **settings} for name, settings in PUBLISHED.items()},
     columns=COLUMNS,
     cells={"E/lbp_top/CASMEII": CASME2_LBP},
@@ -61,6 +62,7 @@ _ELRCN = {
     "train.epochs": 10,
     "train.stream_epochs": 10,
     "model.width": 0.125,
+    "model.weights": "random",
     "preprocess.flow": "dis",
     "preprocess.size": 64,
 }
@@ -73,11 +75,18 @@ SMALL: dict[str, dict[str, Any]] = {
     "micro_exp_stcnn": {**_FEW, "train.epochs": 60, "model.width": 0.25, "clip.side": 32},
     "micro_exp_fusenet_intermediate": {**_FEW, "train.epochs": 40, "model.width": 0.25},
     "micro_exp_fusenet_late": {**_FEW, "train.epochs": 40, "model.width": 0.25},
+    "strcn_g": {**_FEW, "train.epochs": 40, "model.width": 0.25, "clip.side": 64},
+    "strcn_a": {**_FEW, "preprocess.magnify": 2.0, "train.epochs": 40, "model.width": 0.25},
+    "frame_cnn": {**_FEW, "train.epochs": 10, "model.width": 0.5, "clip.side": 48, "clip.stride": 4},
+    "cnn_lstm_states": {**_FEW, "train.epochs": 40, "train.stream_epochs": 40, "model.width": 0.25},
     "elrcn_se": _ELRCN,
     "elrcn_te": _ELRCN,
 }
+LESS = {"preprocess.magnify": 2.0}
+"""Drawn motion is larger than that of people."""
 DRAWN = Tables(
     rows={f"E/{name}": {"model.name": name} for name in METHODS}
+    | {f"E/{name}": {**settings, **LESS} for name, settings in MAGNIFIED.items()}
     | {f"E/{name}": {"model.name": name, **PUBLISHED[name], **changes} for name, changes in SMALL.items()},
     columns=COLUMNS,
     cells={"E/lbp_top/CASMEII": _YAN},

@@ -89,6 +89,10 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield "data.doubtful=estimate: say how with data.apex=midpoint, peak or divide-and-conquer"
     if config.magnify and not 0 < config.band_low < config.band_high:
         yield f"preprocess.band_low={config.band_low}, band_high={config.band_high}: give 0 < low < high"
+    if config.landmarks != "mtcnn" or config.landmarks_from:
+        from mer_tf.records.landmark_files import settings_faults  # brings OpenCV
+
+        yield from settings_faults(config)
     if experiment.search.patience and experiment.search.epochs:
         yield f"search.patience={experiment.search.patience} chooses the epochs; leave search.epochs empty"
     if experiment.search.dropout and not hasattr(experiment.model, "dropout"):
@@ -125,6 +129,10 @@ def _check_data(experiment: Experiment, listing: Listing | None, composite: bool
         _check_drawn(experiment, protocol)
         return
     refuse(label_faults(protocol, rows))
+    if experiment.preprocess.landmarks == "file":
+        from mer_tf.records.landmark_files import require_landmarks
+
+        require_landmarks(rows, experiment.preprocess)
     kept = [row for row in rows if protocol.class_index(row) is not None]
     check_people(experiment.evaluation, protocol, kept)
     check_units(experiment.evaluation, len({r.subject for r in kept}), len(kept), {r.dataset for r in kept})
@@ -196,8 +204,8 @@ def _unknown_dataset(protocol: LabelProtocol, dataset: str) -> str:
     home = home_of(dataset)
     others = [name for name in protocol_names() if home in load_protocol(name).homes]
     own = (
-        f"add its labels to data_manifests/label_protocols.csv, or use {FROM_DATA}, which takes each label as a class, or "
-        "a CSV of your own with the columns raw and class"
+        f"add its labels to data_manifests/label_protocols.csv, or use {FROM_DATA}, which takes each label as a class, "
+        "or a CSV of your own with the columns raw and class"
     )
     mend = f"use {' or '.join(others)}" if others else own
     return f"data.label_protocol={protocol.name}: knows no label of {dataset}; {mend}"

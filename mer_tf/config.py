@@ -97,6 +97,13 @@ class Preprocess:
     """crop: the box is enlarged by this share of its side on each side."""
     min_face: Side = 40
     """Smallest face MTCNN looks for, pixels of the source frame."""
+    landmarks: Literal["mtcnn", "file", "onnx", "mesh"] = "mtcnn"
+    """What faces are aligned by, and what blocks of a face and regions sit on. mtcnn: its five points, to which a
+    canonical face is carried; file: points that were fitted before, a CSV a clip as OpenFace writes; onnx: a network of
+    68, 468 or 478 points (MediaPipe's order); mesh: MediaPipe's of 468, which the extra `mesh` installs. Fitted points
+    are those of one frame a clip, its first wherever a face is found there."""
+    landmarks_from: str = ""
+    """file: folder below which each clip has a CSV of its name; onnx: file of the network."""
     flow: Literal["none", "farneback", "dis", "tvl1"] = "dis"
     """Optical flow of stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels."""
     flow_from: Literal["previous", "onset"] = "previous"
@@ -121,6 +128,15 @@ class Preprocess:
     """Published recipe (data_manifests/recipes.csv) that these settings are, `name+` when some of them were changed.
     `mer-tf preprocess --recipe NAME` takes all of them from it; elsewhere a name that stands on other settings is an
     error, which says how to take them."""
+
+
+LATER = {"landmarks": "mtcnn", "landmarks_from": ""}
+"""Settings of `Preprocess` that older records lack, and what they were there."""
+
+
+def record_settings(config: Preprocess) -> dict[str, Any]:
+    """Settings as records name and keep them: without a later one at its default, so that names and bytes stay."""
+    return {k: v for k, v in dataclasses.asdict(config).items() if k not in LATER or v != LATER[k]}
 
 
 @dataclass(frozen=True)
@@ -297,5 +313,10 @@ class Tables:
 
 def digest(*parts: Any, length: int = 10) -> str:
     """Hex digest of dataclasses and JSON values, independent of dict order: names artefacts by what made them."""
-    plain = [dataclasses.asdict(p) if dataclasses.is_dataclass(p) and not isinstance(p, type) else p for p in parts]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:length]
+    return hashlib.sha256(json.dumps([*map(_plain, parts)], sort_keys=True).encode()).hexdigest()[:length]
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, Preprocess):
+        return record_settings(part)
+    return dataclasses.asdict(part) if dataclasses.is_dataclass(part) and not isinstance(part, type) else part

@@ -42,6 +42,16 @@ def quick():
         yield
 
 
+@pytest.fixture(scope="module")
+def eagerly():
+    """Networks run layer by layer: a few steps of training take less time than to trace them."""
+    from tensorflow import config
+
+    config.run_functions_eagerly(True)
+    yield
+    config.run_functions_eagerly(False)
+
+
 def shortest(*clip, length, **more):
     """A clip of a published tree about as short as its kind can be: a tree of all lengths has twice the files."""
     return timed(*clip, length=(length[0], length[0] + 2), **more)

@@ -69,6 +69,7 @@ KINDS = {
 }  # fmt: skip
 
 
+EXAMPLES = [60, pytest.param(200, marks=pytest.mark.slow)]
 ODD = [b"\x00", b'"', b"\r", b",,,", b"\n", b"9" * 30, b"[" * 2000, b";", b"\xff\xfe"]
 
 
@@ -90,14 +91,15 @@ def damaged(data):
     return st.lists(change, min_size=1, max_size=5).map(changed)
 
 
+@pytest.mark.parametrize("examples", EXAMPLES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_damaged_file_is_read_or_refused(kind, tmp_path):
+def test_every_damaged_file_is_read_or_refused(kind, examples, tmp_path):
     read, data = KINDS[kind]
     path = tmp_path / f"t{'.json' if data is CONFIG else '.csv'}"
     path.write_bytes(data)
     read(path)
 
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
     @given(damaged(data))
     def fuzz(harmed):
         path.write_bytes(harmed)
@@ -122,10 +124,11 @@ def test_an_xlsx_whose_parts_are_damaged_is_read_or_refused(tmp_path_factory, da
         sheet(path)
 
 
-def test_a_manifest_that_is_damaged_is_read_or_refused(tmp_path):
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_a_manifest_that_is_damaged_is_read_or_refused(examples, tmp_path):
     path = write_manifest([ROW, dataclasses.replace(ROW, clip_id="smic-hs/c")], tmp_path / "m.csv")
 
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
     @given(damaged(path.read_bytes()))
     def fuzz(harmed):
         (tmp_path / "h.csv").write_bytes(harmed)

@@ -4,7 +4,17 @@ from dataclasses import asdict
 
 import pytest
 
-from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, danger, note, read_notices
+from mer_tf.files import facts
+from mer_tf.inputs.after import after_notice, published_system
+from mer_tf.model import models
+from mer_tf.notices import (
+    LEAKY,
+    SYNTHETIC,
+    UNREADABLE,
+    danger,
+    note,
+    read_notices,
+)
 
 OLD = {
     "LEAKY SPLIT: clips of one subject stand on both sides of a fold": danger(
@@ -33,3 +43,13 @@ def test_fields_survive_json():
 
 def test_what_is_no_notice_is_a_note_of_its_words():
     assert read_notices([{"level": "?", "text": 3}, None]) == (note("", "3"), note("", "None"))
+
+
+def test_what_is_only_after_its_publication_says_so_and_why():
+    rows = facts("after.csv")
+    assert set(rows["model"]) <= set(models())
+    assert set(rows["mark"]) <= {"inferred", "ours"}
+    assert published_system("fcnn3d") == "Li et al. 2018 (3D-FCNN)"
+    (said,) = after_notice("fcnn3d")
+    assert said.text.startswith("fcnn3d is after Li et al. 2018 (3D-FCNN), not it: ")
+    assert (published_system("ststnet"), after_notice("ststnet")) == ("", ())

@@ -6,7 +6,6 @@ Heavy imports wait until a subcommand runs.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -14,6 +13,7 @@ import tyro
 
 import mer_tf
 from mer_tf.cli import classify_command, data_commands, record_commands, result_commands, run_commands, serve_commands
+from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, refuse, summary
 from mer_tf.errors import one_line_errors
 from mer_tf.ranges import checked
@@ -84,7 +84,7 @@ def _overview() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that `arguments` (None: the process's) name; bad input ends with one line and exit status 1."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with one_line_errors("stopped; the same command goes on where it was"):
         run(sys.argv[1:] if arguments is None else arguments)

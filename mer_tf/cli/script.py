@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import operator
-import os
 import sys
 import typing
 from collections.abc import Collection, Iterator, Sequence
@@ -16,6 +15,7 @@ import tyro
 from mer_tf.au_flow.settings import Options
 from mer_tf.changes import field_names
 from mer_tf.check import check
+from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, summary
 from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors
@@ -58,7 +58,7 @@ def pretrain_main(options: Options, sequence: Experiment, arguments: Sequence[st
 @contextmanager
 def plain_endings() -> Iterator[None]:
     """Bad input ends with one clear line and exit status 1, Ctrl-C with what to do next."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_tensorflow()
     with one_line_errors(STOPPED):
         yield
 

@@ -91,6 +91,12 @@ class _Frames(Classical):
 
 
 @dataclass(frozen=True)
+class _Scale(Classical):
+    sigma: Positive | None = None
+    """Scale of derivatives, pixels."""
+
+
+@dataclass(frozen=True)
 class Mdmo(Classical):
     """Main directional mean optical flow."""
 
@@ -101,10 +107,14 @@ class Mdmo(Classical):
     flow: ClassVar = True
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Its regions lie between landmarks of aligned faces."""
+        """Its regions lie between landmarks that were fitted, or those of aligned faces."""
         yield from super().check(experiment, of_images)
-        if (face := experiment.preprocess.face) != "align":
-            yield f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align"
+        face, landmarks = experiment.preprocess.face, experiment.preprocess.landmarks
+        if face != "align" and landmarks == "mtcnn":
+            yield (
+                f"preprocess.face={face}: mdmo knows where landmarks are in aligned faces; use align, or fit them "
+                "(preprocess.landmarks=file, onnx or mesh)"
+            )
 
 
 def _method(name: str, described_by: str, *settings: type[Classical], **published: Any) -> type[Classical]:
@@ -122,13 +132,17 @@ LbpTop = _method("lbp_top", "lbp_top:LbpTop", _Frames, _Histogram, _Radii, _Over
 LbpSip = _method("lbp_sip", "lbp_sip:LbpSip", _Frames, _Radii, _Overlap, _Blocks)
 LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", _Frames, _Histogram, _Radii, _Blocks)
 StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", _Frames, _Radii, _Blocks, classifier="chi2", penalty=100.0)
+Higo = _method("higo", "higo:Higo", _Frames, _Overlap, _Blocks)
+GaussianJetLbp = _method(
+    "gaussian_jet_lbp", "gaussian_jet:GaussianJetLbp", _Scale, _Frames, _Histogram, _Radii, _Overlap, _Blocks
+)
 Stclqp = _method("stclqp", "stclqp:CompletedPatterns", _Frames, _Points, _Radii, _Blocks, codebook=True)
 Fdm = _method("fdm", "fdm:Fdm", _Frames, _Blocks, classifier="rbf", flow=True)
 Hoof = _method("hoof", "hoof:Hoof", _Frames, _Overlap, _Blocks, flow=True)
 BiWoof = _method("bi_woof", "bi_woof:BiWoof", _Blocks, penalty=1e4, flow=True)
 
 _TRIVIAL = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)
-_PUBLISHED = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof)
+_PUBLISHED = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof, Higo, GaussianJetLbp)
 METHODS: Mapping[str, type[Classical]] = {kind.name: kind for kind in (*_TRIVIAL, *_PUBLISHED)}
 """Classical systems by name, in the order of tables."""
 TRIVIAL = tuple(kind.name for kind in _TRIVIAL)

@@ -46,7 +46,11 @@ class LbpTop(ClipDescriptor):
         self.mapping, self.interpolation, self.frames = mapping, interpolation, frames
 
     def describe(self, clip: NDArray[Any]) -> Features:
-        volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii
+        return self.histograms(at_length(clip, self.frames))
+
+    def histograms(self, volume: NDArray[Any]) -> Features:
+        """Those of a volume (T, H, W) of any values."""
+        rx, ry, rt = self.radii
         rows, columns, parts = self.blocks
         table, bins = bins_of(self.points, self.mapping)
         counts = []

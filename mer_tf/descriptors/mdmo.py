@@ -29,13 +29,21 @@ class Mdmo(ClipDescriptor):
     In each flow field since the onset, a region's main direction is the fullest of 8 bins of 45 degrees; its vector
     has the mean length and mean angle of what lies in that bin. Vectors are averaged over the clip as (x, y); lengths
     are divided by the greatest. The result is (.8 lengths, .2 angles), angles in radians from -pi to pi. Landmarks are
-    those of an aligned face; the affine motion of the 13 stable points is taken off each field, as in the paper.
+    those that were fitted to the clip, else those of an aligned face; the affine motion of the 13 stable points is
+    taken off each field, as in the paper.
     """
 
     takes: ClassVar[Takes] = "flow"
 
+    def __init__(self, *, landmarks: Points | None = None) -> None:
+        self.landmarks = landmarks
+
+    def placed(self, landmarks: Points) -> Mdmo:
+        return Mdmo(landmarks=landmarks)
+
     def describe(self, clip: NDArray[Any]) -> Features:
-        points = canonical_landmarks() * [clip.shape[2], clip.shape[1]] - 0.5
+        shares = canonical_landmarks() if self.landmarks is None else self.landmarks
+        points = shares * [clip.shape[2], clip.shape[1]] - 0.5
         flow = without_head(clip.astype(np.float32), points)
         mean = main_vectors(flow, region_pixels(points, (clip.shape[1], clip.shape[2]))).mean(axis=0)
         lengths, angles = np.hypot(mean[:, 0], mean[:, 1]), np.arctan2(mean[:, 1], mean[:, 0])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from mer_tf.evaluation.orderings import ALPHA
 from mer_tf.evaluation.resampling import mean_interval, mean_p
 from mer_tf.explain.regions import NAMED
 
@@ -54,13 +55,16 @@ def _row(wide: pd.DataFrame, side: str, draws: int) -> dict[str, Any]:
     return found | {"seeds": len(set(seeds))}
 
 
-def verdict(row: Mapping[Any, Any]) -> str:
-    """What the row after training says of the claim, in few words."""
+def verdict(row: Mapping[Any, Any], p: float = 0.0) -> str:
+    """What the row after training says of the claim, in few words.
+
+    p: of a row among several, corrected for all of them.
+    """
     if not row["clips"]:
         return "no heat to compare"
     if row["seeds"] < SEEDS:
         return f"not claimed ({row['seeds']:.0f} of {SEEDS} seeds)"
-    if row["low"] <= 0 <= row["high"]:
+    if row["low"] <= 0 <= row["high"] or p >= ALPHA:
         return "not shown"
     return "holds" if row["low"] > 0 else "the other way round"
 

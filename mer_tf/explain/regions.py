@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.faces import similarity
+from mer_tf.preprocessing.landmarks import FACE_BOX as FACE_BOX
 from mer_tf.preprocessing.landmarks import canonical_landmarks
 
 Points = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-FACE_BOX = np.array([[0.141, 0.049], [0.854, 0.945]])
-"""MTCNN's box, upper left and lower right corner, on an aligned face: mean of 24 drawn faces (sd .02)."""
 DILATION = 0.1
 """Of the distance between the eyes."""
 _BROWS, _EYES, _NOSE, _MOUTH = range(17, 27), range(36, 48), range(27, 36), range(48, 60)

@@ -56,11 +56,13 @@ def described_store(
     descriptor: ClipDescriptor | None,
     step: int,
     flow_from: Literal["previous", "onset"],
+    fitted: Mapping[str, np.ndarray] | None = None,
 ) -> DescribedStore:
     """Store of (clip_id, frames uint8 (T, S, S, 3), flow float16 (T - 1, S, S, 2), index of the apex or None).
 
     Every `step`-th frame is used. Flow from frame to frame is summed to motion since the onset, exact only for motion
-    far below a pixel. Without a descriptor vectors are empty.
+    far below a pixel. Without a descriptor vectors are empty. `fitted`: clip_id -> its landmarks (68, 2), shares
+    of the square, where there are any.
     """
     described, greys = {}, {}
     for clip_id, frames, flow, apex in clips:
@@ -70,7 +72,8 @@ def described_store(
             if apex == 0 and descriptor is not None and descriptor.takes == "apex":
                 log.warning(AT_ONSET, clip_id, "the frame that moves most is taken")
             since = None if flow is None else _since_onset(flow, flow_from)[step - 1 :: step]
-            described[clip_id] = _described(images, since, apex and max(apex // step, 1), descriptor)
+            placed = descriptor.placed(fitted[clip_id]) if descriptor and fitted else descriptor
+            described[clip_id] = _described(images, since, apex and max(apex // step, 1), placed)
         except MerError as error:
             raise MerError(f"{clip_id}: {error}") from error
     return DescribedStore(described, greys)

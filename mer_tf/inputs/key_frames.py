@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,3 +71,16 @@ def key_frame_store(
         given = features.vectors(clip_id) if config.keyframes == "cluster" else shown
         places[clip_id] = select_keyframes(given, 0, nearest, len(shown) - 1, config.frames, config.keyframes)
     return KeyFrameStore(features, places)
+
+
+def key_images(
+    clips: Iterable[tuple[str, np.ndarray, int | None]], config: Clip
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Of (clip_id, frames (T, S, S, 3), place of the apex or None) the `config.frames` - 1 key frames, as an image
+    store wants them: with the last one twice, since it leaves one out, and with flow at rest, which nobody asks for.
+    """
+    assert config.keyframes != "none"
+    for clip_id, frames, apex in clips:
+        places = select_keyframes(frames, 0, apex, len(frames) - 1, config.frames - 1, config.keyframes)
+        still = np.zeros((len(places), *frames.shape[1:3], 2), np.float16)
+        yield clip_id, frames[[*places, places[-1]]], still

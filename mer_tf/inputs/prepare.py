@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, digest
 from mer_tf.descriptors import Classical
 from mer_tf.explain.upsampling import cell_grid
+from mer_tf.inputs.after import after_notice
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore, nearest_frame
 from mer_tf.inputs.clips import Clips
@@ -22,14 +23,14 @@ from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
-from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store
+from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store, key_images
 from mer_tf.models.encoders.build import Encoder, build_encoder
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.records.landmarks import clip_places
+from mer_tf.records.landmarks import clip_places, fitted_landmarks
 from mer_tf.records.read import stored_clips
 
 log = logging.getLogger("mer_tf")
@@ -56,6 +57,11 @@ class Encoded:
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
     """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
+    found = _encoded(experiment, clips)
+    return replace(found, warnings=(*found.warnings, *after_notice(experiment.model.name)))
+
+
+def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
     model = experiment.model
     if isinstance(model, Classical):
         return _descriptors(model, experiment, clips)
@@ -68,7 +74,8 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
     """What a classical method says of every clip."""
     config, descriptor = experiment.preprocess, model.descriptor()
     arrays = ((c, x["frames"], x.get("flow"), apex) for c, x, apex in _with_apexes(clips, model.flow))
-    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from)
+    fitted = None if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
+    store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from, fitted)
     said = " ".join(str(descriptor).split()) if descriptor else "none"
     resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
     return Encoded(store, None, None, resolved, ())
@@ -89,7 +96,9 @@ def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[st
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
-    arrays = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    arrays: Iterator[tuple[str, Any, Any]] = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    if experiment.clip.keyframes != "none":
+        arrays = key_images(((name, x["frames"], apex) for name, x, apex in _with_apexes(clips)), experiment.clip)
     return _trained(image_store(arrays, experiment.clip, experiment.preprocess.flow_from), experiment.clip.step)
 
 

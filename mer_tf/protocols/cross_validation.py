@@ -21,6 +21,7 @@ from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
+from mer_tf.training.estimate import FirstSteps
 from mer_tf.training.trainer import training_seed
 
 log = logging.getLogger("mer_tf")
@@ -89,13 +90,16 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
 def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
     """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
     train, dropout, begun = bench.experiment.train, None, bar.n
-    show = ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())
+    show: list[keras.callbacks.Callback] = [ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())]
+    if begun == 0:
+        epochs = int(bar.total or 0)
+        show.append(FirstSteps(epochs, epochs // epochs_a_fold(bench.experiment)))
     if searched(bench.experiment.search):
-        choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), [show])
+        choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), show)
         train, dropout = choice.train(train), choice.dropout
         write_csv(table, folder / "choice.csv")
     model, history = bench.fit(
-        fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=[show]
+        fold.train, labels, training_seed(seed, fold.number), train=train, dropout=dropout, callbacks=show
     )
     bar.update(epochs_a_fold(bench.experiment) - (bar.n - begun))  # fewer may have been chosen
     write_csv(history, folder / "history.csv")

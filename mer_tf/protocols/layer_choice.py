@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from mer_tf.files import write_csv
 from mer_tf.preprocessing.faces import detect_face
 from mer_tf.preprocessing.landmarks import carried_landmarks
 from mer_tf.protocols.workbench import Workbench
+from mer_tf.records.landmarks import fitted_landmarks
 
 CLIPS = 12
 """Training clips looked at, spread over the fold's subjects; the onset and the middle frame of each."""
@@ -30,7 +32,10 @@ def choose_block(bench: Workbench, fold: Fold, folder: Path) -> str:
     sampled = [ids[k] for k in np.unique(np.linspace(0, len(ids) - 1, min(CLIPS, len(ids))).round().astype(int))]
     clips = bench.frames(sampled)
     frames = np.concatenate([clips[name][[0, len(clips[name]) // 2]] for name in sampled])
-    encoder, points = bench.encoder(), stored_landmarks(frames, bench.experiment.preprocess)
+    fitted, size = _fitted(bench), frames.shape[1]
+    of_clips = [fitted[name] * size - 0.5 for name in sampled for _ in range(2)] if fitted else None
+    points = np.stack(of_clips) if of_clips else stored_landmarks(frames, bench.experiment.preprocess)
+    encoder = bench.encoder()
     maps = layer_maps(encoder, frames)
     table = layer_table(encoder, maps, points)
     chosen = choose_layer(table)
@@ -41,12 +46,24 @@ def choose_block(bench: Workbench, fold: Fold, folder: Path) -> str:
     return chosen
 
 
-def face_landmarks(frame: np.ndarray, config: Preprocess) -> np.ndarray | None:
-    """The same (68, 2) of one frame (S, S, 3); None where MTCNN finds no face in it."""
+def face_landmarks(bench: Workbench, clip_id: str, frame: np.ndarray) -> np.ndarray | None:
+    """`clip_landmarks`; None where MTCNN is to find a face in the frame and finds none."""
     try:
-        return np.asarray(stored_landmarks(frame[None], config)[0])
+        return clip_landmarks(bench, clip_id, frame)
     except MerError:
         return None
+
+
+def clip_landmarks(bench: Workbench, clip_id: str, frame: np.ndarray) -> np.ndarray:
+    """The (68, 2) in a stored frame (S, S, 3) of a clip: the clip's fitted ones, or as `stored_landmarks`."""
+    if fitted := _fitted(bench):
+        return np.asarray(fitted[clip_id] * frame.shape[0] - 0.5)
+    return np.asarray(stored_landmarks(frame[None], bench.experiment.preprocess)[0])
+
+
+def _fitted(bench: Workbench) -> Mapping[str, np.ndarray]:
+    """Landmarks that clips were stored with, shares of the square; none where MTCNN's points were used."""
+    return {} if bench.experiment.preprocess.landmarks == "mtcnn" else fitted_landmarks(bench.prepared.records)
 
 
 def stored_landmarks(frames: np.ndarray, config: Preprocess) -> np.ndarray:

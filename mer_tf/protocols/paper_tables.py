@@ -42,7 +42,8 @@ def paper_tables(
     Writes tables.csv, orderings.csv and tables.txt. First: table, row, column, key, printed, n, mean-of-folds accuracy
     and each score with its 95 % interval over subjects (accuracy, accuracy_low, ...); printed rows that no system here
     stands for have no score, and the trivial methods that follow them nothing printed. Where heat is claimed to move,
-    heat.csv has each run's test of it (`explain.heat_change`). Second: better, worse, column,
+    heat.csv has each run's test of it (`explain.heat_change`), with p corrected for all of the claim's rows (Holm).
+    Second: better, worse, column,
     the printed difference, and of accuracy and UAR ours with its interval over subjects and seeds, p, p corrected for
     all orders of the same printed table (Holm), and what follows (`verdict`); n, subjects and seeds. An order of two
     columns has one row as better and as worse, and both columns as "first > second".
@@ -64,7 +65,7 @@ def paper_tables(
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
     parts = [*run_warnings(runs), *said, side_by_side(first), ordering_table(second)]
     if tables.heat:
-        heat = pd.DataFrame(list(_heat(tables, runs, draws)))
+        heat = _corrected(pd.DataFrame(list(_heat(tables, runs, draws))))
         write_csv(heat, directory / "heat.csv")
         parts.append(heat_table(heat))
     write_text(directory / "tables.txt", "\n\n".join(parts) + "\n")
@@ -208,14 +209,26 @@ def _judged(orders: pd.DataFrame) -> pd.DataFrame:
     return judged
 
 
+def _corrected(heat: pd.DataFrame) -> pd.DataFrame:
+    """With p corrected for all rows of the same claim, and what follows."""
+    judged = heat.assign(p_holm=np.nan)
+    for _, claim in heat[heat["p"].notna()].groupby("claim"):
+        judged.loc[claim.index, "p_holm"] = holm(claim["p"].tolist())
+    said = [
+        heat_verdict(row, row["p_holm"]) if pd.notna(row["clips"]) else "not measured"
+        for row in judged.to_dict("records")
+    ]
+    return judged.assign(so=said)
+
+
 def _heat(tables: Tables, runs: dict[tuple[str, str], Path], draws: int) -> Iterator[dict[str, Any]]:
-    """Of each claim, row and column: lift before and after training, their difference, and what it says."""
+    """Of each claim, row and column: lift before and after training, and their difference."""
     wanted = ("before", "lift", "difference", "low", "high", "p", "pairs", "clips", "subjects", "seeds")
     for claim, rows in tables.heat.items():
         for row, column in ((row, column) for row in rows for column in tables.columns):
             found, path = {"claim": claim, "row": row, "column": column}, runs[row, column] / FILE
             if not path.is_file():
-                yield found | dict.fromkeys(wanted, np.nan) | {"so": "not measured"}
+                yield found | dict.fromkeys(wanted, np.nan)
                 continue
             after = after_row(change_summary(pd.read_csv(path), draws=draws))
-            yield found | {name: after[name] for name in wanted} | {"so": heat_verdict(after)}
+            yield found | {name: after.get(name, np.nan) for name in wanted}

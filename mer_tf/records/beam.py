@@ -1,8 +1,8 @@
 """The same job on Apache Beam, on one machine or many: a clip an element, a shard a group.
 
 Shards, their names and their bytes are those of the local engine. Every machine must have mer_tf[beam] of the same
-versions, and see the manifest's roots and the output folder under the same paths (a shared file system). The local
-process holds the output folder, waits for the pipeline and writes the index.
+versions, and see the manifest's roots, landmarks and the output folder under the same paths (a shared file system). The
+local process holds the output folder, waits for the pipeline and writes the index.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ def run_beam(
     if not shards:
         return
     beam = _beam()
+    if config.landmarks_from:
+        config = dataclasses.replace(config, landmarks_from=str(Path(config.landmarks_from).resolve()))
     flags = beam.options.pipeline_options.PipelineOptions(pipeline_flags(options, workers))
     try:
         with beam.Pipeline(options=flags) as pipeline:

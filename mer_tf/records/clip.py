@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,11 +17,10 @@ from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.faces import Face, detect_face, face_transform, warp
 from mer_tf.preprocessing.flow import flow_clip
 from mer_tf.preprocessing.frames import Frame
+from mer_tf.preprocessing.landmarks import fitted_face, fitted_transform, load_landmark_model
 from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.preprocessing.steps import Course, treated
-
-TRIED = (0.0, 0.25, 0.5, 0.75)
-"""Where in the clip a face is looked for, in this order, as shares of onset .. offset."""
+from mer_tf.records.landmark_files import filed_face, network_file, tried_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +65,12 @@ def process_clip(row: ClipRow, config: Preprocess) -> ClipRecord:
 
 
 def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
-    face, detected_in = (None, None) if config.face == "none" else _find_face(row, config.min_face)
+    without = config.face == "none" and config.landmarks == "mtcnn"
+    face, detected_in = (None, None) if without else _find_face(row, config)
     numbers, frames, matrix = [], [], None
     for number, frame in iter_clip(row):
         if matrix is None:
-            matrix = face_transform(face, config.face, config.size, config.margin, _shape(frame))
+            matrix = _transform(face, config, _shape(frame))
         numbers.append(number)
         frames.append(warp(frame, matrix, config.size))
     course = Course(np.stack(frames), np.array(numbers, np.int64), row.fps)
@@ -100,9 +101,17 @@ def _flow(frames: NDArray[np.uint8], config: Preprocess) -> NDArray[np.float16] 
     return None if config.flow == "none" else flow_clip(frames, config.flow, config.flow_from)
 
 
-def _find_face(row: ClipRow, min_face: int) -> tuple[Face, int]:
+def _transform(face: Face | None, config: Preprocess, shape: tuple[int, int]) -> NDArray[np.float64]:
+    if config.face == "align" and face is not None and face.fitted is not None:
+        return fitted_transform(face.fitted, config.size)
+    return face_transform(face, config.face, config.size, config.margin, shape)
+
+
+def _find_face(row: ClipRow, config: Preprocess) -> tuple[Face, int]:
     """The face and the number of the frame it was found in: the first frame, else one later in the clip."""
-    targets = [row.onset + round(share * (row.offset - row.onset)) for share in TRIED]
+    if config.landmarks == "file":
+        return filed_face(row, Path(config.landmarks_from))
+    targets, min_face = tried_frames(row), config.min_face
     for number, frame in iter_clip(row):
         if not targets:
             break
@@ -110,11 +119,22 @@ def _find_face(row: ClipRow, min_face: int) -> tuple[Face, int]:
             continue
         targets = [t for t in targets if t > number]
         if face := detect_face(frame, min_face):
-            return face, number
+            return _fitted(face, frame, config), number
     raise MerError(
         f"clip {row.clip_id}: no face of {min_face} px or more in {row.source()}; "
         "use a smaller preprocess.min_face, or preprocess.face=none if the clips are cropped already"
     )
+
+
+def _fitted(face: Face, frame: Frame, config: Preprocess) -> Face:
+    """The face with the points of the landmark network, where there is one."""
+    if config.landmarks == "mtcnn":
+        return face
+    return fitted_face(_network(network_file(config))(frame, face), face.confidence, face.box)
+
+
+_network = lru_cache(maxsize=1)(load_landmark_model)
+"""One network a process."""
 
 
 def _shape(frame: Frame) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mer_tf.config import MerError, Preprocess
+from mer_tf.config import MerError, Preprocess, record_settings
 from mer_tf.files import read_mapping, sha256, write_json
 
 NAME = "index.json"
@@ -121,7 +121,7 @@ def _digest(path: Path, size: int, time: int) -> str:
 def write_index(index: Index) -> Path:
     """Write index.json; its presence says that the directory is finished."""
     value: dict[str, Any] = {
-        "config": dataclasses.asdict(index.config),
+        "config": record_settings(index.config),
         "manifest": index.manifest,
         "versions": index.versions,
         "errors": index.errors,

@@ -38,6 +38,8 @@ def encode(record: ClipRecord, image_format: ImageFormat) -> bytes:
     if record.face is not None:
         face = np.concatenate([record.face.box, [record.face.confidence], record.face.landmarks.ravel()])
         features |= {"face": _exact(face), "detected_in": _ints([record.detected_in])}
+        if record.face.fitted is not None:
+            features["fitted"] = _exact(record.face.fitted)
     if sum(len(v) for f in features.values() for v in f.bytes_list.value) > LARGEST:
         raise MerError(f"clip {record.clip_id}: {len(record.frames)} frames exceed 2 GiB; cut it into shorter clips")
     return bytes(tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True))
@@ -92,7 +94,8 @@ def _decode(features: Mapping[str, Any]) -> ClipRecord:
     face, detected_in = None, None
     if "face" in features:
         values = _from_exact(features["face"])
-        face = Face(values[:4], float(values[4]), values[5:].reshape(5, 2))
+        fitted = _from_exact(features["fitted"]).reshape(68, 2) if "fitted" in features else None
+        face = Face(values[:4], float(values[4]), values[5:].reshape(5, 2), fitted)
         detected_in = int(features["detected_in"].int64_list.value[0])
     flow = None
     if "flow" in features:

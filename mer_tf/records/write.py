@@ -23,10 +23,12 @@ from mer_tf.code_version import FRAMES, PIXELS, counted
 from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.clip_frames import clip_files
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
+from mer_tf.errors import refuse
 from mer_tf.files import write_text
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
+from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
 from mer_tf.records.workers import run_shards
 
@@ -63,10 +65,13 @@ def write_records(
     left, when another process is writing the same directory, and when the disk refuses.
     """
     check_rows(rows, "preprocessing")
+    refuse(settings_faults(config))
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
-    manifest = manifest_digest(rows)
-    directory = Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS))}"
+    manifest, points = manifest_digest(rows), landmarks_digest(rows, config)
+    directory = Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS), *points)}"
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
+        if on_error == "fail":
+            require_landmarks(rows, config)
         try:
             _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
         except OSError as error:

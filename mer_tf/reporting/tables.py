@@ -74,7 +74,8 @@ def baseline_text(table: pd.DataFrame) -> str:
     """Systems beside each other on each data set (`baseline_table`): scores with intervals, n, what was published."""
     rows = []
     for row in table.to_dict("records"):
-        cells = {"data": row["column"], "system": row["system"]}
+        after = f" (after {row['after']})" if row["after"] else ""
+        cells = {"data": row["column"], "system": f"{row['system']}{after}"}
         for name in SCORES:
             cells[name] = "{:.1f} [{:.1f}, {:.1f}]".format(*(row[name + end] * 100 for end in ("", "_low", "_high")))
         majority = {"n": f"{row['n']:.0f}", "majority": f"{row['majority_rate'] * 100:.1f}"}
@@ -156,11 +157,13 @@ def heat_table(heat: pd.DataFrame) -> str:
         interval = f"[{row['low']:+.2f}, {row['high']:+.2f}]"
         cells["difference"] = f"{row['difference']:+.2f} {interval}" if known else ""
         cells["p"] = f"{row['p']:.4f}" if known else ""
+        cells["p Holm"] = f"{row['p_holm']:.4f}" if known else ""
         cells["seeds"] = f"{row['seeds']:.0f}" if known else ""
         rows.append(cells | {"so": row["so"]})
     note = (
         "heat on eyes, brows, nose wings and mouth corners over their share of the picture, the same method, frame and "
-        "class before and after training; [95 % interval over subjects and seeds]; p: signs of whole subjects turned"
+        "class before and after training; [95 % interval over subjects and seeds]; p: signs of whole subjects turned; "
+        "p Holm: corrected for all rows of the claim"
     )
     return f"{_aligned(pd.DataFrame(rows).set_index('claim'))}\n{note}"
 

@@ -112,7 +112,7 @@ def composite(rows):
 MEGC2019 = {"smic": [70, 51, 43, 16], "casme2": [88, 32, 25, 24], "samm": [92, 26, 15, 28]}
 
 
-@pytest.mark.parametrize("layout", ["Cropped", "CASME2_RAW_selected+updated"])
+@pytest.mark.parametrize("layout", ["Cropped", pytest.param("CASME2_RAW_selected+updated", marks=pytest.mark.slow)])
 def test_megc2019_is_the_official_composite(published, layout):
     listing = published("megc2019", layout)
     assert listing.problems == []

@@ -5,6 +5,8 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.descriptors.codes import Plane
+from mer_tf.descriptors.gaussian_jet import GaussianJetLbp, structure
+from mer_tf.descriptors.higo import Higo
 from mer_tf.descriptors.lbp_mop import LbpMop
 from mer_tf.descriptors.lbp_sip import LbpSip
 from mer_tf.descriptors.lbp_top import LbpTop
@@ -104,3 +106,25 @@ def test_a_codebook_learns_from_training_clips_alone_and_keeps_all_counts():
     np.testing.assert_array_equal(book.words_, again.words_)
     with pytest.raises(MerError, match="size <= kept"):
         PatternCodebook(size=50, kept=40).fit(raw, labels)
+
+
+def test_every_voxel_with_a_gradient_has_one_vote_and_a_faint_change_in_time_turns_it():
+    rising = np.broadcast_to(np.arange(40, dtype=np.uint8), (9, 40, 40))
+    found = [
+        Higo(blocks=(1, 1, 1), frames=0).transform([clip])[0].reshape(3, 8)
+        for clip in (rising, rising + np.arange(9, dtype=np.uint8)[:, None, None], rising[:, :, ::-1])
+    ]
+    np.testing.assert_array_equal(found[0], [np.eye(8)[0], np.eye(8)[0], np.zeros(8)])  # nothing along y, nor in time
+    np.testing.assert_array_equal(found[1], [np.eye(8)[0], np.eye(8)[1], np.eye(8)[2]])
+    np.testing.assert_array_equal(found[2][0], np.eye(8)[4])
+
+
+def test_angles_of_the_jet_know_no_light_no_contrast_and_no_turn_of_the_frame():
+    clip = np.random.default_rng(0).random((2, 24, 24))
+    angles = structure(clip, 1.5)
+    np.testing.assert_allclose(structure(3 * clip + 7, 1.5), angles, atol=2e-3)
+    np.testing.assert_allclose(structure(np.rot90(clip, axes=(1, 2)), 1.5), np.rot90(angles, axes=(2, 3)), atol=2e-3)
+    options = {"blocks": (2, 2, 1), "radii": (1, 1, 1), "frames": 0}
+    whole = GaussianJetLbp(sigma=1.5, **options).describe(clip.repeat(3, axis=0)).reshape(3, -1)
+    one = LbpTop(**options).histograms(structure(clip.repeat(3, axis=0), 1.5)[1])
+    np.testing.assert_array_equal(whole[1], one)

@@ -43,6 +43,7 @@ def test_a_change_is_said_when_its_interval_leaves_0(change, said, meant):
     assert row["difference"] == pytest.approx(change, abs=0.1)
     assert row["low"] < row["difference"] < row["high"]
     assert (row["clips"], row["subjects"], row["seeds"]) == (16, 8, 5)
+    assert verdict(row, 0.06) == "not shown"  # by a p corrected for other rows of the same claim
     text = sentence(summary)
     assert meant in text
     assert f"16 test clips of 8 subjects, {SEEDS} seeds" in text

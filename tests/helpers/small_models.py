@@ -130,6 +130,8 @@ MOVED = {
 SHALLOW = {
     **{name: {"BLOCKS": ((64, 1), (128, 2))} for name in ("elrcn_se", "elrcn_te")},
     "htnet": {"REPEATS": (1, 1, 2)},
+    "strcn_a": {"POOLS": (2,), "DEPTH": 2, "HEIGHT": 12, "WIDTH": 16},
+    "strcn_g": {"POOLS": (2,), "DEPTH": 2},
 }
 SMALL: dict[str, Small] = {
     name: replace(small(name, **MOVED.get(name, {})), depth=SHALLOW.get(name, {}))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from helpers.weightless import weightless
 
-from mer_tf.config import MerError
-from mer_tf.model import models
+from mer_tf.config import Experiment, MerError
+from mer_tf.model import check_model, models
+from mer_tf.models import elrcn
 from mer_tf.models.elrcn import ElrcnSe, scaled_strain, vgg16
 from mer_tf.models.htnet import parts
 from mer_tf.models.layers.shared import AttendedLogits
@@ -104,6 +105,21 @@ def test_elrcn_trains_its_images_before_its_lstm(name):
     features = second.trunk(inputs)
     assert first.model(inputs).shape == (2, 3)
     np.testing.assert_allclose(logits(second.model, features), logits(model, inputs), rtol=1e-5, atol=1e-6)
+
+
+def test_elrcn_starts_from_faces_with_as_many_channels_as_it_has(monkeypatch):
+    kernel = RNG.normal(size=(3, 3, 3, 64)).astype("float32")
+    monkeypatch.setattr(elrcn, "_faces", lambda weights: {"conv1_1": [kernel, np.ones(64, "float32")]})
+    monkeypatch.setattr(elrcn, "BLOCKS", ((64, 1),))
+    monkeypatch.setattr(elrcn, "FC", 2)
+    for channels in (3, 4):
+        network = vgg16((8, 8, channels), ElrcnSe(), "vgg")
+        elrcn.begin_from_faces(network, "auto")
+        found, bias = network.get_layer("conv1_1").get_weights()
+        np.testing.assert_allclose(found.sum(axis=2), kernel.sum(axis=2), rtol=1e-4, atol=1e-5)
+        assert bias.all()
+    with pytest.raises(MerError, match="have width 1"):
+        check_model(Experiment("demo", model=ElrcnSe(weights="auto", width=0.5)), False)
 
 
 def test_htnets_blocks_are_placed_on_images_of_28_pixels():

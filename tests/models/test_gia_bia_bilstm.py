@@ -20,12 +20,11 @@ RNG = np.random.default_rng(0)
 SMALL = Blocks(window=4, filters=6, units=5, gate_filters=4, gate_units=3, gia_units=7, reduce_units=11)
 SHAPE, BLOCKS = (8, 9, 3), 5
 VARIANTS = [
-    ({}, BLOCKS),
     ({"shared": True, "psi": "gap", "over_time": "lstm"}, BLOCKS),
     ({"gia": False, "over_time": "mean"}, BLOCKS),
     ({}, 0),
 ]
-MORE = [({"shared": True}, BLOCKS), ({"psi": "gap"}, BLOCKS), ({"shared": True, "psi": "gap"}, BLOCKS)]
+MORE = [({}, BLOCKS), ({"shared": True}, BLOCKS), ({"psi": "gap"}, BLOCKS), ({"shared": True, "psi": "gap"}, BLOCKS)]
 MORE += [
     ({"gia": False}, BLOCKS),
     ({"over_time": "lstm"}, BLOCKS),

@@ -9,7 +9,15 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.faces import Face, detect_face
-from mer_tf.preprocessing.landmarks import FIVE, FROM_478, canonical_landmarks, carried_landmarks, load_landmark_model
+from mer_tf.preprocessing.landmarks import (
+    FIVE,
+    canonical_landmarks,
+    carried_landmarks,
+    fitted_face,
+    fitted_transform,
+    load_landmark_model,
+    mapped,
+)
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.trees.smic import draw, smic_clips
 
@@ -98,7 +106,7 @@ def test_a_network_places_the_points_in_the_face_box(tmp_path: Path, points: int
     answer = rng.uniform(0.1, 0.9, (points, size))
     face = Face(np.array([20.0, 30.0, 40.0, 60.0]), 0.99, np.zeros((5, 2)))
     frame = rng.integers(0, 256, (120, 100, 3), np.uint8)
-    wanted = answer[:, :2] if points == 68 else answer[list(FROM_478), :2]
+    wanted = answer[:, :2] if points == 68 else mapped(answer[:, :2], 68)
     expected = wanted * 90 + [40 - 45, 60 - 45]  # the square of 60 x 1.5 about the middle of the box
     for name, scale in (("shares", 1.0), ("pixels", 192.0)):
         path = constant_network(tmp_path / f"{name}.onnx", answer * scale, 192)
@@ -113,13 +121,24 @@ def test_bad_models_and_bad_points_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no network")
     with pytest.raises(MerError, match="cannot read this"):
         load_landmark_model(tmp_path / "text.onnx")
-    five = load_landmark_model(constant_network(tmp_path / "five.onnx", np.zeros((5, 2)), 192))
     with pytest.raises(MerError, match="gives 10 numbers"):
-        five(np.zeros((50, 50, 3), np.uint8), Face(np.array([0.0, 0.0, 40.0, 40.0]), 0.9, np.zeros((5, 2))))
+        load_landmark_model(constant_network(tmp_path / "five.onnx", np.zeros((5, 2)), 192))
     with pytest.raises(MerError, match="five points"):
         carried_landmarks(np.zeros((68, 2)))
 
 
 def test_the_map_from_the_mesh_has_a_point_for_each_landmark() -> None:
-    assert len(set(FROM_478)) == 68
-    assert max(FROM_478) < 468
+    which = mapped(np.stack([np.arange(478.0), np.zeros(478)], axis=1), 68)[:, 0]
+    assert len(set(which)) == 68
+    assert which.max() < 468
+    assert (which[36], which[45], which[30]) == (33, 263, 4)  # outer corners of the eyes, tip of the nose
+
+
+def test_five_points_are_the_middles_of_the_eyes_the_nose_and_the_mouth_corners() -> None:
+    points = np.random.default_rng(0).uniform(0, 9, (68, 2))
+    expected = [points[36:42].mean(axis=0), points[42:48].mean(axis=0), *points[[30, 48, 54]]]
+    np.testing.assert_allclose(mapped(points, 5), expected)
+    face = fitted_face(canonical_landmarks() * 96, 0.9)
+    assert np.abs(face.landmarks / 96 - FIVE).max() < 0.04  # near where MTCNN sees them
+    np.testing.assert_allclose(face.box, [13.54, 4.7, 68.45, 86.02], atol=0.01)
+    np.testing.assert_allclose(fitted_transform(canonical_landmarks() * 96 - 0.5, 96), np.eye(2, 3), atol=1e-9)

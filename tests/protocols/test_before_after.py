@@ -144,7 +144,7 @@ def test_a_network_whose_heat_moves_to_the_features_is_told(bench):
             row = {"clip_id": str(10 * seed + clip), "y_true": "positive", "y_pred": "negative"}
             face, heats = clip_heat(Shown(bench), network, states, row, 0, View(target="true"))
             about = {"seed": seed, "clip_id": f"c{clip}", "subject": f"s{clip // 2}"}
-            rows += [about | lifts for lifts in module.heat_lifts(bench, face, heats)]
+            rows += [about | lifts for lifts in module.heat_lifts(bench, row["clip_id"], face, heats)]
     summary = change_summary(pd.DataFrame(rows)).set_index("side")
     assert summary.loc[BEFORE, "lift"] < 0.5 < 2 < summary.loc[AFTER, "lift"]
     assert all(summary.loc[AFTER, f"lift_{name}"] > 2 for name in NAMED)

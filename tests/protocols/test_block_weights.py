@@ -24,7 +24,7 @@ BLOCKS = Blocks(window=3, filters=3, units=3, gate_filters=3, gate_units=3, redu
 
 
 @pytest.fixture(scope="module")
-def finished(make_bench, experiment, tmp_path_factory, quick):
+def finished(make_bench, experiment, tmp_path_factory, quick, eagerly):
     """(bench, run directory, table) of a run on noise, 36 clips of 6 subjects, two folds."""
     settings = replace(
         experiment,

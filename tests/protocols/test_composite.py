@@ -44,13 +44,13 @@ def declared(tmp_path_factory):
         data=Data(dataset="flow-images", label_protocol="megc2019-3", subjects=4, cache=str(folder / "cache")),
         clip=Clip(frames=1, mirror=False, balance=False),
         model=StstNet(),
-        train=Train(epochs=3, batch_size=256, learning_rate=1e-3, jit_compile=False),
+        train=Train(epochs=3, batch_size=32, learning_rate=1e-3, jit_compile=False),
         evaluation=Evaluation(split="loso", permutations=20, bootstrap=20),
     )
 
 
 @pytest.fixture(scope="module")
-def finished(declared, quick):
+def finished(declared, quick, eagerly):
     folder, experiment = declared
     clips = prepare_clips(experiment, folder)
     given = (experiment, of_epochs(2), clips, encode(experiment, clips), folder)

@@ -40,8 +40,8 @@ def finished(make_bench, experiment, tmp_path_factory, quick):
     ("split", "folds"),
     [
         ("group", 3),
-        ("loso", 6),
         *(pytest.param(split, 3, marks=pytest.mark.slow) for split in ("group-plain", "clip")),
+        pytest.param("loso", 6, marks=pytest.mark.slow),
     ],
 )
 def test_each_protocol_predicts_every_clip_once(finished, split, folds):

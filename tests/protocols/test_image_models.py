@@ -74,6 +74,7 @@ def test_either_stream_shows_its_heat_on_the_frames(bench, finished, tmp_path, b
     assert {p.name for p in folder.iterdir()} == {"maps.npz", "overlay.gif", "overlay.png", "strip.png"}
 
 
+@pytest.mark.slow
 def test_heat_maps_stand_in_the_report(bench, finished):
     write_heatmaps(bench[0], finished)
     pictures = pd.read_csv(finished / "pictures" / "pictures.csv")

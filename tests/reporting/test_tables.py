@@ -63,8 +63,9 @@ def test_baselines_that_are_not_above_chance_are_named():
     scores = {
         f"{s}{end}": v for s in ("accuracy", "UAR", "UF1") for end, v in (("", 0.5), ("_low", 0.4), ("_high", 0.6))
     }
-    made = scores | {"n": 9, "majority_rate": 1 / 3, "chance": 1 / 3, "published": ""}
+    made = scores | {"n": 9, "majority_rate": 1 / 3, "chance": 1 / 3, "published": "", "after": ""}
     above = pd.DataFrame([made | {"column": c, "system": s} for c in ("SMIC", "SAMM") for s in ("one", "other")])
     assert baseline_text(above).endswith("every UAR's interval lies above chance")
+    assert "one (after Li et al. 2018)" in baseline_text(above.assign(after="Li et al. 2018"))
     above.loc[above["column"] == "SAMM", "UAR_low"] = 1 / 3
     assert baseline_text(above).endswith("UAR not above chance by its interval, in SAMM: one, other")

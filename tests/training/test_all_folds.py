@@ -11,7 +11,7 @@ from mer_tf.training.all_folds.shallow_stem import cut_patches, make_grid
 from mer_tf.training.trainer import compile_model
 
 SIDE, CLIPS, FOLDS = 8, 22, 3
-CONFIG = Train(epochs=3, batch_size=12, learning_rate=3e-3, jit_compile=False)
+CONFIG = Train(epochs=2, batch_size=12, learning_rate=3e-3, jit_compile=False)
 
 
 def drawn():

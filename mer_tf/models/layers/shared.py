@@ -114,7 +114,7 @@ class Resize(keras.layers.Layer):
         height, width = input_shape[1:3]
         if height is None or width is None:
             raise ValueError(f"Resize needs a known height and width, got the input shape {tuple(input_shape)}")
-        self._rows, self._columns = _bilinear(height, self.size), _bilinear(width, self.size)
+        self._rows, self._columns = bilinear(height, self.size), bilinear(width, self.size)
         self.built = True
 
     def call(self, images: Any) -> Any:
@@ -211,7 +211,7 @@ class ResponseNorm(keras.layers.Layer):
         return input_shape
 
 
-def _bilinear(source: int, target: int) -> np.ndarray:
+def bilinear(source: int, target: int) -> np.ndarray:
     """Weights (target, source) float32 of a triangle filter at half-pixel centres, widened when shrinking."""
     centres = (np.arange(target) + 0.5) * source / target - 0.5
     distance = np.abs(np.arange(source)[None, :] - centres[:, None]) / max(source / target, 1.0)

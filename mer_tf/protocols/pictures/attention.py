@@ -22,7 +22,7 @@ from mer_tf.models.attention_lstm import ALPHA, BETA, KEY_FRAMES, attention_maps
 from mer_tf.models.encoders.parts import map_layer
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.protocols.cross_validation import fold_folder
-from mer_tf.protocols.layer_choice import stored_landmarks
+from mer_tf.protocols.layer_choice import clip_landmarks
 from mer_tf.protocols.pictures.view import best_recognised
 from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.trainer import clip_windows
@@ -129,7 +129,7 @@ def _row(
     heat = _heat(attention.alpha, frames.shape[1], grid)
     if heat is None:
         return known
-    points = stored_landmarks(frames[:1], bench.experiment.preprocess)[0]
+    points = clip_landmarks(bench, row["clip_id"], frames[0])
     masks = region_masks(points, frames.shape[1])
     return known | {f"lift_{name}": heat[:, mask].mean() / heat.mean() for name, mask in masks.items()}
 

@@ -76,7 +76,7 @@ def _measured(bench: Workbench, run: Path, view: View) -> tuple[pd.DataFrame, li
         about: dict[str, Any] = {k: row[k] for k in ("seed", "fold", "clip_id", "subject", "y_true")}
         about |= {"method": view.method, "reference": view.reference, "layer": view.map_of(network)}
         about |= {"target": view.class_of(row, bench.classes), "frame": int(opened.places(row["clip_id"])[at])}
-        rows += [about | lifts for lifts in heat_lifts(bench, face, heats)]
+        rows += [about | lifts for lifts in heat_lifts(bench, row["clip_id"], face, heats)]
         if (row["seed"], row["clip_id"]) in drawn:
             shown.append((f"{row['clip_id']}\n{row['y_true']}", face, heats))
     said = f"{view.said(rows[0]['layer'])} ({network.maps[rows[0]['layer']]})"
@@ -121,9 +121,9 @@ def clip_heat(
     return frames[at], found
 
 
-def heat_lifts(bench: Workbench, face: np.ndarray, heats: Mapping[str, Maps]) -> Iterator[dict[str, Any]]:
+def heat_lifts(bench: Workbench, clip_id: str, face: np.ndarray, heats: Mapping[str, Maps]) -> Iterator[dict[str, Any]]:
     """Each side and its lifts, empty where no face is found."""
-    points = face_landmarks(face, bench.experiment.preprocess)
+    points = face_landmarks(bench, clip_id, face)
     masks = {} if points is None else named_masks(points, face.shape[0])
     if masks:
         masks = {"": np.any(list(masks.values()), axis=0)} | masks

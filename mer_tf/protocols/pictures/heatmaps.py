@@ -62,7 +62,7 @@ def export_heatmaps(
         said = f"{view.said(name)} ({network.maps[name]}), for {target}"
         places, folder = opened.places(row["clip_id"]), out / file_name(row["clip_id"])
         peak = _written(frames, maps, heat, about, said, folder, places)
-        rows.append(about | {"frame": int(places[peak])} | _lifts(frames, heat, bench))
+        rows.append(about | {"frame": int(places[peak])} | _lifts(about["clip_id"], frames, heat, bench))
     table = pd.DataFrame(rows)
     write_csv(table, out / "regions.csv")
     return table
@@ -96,9 +96,9 @@ def _written(
     return peak
 
 
-def _lifts(frames: np.ndarray, heat: Maps, bench: Workbench) -> dict[str, float]:
+def _lifts(clip_id: str, frames: np.ndarray, heat: Maps, bench: Workbench) -> dict[str, float]:
     """Lift of each region of the face."""
-    points = None if bench.of_images else face_landmarks(frames[0], bench.experiment.preprocess)
+    points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
     masks = {} if points is None else region_masks(points, frames.shape[1])
     return {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
 
