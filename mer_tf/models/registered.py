@@ -22,6 +22,7 @@ LAYERS = {
     "blocks": ("BlockCrop", "Neighbours", "UnfoldTime", "WeightCost"),
     "block_units": (),
     "recurrent": ("PeepholeCell", "CoupledCell"),
+    "frames": ("RandomTurn", "MovingPixels", "ExpressionStates"),
 }
 """File of mer_tf/models/layers -> classes registered there."""
 
