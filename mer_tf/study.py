@@ -76,7 +76,7 @@ Folds = Annotated[tuple[int, ...] | None, _words(_numbers, "3|0,2|none")]
 PRESET = """paper or embedded: settings after the paper (docs/papers.md says which are printed) or small ones. By
     itself paper for real data (--data.root, --data.manifests, --root.COLUMN), else embedded."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
-FINAL = "Also train final/, a model on all clips, for predict."
+FINAL = "Also train final/, on all clips."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 
 
