@@ -121,6 +121,11 @@ def no_setting(experiment: Experiment, name: str) -> str:
     return unknown("setting", name, group or names)
 
 
+def typed(part: Any, name: str, value: Any) -> Any:
+    """`value` as the type that the setting `name` of a dataclass has; `MerError` for a value of another type."""
+    return _typed(value, hints_of(type(part))[name], name)  # type: ignore[arg-type]
+
+
 def _typed(value: Any, hint: Any, name: str) -> Any:
     """`value` as the type `hint`."""
     for kind in typing.get_args(hint) if _is_union(hint) else (hint,):

@@ -6,13 +6,23 @@ Names come first, since nothing else can be said of what is not known; a name is
 from __future__ import annotations
 
 import difflib
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mer_tf.config import Data, Experiment, MerError
+from mer_tf.config import Data, Evaluation, Experiment, MerError
 from mer_tf.datasets import ADAPTERS, FLOW_IMAGES, given_listing
-from mer_tf.datasets.labels import LabelProtocol, home_of, load_protocol, normalise_label, protocol_names
+from mer_tf.datasets.labels import (
+    FROM_DATA,
+    LabelProtocol,
+    home_of,
+    is_file,
+    load_protocol,
+    normalise_label,
+    protocol_names,
+    protocol_of,
+)
 from mer_tf.errors import refuse
 from mer_tf.evaluation.fold_units import check_units
 from mer_tf.model import check_model
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     from mer_tf.datasets.adapters.listing import Listing
     from mer_tf.datasets.manifest import ClipRow
 
+log = logging.getLogger("mer_tf")
 NEAR = 0.8
 """How like a known label an unknown one must be (difflib's ratio) to be a misspelling of it."""
 
@@ -58,7 +69,7 @@ def _names(experiment: Experiment) -> Iterator[str]:
     data = experiment.data
     if not data.manifests and data.dataset not in ADAPTERS:
         yield f"data.dataset: {unknown('data set', data.dataset, ADAPTERS)}"
-    if data.label_protocol not in (known := protocol_names()):
+    if not is_file(data.label_protocol) and data.label_protocol not in (known := [FROM_DATA, *protocol_names()]):
         yield f"data.label_protocol: {unknown('label protocol', data.label_protocol, known)}"
 
 
@@ -98,8 +109,14 @@ def _rows(listing: Listing, data: Data) -> Sequence[ClipRow]:
 
 
 def _check_data(experiment: Experiment, listing: Listing | None, composite: bool) -> None:
-    data, protocol = experiment.data, load_protocol(experiment.data.label_protocol)
+    data = experiment.data
     rows = None if listing is None else _rows(listing, data)
+    if rows is None and (data.label_protocol == FROM_DATA or is_file(data.label_protocol)):
+        raise MerError(
+            f"data.label_protocol={data.label_protocol}: is for data of yours; give their folder with data.root, or "
+            "data.manifests"
+        )
+    protocol = protocol_of(data.label_protocol, rows or ())
     check_recipe(experiment.preprocess)
     of_images = data.dataset == FLOW_IMAGES if rows is None else all(row.image for row in rows)
     if not (composite and experiment.model.takes == "descriptor"):
@@ -117,6 +134,7 @@ def _check_data(experiment: Experiment, listing: Listing | None, composite: bool
 
         require_landmarks(rows, experiment.preprocess)
     kept = [row for row in rows if protocol.class_index(row) is not None]
+    check_people(experiment.evaluation, protocol, kept)
     check_units(experiment.evaluation, len({r.subject for r in kept}), len(kept), {r.dataset for r in kept})
 
 
@@ -130,6 +148,33 @@ def _check_drawn(experiment: Experiment, protocol: LabelProtocol) -> None:
         raise MerError(_unknown_dataset(protocol, data.dataset))
     of_each = data.subjects * data.clips_per_class
     check_units(experiment.evaluation, data.subjects, len(protocol.classes) * of_each, {data.dataset})
+
+
+def check_people(config: Evaluation, protocol: LabelProtocol, kept: Sequence[ClipRow]) -> None:
+    """`MerError` for clips of one class or of one person; a warning for a class of one person. Each names the mend."""
+    people: dict[str, set[str]] = {}
+    for row in kept:
+        people.setdefault(protocol.class_name(row) or "", set()).add(row.subject)
+    if len(people) == 1:
+        raise MerError(
+            f"all {len(kept)} clips are of one class, {next(iter(people))}; there is nothing to tell apart: give clips "
+            "of another class, or another data.label_protocol"
+        )
+    if config.split in ("clip", "cross-dataset") or not people:
+        return
+    if len(everybody := set().union(*people.values())) == 1:
+        raise MerError(
+            f"all {len(kept)} clips are of one subject, {next(iter(everybody))}, so nobody is left to be tested on: "
+            "add clips of other people, or choose evaluation.split=clip, whose figures tell nothing about other people"
+        )
+    for name in sorted(name for name, who in people.items() if len(who) == 1):
+        log.warning(
+            "class %s has clips of one subject alone (%s): the fold that tests them was never trained on the class, "
+            "and is wrong of them all; add people, or leave the class out or join it to another with a label protocol "
+            "of yours (a CSV: raw,class)",
+            name,
+            *people[name],
+        )
 
 
 def label_faults(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> Iterator[str]:
@@ -158,7 +203,11 @@ def _labels(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> dict[str, Count
 def _unknown_dataset(protocol: LabelProtocol, dataset: str) -> str:
     home = home_of(dataset)
     others = [name for name in protocol_names() if home in load_protocol(name).homes]
-    mend = f"use {' or '.join(others)}" if others else "add its labels to data_manifests/label_protocols.csv"
+    own = (
+        f"add its labels to data_manifests/label_protocols.csv, or use {FROM_DATA}, which takes each label as a class, "
+        "or a CSV of your own with the columns raw and class"
+    )
+    mend = f"use {' or '.join(others)}" if others else own
     return f"data.label_protocol={protocol.name}: knows no label of {dataset}; {mend}"
 
 
@@ -167,5 +216,5 @@ def _misspelt(protocol: LabelProtocol, dataset: str, label: str) -> str:
     home, raw = home_of(dataset), normalise_label(label)
     everywhere = {text for name in protocol_names() for where, _, text in load_protocol(name).mapping if where == home}
     ours = [text for where, _, text in protocol.mapping if where == home]
-    near = [] if raw in everywhere else difflib.get_close_matches(raw, ours, n=1, cutoff=NEAR)
+    near = [] if raw in everywhere.union(ours) else difflib.get_close_matches(raw, ours, n=1, cutoff=NEAR)
     return near[0] if near else ""

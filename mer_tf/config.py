@@ -46,6 +46,8 @@ class Data:
     """Folder of the data set as it was downloaded. None: the synthetic look-alike is drawn and used instead."""
     sheet: str | None = None
     """Annotation sheet; None: the published one is looked for under root."""
+    pattern: str = ""
+    """Of dataset folders: how paths below root are read, as {subject}/{label}/{clip}; empty: guessed, and said."""
     manifests: tuple[str, ...] = ()
     """Instead of dataset and root: manifest.csv files, joined; so several data sets make one experiment."""
     doubtful: Literal["keep", "skip", "estimate"] = "keep"
@@ -54,7 +56,8 @@ class Data:
     apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given"
     """With root, as `mer-tf manifest` has it: how to estimate an apex that the annotation does not give."""
     label_protocol: str = "smic-4"
-    """Named map from raw label to class; see data_manifests/label_protocols.csv."""
+    """Named map from raw label to class (`mer-tf protocols`); data: each label as it is written is a class; or the path
+    of your own CSV with the columns raw and class."""
     shuffle_labels: bool = False
     """Negative control: labels are dealt anew among all clips, so that nothing above chance can be learned."""
     amplitude: Annotated[float, Range(0, 96)] = 3.0

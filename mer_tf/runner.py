@@ -24,22 +24,33 @@ if TYPE_CHECKING:
 log = logging.getLogger("mer_tf")
 
 
-def run(experiment: Experiment, resume: Path | None = None, folds: Collection[int] | None = None) -> Path:
+def run(
+    experiment: Experiment,
+    resume: Path | None = None,
+    folds: Collection[int] | None = None,
+    *,
+    final: bool = False,
+) -> Path:
     """Run an experiment from data to results; returns the run directory.
 
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
+    With `final` one more network is trained on all clips, once the folds are tested; see `protocols.final`.
     Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
     the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     listing = check(experiment, folds)
+    if final and (folds is not None or experiment.model.takes == "descriptor"):
+        why = "the folds are trained apart" if folds is not None else f"{experiment.model.name} stores no network"
+        raise MerError(f"--final: {why}; leave it out" + (", then --resume RUN --final" if folds is not None else ""))
     with timed_run() as times:
-        return _run(experiment, resume, folds, listing, times)
+        return _run(experiment, resume, folds, final, listing, times)
 
 
 def _run(
     experiment: Experiment,
     resume: Path | None,
     folds: Collection[int] | None,
+    final: bool,
     listing: Listing | None,
     times: StageTimes,
 ) -> Path:
@@ -56,6 +67,11 @@ def _run(
         with stage("training and testing"):
             cross_validate(bench, directory, folds)
         note_xla(directory, bench.xla())
+        if final:
+            from mer_tf.protocols.final import train_final
+
+            with stage("the model of all clips"):
+                train_final(bench, directory)
         if folds is None:
             _finish(bench, clips, directory)
             times.write(directory)
@@ -90,12 +106,14 @@ def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
     from mer_tf.protocols.pictures.run import write_pictures
     from mer_tf.protocols.pictures.worst import write_worst
     from mer_tf.protocols.summary import summarise
+    from mer_tf.reporting.card import write_card
 
     with stage("results"):
         summarise(bench, clips, directory)
     with stage("pictures"):
         write_worst(directory, clips)
         write_pictures(bench, directory)
+        write_card(directory)
 
 
 def open_bench(experiment: Experiment, directory: Path, listing: Listing | None = None) -> tuple[Workbench, Clips]:

@@ -13,7 +13,8 @@ from tyro.constructors import PrimitiveConstructorSpec
 from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check, check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
-from mer_tf.datasets import FLOW_IMAGES
+from mer_tf.datasets import FLOW_IMAGES, FOLDERS
+from mer_tf.datasets.labels import FROM_DATA
 from mer_tf.locks import held
 from mer_tf.model import models
 from mer_tf.names import unknown
@@ -76,11 +77,11 @@ def _numbers(word: str) -> tuple[int, ...]:
 Names = Annotated[tuple[str, ...] | None, _words(lambda word: tuple(word.split(",")), "A,B")]
 Folds = Annotated[tuple[int, ...] | None, _words(_numbers, "3|0,2|none")]
 
-PRESET = """paper or embedded: the settings after the paper (docs/papers.md says which of them are printed) or the small
-    ones. Without it those after the paper for real data (--data.root, --data.manifests, --root.COLUMN), else the small
-    ones."""
+PRESET = """paper or embedded: settings after the paper (docs/papers.md says which are printed) or small ones. By
+    itself paper for real data (--data.root, --data.manifests, --root.COLUMN), else embedded."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
-WORKERS = "Cores to keep busy, by drawing, preprocessing and folds; without it all."
+WORKERS = "Cores to keep busy, by drawing and preprocessing; without it all."
+FINAL = "Also train final/, on all clips."
 ROOT = "Folder of this column's data set; with any, the columns alone that have one are run."
 
 
@@ -104,7 +105,7 @@ class Command:
         settings, which further changes change.
         """
         model = changes.get(NAME, study.paper.model.name)
-        changes = fitting(changes, model) if model in models() else changes
+        changes = own_data(fitting(changes, model) if model in models() else changes)
         preset = self.preset or preset_of(real or changed(study.paper, changes).data)
         base = study.paper if preset == "paper" else study.small
         if "preprocess.recipe" not in changes:
@@ -126,10 +127,11 @@ class Run(Command):
 
     resume: Annotated[Path | None, _help("Go on with this stopped run, by its own settings.")] = None
     folds: Annotated[Folds, _help(FOLDS)] = None
+    final: Annotated[bool, _help(FINAL)] = False
 
     def start(self, study: Study, changes: Mapping[str, Any]) -> str:
         chosen = _resumed(self.resume, changes) if self.resume else self.chosen(study, changes)[0]
-        directory = run(chosen, self.resume, self.folds)
+        directory = run(chosen, self.resume, self.folds, final=self.final)
         results = directory / "results.txt"
         said = results.read_text(encoding="utf-8") if results.exists() else None
         joins = f"`mer-tf collect {directory}` joins the folds when all are trained"
@@ -242,6 +244,12 @@ class Baselines(PaperTables):
 
         baseline_table(chosen, tables, directory, run_alone)
         return f"{(directory / 'baselines.txt').read_text(encoding='utf-8')}\ntable directory: {directory}"
+
+
+def own_data(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes; of folders of your own each label is a class where no protocol is named, and nothing is printed."""
+    own = {"data.label_protocol": FROM_DATA, "published": ()} if changes.get("data.dataset") == FOLDERS else {}
+    return own | dict(changes)
 
 
 def among(option: str, wanted: Sequence[str] | None, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -195,3 +195,26 @@ def retrained_clip_model():
     from helpers.small_networks import retrained_model, seeded
 
     return seeded(retrained_model)
+
+
+@pytest.fixture(scope="session")
+def own_tree(tmp_path_factory):
+    """A tree of a user's own: two subjects, three classes, a clip of each; no test changes it."""
+    from helpers.own_folders import write_tree
+
+    return write_tree(tmp_path_factory.mktemp("own") / "tree")
+
+
+@pytest.fixture(scope="session")
+def own_run(own_tree, tmp_path_factory):
+    """A finished run on it, with a final model and without pictures; no test changes it."""
+    from helpers.own_folders import small_experiment, write_encoder
+
+    from mer_tf.runner import run
+
+    home = tmp_path_factory.mktemp("own_run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mer_tf.reporting.plots.confusion_png", lambda *_: None)
+        patch.setattr("mer_tf.protocols.pictures.run.write_pictures", lambda *_: None)
+        patch.setattr("mer_tf.protocols.pictures.worst.write_worst", lambda *_: None)
+        return run(small_experiment(own_tree, write_encoder(home / "encoder.keras"), home), final=True)

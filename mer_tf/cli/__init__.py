@@ -19,6 +19,7 @@ from mer_tf.cli import (
     record_commands,
     result_commands,
     run_commands,
+    serve_commands,
     spot_command,
 )
 from mer_tf.cli.quiet import quiet_tensorflow
@@ -52,7 +53,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "audit": result_commands.audit,
         "report": result_commands.report,
     },
-    "your own video": {
+    "a trained model at work": {
+        "predict": serve_commands.predict,
+        "export": serve_commands.export,
         "classify": classify_command.classify,
         "spot": spot_command.spot,
     },

@@ -128,6 +128,7 @@ def manifest(
     root: Path,
     out: Path = Path("manifest.csv"),
     sheet: Path | None = None,
+    pattern: str = "",
     protocol: str | None = None,
     reference: Path | None = None,
     apex: Literal["given", "midpoint", "peak", "divide-and-conquer"] = "given",
@@ -140,11 +141,15 @@ def manifest(
 
     Args:
         dataset: smic-hs, smic-vis, smic-nir, casme, casme2, casme-sq, casme3-a, casme3-c, samm, samm-lv, mmew, 4dme,
-            megc2019 (a folder of three data sets), flow-images, or videos (one clip a file).
+            megc2019 (a folder of three data sets), flow-images, videos (one clip a file), or folders (clips of your
+            own, in folders or by a table).
         root: Folder as it was downloaded.
         out: Manifest to write.
-        sheet: Annotation sheet; without it the published one is looked for under root.
-        protocol: Label protocol to count by; without it the first one that knows the data set. `mer-tf protocols`.
+        sheet: Annotation sheet; without it the published one is looked for under root. Of folders a CSV, TSV or XLSX
+            table of yours with the columns clip, subject, label, and as known onset, apex, offset, fps.
+        pattern: Of folders: how paths below root are read, as {subject}/{label}/{clip}; guessed without it.
+        protocol: Label protocol to count by, or a CSV of yours (raw,class); without it the first one that knows the
+            data set. `mer-tf protocols` lists them.
         reference: Another list of the clips, a manifest or a CSV with clip_id and class, to compare with clip by clip.
         apex: How to estimate an apex that the annotation does not give; apex_source in the manifest says so.
         doubtful: What becomes of clips whose apex is their onset, or that last for seconds: kept as annotated, left
@@ -158,14 +163,16 @@ def manifest(
     from mer_tf.datasets.apex import estimate_apexes
     from mer_tf.datasets.counts import manifest_report
     from mer_tf.datasets.doubts import decided
-    from mer_tf.datasets.labels import load_protocol, protocol_for
+    from mer_tf.datasets.labels import FROM_DATA, is_file, load_protocol, protocol_for, protocol_of
     from mer_tf.datasets.manifest import write_manifest
     from mer_tf.files import following
 
-    wanted = load_protocol(protocol) if protocol else None
+    if protocol and protocol != FROM_DATA and not is_file(protocol):
+        load_protocol(protocol)  # an unknown one is refused before the tree is read
     with following(follow_links):
-        listing = dataset_listing(dataset, root, sheet)
-    report, clean = manifest_report(listing, wanted or protocol_for(listing.rows), reference)
+        listing = dataset_listing(dataset, root, sheet, pattern)
+    wanted = protocol_of(protocol, listing.rows) if protocol else protocol_for(listing.rows)
+    report, clean = manifest_report(listing, wanted, reference)
     print(report)
     rows = listing.rows if by_time is None else videos.by_time(listing.rows, by_time)
     rows = decided(rows, doubtful, apex)

@@ -33,24 +33,32 @@ ADAPTERS: dict[str, str] = {
     "megc2019": "mer_tf.datasets.adapters.megc2019:megc2019_listing",
     "flow-images": "mer_tf.datasets.adapters.flow_images:flow_images_listing",
     "videos": "mer_tf.datasets.adapters.videos:videos_listing",
+    "folders": "mer_tf.datasets.adapters.own_folders:folders_listing",
 }
 """Name -> module and function of its adapter, imported when it is asked for."""
 FLOW_IMAGES = "flow-images"
 """The data set of ready-made images, one a clip."""
+FOLDERS = "folders"
+"""Your own clips, in any tree of folders or by a table."""
 WARNINGS = 20
 
 
-def dataset_listing(name: str, root: Path, sheet: Path | None = None) -> Listing:
+def dataset_listing(name: str, root: Path, sheet: Path | None = None, pattern: str = "") -> Listing:
     """Clips of data set `name` under `root`, and what is wrong with single ones.
 
-    `sheet` names the annotation sheet; None looks for the published one under `root`. `MerError` for an unknown name,
-    which lists the known ones, and for a tree or sheet that cannot be read as that data set.
+    `sheet` names the annotation sheet; None looks for the published one under `root`. `pattern` says how paths of
+    `folders` are read. `MerError` for an unknown name, which lists the known ones, for a pattern of another data set,
+    and for a tree or sheet that cannot be read as that data set.
     """
     if name not in ADAPTERS:
         raise MerError(unknown("data set", name, ADAPTERS))
     module, function = ADAPTERS[name].split(":")
-    adapter: Callable[[Path, Path | None], Listing] = getattr(importlib.import_module(module), function)
-    return adapter(Path(root), sheet)
+    adapter: Callable[..., Listing] = getattr(importlib.import_module(module), function)
+    if pattern and name != FOLDERS:
+        raise MerError(
+            f"data.pattern={pattern}: {name} has a layout of its own; leave it out, or use dataset {FOLDERS}"
+        )
+    return adapter(Path(root), sheet, pattern) if pattern else adapter(Path(root), sheet)
 
 
 def given_listing(data: Data) -> Listing | None:
@@ -61,7 +69,7 @@ def given_listing(data: Data) -> Listing | None:
 
         return Listing(joined_manifests(data.manifests), [])
     if data.root:
-        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None)
+        return dataset_listing(data.dataset, Path(data.root), Path(data.sheet) if data.sheet else None, data.pattern)
     return None
 
 

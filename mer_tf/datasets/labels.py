@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
@@ -96,6 +97,50 @@ def load_protocol(name: str) -> LabelProtocol:
     excluded = facts("protocol_exclusions.csv")
     excluded = excluded[excluded["protocol"] == name]
     return LabelProtocol(name, classes, mapping, dict(zip(excluded["clip_id"], excluded["reason"], strict=True)))
+
+
+FROM_DATA = "data"
+"""Name of the protocol in which each label, as it is written, is a class."""
+
+
+def is_file(name: str) -> bool:
+    """Whether a protocol is named by the path of a table."""
+    return name.lower().endswith((".csv", ".tsv", ".xlsx"))
+
+
+def protocol_of(name: str, rows: Sequence[ClipRow]) -> LabelProtocol:
+    """The protocol `name` for these clips: a named one, `FROM_DATA`, or a user's table with the columns raw and class.
+
+    `MerError` for an unknown name, a table without these columns, and a raw label that stands in it twice.
+    """
+    if name == FROM_DATA:
+        return _own(name, rows, {label: label for label in sorted({row.label_raw for row in rows if row.label_raw})})
+    return _own(name, rows, _users_table(Path(name))) if is_file(name) else load_protocol(name)
+
+
+def _own(name: str, rows: Sequence[ClipRow], named: Mapping[str, str]) -> LabelProtocol:
+    """Classes in the order in which `named` (raw label -> class) has them, for all data sets of the rows."""
+    classes = tuple(dict.fromkeys(named.values()))
+    index = {normalise_label(raw): classes.index(kind) for raw, kind in named.items()}
+    homes = sorted({home_of(row.dataset) for row in rows})
+    mapping = {(home, "label_raw", raw): number for home in homes for raw, number in index.items()}
+    return LabelProtocol(name, classes, mapping)
+
+
+def _users_table(path: Path) -> dict[str, str]:
+    """Raw label -> class; a line without class leaves its label out."""
+    from mer_tf.table_files import read_table
+
+    table = read_table(path, ["raw", "class"], "give a table with the columns raw (label) and class")
+    found: dict[str, str] = {}
+    for line, raw, kind in zip(table.lines, table.frame["raw"], table.frame["class"], strict=True):
+        if normalise_label(raw) in map(normalise_label, found):
+            raise MerError(f"{path}, line {line}: the label {raw!r} stands there twice; remove one")
+        if kind.strip():
+            found[raw] = kind.strip()
+    if not found:
+        raise MerError(f"{path}: gives no label a class; fill the columns raw and class")
+    return found
 
 
 def protocol_for(rows: Sequence[ClipRow]) -> LabelProtocol | None:

@@ -97,6 +97,23 @@ class EveryNth(Mapping[str, np.ndarray]):
         return len(self.arrays)
 
 
+@dataclass(frozen=True)
+class Mirrored(Mapping[str, np.ndarray]):
+    """Frames (T, H, W, C) with left and right exchanged, as they are asked for."""
+
+    arrays: Mapping[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A view."""
+        return self.arrays[name][:, :, ::-1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.arrays)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+
 class Copies(Protocol):
     """Whatever has features of clips and their copies."""
 

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import Data, Experiment, MerError, Preprocess
-from mer_tf.datasets import dataset_listing, given_listing, told
+from mer_tf.datasets import FOLDERS, dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.apex import estimate_apexes
 from mer_tf.datasets.doubts import decided
-from mer_tf.datasets.labels import load_protocol
+from mer_tf.datasets.labels import protocol_of
 from mer_tf.datasets.manifest import MARKER, ClipRow, same_names, write_manifest
 from mer_tf.files import read_mapping
 from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, Notice, danger, note
@@ -73,7 +73,7 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
             warnings.append(note(UNREADABLE, text))
     table = label_clips(rows, indexed, data)
-    return Clips(table, load_protocol(data.label_protocol).classes, tuple(rows), indexed, records, tuple(warnings))
+    return Clips(table, protocol_of(data.label_protocol, rows).classes, tuple(rows), indexed, records, tuple(warnings))
 
 
 def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
@@ -149,6 +149,9 @@ def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Noti
             warnings.append(note(SYNTHETIC, text))
     if experiment.evaluation.split == "clip":
         warnings.append(danger(LEAKY, "clips of one subject stand on both sides of a fold"))
+    if alone := sum(row.subject == row.clip_id for row in rows if row.dataset == FOLDERS):
+        text = f"of {alone} clips no subject is known; if one person is in several, folds share people"
+        warnings.append(danger("unknown_subjects", text))
     if experiment.data.shuffle_labels:
         warnings.append(danger("negative_control", "labels were shuffled, nothing above chance can be learned"))
     return warnings
@@ -156,7 +159,7 @@ def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Noti
 
 def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Data) -> pd.DataFrame:
     """The stored clips that the label protocol keeps, with their class index, sorted by clip_id."""
-    protocol, columns = load_protocol(data.label_protocol), ["clip_id", "dataset", "subject", "content_sha256"]
+    protocol, columns = protocol_of(data.label_protocol, rows), ["clip_id", "dataset", "subject", "content_sha256"]
     table = pd.DataFrame([{c: getattr(clip, c) for c in columns} for clip in clips])
     table["label"] = table["clip_id"].map({row.clip_id: protocol.class_index(row) for row in rows})
     table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)

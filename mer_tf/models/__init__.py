@@ -12,7 +12,7 @@ PRETRAINED = ("au-flow-3",)
 _LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent", "frames")
 OWN = tuple(f"mer_tf.models.layers.{name}" for name in _LAYERS)
 """Files of our own layers; `later.own` has their classes."""
-PARTS = ("layers", "encoders", "pretrained", "stored")
+PARTS = ("layers", "encoders", "pretrained", "stored", "registered")
 """What loads Keras. All other files are looked through for models."""
 
 

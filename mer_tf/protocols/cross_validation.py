@@ -69,7 +69,7 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
         bench = bench.retrained_from(choose_block(bench, fold, folder))
     seal = bench.seal()
     if isinstance(bench, Bench):
-        model = _train(bench, fold, seal.training(fold), seed, folder, bar)
+        model = train_network(bench, fold, seal.training(fold), seed, folder, bar)
     else:
         model, chosen = bench.fit(fold.train, seal.training(fold), training_seed(seed, fold.number))
         write_json(folder / "choice.json", chosen)
@@ -87,7 +87,7 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
     write_predictions(frame, folder / "predictions.csv")
 
 
-def _train(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
+def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
     """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
     train, dropout, begun = bench.experiment.train, None, bar.n
     show: list[keras.callbacks.Callback] = [ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())]

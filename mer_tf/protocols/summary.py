@@ -10,23 +10,25 @@ import pandas as pd
 
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
-from mer_tf.files import write_json, write_text
+from mer_tf.files import write_csv, write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.notices import Notice
 from mer_tf.protocols.cross_validation import BASELINE, title
 from mer_tf.protocols.self_test import after_training
 from mer_tf.protocols.workbench import Workbench
+from mer_tf.reporting.card import CONTENT
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import class_table, published_table, results_table
 
 
 def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
-    """Pool the folds' predictions, test them, and write metrics.json, the confusion matrix and results.txt."""
+    """Pool the folds' predictions, test them, and write content.csv, metrics.json, results.txt, the confusion."""
     encoded, evaluation, name = bench.encoded, bench.experiment.evaluation, bench.experiment.name
     tables = {name: pool(directory, "predictions"), BASELINE: pool(directory, "baseline_onset")}
     if bench.experiment.clip.test == "windows":
         tables["each frame" if bench.experiment.clip.frames == 1 else "each window"] = pool(directory, "windows")
     frame = tables[name]
+    write_csv(clips.table[["clip_id", "subject", "content_sha256"]], directory / CONTENT)
     after_training(frame, bench.classes, directory)
     options = {"bootstrap": evaluation.bootstrap, "permutations": evaluation.permutations}
     results = {label: evaluate(table, **options) for label, table in tables.items()}

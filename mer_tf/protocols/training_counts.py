@@ -10,7 +10,7 @@ import pandas as pd
 
 from mer_tf.changes import changed
 from mer_tf.config import Clip, Experiment, MerError
-from mer_tf.datasets.labels import load_protocol
+from mer_tf.datasets.labels import protocol_of
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.datasets.windows import LabelledClip, plan_windows
 from mer_tf.evaluation.folds import make_folds
@@ -26,7 +26,7 @@ Counted = Mapping[str, Mapping[str, Any]]
 def training_counts(experiment: Experiment, counted: Counted, rows: Sequence[ClipRow]) -> str:
     """What is printed under the keys of `counted`, beside the same of `rows`: all their clips where a key has CLASS,
     each class by itself; else the training clips of each fold. No frame is read: lengths are those of the manifest."""
-    protocol = load_protocol(experiment.data.label_protocol)
+    protocol = protocol_of(experiment.data.label_protocol, rows)
     labels = {row.clip_id: protocol.class_index(row) for row in rows}
     kept = sorted((row for row in rows if labels[row.clip_id] is not None), key=lambda row: row.clip_id)
     clips = [LabelledClip(r.clip_id, r.offset - r.onset + 1, int(labels[r.clip_id] or 0)) for r in kept]

@@ -68,6 +68,11 @@ class ListingBuilder:
     _links: dict[Path, str] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> list[ClipRow]:
+        """What was kept so far, in the order it was added."""
+        return list(self._rows)
+
     def add(self, event: Event) -> None:
         """Correct an event by the table of known errors; keep it as a row when its folder holds frames of it."""
         stated = event

@@ -40,7 +40,7 @@ def videos_listing(root: Path, sheet: Path | None) -> Listing:
         try:
             if names[_name(relative)] > 1:
                 raise MerError(f"{path}: another video is clip {_name(relative)} too; rename one")
-            row, missing = _row(root, relative)
+            row, missing = video_row(root, relative, _name(relative))
             rows.append(row)
             problems += [missing] if missing else []
         except MerError as error:
@@ -80,15 +80,16 @@ def by_time(rows: Sequence[ClipRow], fps: float) -> list[ClipRow]:
     ]
 
 
-def _row(root: Path, relative: Path) -> tuple[ClipRow, str]:
-    """One video as a clip from its first to its last frame, and what is missing of it."""
-    name = _name(relative)
+def video_row(
+    root: Path, relative: Path, name: str, dataset: str = "videos", subject: str = "", label: str = ""
+) -> tuple[ClipRow, str]:
+    """One video as the clip `name` from its first to its last frame, and what is missing of it."""
     home, video = placed(root, relative.as_posix(), f"clip {name}")
     info = probe_video(home / video)
     row = ClipRow(
         clip_id=name,
-        dataset="videos",
-        subject=name,
+        dataset=dataset,
+        subject=subject or name,
         session="",
         root=(root if home == root.resolve() else home).as_posix(),
         frames_dir="",
@@ -97,7 +98,7 @@ def _row(root: Path, relative: Path) -> tuple[ClipRow, str]:
         apex=None,
         offset=info.frames - 1,
         fps=info.fps,
-        label_raw="",
+        label_raw=label,
         aus="",
         sheet_sha="",
     )

@@ -1,0 +1,156 @@
+"""What a run left that can predict: networks, settings, classes, whom it was trained on, and how often it erred."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mer_tf.changes import read_experiment
+from mer_tf.config import GRADCAM, Experiment, MerError
+from mer_tf.evaluation.metrics import class_names, confusion
+from mer_tf.evaluation.predictions import read_predictions
+from mer_tf.files import read_mapping
+from mer_tf.models.kinds import FeatureModel
+from mer_tf.records.index import read_index
+from mer_tf.reporting.card import CONTENT, FINAL, model_card
+
+SEEN = ["content_sha256", "subject_sha256"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One trained network."""
+
+    name: str
+    """As a reader knows it: fold-0, seed-1/fold-3, final."""
+    path: Path
+    """Its .keras file."""
+    block: str | None = None
+    """The block of the encoder that Grad-CAM chose to retrain from, for this network alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Networks whose mean probability is the answer."""
+
+    home: Path
+    """Run directory, or the folder into which a bundle was unpacked."""
+    name: str
+    experiment: Experiment
+    resolved: Mapping[str, Any]
+    classes: tuple[str, ...]
+    members: tuple[Member, ...]
+    seen: pd.DataFrame
+    """content_sha256 and subject_sha256 of every clip that cross-validation trained on and tested; of a run clip_id,
+    subject, y_true and y_pred as well."""
+    confusion: pd.DataFrame
+    """Counts of the cross-validation: a row a true class, a column a predicted one."""
+    card: Mapping[str, Any]
+
+    @property
+    def said(self) -> str:
+        """What an answer is made of, in words."""
+        if [m.name for m in self.members] == [FINAL]:
+            return "one model, trained on all clips after cross-validation; no figure was measured on it"
+        if not self.members:
+            return "a classical method, fitted anew on each fold's training clips; the answer is their mean"
+        return f"mean of the {len(self.members)} models of the cross-validation's folds"
+
+    def record_of(self, answer: str) -> tuple[int, int]:
+        """How often the cross-validation gave this answer, and how often it was right."""
+        if answer not in self.confusion.columns:
+            return 0, 0
+        column = self.confusion[answer]
+        return int(column.sum()), int(column.get(answer, 0))
+
+
+def subject_key(subject: str) -> str:
+    """What stands for a subject in files that leave the house."""
+    return hashlib.sha256(subject.encode()).hexdigest()
+
+
+def load_run(run: Path | str, *, final: bool | None = None) -> Trained:
+    """The networks of a finished run directory.
+
+    final: True for the model that `--final` trained on all data, False for those of the folds; None: the final one
+    where there is one. `MerError` for a folder that is no finished run, and for a final model that is not there.
+    """
+    run = Path(run)
+    if not (run / "config.json").is_file():
+        raise MerError(f"{run}: is no run directory, it has no config.json; give one that a run printed")
+    if not (run / "predictions.csv").is_file():
+        raise MerError(f"{run}: the run is not finished, it has no predictions.csv; go on with --resume {run}")
+    experiment, config = read_experiment(run / "config.json"), read_mapping(run / "config.json")
+    has_final = (run / FINAL / "model.keras").is_file()
+    if final and not has_final:
+        raise MerError(f"{run}: has no final model; train one with --resume {run} --final, or leave --final out")
+    frame = read_predictions(run / "predictions.csv")
+    classes = tuple(class_names(frame))
+    counts = pd.DataFrame(confusion(frame, classes), index=list(classes), columns=list(classes))
+    return Trained(
+        home=run,
+        name=experiment.name,
+        experiment=experiment,
+        resolved=config["resolved"],
+        classes=classes,
+        members=tuple(_members(run, experiment, final=has_final if final is None else final)),
+        seen=_seen(run, config["resolved"], frame),
+        confusion=counts,
+        card=model_card(run),
+    )
+
+
+def pinned(experiment: Experiment, resolved: Mapping[str, Any]) -> Experiment:
+    """The experiment with the encoder that ran, not with what `auto` may become here; no copies of clips.
+
+    `MerError` for an encoder of random weights, which are drawn anew each time.
+    """
+    if (resolved.get("weights") or {}).get("source") == "random":
+        raise MerError(
+            f"{experiment.name}: its encoder had random weights, which no run stores, so it can say "
+            "nothing of new clips; train with an encoder of known weights, as --model.encoder mtcnn-onet"
+        )
+    clip = replace(experiment.clip, mirror=False, mirrored_only=False, multiply=())
+    model = experiment.model
+    if isinstance(model, FeatureModel) and model.encoder == "auto":
+        model = replace(model, encoder=str(resolved["encoder"]))
+    return replace(experiment, clip=clip, model=model)
+
+
+def _members(run: Path, experiment: Experiment, *, final: bool) -> Iterator[Member]:
+    """The networks, each with the layer that was chosen for it."""
+    chosen = getattr(experiment.model, "retrain_from", None) == GRADCAM
+    paths = [run / FINAL / "model.keras"] if final else sorted(run.glob("**/fold-*/model.keras"))
+    if not paths and experiment.model.takes != "descriptor":
+        raise MerError(f"{run}: holds no fold-*/model.keras; copy the whole run directory, or run it again")
+    for path in paths:
+        yield Member(path.parent.relative_to(run).as_posix(), path, _chosen(path.parent) if chosen else None)
+
+
+def _chosen(folder: Path) -> str:
+    table = pd.read_csv(folder / "layers.csv")
+    return str(table.loc[table["chosen"].astype(bool), "layer"].iloc[0])
+
+
+def _seen(run: Path, resolved: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
+    """Clips of a run with the digest of their pixels, which older runs have in their records alone."""
+    first = frame[frame["seed"] == frame["seed"].iloc[0]] if "seed" in frame else frame
+    told = first[["clip_id", "subject", "y_true", "y_pred"]]
+    content = _content(run, resolved)
+    found = told.merge(content, on="clip_id", how="left") if content is not None else told.assign(content_sha256="")
+    return found.assign(subject_sha256=[subject_key(str(s)) for s in found["subject"]])
+
+
+def _content(run: Path, resolved: Mapping[str, Any]) -> pd.DataFrame | None:
+    if (run / CONTENT).is_file():
+        return pd.read_csv(run / CONTENT, dtype=str)[["clip_id", "content_sha256"]]
+    try:
+        clips = read_index(Path(str(resolved.get("records", "")))).clips
+    except MerError:
+        return None
+    return pd.DataFrame([{"clip_id": c.clip_id, "content_sha256": c.content_sha256} for c in clips])
