@@ -19,6 +19,7 @@ from mer_tf.changes import read_experiment
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.files import read_mapping, write_json
+from mer_tf.parallel import cores
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 
@@ -121,14 +122,13 @@ def threads() -> dict[str, Any]:
     """Processors that this process may use, and the limits set on threads; TensorFlow's 0 is all of them."""
     import keras
 
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limits = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if name in os.environ}
     if keras.backend.backend() == "tensorflow":
         from tensorflow.config import threading
 
         limits["intra_op"] = threading.get_intra_op_parallelism_threads()
         limits["inter_op"] = threading.get_inter_op_parallelism_threads()
-    return {"usable": usable, **limits}
+    return {"usable": cores(), **limits}
 
 
 def processor() -> str:

@@ -77,8 +77,8 @@ def _numbers(word: str) -> tuple[int, ...]:
 Names = Annotated[tuple[str, ...] | None, _words(lambda word: tuple(word.split(",")), "A,B")]
 Folds = Annotated[tuple[int, ...] | None, _words(_numbers, "3|0,2|none")]
 
-PRESET = """paper or embedded: settings after the paper (docs/papers.md says which are printed) or small ones. By
-    itself paper for real data (--data.root, --data.manifests, --root.COLUMN), else embedded."""
+PRESET = """paper or embedded: settings after the paper (docs/papers.md) or small ones. By itself paper for real data
+    (--data.root, --data.manifests, --root.COLUMN), else embedded."""
 FOLDS = "Train these folds alone, as 3 or 0,2; none: prepare the data alone. `mer-tf collect RUN` joins them."
 WORKERS = "Cores to keep busy, by drawing and preprocessing; without it all."
 FINAL = "Also train final/, on all clips."
@@ -123,7 +123,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Run(Command):
-    """Train and test every fold, from the data to results; the last line names the run's directory."""
+    """Train and test every fold; the last line names the run's directory."""
 
     resume: Annotated[Path | None, _help("Go on with this stopped run, by its own settings.")] = None
     folds: Annotated[Folds, _help(FOLDS)] = None

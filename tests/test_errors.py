@@ -105,7 +105,7 @@ def _start(*words):
     ],
 )
 def test_scripts_of_experiments_end_the_same_way(start, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(errno.EACCES, "Permission denied", "/root/runs")
 
     monkeypatch.setattr(study, "run", refuse)

@@ -31,6 +31,7 @@ from mer_tf.files import file_name, write_csv, write_text
 from mer_tf.models import kinds
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.synthetic.layouts.write import PLANS
+from mer_tf.training import estimate
 
 PACKAGE = Path(mer_tf.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -46,9 +47,10 @@ CALLS = re.compile(
 )
 PLACES = re.compile(r"/(dev|proc|sys|tmp|etc|var|usr)(/|$)")
 GUARDED = {
-    ("run_directory.py", "os.sched_getaffinity"),
+    ("parallel.py", "os.sched_getaffinity"),
     ("run_directory.py", "/proc/cpuinfo"),
     ("models/kinds.py", "/dev"),
+    ("training/estimate.py", "resource"),
 }
 """Asked for only where they are; a test below runs them where they are not."""
 REFUSED = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
@@ -132,6 +134,8 @@ def test_the_machine_is_described_where_it_says_little(monkeypatch: pytest.Monke
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))
     assert kinds.graphics_cards() == 1
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert estimate.memory() == "unknown"
 
 
 def test_a_lock_that_the_system_removes_late_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,10 @@ from mer_tf.au_flow.recogniser import CROP, LIMITS, OF_DRAWN
 from mer_tf.au_flow.settings import Dictionaries, Options
 from mer_tf.au_flow.train import new_directory
 from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
-from mer_tf.models.kernel_ridge import KernelModel, Views, fit_ridge, kernel, mirrored, standardised
-from mer_tf.models.patch_kernel import DICTIONARIES, Dictionary, Floats, PatchKernel, coded, patches_of, pooled
+from mer_tf.models.kernel_model import KernelModel
+from mer_tf.models.kernel_ridge import Views, fit_ridge, kernel, mirrored, standardised
+from mer_tf.models.patch_codes import Dictionary, Floats, coded, patches_of, pooled
+from mer_tf.models.patch_kernel import DICTIONARIES, PatchKernel
 from mer_tf.synthetic.action_units.fields import Drawn
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds

@@ -15,7 +15,8 @@ from mer_tf.au_flow.recogniser import DRAWN, drawn_images
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_csv
-from mer_tf.models.kernel_ridge import KernelModel, fit_ridge, kernel
+from mer_tf.models.kernel_model import KernelModel
+from mer_tf.models.kernel_ridge import fit_ridge, kernel
 from mer_tf.reporting.plots import learning_curve_png
 from mer_tf.run_directory import go_on
 from mer_tf.runner import open_bench

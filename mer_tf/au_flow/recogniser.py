@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from mer_tf.changes import changed, migrated, read_experiment
 from mer_tf.config import MerError
 from mer_tf.files import read_mapping
-from mer_tf.models.kernel_ridge import UNCERTAIN, KernelModel, Ridge, Views, fit_ridge, kernel
+from mer_tf.models.kernel_model import UNCERTAIN, KernelModel
+from mer_tf.models.kernel_ridge import Ridge, Views, fit_ridge, kernel
 from mer_tf.models.patch_kernel import PatchKernel
 from mer_tf.synthetic.action_units.fields import Drawn, draw_images
 from mer_tf.synthetic.action_units.geometry import geometry

@@ -33,7 +33,7 @@ def classify(
         face: find the face in the onset frame, or take the whole frame as a tight crop.
     """
     from mer_tf.au_flow.use import classify_clip, limits_of
-    from mer_tf.models.kernel_ridge import UNCERTAIN
+    from mer_tf.models.kernel_model import UNCERTAIN
 
     shares = classify_clip(clip, out, onset=onset, apex=apex, network=network, flow=flow, face=face, run=run)
     for name, share in sorted(shares.items(), key=lambda item: -item[1]):

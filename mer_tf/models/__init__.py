@@ -12,8 +12,8 @@ PRETRAINED = ("au-flow-3",)
 _LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent", "frames")
 OWN = tuple(f"mer_tf.models.layers.{name}" for name in _LAYERS)
 """Files of our own layers; `later.own` has their classes."""
-PARTS = ("layers", "encoders", "pretrained", "stored", "registered")
-"""What loads Keras. All other files are looked through for models."""
+PARTS = ("layers", "encoders", "pretrained", "stored", "registered", "kernel_ridge", "patch_codes")
+"""What loads Keras or computes. All other files are looked through for models."""
 
 
 def load_pretrained(name: str) -> Any:

@@ -12,51 +12,18 @@ the values that they get when their own subject is left out, which for ridge reg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from mer_tf.config import Experiment
-from mer_tf.model import Model, Takes
-from mer_tf.models.kinds import of_one_image
-from mer_tf.ranges import Amount, Positive
 
 Array = NDArray[np.float64]
 Views = tuple[NDArray[np.float32], ...]
 """Descriptions (2 N, D) of N images: their own, then those of their mirror images."""
 TEMPERATURES = np.geomspace(0.02, 5, 200)
 """Among which that of the probabilities is looked for."""
-UNCERTAIN = 0.5
-"""A clip whose most probable class has less is called uncertain: being wrong is then as likely as being right."""
-
-
-@dataclass(frozen=True)
-class KernelModel(Model):
-    """Kernel ridge regression on one flow image a clip."""
-
-    blur: Amount = 0.7
-    """Deviation of the Gaussian by which images are smoothed, pixels."""
-    penalties: tuple[Positive, ...] = (0.1, 0.3, 1.0)
-    """Of the regression; the mean over them is taken."""
-
-    takes: ClassVar[Takes] = "flow image"
-
-    def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There is one image a clip, of flow from the onset."""
-        yield from super().check(experiment, of_images)
-        yield from of_one_image(self.name, experiment, of_images)
-
-    def views(self, images: NDArray[np.float32]) -> Views:
-        """Descriptions (N, D) of prepared images (N, S, S, 3), one array a view."""
-        raise NotImplementedError
-
-    def described(self, images: NDArray[np.uint8]) -> Views:
-        """Descriptions of flow images (N, S, S, 3), 0..255, and of their mirror images."""
-        both = np.concatenate([images, mirrored(images)])
-        return self.views(standardised(both, self.blur))
 
 
 def mirrored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from mer_tf.models.kernel_model import KernelModel
 
-from mer_tf.models.kernel_ridge import KernelModel, Views
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mer_tf.models.kernel_ridge import Views
 
 
 @dataclass(frozen=True)

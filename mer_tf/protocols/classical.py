@@ -19,7 +19,7 @@ from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.descriptors import DescribedStore
 from mer_tf.inputs.prepare import Encoded
-from mer_tf.models.kernel_ridge import KernelModel
+from mer_tf.models.kernel_model import KernelModel
 from mer_tf.protocols.kernel import KernelBench
 from mer_tf.protocols.workbench import Bench, Workbench
 

@@ -32,7 +32,7 @@ from mer_tf.files import atomic, read_mapping, write_csv, write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.au_flow import AuFlow
-from mer_tf.models.kernel_ridge import KernelModel
+from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kinds import FlowImageModel
 from mer_tf.notices import Notice, danger
 from mer_tf.protocols.classical import blind_features

@@ -13,7 +13,7 @@ from mer_tf.descriptors import Classical
 from mer_tf.evaluation.statistics import paired_permutation
 from mer_tf.files import facts
 from mer_tf.models.au_flow import AuFlow
-from mer_tf.models.kernel_ridge import KernelModel
+from mer_tf.models.kernel_model import KernelModel
 
 PER_STEP = {"au_flow": 3.8e-3, "ststnet": 2e-4}
 """Processor seconds a training image and epoch, measured on two cores of an AMD EPYC at full width."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.models.kernel_ridge import KernelModel, Ridge, fit_ridge, kernel
+from mer_tf.models.kernel_model import KernelModel
+from mer_tf.models.kernel_ridge import Ridge, fit_ridge, kernel
 from mer_tf.protocols.workbench import Workbench
 
 

@@ -5,9 +5,10 @@ import pytest
 from sklearn.metrics import f1_score
 
 from mer_tf.config import MerError
-from mer_tf.models import patch_kernel
+from mer_tf.models import patch_codes
 from mer_tf.models.kernel_ridge import _kept_out, fit_ridge, kernel, mirrored, shares, standardised
-from mer_tf.models.patch_kernel import PatchKernel, card_of, load_dictionaries
+from mer_tf.models.patch_codes import card_of, load_dictionaries
+from mer_tf.models.patch_kernel import PatchKernel
 from mer_tf.models.pixel_kernel import PixelKernel
 from mer_tf.synthetic.action_units.fields import draw_images
 from mer_tf.synthetic.action_units.geometry import geometry
@@ -89,7 +90,7 @@ def test_dictionaries_are_those_of_their_card_and_read_without_pickle(monkeypatc
     assert card["command"] == "python experiments/exp9_au_pretraining.py --patches"
     assert "442 flow images" in card["tuned_on"]
     load_dictionaries.cache_clear()
-    monkeypatch.setattr(patch_kernel, "card_of", lambda name: {"sha256": "0" * 64})
+    monkeypatch.setattr(patch_codes, "card_of", lambda name: {"sha256": "0" * 64})
     with pytest.raises(MerError, match="SHA-256 is .* its card says 000000000000"):
         load_dictionaries("flow-patches-1")
     load_dictionaries.cache_clear()

@@ -113,8 +113,11 @@ LAST = {
     "elrcn_se": ("all_vgg/conv2_2", (5, 16, 16)),
     "elrcn_te": ("grey_vgg/conv2_2", (5, 16, 16)),
     "gia_bia_bilstm": ("conv3", (LENGTH, 6, 6)),
+    "cnn_lstm_states": ("frame_network/conv3", (5, 8, 8)),
+    "frame_cnn": ("frame_network/conv3", (5, 8, 8)),
     "off_apexnet": ("v2", (1, 14, 14)),
     "rcn": ("forward_conv", (1, 12, 12)),
+    "strcn_g": ("block1_forward", (1, 7, 7)),
     "ststnet": ("stream8_conv", (1, 30, 30)),
     "vggface_frames": ("conv3", (LENGTH, 6, 6)),
     "vggface_lstm": ("conv3", (LENGTH, 6, 6)),
@@ -125,6 +128,7 @@ WITHOUT = {
     "htnet": "parts that are cut out",
     "micro_exp_fusenet_intermediate": "several frames at once",
     "micro_exp_fusenet_late": "several frames at once",
+    "strcn_a": "parts that are cut out",
     "micro_exp_stcnn": "several frames at once",
 }
 
