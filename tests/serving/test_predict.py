@@ -95,7 +95,7 @@ def test_a_bundle_that_was_changed_is_refused(bundle, tmp_path):
 
 def test_the_graph_inside_gives_the_same_from_stored_frames(bundle, by_run, own_tree, tmp_path):
     """chain.keras against predict, on a clip whose records are made by hand: whole frames, brought to the size."""
-    from mer_tf.records.read import stored_clips
+    from mer_tf.records.stored import stored_clips
 
     trained = mer_tf.load(bundle)
     rows = [r for r in mer_tf.load_dataset("folders", own_tree) if r.clip_id == "folders/s01/positive/positive_1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,20 @@ def test_clips_drawn_side_by_side_have_the_same_bytes(tree: Path, tmp_path: Path
         assert digests(write_smic(tmp_path / "again", **SMALL)) == digests(tree)
     finally:
         use_workers(1)
+
+
+def test_clips_of_one_name_are_drawn_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"subjects": 2, "clips_per_class": 1}
+    first, second = (c for c in smic_clips(**few) if c.name.endswith("_ne_01"))
+    together, begin = threading.Barrier(2), synthetic.draw
+    monkeypatch.setattr(synthetic, "draw", lambda clip: together.wait(20) and () or begin(clip))
+    clips = [replace(first, name="EP01_01"), replace(second, name="EP01_01")]
+    use_workers(2)
+    try:
+        synthetic.draw_tree(tmp_path, synthetic.tree_arguments(load_portraits(None), **few), clips, lambda x, **_: x)
+    finally:
+        use_workers(1)
+    assert [len(list((tmp_path / c.folder).iterdir())) for c in clips] == [len(c.blink) for c in clips]
 
 
 def test_an_experiment_draws_the_same_pixels_in_less_room_unless_bmp_is_kept(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _write_clip(clip: SyntheticClip, out: Path, work: Path, image_name: str) -> 
     check_stop()
     home = out / clip.folder
     if not home.exists():
-        part = work / clip.name
+        part = work / clip.folder  # other subjects may have a clip of the same name
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         options = PNG if image_name.endswith(".png") else ()
