@@ -106,7 +106,7 @@ def test_clips_of_one_name_are_drawn_side_by_side(tmp_path: Path, monkeypatch: p
     few = {"subjects": 2, "clips_per_class": 1}
     first, second = (c for c in smic_clips(**few) if c.name.endswith("_ne_01"))
     together, begin = threading.Barrier(2), synthetic.draw
-    monkeypatch.setattr(synthetic, "draw", lambda clip: together.wait(20) and () or begin(clip))
+    monkeypatch.setattr(synthetic, "draw", lambda clip: (together.wait(20) and ()) or begin(clip))
     clips = [replace(first, name="EP01_01"), replace(second, name="EP01_01")]
     use_workers(2)
     try:
