@@ -89,8 +89,8 @@ def _variation(docs: Path) -> str:
     most = 100 * (apart[True] - apart[False]).abs().max()
     return (
         f"How far figures vary: with {table['seed'].nunique()} training seeds, exp2_vggface_lstm's UAR is "
-        f"{' and '.join(said)}. With the same seed the two lie up to {most:.1f} points apart, and TensorFlow turns "
-        f"oneDNN on or off by the processor: figures of one training on another machine differ as much. Numbers: "
+        f"{' and '.join(said)}. With the same seed the two lie up to {most:.1f} points apart: figures of one "
+        f"training on another machine differ as much. mer_tf turns oneDNN on. Numbers: "
         f"[docs/variation.csv](docs/variation.csv). {read_made(docs / f'variation.{NAME}')}"
     )
 
