@@ -19,8 +19,8 @@ from mer_tf.config import Experiment
 from mer_tf.models.frame_cnn import frame_network
 from mer_tf.models.inputs import grey, scaled
 from mer_tf.models.kinds import ImageModel
-from mer_tf.models.later import keras, layers, ops, own
-from mer_tf.models.stages import Stage
+from mer_tf.models.later import keras, layers, own
+from mer_tf.models.stages import Stage, cnn_then_lstm
 from mer_tf.ranges import Amount, BelowOne, Positive
 
 FILTERS, UNITS, LSTM = (32, 64, 128), 512, 512
@@ -71,12 +71,7 @@ class CnnLstmStates(ImageModel):
 
     def stages(self, model: keras.Model) -> list[Stage]:
         """The CNN under a classifier of its own, which is thrown away, then the LSTM on frozen features."""
-        head, features = model.get_layer("head"), model.get_layer("features").output
-        inputs = {tensor.name: tensor for tensor in model.inputs}
-        logits = own.FoldTime(layers.Dense(head.output_shape[-1], dtype="float32"), name="image_logits")(features)
-        first = keras.Model(inputs, ops.mean(logits, axis=1), name="cnn")
-        trunk = keras.Model(inputs, {"features": features}, name="frozen")
-        return [Stage("cnn", first, last=False), Stage("lstm", head, trunk)]
+        return cnn_then_lstm(model, "cnn")
 
 
 def _head(shape: tuple[int | None, ...], classes: int, config: CnnLstmStates) -> keras.Model:

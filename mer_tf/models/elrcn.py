@@ -24,7 +24,7 @@ from mer_tf.models.encoders.names import PREFERRED_MAPS, vggface_weights
 from mer_tf.models.inputs import grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, ops, own
-from mer_tf.models.stages import Stage
+from mer_tf.models.stages import Stage, cnn_then_lstm
 from mer_tf.ranges import BelowOne, Positive
 
 log = logging.getLogger("mer_tf")
@@ -87,12 +87,7 @@ class Elrcn(ImageModel):
 
     def stages(self, model: keras.Model) -> list[Stage]:
         """The VGG under a classifier of its own, which is thrown away, then LSTM and classifier on frozen features."""
-        head, features = model.get_layer("head"), model.get_layer("features").output
-        inputs = {tensor.name: tensor for tensor in model.inputs}
-        logits = own.FoldTime(layers.Dense(head.output_shape[-1], dtype="float32"), name="image_logits")(features)
-        first = keras.Model(inputs, ops.mean(logits, axis=1), name="vgg")
-        trunk = keras.Model(inputs, {"features": features}, name="frozen")
-        return [Stage("vgg", first, last=False), Stage("lstm", head, trunk)]
+        return cnn_then_lstm(model, "vgg")
 
 
 @dataclass(frozen=True)

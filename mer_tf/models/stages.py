@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from mer_tf.models.later import keras
+from mer_tf.models.later import keras, layers, ops, own
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,16 @@ class Stage:
         finally:
             for layer in self.frozen:
                 layer.trainable = True
+
+
+def cnn_then_lstm(model: keras.Model, cnn: str) -> list[Stage]:
+    """A CNN of single images under a classifier of its own, which is thrown away; then the LSTM on frozen features.
+
+    model: layers `features` (B, T, D), of each image, and `head`, which makes logits of them. cnn: name of the first.
+    """
+    head, features = model.get_layer("head"), model.get_layer("features").output
+    inputs = {tensor.name: tensor for tensor in model.inputs}
+    logits = own.FoldTime(layers.Dense(head.output_shape[-1], dtype="float32"), name="image_logits")(features)
+    first = keras.Model(inputs, ops.mean(logits, axis=1), name=cnn)
+    trunk = keras.Model(inputs, {"features": features}, name="frozen")
+    return [Stage(cnn, first, last=False), Stage("lstm", head, trunk)]
