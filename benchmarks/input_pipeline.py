@@ -28,9 +28,9 @@ from mer_tf.arrays import save_array
 from mer_tf.config import Experiment, Preprocess
 from mer_tf.datasets.windows import LabelledClip, plan_windows
 from mer_tf.inputs import shelf
-from mer_tf.inputs.batches import FeatureStore, WindowBatches, input_names
+from mer_tf.inputs.batches import FeatureStore, Viewed, WindowBatches, input_names
 from mer_tf.inputs.blocks import BlockStore
-from mer_tf.inputs.feature_cache import Mapped
+from mer_tf.inputs.feature_cache import mapped
 from mer_tf.inputs.flow_images import flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.stream import stream
@@ -127,8 +127,8 @@ def features(clips: int, shape: tuple[int, ...], folder: Path | None) -> Feature
         held = dict(drawn)
         return FeatureStore(held, held)
     folder.mkdir(parents=True)
-    mapped = Mapped({name: save_array(folder / f"{name}.npy", values) for name, values in drawn})
-    return FeatureStore(mapped, mapped)
+    filed = Viewed({name: save_array(folder / f"{name}.npy", values) for name, values in drawn}, mapped)
+    return FeatureStore(filed, filed)
 
 
 def with_blocks(store: FeatureStore) -> BlockStore:

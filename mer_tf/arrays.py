@@ -14,12 +14,18 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.files import atomic
 
 SEAL = hashlib.sha256().digest_size
 CHUNK = 2**20
+
+
+def evenly(length: int, most: int) -> NDArray[np.int64]:
+    """Up to `most` places from 0 to length - 1, evenly spread, both ends among them."""
+    return np.unique(np.linspace(0, length - 1, min(most, length)).round().astype(np.int64))
 
 
 def save_array(path: Path, values: np.ndarray) -> Path:

@@ -14,6 +14,7 @@ from mer_tf.changes import changed, read_experiment
 from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
+from mer_tf.models.kinds import Network
 from mer_tf.stage_times import StageTimes, stage, timed_run
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def run(
     the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
     """
     listing = check(experiment, folds)
-    if final and (folds is not None or experiment.model.takes == "descriptor"):
+    if final and (folds is not None or not isinstance(experiment.model, Network)):
         why = "the folds are trained apart" if folds is not None else f"{experiment.model.name} stores no network"
         raise MerError(f"--final: {why}; leave it out" + (", then --resume RUN --final" if folds is not None else ""))
     with timed_run() as times:
@@ -69,8 +70,10 @@ def _run(
         note_xla(directory, bench.xla())
         if final:
             from mer_tf.protocols.final import train_final
+            from mer_tf.protocols.workbench import Bench
 
             with stage("the model of all clips"):
+                assert isinstance(bench, Bench)  # as its model is a network
                 train_final(bench, directory)
         if folds is None:
             _finish(bench, clips, directory)

@@ -24,10 +24,10 @@ from mer_tf.au_flow.settings import Dictionaries, Options
 from mer_tf.au_flow.train import new_directory
 from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
 from mer_tf.models.kernel_model import KernelModel
-from mer_tf.models.kernel_ridge import Views, fit_ridge, kernel, mirrored, standardised
+from mer_tf.models.kernel_ridge import Views, both_sides, fit_ridge, kernel
 from mer_tf.models.patch_codes import Dictionary, Floats, coded, patches_of, pooled
 from mer_tf.models.patch_kernel import DICTIONARIES, PatchKernel
-from mer_tf.synthetic.action_units.fields import Drawn
+from mer_tf.synthetic.action_units.fields import Drawn, joined
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds
 
@@ -51,11 +51,11 @@ def make_dictionaries(options: Options) -> str:
     cache = Path(config.cache)
     train = drawn_of(trained_kinds(), config.images, 2 * config.seed, cache)
     tests = drawn_of(list(kinds()), config.tested, 2 * config.seed + TEST_SEED, cache)
-    dictionaries = learn(joined(train, train).images, config)
+    dictionaries = learn(joined([*train.values()]).images, config)
     scores = kept_out(train, tests, [], list(kinds()), dictionaries)
     rows = []
     for group, names in kept_out_groups().items():
-        without = learn(joined(train, trained_kinds(names)).images, replace(config, number=1))
+        without = learn(joined([train[name] for name in trained_kinds(names)]).images, replace(config, number=1))
         found = kept_out(train, tests, names, names, without)
         rows += [{"left_out": group, "kind": name, "UF1": round(score, 4)} for name, score in found.items()]
         log.info("without %s: %s", group, found)
@@ -77,7 +77,7 @@ def kept_out(
     dictionaries: Sequence[Dictionary],
 ) -> dict[str, float]:
     """UF1 of the kinds `wanted` by a regression on all trained kinds but those left out."""
-    known = joined(train, trained_kinds(left_out))
+    known = joined([train[name] for name in trained_kinds(left_out)])
     described = {name: (views_by(tests[name].images, dictionaries), tests[name].labels) for name in wanted}
     return score_kinds(views_by(known.images, dictionaries), known.labels, described)
 
@@ -122,15 +122,9 @@ def drawn_of(names: Sequence[str], count: int, seed: int, cache: Path) -> dict[s
     return {name: draw_kind(name, count, seed, crop=CROP, cache_dir=cache) for name in names}
 
 
-def joined(drawn: dict[str, Drawn], names: Collection[str]) -> Drawn:
-    """The images of some kinds, one after the other."""
-    parts = [drawn[name] for name in names]
-    return Drawn(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
-
-
 def learn(images: Any, config: Dictionaries) -> list[dict[str, Any]]:
     """Dictionaries of flow images uint8 (N, 28, 28, 3), drawn ones: `config.number` of them."""
-    prepared = standardised(np.concatenate([images, mirrored(images)]), PatchKernel().blur)
+    prepared = both_sides(images, PatchKernel().blur)
     rng = np.random.default_rng(config.seed)
     mean, whiten = _whitening(_some_patches(prepared, config.patches, rng), config.smallest)
     found = []
@@ -162,7 +156,7 @@ def _whitening(patches: Floats, smallest: float) -> tuple[Floats, Floats]:
 
 def views_by(images: Any, dictionaries: Sequence[Dictionary]) -> Views:
     """As `PatchKernel.described`, by dictionaries that were not stored."""
-    prepared = standardised(np.concatenate([images, mirrored(images)]), PatchKernel().blur)
+    prepared = both_sides(images, PatchKernel().blur)
     return tuple(coded(prepared, one) for one in dictionaries)
 
 

@@ -22,7 +22,7 @@ from sklearn.metrics import f1_score
 from mer_tf.au_flow.settings import Pretraining
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
-from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images
+from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images, joined
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds, rendered_fields
 
@@ -56,10 +56,9 @@ def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[
 
 def _epoch(names: Collection[str], config: Pretraining, epoch: int) -> Drawn:
     """All images of one epoch, in random order."""
-    parts = list(_parts(names, config, epoch))
-    images, labels = np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts])
-    order = np.random.default_rng((config.seed, epoch, 2)).permutation(len(labels))
-    return Drawn(images[order], labels[order])
+    drawn = joined([*_parts(names, config, epoch)])
+    order = np.random.default_rng((config.seed, epoch, 2)).permutation(len(drawn.labels))
+    return Drawn(drawn.images[order], drawn.labels[order])
 
 
 def _parts(names: Collection[str], config: Pretraining, epoch: int) -> Iterator[Drawn]:

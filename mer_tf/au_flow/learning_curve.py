@@ -17,6 +17,7 @@ from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_csv
 from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kernel_ridge import fit_ridge, kernel
+from mer_tf.protocols.pretrained import images_of
 from mer_tf.reporting.plots import learning_curve_png
 from mer_tf.run_directory import go_on
 from mer_tf.runner import open_bench
@@ -44,7 +45,7 @@ def learning_curve(
     model = chosen.model
     assert isinstance(model, KernelModel)
     pictures = drawn_images(drawn)
-    images = np.stack([bench.store.images[name] for name in clips.table["clip_id"]])  # type: ignore[attr-defined]
+    images = images_of(bench)
     views = model.described(np.concatenate([images, pictures.images]))
     whole = _Whole(kernel(views, views), clips.table["label"].to_numpy(), pictures.labels, subjects, model)
     rows = [whole.row(n, draws, beside) for n in (*sorted(numbers), most) for beside in (False, True)]

@@ -16,7 +16,7 @@ from mer_tf.files import read_mapping
 from mer_tf.models.kernel_model import UNCERTAIN, KernelModel
 from mer_tf.models.kernel_ridge import Ridge, Views, fit_ridge, kernel
 from mer_tf.models.patch_kernel import PatchKernel
-from mer_tf.synthetic.action_units.fields import Drawn, draw_images
+from mer_tf.synthetic.action_units.fields import Drawn, draw_images, joined
 from mer_tf.synthetic.action_units.geometry import geometry
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import kinds
@@ -82,7 +82,7 @@ def drawn_images(count: int) -> Drawn:
         draw_images(count, np.random.default_rng((SEED, place)), profile=kind.profile, face=geometry(CROP))
         for place, kind in enumerate(names)
     ]
-    return Drawn(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
+    return joined(parts)
 
 
 @cache
@@ -97,12 +97,13 @@ def of_run(run: Path) -> Recogniser:
             f"{run}: has no row of kernel ridge regression; give a run of exp8_megc2019.py with `recommended`"
         )
     assert isinstance(chosen.model, KernelModel)
-    from mer_tf.runner import open_bench  # brings Keras
+    from mer_tf.protocols.pretrained import images_of  # brings Keras
+    from mer_tf.runner import open_bench
 
     bench, clips = open_bench(chosen, run)
     if tuple(clips.classes) != CLASSES:
         raise MerError(f"{run}: knows {', '.join(clips.classes)}, not {', '.join(CLASSES)}; use megc2019-3")
-    images = np.stack([bench.store.images[name] for name in clips.table["clip_id"]])  # type: ignore[attr-defined]
+    images = images_of(bench)
     views, ridge = fit(chosen.model, images, clips.table["label"].to_numpy(), clips.table["subject"].tolist())
     people = f"{len(images)} clips of {clips.table['subject'].nunique()} subjects"
     said = tuple(w.text for w in clips.warnings)

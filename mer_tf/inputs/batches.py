@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,7 +54,8 @@ class FeatureStore:
 
     def every(self, step: int) -> FeatureStore:
         """Every `step`-th frame from the first: the same clips at a lower frame rate."""
-        plain, mirrored, *turned = (EveryNth(side, step) for side in (self.plain, self.mirrored, *self.turned))
+        sides = (self.plain, self.mirrored, *self.turned)
+        plain, mirrored, *turned = (Viewed(side, lambda frames: frames[::step]) for side in sides)
         return FeatureStore(plain, mirrored, tuple(turned))
 
     @property
@@ -80,38 +81,21 @@ class FeatureStore:
 
 
 @dataclass(frozen=True)
-class EveryNth(Mapping[str, np.ndarray]):
-    """Every `step`-th entry of arrays, taken as they are asked for."""
+class Viewed(Mapping[str, np.ndarray]):
+    """What `view` makes of the entries of `held`, each when it is asked for."""
 
-    arrays: Mapping[str, np.ndarray]
-    step: int
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        """A view."""
-        return self.arrays[name][:: self.step]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.arrays)
-
-    def __len__(self) -> int:
-        return len(self.arrays)
-
-
-@dataclass(frozen=True)
-class Mirrored(Mapping[str, np.ndarray]):
-    """Frames (T, H, W, C) with left and right exchanged, as they are asked for."""
-
-    arrays: Mapping[str, np.ndarray]
+    held: Mapping[str, Any]
+    view: Callable[[Any], np.ndarray]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """A view."""
-        return self.arrays[name][:, :, ::-1]
+        """The array of that name."""
+        return self.view(self.held[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.arrays)
+        return iter(self.held)
 
     def __len__(self) -> int:
-        return len(self.arrays)
+        return len(self.held)
 
 
 class Copies(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
 from mer_tf.inputs import shelf
-from mer_tf.inputs.batches import FeatureStore
+from mer_tf.inputs.batches import FeatureStore, Viewed
 from mer_tf.locks import held
 from mer_tf.preprocessing.augment import turned
 
@@ -69,29 +69,13 @@ def encode_clips(
     for (clip_id, copy), file in files.items():
         sides[copy][clip_id] = file
     many = sum(f.stat().st_size for f in files.values()) > shelf.IN_MEMORY
-    plain, *others = (Mapped(side) if many else {k: load_array(f) for k, f in side.items()} for side in sides)
+    plain, *others = (Viewed(side, mapped) if many else {k: load_array(f) for k, f in side.items()} for side in sides)
     return FeatureStore(plain, others[0] if others else {}, tuple(others[1:]))
 
 
-@dataclass(frozen=True)
-class Mapped(Mapping[str, np.ndarray]):
-    """Arrays of files, mapped when they are asked for."""
-
-    files: Mapping[str, Path]
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        """The array, of which only what is looked at is read."""
-        return _mapped(self.files[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.files)
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-
 @lru_cache(256)  # each keeps a file open, and a process may have few of them open
-def _mapped(path: Path) -> np.ndarray:
+def mapped(path: Path) -> np.ndarray:
+    """The array in a file, of which only what is looked at is read."""
     return load_array(path, "r")
 
 

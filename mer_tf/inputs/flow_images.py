@@ -13,6 +13,7 @@ from mer_tf.config import Clip
 from mer_tf.datasets.windows import Window
 from mer_tf.inputs.images import PROBED
 from mer_tf.inputs.shelf import Shelf
+from mer_tf.preprocessing.augment import mirrored_flow_image
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 log = logging.getLogger(__name__)
@@ -54,11 +55,7 @@ class FlowImageStore:
 
     def _image(self, window: Window) -> np.ndarray:
         image = self.images[window.clip_id]
-        if not window.copy:
-            return image
-        seen = image[:, ::-1].copy()
-        seen[..., 0] = 255 - seen[..., 0]
-        return seen
+        return mirrored_flow_image(image) if window.copy else image
 
 
 def flow_image_store(

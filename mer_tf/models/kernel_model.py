@@ -43,9 +43,6 @@ class KernelModel(Model):
 
     def described(self, images: NDArray[np.uint8]) -> Views:
         """Descriptions of flow images (N, S, S, 3), 0..255, and of their mirror images."""
-        import numpy as np
+        from mer_tf.models.kernel_ridge import both_sides
 
-        from mer_tf.models.kernel_ridge import mirrored, standardised
-
-        both = np.concatenate([images, mirrored(images)])
-        return self.views(standardised(both, self.blur))
+        return self.views(both_sides(images, self.blur))

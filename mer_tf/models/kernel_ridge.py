@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.preprocessing.augment import mirrored_flow_image
+
 Array = NDArray[np.float64]
 Views = tuple[NDArray[np.float32], ...]
 """Descriptions (2 N, D) of N images: their own, then those of their mirror images."""
@@ -26,11 +28,9 @@ TEMPERATURES = np.geomspace(0.02, 5, 200)
 """Among which that of the probabilities is looked for."""
 
 
-def mirrored(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Columns reversed and u turned, 255 - u."""
-    turned = images[..., ::-1, :].copy()
-    turned[..., 0] = 255 - turned[..., 0]
-    return turned
+def both_sides(images: NDArray[np.uint8], blur: float) -> NDArray[np.float32]:
+    """`standardised` flow images (N, S, S, 3), then their mirror images: (2 N, S, S, 3)."""
+    return standardised(np.concatenate([images, mirrored_flow_image(images)]), blur)
 
 
 def standardised(images: NDArray[np.uint8], blur: float) -> NDArray[np.float32]:

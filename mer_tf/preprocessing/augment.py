@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 
 def turned(frames: np.ndarray, degrees: np.ndarray) -> np.ndarray:
@@ -25,3 +26,10 @@ def turned(frames: np.ndarray, degrees: np.ndarray) -> np.ndarray:
             for frame, angle in zip(frames, degrees, strict=True)
         ]
     )
+
+
+def mirrored_flow_image(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Flow images (..., S, S, 3) seen in a mirror: columns reversed, and u turned about the middle of its range."""
+    seen = images[..., ::-1, :].copy()
+    seen[..., 0] = 255 - seen[..., 0]
+    return seen

@@ -7,26 +7,24 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mer_tf.config import GRADCAM, MerError
+from mer_tf.config import GRADCAM
 from mer_tf.evaluation.folds import Fold
 from mer_tf.files import write_json
 from mer_tf.locks import held
 from mer_tf.protocols.cross_validation import train_network
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import epochs_a_fold
-from mer_tf.protocols.workbench import Bench, Workbench
+from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.card import FINAL, FINAL_SAID
 
 log = logging.getLogger("mer_tf")
 
 
-def train_final(bench: Workbench, directory: Path) -> None:
+def train_final(bench: Bench, directory: Path) -> None:
     """Train on all clips, as each fold on its own: the same epochs, or those chosen on inner subjects of all.
 
-    Its labels are known, and nothing of it is tested. A finished one is kept. `MerError` for what is no network.
+    Its labels are known, and nothing of it is tested. A finished one is kept.
     """
-    if not isinstance(bench, Bench):
-        raise MerError(f"--final: {bench.experiment.model.name} stores no network; leave it out")
     folder = directory / FINAL
     with held(folder):
         if (folder / "final.json").exists():

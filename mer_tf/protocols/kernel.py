@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kernel_ridge import Ridge, fit_ridge, kernel
+from mer_tf.protocols.pretrained import images_of
 from mer_tf.protocols.workbench import Workbench
 
 
@@ -26,7 +27,7 @@ class KernelBench(Workbench):
     @cached_property
     def gram(self) -> NDArray[np.float64]:
         """The kernel between all clips (N, N), which no label enters."""
-        views = self.method.described(np.stack([self.store.images[name] for name in self.clips["clip_id"]]))  # type: ignore[attr-defined]
+        views = self.method.described(images_of(self))
         return kernel(views, views)
 
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Any, dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mer_tf.arrays import evenly
 from mer_tf.config import MerError, Preprocess
 from mer_tf.evaluation.folds import Fold
 from mer_tf.explain.figures.layers import layers_png
@@ -29,7 +30,7 @@ def choose_block(bench: Workbench, fold: Fold, folder: Path) -> str:
     Writes layers.csv (energy, lift, IoU and spill of every block) and layers.png (all blocks side by side).
     """
     ids = bench.ids(fold.train)
-    sampled = [ids[k] for k in np.unique(np.linspace(0, len(ids) - 1, min(CLIPS, len(ids))).round().astype(int))]
+    sampled = [ids[k] for k in evenly(len(ids), CLIPS)]
     clips = bench.frames(sampled)
     frames = np.concatenate([clips[name][[0, len(clips[name]) // 2]] for name in sampled])
     fitted, size = _fitted(bench), frames.shape[1]

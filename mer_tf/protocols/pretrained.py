@@ -16,7 +16,7 @@ from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.models import load_pretrained
 from mer_tf.models.au_flow import features_of
 from mer_tf.models.pretrained import probabilities
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Bench, Workbench
 
 ByFold = dict[int, dict[int, NDArray[np.float64]]]
 """Fold -> 0, since nothing has epochs -> probabilities (test clips, classes)."""
@@ -56,7 +56,7 @@ def _network(bench: Bench) -> keras.Model:
     return load_pretrained(getattr(bench.network, "weights", None) or "")
 
 
-def images_of(bench: Bench) -> NDArray[np.uint8]:
+def images_of(bench: Workbench) -> NDArray[np.uint8]:
     """Flow images (N, S, S, 3) in the order of the clips."""
     return np.stack([bench.store.images[name] for name in bench.clips["clip_id"]])  # type: ignore[attr-defined]
 

@@ -67,7 +67,8 @@ def write_records(
     check_rows(rows, "preprocessing")
     refuse(settings_faults(config))
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
-    manifest, directory = manifest_digest(rows), records_folder(rows, config, out, name)
+    manifest = manifest_digest(rows)
+    directory = _folder(rows, manifest, config, out, name)
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
         if on_error == "fail":
             require_landmarks(rows, config)
@@ -85,8 +86,12 @@ def write_records(
 
 def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str) -> Path:
     """Where the records of `rows` are, or will be."""
+    return _folder(rows, manifest_digest(rows), config, out, name)
+
+
+def _folder(rows: Sequence[ClipRow], manifest: str, config: Preprocess, out: Path, name: str) -> Path:
     points = landmarks_digest(rows, config)
-    return Path(out) / f"{name}-{digest(config, manifest_digest(rows), *counted(PIXELS), *points)}"
+    return Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS), *points)}"
 
 
 def software() -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mer_tf.arrays import evenly
 from mer_tf.preprocessing.pictures import replace_picture
 
 SHOWN = 8
@@ -18,7 +19,7 @@ def filmstrip(frames: np.ndarray, path: Path) -> Path:
 
     frames: uint8 RGB (T, S, S, 3).
     """
-    numbers = np.unique(np.linspace(0, len(frames) - 1, SHOWN).round().astype(int))
+    numbers = evenly(len(frames), SHOWN)
     shown = frames[numbers].astype(float)
     moved = np.clip(128 + GAIN * (shown - shown[:1]), 0, 255)
     strip = np.vstack([np.hstack(list(shown)), np.hstack(list(moved))]).astype(np.uint8)

@@ -86,7 +86,7 @@ def windows(
     """
     from mer_tf.datasets.labels import protocol_of
     from mer_tf.datasets.windows import LabelledClip, plan_windows
-    from mer_tf.inputs.batches import INPUTS, FeatureStore, Mirrored, Store, WindowBatches
+    from mer_tf.inputs.batches import INPUTS, FeatureStore, Store, Viewed, WindowBatches
     from mer_tf.inputs.images import image_store
     from mer_tf.inputs.shelf import Shelf
     from mer_tf.inputs.stream import stream
@@ -105,7 +105,7 @@ def windows(
         store = image_store(((n, x["frames"], x["flow"]) for n, x in read), config, index.config.flow_from)
     else:
         frames = Shelf((name, x["frames"][:: config.step]) for name, x in read)
-        store = FeatureStore(frames, Mirrored(frames))
+        store = FeatureStore(frames, Viewed(frames, lambda images: images[:, :, ::-1]))
     clips = [LabelledClip(clip.clip_id, store.length(clip.clip_id), labels[clip.clip_id]) for clip in stored]
     plan = plan_windows(clips, config, protocol.classes, seed)
     names = ("frames", "flow") if flow else INPUTS

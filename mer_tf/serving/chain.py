@@ -16,9 +16,8 @@ from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.layers.shared import FoldTime
 from mer_tf.models.stored import load_model
 from mer_tf.models.vggface_lstm import IMAGES
-from mer_tf.serving.trained import Member, Trained, pinned
+from mer_tf.serving.trained import MEND, Member, Trained, pinned
 
-MEND = "copy the whole run directory, or export it again"
 Inputs = dict[str, Any]
 
 

@@ -21,11 +21,10 @@ from mer_tf.protocols.classical import ClassicalBench, bench_of
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.records.index import read_index
 from mer_tf.records.write import write_records
-from mer_tf.serving.trained import Member, Trained, pinned
+from mer_tf.serving.trained import MEND, Member, Trained, pinned
 from mer_tf.training.trainer import training_seed
 
 log = logging.getLogger("mer_tf")
-MEND = "copy the whole run directory, or export it again"
 SHOWN = ["clip_id", "dataset", "subject", "content_sha256"]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from mer_tf.arrays import evenly
 from mer_tf.config import MerError
 from mer_tf.explain.figures.maps import DPI, overlay, picture, save
 from mer_tf.explain.gradcam import Maps, normalised
@@ -69,7 +70,7 @@ def clip_picture(
 ) -> Path:
     """Frames above, the same with heat below, probabilities beside them, and what the run's record says."""
     shown, places = (frames, np.arange(len(frames))) if heat is None else (heat.frames, heat.places)
-    times = np.unique(np.linspace(0, len(shown) - 1, min(SHOWN, len(shown))).round().astype(int))
+    times = evenly(len(shown), SHOWN)
     figure = Figure(figsize=(max(1.15 * len(times), 3.0) + 3.2, 3.6), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2, len(times) + 3)
     for column, time in enumerate(times):

@@ -19,6 +19,7 @@ from mer_tf.models.kinds import FeatureModel
 from mer_tf.records.index import read_index
 from mer_tf.reporting.card import CONTENT, FINAL, model_card
 
+MEND = "copy the whole run directory, or export it again"
 SEEN = ["content_sha256", "subject_sha256"]
 
 

@@ -18,7 +18,7 @@ class FirstSteps(keras.callbacks.Callback):
     """Says once, from the first steps of a training, how long all of it takes, and what memory and disk it needs.
 
     epochs: of all folds together; models: checkpoints that will be kept. A part of a model that is trained before the
-    whole (paper A's streams) has shorter steps than the last: the estimate says that it is of the first part.
+    whole (paper A's streams) has shorter steps than the last, and the estimate is of the first part's.
     """
 
     def __init__(self, epochs: int, models: int) -> None:

@@ -84,8 +84,7 @@ def open_source(path: Path, fps: float | None = None) -> Source:
         stated, frames = float(capture.get(cv2.CAP_PROP_FPS)), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     finally:
         capture.release()
-    known = math.isfinite(stated) and 1 <= stated <= 2000
-    return Source(str(path), fps or (stated if known else USUAL_FPS), frames if frames > 0 else None, path)
+    return Source(str(path), fps or _rate(stated), frames if frames > 0 else None, path)
 
 
 def open_camera(index: int, seconds: float | None, fps: float | None = None) -> Source:
@@ -97,8 +96,13 @@ def open_camera(index: int, seconds: float | None, fps: float | None = None) -> 
         stated = float(capture.get(cv2.CAP_PROP_FPS))
     finally:
         capture.release()
-    rate = fps or (stated if math.isfinite(stated) and 1 <= stated <= 2000 else USUAL_FPS)
+    rate = fps or _rate(stated)
     return Source(f"camera {index}", rate, round(seconds * rate) if seconds else None, None, index, seconds)
+
+
+def _rate(stated: float) -> float:
+    """What a container or a camera states, where that can be meant."""
+    return stated if math.isfinite(stated) and 1 <= stated <= 2000 else USUAL_FPS
 
 
 def _of_folder(folder: Path, fps: float, skip: int) -> Iterator[Picture]:

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from mer_tf.code_version import PIXELS
 from mer_tf.locks import held
+from mer_tf.preprocessing.frames import list_frames
 from mer_tf.video.blocks import Piece, Store, folder_name
 from mer_tf.video.decide import TOO_NOISY, Found, decide
 from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
@@ -145,8 +146,6 @@ def _first_number(source: Source) -> int:
     """Of a folder of frames, the number in the name of the first one."""
     if source.path is None or not source.path.is_dir():
         return 0
-    from mer_tf.preprocessing.frames import list_frames
-
     return list_frames(source.path)[0].number
 
 

@@ -6,10 +6,11 @@ from sklearn.metrics import f1_score
 
 from mer_tf.config import MerError
 from mer_tf.models import patch_codes
-from mer_tf.models.kernel_ridge import _kept_out, fit_ridge, kernel, mirrored, shares, standardised
+from mer_tf.models.kernel_ridge import _kept_out, fit_ridge, kernel, shares, standardised
 from mer_tf.models.patch_codes import card_of, load_dictionaries
 from mer_tf.models.patch_kernel import PatchKernel
 from mer_tf.models.pixel_kernel import PixelKernel
+from mer_tf.preprocessing.augment import mirrored_flow_image
 from mer_tf.synthetic.action_units.fields import draw_images
 from mer_tf.synthetic.action_units.geometry import geometry
 
@@ -23,7 +24,7 @@ def drawn():
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
 def test_an_image_and_its_mirror_image_are_the_same(model, drawn):
-    views, turned = model.described(drawn.images[:6]), model.described(mirrored(drawn.images[:6]))
+    views, turned = model.described(drawn.images[:6]), model.described(mirrored_flow_image(drawn.images[:6]))
     gram = kernel(views, views)
     np.testing.assert_allclose(kernel(turned, views), gram, atol=1e-5)
     np.testing.assert_allclose(gram, gram.T, atol=1e-6)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from mer_tf.arrays import evenly
 from mer_tf.explain.figures.maps import DPI, HEAT, picture, save
 
 SHOWN = 8
@@ -36,7 +37,7 @@ def weights_png(
 
     frames: RGB 0..255 (T, S, S, 3); weights: (T, K). Colours reach from the least to the greatest weight of the clip.
     """
-    times = np.unique(np.linspace(0, len(frames) - 1, min(SHOWN, len(frames))).round().astype(int))
+    times = evenly(len(frames), SHOWN)
     faces = {f"frame {t}": (frames[t], weights[t], windows) for t in times}
     return faces_png(faces, path, title=title)
 

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from mer_tf.arrays import evenly
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import Maps, normalised
 from mer_tf.files import atomic
@@ -57,7 +58,7 @@ def strip_png(
     that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
-    times = np.unique(np.linspace(0, len(frames) - 1, min(shown, len(frames))).round().astype(int))
+    times = evenly(len(frames), shown)
     figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
     # One frame alone has its heat beside it.
     axes = figure.subplots(2, len(times), squeeze=False) if len(times) > 1 else figure.subplots(1, 2, squeeze=False).T

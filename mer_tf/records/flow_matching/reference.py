@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.arrays import evenly
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.flow import Method, flow_pair
@@ -79,7 +80,7 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
         )
     log.info("%d clips of the manifest have reference images", len(found))
     names = sorted(found)
-    kept = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, min(limit, len(names))).round().astype(int))]
+    kept = [names[i] for i in evenly(len(names), limit)]
     return [_read(clips[name], found[name]) for name in kept]
 
 

@@ -6,6 +6,7 @@ several scales.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -44,6 +45,11 @@ class Drawn:
     """(N, 28, 28, 3): u, v, optical strain, each stretched to 0..255."""
     labels: NDArray[np.int64]
     """(N,) indices of `CLASSES`."""
+
+
+def joined(parts: Sequence[Drawn]) -> Drawn:
+    """Images of several drawings, one after the other."""
+    return Drawn(np.concatenate([p.images for p in parts]), np.concatenate([p.labels for p in parts]))
 
 
 def draw_images(
