@@ -127,7 +127,7 @@ def open_bench(experiment: Experiment, directory: Path, listing: Listing | None 
     with stage("loading libraries"):
         from mer_tf.inputs.clips import prepare_clips
         from mer_tf.inputs.prepare import encode
-        from mer_tf.protocols.classical import bench_of
+        from mer_tf.protocols.benches import bench_of
         from mer_tf.run_directory import log_to, write_description
 
     log_to(directory)

@@ -12,6 +12,7 @@ OURS = {
     "synthetic-smic-hs-0123456789-png": "synthetic_truth.csv",
     "records/smic-hs-0123456789": "shard-00000-of-00001.tfrecord",
     "features/mtcnn-onet-0123456789": "aa-0.npy",
+    "descriptors/lbp_top-0123456789": "0123456789.npy",
 }
 OTHERS = {"SMIC/HS": "synthetic_truth.csv", "records/mine": "shard-0", "records/mine-0123456789": "notes.txt"}
 
@@ -33,7 +34,7 @@ def test_what_is_listed_is_what_experiments_made(folder: Path, capsys: pytest.Ca
     said = capsys.readouterr().out
     assert [one.path.relative_to(folder).as_posix() for one in kept(folder)] == list(OURS)
     assert all(name in said for name in OURS)
-    assert "in 3 folders" in said
+    assert "in 4 folders" in said
 
 
 def test_clearing_deletes_that_alone(folder: Path) -> None:
@@ -46,13 +47,13 @@ def test_clearing_deletes_that_alone(folder: Path) -> None:
 def test_kind_and_age_choose(folder: Path) -> None:
     cache(folder, clear=True, yes=True, older=1.0)
     cache(folder, clear=True, yes=True, kind=("features",))
-    assert [one.kind for one in kept(folder)] == ["drawn", "records"]
+    assert [one.kind for one in kept(folder)] == ["drawn", "records", "descriptors"]
 
 
 def test_without_an_answer_nothing_is_deleted(folder: Path) -> None:
     with pytest.raises(MerError, match="--yes deletes without a question"):
         cache(folder, clear=True)
-    assert len(list(kept(folder))) == 3
+    assert len(list(kept(folder))) == 4
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

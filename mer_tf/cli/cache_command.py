@@ -14,13 +14,14 @@ from typing import Literal
 from mer_tf.errors import MerError
 from mer_tf.locks import held
 
-Kind = Literal["drawn", "records", "features"]
+Kind = Literal["drawn", "records", "features", "descriptors"]
 PLACES: dict[Kind, tuple[str, str, str]] = {
     "drawn": (r"synthetic-[a-z0-9-]+-[0-9a-f]{10}(-png)?", "*synthetic*", "synthetic look-alike"),
     "records": (r".+-[0-9a-f]{10}", "shard-*", "aligned faces and flow"),
     "features": (r".+-[0-9a-f]{10}", "*.npy", "output of a frozen encoder"),
+    "descriptors": (r".+-[0-9a-f]{10}", "*.npy", "vectors of tuned descriptors"),
 }
-"""Kind -> pattern of its folders' names, of a file they hold, and what that is. Records and features lie in
+"""Kind -> pattern of its folders' names, of a file they hold, and what that is. All but what is drawn lie in
 folders of these names."""
 DAY = 86400.0
 
@@ -46,7 +47,7 @@ def cache(
     older: float = 0.0,
     yes: bool = False,
 ) -> None:
-    """List what experiments keep between runs: drawn look-alikes, records, features; --clear deletes it.
+    """List what experiments keep between runs: drawn look-alikes, records, features, descriptors; --clear deletes it.
 
     All of it is made again when it is next needed. Whatever else lies in the folder is left alone.
 

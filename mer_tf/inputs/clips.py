@@ -76,6 +76,19 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
     return Clips(table, protocol_of(data.label_protocol, rows).classes, tuple(rows), indexed, records, tuple(warnings))
 
 
+def stored_as(clips: Clips, experiment: Experiment) -> Clips:
+    """The same clips in records by the experiment's `preprocess`, made where there are none.
+
+    `MerError` names a clip that cannot be stored so.
+    """
+    name = "joined" if experiment.data.manifests else experiment.data.dataset
+    records = _records(clips.rows, experiment, Path(experiment.data.cache) / "records", name)
+    there = {clip.clip_id for clip in read_index(records).clips}
+    if lost := sorted(set(clips.table["clip_id"]) - there):
+        raise MerError(f"{records / 'errors.csv'}: {lost[0]} and {len(lost) - 1} others cannot be stored so; see why")
+    return replace(clips, records=records)
+
+
 def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
     """The records of all clips that can be read, written on all cores; many clips are worth processes of their own."""
     engine: Engine = "threads" if len(rows) <= THREADED else "local"

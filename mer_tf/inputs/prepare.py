@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ import numpy as np
 from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, digest
 from mer_tf.descriptors import Classical
+from mer_tf.descriptors.grids import Candidate, candidates
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.inputs.after import after_notice
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore, nearest_frame
 from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.descriptor_grid import grid_store
 from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
@@ -72,6 +74,8 @@ def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
 
 def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:
     """What a classical method says of every clip."""
+    if model.tune and (offered := candidates(experiment)):
+        return _offered(offered, experiment, clips)
     config, descriptor = experiment.preprocess, model.descriptor()
     arrays = ((c, x["frames"], x.get("flow"), apex) for c, x, apex in _with_apexes(clips, model.flow))
     fitted = None if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
@@ -79,6 +83,13 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
     said = " ".join(str(descriptor).split()) if descriptor else "none"
     resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
     return Encoded(store, None, None, resolved, ())
+
+
+def _offered(offered: Sequence[Candidate], experiment: Experiment, clips: Clips) -> Encoded:
+    """The same by every setting that a fold may choose."""
+    store = grid_store(offered, experiment, clips, lambda one: _with_apexes(one, offered[0].method.flow))
+    said = f"{experiment.model.name}, {len(store.matrices)} settings of the descriptor, chosen in each fold"
+    return Encoded(store, None, None, {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}, ())
 
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:

@@ -72,6 +72,8 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
         model = train_network(bench, fold, seal.training(fold), seed, folder, bar)
     else:
         model, chosen = bench.fit(fold.train, seal.training(fold), training_seed(seed, fold.number))
+        for name, table in chosen.pop("tables", {}).items():
+            write_csv(table, folder / name)
         write_json(folder / "choice.json", chosen)
         bar.update()
     shares = bench.predict(model, fold.test)
