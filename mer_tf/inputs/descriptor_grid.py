@@ -1,7 +1,7 @@
 """Vectors of every clip by every setting that a fold may choose: computed once and kept on disk, a matrix a setting.
 
-A matrix lies in a folder named by records and clips, and is named by the descriptor's settings. So a stopped run goes
-on after the last whole one, and another grid computes only what is new in it.
+A matrix lies in a folder named by what is known of the clips, and is named by the descriptor's settings. So a stopped
+run goes on after the last whole one, and another grid computes only what is new in it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mer_tf.inputs.descriptors import DescribedStore, described_store, descripto
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.locks import held
 from mer_tf.parallel import in_threads
+from mer_tf.records.index import read_index
 from mer_tf.records.landmarks import fitted_landmarks
 
 log = logging.getLogger("mer_tf")
@@ -55,8 +56,7 @@ def grid_store(offered: Sequence[Candidate], experiment: Experiment, clips: Clip
         by_records.setdefault(one.experiment.preprocess, []).append(one)
     for config, ones in by_records.items():
         here = clips if config == experiment.preprocess else stored_as(clips, ones[0].experiment)
-        key = digest(here.records.name, ids, step, *counted(TRAINING))
-        folder = Path(experiment.data.cache) / "descriptors" / f"{experiment.model.name}-{key}"
+        folder = Path(experiment.data.cache) / "descriptors" / f"{experiment.model.name}-{_seen(ones[0], here, ids)}"
         files = {one.point: folder / f"{one.point}.npy" for one in ones}
         if any(not is_whole(file) for file in files.values()):
             with held(folder):  # another process may have made some meanwhile
@@ -66,6 +66,13 @@ def grid_store(offered: Sequence[Candidate], experiment: Experiment, clips: Clip
     plain = described_store(arrays, None, step, experiment.preprocess.flow_from)
     log.info("%s: %d candidates, of %d settings of the descriptor", experiment.model.name, len(offered), len(matrices))
     return GridStore(plain.described, plain.greys, matrices, {name: row for row, name in enumerate(ids)})
+
+
+def _seen(one: Candidate, clips: Clips, ids: Sequence[str]) -> str:
+    """Name of what a descriptor is given of all clips: frames by their content, flow by the records that hold it."""
+    contents = {clip.clip_id: clip.content_sha256 for clip in read_index(clips.records).clips}
+    given = clips.records.name if one.method.flow else [contents[name] for name in ids]
+    return digest(ids, given, one.experiment.clip.step, *counted(TRAINING))
 
 
 def _describe(

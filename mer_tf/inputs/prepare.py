@@ -88,7 +88,7 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
 def _offered(offered: Sequence[Candidate], experiment: Experiment, clips: Clips) -> Encoded:
     """The same by every setting that a fold may choose."""
     store = grid_store(offered, experiment, clips, lambda one: _with_apexes(one, offered[0].method.flow))
-    said = f"{experiment.model.name}, {len(store.matrices)} settings of the descriptor, chosen in each fold"
+    said = f"{experiment.model.name}, chosen in each fold among {len(store.matrices)} settings of the descriptor"
     return Encoded(store, None, None, {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}, ())
 
 
