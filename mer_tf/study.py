@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
+from mer_tf.cached import cache_folder
 from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check, check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
@@ -192,7 +193,7 @@ class Counts(Command):
         from mer_tf.inputs.clips import data_rows
         from mer_tf.protocols.training_counts import training_counts
 
-        return training_counts(chosen, study.counts, data_rows(chosen.data, Path(chosen.data.cache), listing))
+        return training_counts(chosen, study.counts, data_rows(chosen.data, cache_folder(chosen.data.cache), listing))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_tf.cached import cache_folder, older_kept
 from mer_tf.config import Data, Experiment, MerError, Preprocess
 from mer_tf.datasets import FOLDERS, dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
@@ -54,7 +55,9 @@ class Clips:
 
 def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | None = None) -> Clips:
     """Data set, or manifests -> manifest -> records -> labelled clips; `listing`: the data, where they were listed."""
-    data, cache = experiment.data, Path(experiment.data.cache)
+    data, cache = experiment.data, cache_folder(experiment.data.cache)
+    if kept := older_kept(cache):
+        log.info(kept)
     with stage("drawing and listing"):
         rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import Maps
+from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.pictures.checkpoints import Explained, Opened
 from mer_tf.protocols.workbench import Workbench
@@ -73,7 +73,7 @@ def networks(
     bench: Workbench, opened: Explained, run: Path, rows: pd.DataFrame
 ) -> Iterator[tuple[dict[Any, Any], Opened]]:
     """Each row of predictions with the network of its seed and fold."""
-    with tqdm(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
+    with Progress(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
         for (seed, fold), part in rows.groupby(["seed", "fold"], sort=False):
             network = opened.network(fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras")
             for row in part.to_dict("records"):
