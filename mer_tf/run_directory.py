@@ -80,6 +80,7 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
     before = read_mapping(path) if path.exists() else {}
     asked = (getattr(sys.modules["__main__"], "__doc__", None) or "").strip().split("\n\n")[0]
     values: dict[str, Any] = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved)}
+    values["started"] = before.get("started") or datetime.now().isoformat(timespec="seconds")
     values["command"] = before.get("command", sys.argv)
     values["docstring"] = before.get("docstring", "") if before else asked
     write_json(path, values)
