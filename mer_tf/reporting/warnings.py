@@ -20,7 +20,7 @@ MENDS = {
     LEAKY: "Split by people, with --evaluation.split group or loso.",
     UNTRAINED: "Put trained weights where config.json says, or name an encoder that has some with --model.encoder.",
     FAILED: "Quote no number of this run; run it again, and tell the authors of mer_tf if the test fails once more.",
-    APART: "Quote the pooled value, with the name of its definition.",
+    APART: "Where nothing else is asked for, quote the pooled value.",
     "encoder": "Put these weights there, or name an encoder that is here with --model.encoder.",
     "unknown_subjects": "Name them: by {subject} in --data.pattern, or a subject column in a table.",
     "negative_control": "It is meant to fail: for a result, leave out --data.shuffle_labels.",

@@ -141,9 +141,9 @@ def _shows_picture(axes: Axes) -> bool:
 
 
 def _box(axes: Axes, height: int) -> list[int]:
-    """Left, top, right, bottom in pixels of the figure, rounded outwards."""
+    """Left, top, right, bottom in pixels of the figure: those that are the picture's alone."""
     (left, low), (right, high) = axes.get_window_extent().get_points()
-    return [math.floor(left), math.floor(height - high), math.ceil(right), math.ceil(height - low)]
+    return [math.ceil(left), math.ceil(height - high), math.floor(right), math.floor(height - low)]
 
 
 def _blended(grey: NDArray[np.floating], heat: NDArray[np.floating]) -> Frames:
