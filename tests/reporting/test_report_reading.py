@@ -6,12 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.made_up_runs import DRAWS, predictions, write_run
+from helpers.made_up_runs import DRAWS, predictions, write_figure, write_run
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from mer_tf.config import Data, Experiment
-from mer_tf.preprocessing.pictures import INNER
 from mer_tf.reporting.embedded import INK, PAPER, embed, on_dark_paper
 from mer_tf.reporting.how_to_read import CONTROL, HEAT, NO_CONTROL
 from mer_tf.reporting.report import report_html
@@ -22,17 +20,6 @@ BOX = (4, 3, 12, 8)
 
 def html(*directories, **options):
     return report_html([read_run(d) for d in directories], **options)
-
-
-def write_figure(path, boxes=None):
-    """White paper with a black stroke and a grey picture at BOX."""
-    pixels = np.full((10, 20, 3), 255, np.uint8)
-    pixels[0, :5] = 0
-    pixels[BOX[1] : BOX[3], BOX[0] : BOX[2]] = 200
-    about = PngInfo()
-    about.add_text(INNER, json.dumps([BOX]) if boxes is None else boxes)
-    Image.fromarray(pixels).save(path, pnginfo=about)
-    return path
 
 
 def test_the_encoder_that_ran_and_the_date_stand_below_the_title(tmp_path):
@@ -104,7 +91,7 @@ def test_a_figure_is_shown_on_light_and_on_dark_paper(tmp_path):
 
 
 def test_dark_paper_leaves_the_pictures_as_they_are(tmp_path):
-    with Image.open(write_figure(tmp_path / "figure.png")) as image:
+    with Image.open(write_figure(tmp_path / "figure.png", BOX)) as image:
         turned = np.asarray(on_dark_paper(image))
     assert tuple(turned[9, 19]) == PAPER
     assert tuple(turned[0, 0]) == INK
@@ -113,7 +100,7 @@ def test_dark_paper_leaves_the_pictures_as_they_are(tmp_path):
 
 @pytest.mark.parametrize("boxes", ["", "{", "3", "[[1, 2]]", '[["a", 1, 2, 3]]', '{"a": 1}'])
 def test_a_figure_that_names_no_boxes_stays_light(tmp_path, boxes):
-    shown = embed(tmp_path, write_figure(tmp_path / "figure.png", boxes).name, "title", "")
+    shown = embed(tmp_path, write_figure(tmp_path / "figure.png", boxes=boxes).name, "title", "")
     assert (shown.dark, shown.problem) == (None, "")
 
 
