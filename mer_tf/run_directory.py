@@ -6,9 +6,11 @@ import dataclasses
 import logging
 import os
 import platform
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,6 +40,27 @@ def open_run(experiment: Experiment, resume: Path | None) -> Path:
     directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
     directory.mkdir(parents=True)
     return directory
+
+
+@contextmanager
+def preparing(directory: Path, resumed: bool) -> Iterator[None]:
+    """Remove a new run directory where what the block prepares cannot be had: there is nothing to go on with.
+
+    What was said in its log was said on the terminal too.
+    """
+    try:
+        yield
+    except MerError:
+        if not resumed:
+            for handler in logging.getLogger().handlers[:]:
+                if (
+                    isinstance(handler, logging.FileHandler)
+                    and Path(handler.baseFilename).parent == directory.resolve()
+                ):
+                    logging.getLogger().removeHandler(handler)
+                    handler.close()
+            shutil.rmtree(directory)
+        raise
 
 
 def go_on(experiment: Experiment, directory: Path) -> Path:

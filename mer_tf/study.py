@@ -158,11 +158,12 @@ class Composite(Command):
             _refuse_unseen(rows, chosen.data, listings)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
-        from mer_tf.run_directory import open_run
+        from mer_tf.run_directory import open_run, preparing
 
         directory = open_run(chosen, self.resume)
         with held(directory):
-            bench, clips = open_bench(chosen, directory, listings[chosen.data])
+            with preparing(directory, resumed=self.resume is not None):
+                bench, clips = open_bench(chosen, directory, listings[chosen.data])
             before_training(chosen, clips, bench, directory)
             text = composite(chosen, rows, clips, bench.encoded, directory)
         return f"{text}\nrun directory: {directory}"
