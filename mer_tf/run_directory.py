@@ -52,12 +52,10 @@ def preparing(directory: Path, resumed: bool) -> Iterator[None]:
         yield
     except MerError:
         if not resumed:
-            for handler in logging.getLogger().handlers[:]:
-                if (
-                    isinstance(handler, logging.FileHandler)
-                    and Path(handler.baseFilename).parent == directory.resolve()
-                ):
-                    logging.getLogger().removeHandler(handler)
+            log, home = logging.getLogger(), directory.resolve()
+            for handler in log.handlers[:]:
+                if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == home:
+                    log.removeHandler(handler)
                     handler.close()
             shutil.rmtree(directory)
         raise

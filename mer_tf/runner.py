@@ -37,8 +37,8 @@ def run(
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
     With `final` one more network is trained on all clips, once the folds are tested; see `protocols.final`.
     Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
-    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds; one
-    whose data or encoder cannot be had leaves no directory.
+    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds;
+    one whose data or encoder cannot be had leaves no directory.
     """
     listing = check(experiment, folds)
     if final and (folds is not None or not isinstance(experiment.model, Network)):

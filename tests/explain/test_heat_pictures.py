@@ -72,7 +72,7 @@ def test_raw_maps_come_back_without_pickle(tmp_path):
 
 def test_a_figure_says_where_its_pictures_are(tmp_path):
     """White paper around them, and nothing of it inside."""
-    strip_png(np.zeros_like(FRAMES), np.zeros_like(MAPS), tmp_path / "strip.png", title="", shown=5)
+    strip_png(np.zeros_like(FRAMES), np.zeros_like(MAPS), tmp_path / "strip.png", title="")
     with Image.open(tmp_path / "strip.png") as figure:
         boxes = json.loads(figure.info[INNER])
         pixels = np.asarray(figure.convert("L"), float)
