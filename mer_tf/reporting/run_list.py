@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,8 @@ from mer_tf.files import read_mapping
 from mer_tf.locks import held
 
 WIDEST = 120
-STAMP = re.compile(r"(\d{8}-\d{6})\b")
+STAMP = len("20260102-030405")
+"""How much of a run directory's name is its date."""
 HEADS = ("run", "date", "data set", "n", "UF1", "UAR [95 %]", "acc.", "maj.", "state")
 
 
@@ -50,10 +50,10 @@ def list_runs(folder: Path) -> list[Line]:
 
 def run_date(directory: Path, config: Mapping[str, Any]) -> datetime:
     """When a run was started: as it says, else as its folder is named, else when its configuration was written."""
-    if started := config.get("started"):
-        return datetime.fromisoformat(str(started))
-    if stamp := STAMP.search(directory.name):
-        return datetime.strptime(stamp[1], "%Y%m%d-%H%M%S")
+    with suppress(ValueError):  # also where it says nothing
+        return datetime.fromisoformat(str(config.get("started", "")))
+    with suppress(ValueError):
+        return datetime.strptime(directory.name[:STAMP], "%Y%m%d-%H%M%S")
     return datetime.fromtimestamp((directory / "config.json").stat().st_mtime)
 
 
@@ -113,10 +113,14 @@ def _lines(path: Path) -> Iterator[Line]:
         yield Line(directory.as_posix(), said, *about[1:], "finished", **_figures(found[method]))
 
 
-def _figures(scores: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = scores["UAR"]["ci95"]
-    pooled = {name: scores[name]["pooled"] for name in ("UF1", "UAR", "accuracy")}
-    return pooled | {"n": scores["n"], "UAR_low": low, "UAR_high": high, "majority_rate": scores["majority_rate"]}
+def _figures(scores: Any) -> dict[str, Any]:
+    """Nothing of a file that holds other figures."""
+    try:
+        low, high = scores["UAR"]["ci95"]
+        pooled = {name: scores[name]["pooled"] for name in ("UF1", "UAR", "accuracy")}
+        return pooled | {"n": scores["n"], "UAR_low": low, "UAR_high": high, "majority_rate": scores["majority_rate"]}
+    except (KeyError, TypeError, ValueError):
+        return {}
 
 
 def _state(directory: Path, settings: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ SENTENCES = {SYNTHETIC: "The clips are a {}", "encoder": "The {}"}
 """How a text becomes a whole sentence, by its code."""
 MENDS = {
     SYNTHETIC: "For a result about people, give the licensed data with --data.root.",
-    UNREADABLE: "Mend or remove these files and run again; the list of clips says which are missing.",
+    UNREADABLE: "Mend or remove these files and run again; the section Data lists what is missing.",
     LEAKY: "Split by people, with --evaluation.split group or loso.",
     UNTRAINED: "Put trained weights where config.json says, or name an encoder that has some with --model.encoder.",
     FAILED: "Quote no number of this run; run it again, and tell the authors of mer_tf if the test fails once more.",

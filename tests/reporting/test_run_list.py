@@ -116,3 +116,11 @@ def test_the_date_is_what_the_run_says_else_its_name(tmp_path):
     assert run_date(tmp_path, {"started": "2026-05-06T07:08:09"}) == datetime(2026, 5, 6, 7, 8, 9)
     assert run_date(tmp_path / "20260102-030405-000-abcdef0", {}) == datetime(2026, 1, 2, 3, 4, 5)
     assert run_date(tmp_path, {}).year >= 2026
+    assert run_date(tmp_path, {"started": "soon"}).year >= 2026
+
+
+def test_other_figures_are_none(folder):
+    run = folder / "exp_made_up" / "20260102-030405-000-abcdef0"
+    finish(run, exp_made_up={"UAR": 0.5})
+    line = list_runs(folder)[0]
+    assert (line.state, line.UAR) == ("finished", None)
