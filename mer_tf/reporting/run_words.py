@@ -47,7 +47,8 @@ def subtitle(run: Run) -> str:
     """What ran, on what, and when: the encoder is the one that the run had, whatever its experiment asks for."""
     model, encoder = str(run.settings["model.name"]), _encoder(run)
     asked = run.settings.get("model.encoder")
-    built = "without a pretrained encoder" if encoder.startswith("none") else f"on the encoder {encoder}"
+    kind = "descriptor" if asked is None else "encoder"
+    built = "without a pretrained encoder" if encoder.startswith("none") else f"on the {kind} {encoder}"
     instead = f" (asked for: {asked})" if asked not in (None, "none", run.resolved.get("encoder")) else ""
     when = run_date(run.directory, run.config)
     return f"Model {model} {built}{instead}; data: {_data(run)}; started on {when.day} {when:%B %Y}."
