@@ -84,11 +84,16 @@ def published(runs: Sequence[Run], finished: Sequence[Analysis]) -> tuple[list[P
         by_home.setdefault(row["dataset"], []).append(row)
     seen = {home: [run for run in runs if not home or _saw(run, home)] for home in by_home}
     shown = [
-        Published(home, held, side_by_side([a for a in finished if a.run in there]), not any(map(of_people, there)))
+        Published(home, held, side_by_side(_of(finished, there)), not any(map(of_people, there)))
         for home, held in by_home.items()
         if (there := seen[home])
     ]
     return shown, [home for home, there in seen.items() if not there]
+
+
+def _of(finished: Sequence[Analysis], runs: Sequence[Run]) -> list[Analysis]:
+    """Those of these very runs; the tables in runs cannot be compared."""
+    return [one for one in finished if any(one.run is run for run in runs)]
 
 
 def _saw(run: Run, home: str) -> bool:
