@@ -37,7 +37,8 @@ def run(
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
     With `final` one more network is trained on all clips, once the folds are tested; see `protocols.final`.
     Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
-    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
+    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds;
+    one whose data or encoder cannot be had leaves no directory.
     """
     listing = check(experiment, folds)
     if final and (folds is not None or not isinstance(experiment.model, Network)):
@@ -58,11 +59,12 @@ def _run(
     with stage("loading libraries"):
         from mer_tf.protocols.cross_validation import cross_validate
         from mer_tf.protocols.self_test import before_training
-        from mer_tf.run_directory import note_xla, open_run
+        from mer_tf.run_directory import note_xla, open_run, preparing
 
     directory = open_run(experiment, resume)
     with held(directory) if folds is None else nullcontext():
-        bench, clips = open_bench(experiment, directory, listing)
+        with preparing(directory, resumed=resume is not None):
+            bench, clips = open_bench(experiment, directory, listing)
         with stage("self-test"):
             before_training(experiment, clips, bench, directory)
         with stage("training and testing"):

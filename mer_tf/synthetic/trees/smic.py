@@ -16,7 +16,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.config import digest
 from mer_tf.datasets.manifest import MARKER
@@ -25,6 +24,7 @@ from mer_tf.files import fact_file, write_csv, write_json
 from mer_tf.locks import held
 from mer_tf.parallel import check_stop, in_threads
 from mer_tf.preprocessing.pictures import write_picture
+from mer_tf.progress import Progress
 from mer_tf.synthetic.faces.clip import CAMERAS, LABELS, Arguments, SyntheticClip, displacement, draw, plan_clips
 from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
 from mer_tf.synthetic.layouts.files import finished
@@ -57,7 +57,7 @@ def write_smic(
     """
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, **arguments)
-    bar = partial(tqdm, total=made.subjects * made.clips_per_class * len(LABELS), disable=not progress)
+    bar = partial(Progress, total=made.subjects * made.clips_per_class * len(LABELS), disable=not progress)
     return draw_tree(Path(out), made, plan_clips(made, portraits), bar, f"reg_image{{}}{suffix}")
 
 
