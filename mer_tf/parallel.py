@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TypeVar
 
@@ -75,6 +76,15 @@ def in_threads(
         except BaseException:
             _Chosen.stop.set()
             raise
+
+
+@contextmanager
+def products_alone() -> Iterator[None]:
+    """Within, NumPy's matrix products take one thread each; on a few rows those that wait take as long as the work."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def check_stop() -> None:
