@@ -15,6 +15,7 @@ from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
 from mer_tf.models.kinds import Network
+from mer_tf.parallel import in_own_process
 from mer_tf.stage_times import StageTimes, stage, timed_run
 
 if TYPE_CHECKING:
@@ -84,12 +85,8 @@ def _run(
 
 
 def run_alone(experiment: Experiment) -> Path:
-    """`run` as one of many: its memory is given back, which Keras keeps of whatever it built until it is told."""
-    directory = run(experiment)
-    import keras
-
-    keras.utils.clear_session()
-    return directory
+    """`run` as one of many, in a process of its own: Keras keeps two graphs of whatever it compiles while it lives."""
+    return in_own_process(run, experiment)
 
 
 def collect(directory: Path) -> Path:
