@@ -99,7 +99,7 @@ class Explained(ABC):
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames the pictures are, counted from 0."""
-        return self.bench.encoded.places(clip_id, self.bench.stored_length(clip_id))
+        return self.bench.places(clip_id)
 
     @abstractmethod
     def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:
