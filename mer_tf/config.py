@@ -34,6 +34,8 @@ from mer_tf.ranges import (
 
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
+USUAL_FPS = 30.0
+"""Frames a second where nothing says it."""
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
     clip, flow_from = experiment.clip, experiment.preprocess.flow_from
     arrays: Iterator[tuple[str, Any, Any]] = ((x.clip_id, x.frames, x.flow) for x in _stored(clips))
     if clip.keyframes != "none":
-        arrays = key_images(((x.clip_id, x.frames, apex) for x, apex in _with_apexes(clips)), clip)
+        arrays = key_images(((x.clip_id, x.frames, apex) for x, apex in _with_apexes(clips, flow=False)), clip)
     return _trained(image_store(arrays, clip, flow_from, experiment.data.cache), clip.step)
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import MerError
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.files import file_name, write_csv, write_json
 from mer_tf.names import few
 from mer_tf.serving.new_clips import NewClips, predict_members, prepare
 from mer_tf.serving.pictures import clip_heat, clip_picture
-from mer_tf.serving.sources import UNKNOWN_FPS, rows_of
+from mer_tf.serving.sources import rows_of
 from mer_tf.serving.trained import Trained, subject_key
 
 log = logging.getLogger("mer_tf")
@@ -28,7 +28,7 @@ def predict_paths(
     out: Path | None = None,
     *,
     subject: str = "",
-    fps: float = UNKNOWN_FPS,
+    fps: float = USUAL_FPS,
     pictures: bool = True,
 ) -> pd.DataFrame:
     """A row a clip: clip_id, subject, answer, p_<class>, record (how often the run was right with this answer), seen.

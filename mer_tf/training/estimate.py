@@ -21,6 +21,8 @@ class FirstSteps(keras.callbacks.Callback):
     whole (paper A's streams) has shorter steps than the last, and the estimate is of the first part's.
     """
 
+    async_safe = True  # Keras goes on to the next step while this one is looked at, in all steps of the training
+
     def __init__(self, epochs: int, models: int) -> None:
         super().__init__()
         self.epochs, self.models = epochs, models

@@ -13,10 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.config import MerError
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
-
-USUAL_FPS = 30.0
 
 
 @dataclass(frozen=True, eq=False)
