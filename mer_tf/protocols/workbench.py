@@ -205,7 +205,7 @@ class Bench(Workbench):
         return self.trainers[config]
 
     def xla(self) -> bool | None:
-        """The same of all trainers."""
+        """Whether XLA compiled the steps of every trainer so far."""
         benches = (self, *self._retrained.values())
         compiled = [trainer.xla for bench in benches for trainer in bench.trainers.values()]
         return all(compiled) if compiled else None

@@ -58,7 +58,7 @@ def decode(record: bytes, image_format: ImageFormat, *, flow: bool = True) -> Cl
 
 
 def clip_of(features: Features, image_format: ImageFormat, *, flow: bool) -> ClipRecord:
-    """The same of the record's features."""
+    """The clip of a record's features, as `decode` reads it."""
     try:
         return _clip(features, image_format, flow)
     except (LookupError, TypeError, ValueError, cv2.error) as error:

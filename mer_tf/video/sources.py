@@ -30,7 +30,7 @@ class Picture:
 
     @cached_property
     def grey(self) -> Frame:
-        """(H, W)."""
+        """The picture in grey (H, W)."""
         code = cv2.COLOR_BGR2GRAY if self.bgr else cv2.COLOR_RGB2GRAY
         return np.asarray(cv2.cvtColor(self.colours, code), np.uint8)
 

@@ -16,9 +16,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mer_tf.arrays import evenly
-from mer_tf.explain.figures.maps import DPI, HEAT, picture, save
-
-SHOWN = 8
+from mer_tf.explain.figures.maps import DPI, HEAT, SHOWN, picture, save
 
 
 @dataclass(frozen=True, eq=False)

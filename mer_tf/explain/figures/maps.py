@@ -31,6 +31,8 @@ HEAT = colormaps["inferno"]
 STRENGTH = 0.75
 """Opacity of heat 1."""
 DPI = 120
+SHOWN = 8
+"""Frames of a clip that a strip shows."""
 
 
 def overlay(face: NDArray[Any], heat: Maps) -> Frames:
@@ -47,18 +49,17 @@ def strip_png(
     path: Path,
     *,
     title: str,
-    shown: int = 8,
     peak: str = "",
     note: str = "",
     places: Sequence[int] | NDArray[np.integer] = (),
 ) -> Path:
-    """A clip over time: its frames, and below the same with heat, `shown` of them evenly spread; first and last too.
+    """A clip over time: its frames, and below the same with heat, eight of them evenly spread; first and last too.
 
     frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
     that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
-    times = evenly(len(frames), shown)
+    times = evenly(len(frames), SHOWN)
     figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
     # One frame alone has its heat beside it.
     axes = figure.subplots(2, len(times), squeeze=False) if len(times) > 1 else figure.subplots(1, 2, squeeze=False).T

@@ -45,7 +45,7 @@ class Attention:
     """(T,) bool: learned key frames."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Those that are there, by name."""
+        """The arrays that the model has, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 

@@ -42,7 +42,7 @@ class MapLayer:
         return cell_grid(self.network, self.name)
 
     def __str__(self) -> str:
-        """How fine it is."""
+        """The number of its cells, in words."""
         rows, columns = self.network.get_layer(self.name).output.shape[1:3]
         return f"{rows} x {columns} cells"
 

@@ -56,7 +56,7 @@ class Fit:
 
     @property
     def correlation(self) -> float:
-        """Mean over the channels."""
+        """Mean correlation of the channels."""
         return float(np.mean([c.correlation for c in self.channels]))
 
 
