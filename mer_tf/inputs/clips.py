@@ -114,7 +114,7 @@ def _stored(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: st
     config = experiment.preprocess
     if experiment.model.flow or config.flow == "none" or (records_folder(rows, config, out, name) / NAME).exists():
         return config
-    log.info("flow: none is stored, %s reads none", experiment.model.name)
+    log.info("no flow is stored: %s reads none", experiment.model.name)
     without = replace(config, flow="none", flow_from="previous")
     return named(without) if without.recipe else without
 
