@@ -113,7 +113,7 @@ def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
     with stage("results"):
         summarise(bench, clips, directory)
     with stage("pictures"):
-        write_worst(directory, clips)
+        write_worst(bench, directory)
         write_pictures(bench, directory)
         write_card(directory)
 

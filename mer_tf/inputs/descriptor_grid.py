@@ -25,12 +25,13 @@ from mer_tf.inputs.shelf import Shelf
 from mer_tf.locks import held
 from mer_tf.parallel import in_threads
 from mer_tf.progress import Progress
+from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import read_index
 from mer_tf.records.landmarks import fitted_landmarks
 
 log = logging.getLogger("mer_tf")
-StoredClips = Iterable[tuple[str, Mapping[str, np.ndarray], int | None]]
-"""Labelled clips as records hold them: id, arrays by name, index of the apex."""
+StoredClips = Iterable[tuple[ClipRecord, int | None]]
+"""Labelled clips as records hold them, each with the index of its apex."""
 Stored = Callable[[Clips], StoredClips]
 
 
@@ -65,7 +66,7 @@ def grid_store(offered: Sequence[Candidate], experiment: Experiment, clips: Clip
             with held(folder):  # another process may have made some meanwhile
                 _describe([one for one in ones if not is_whole(files[one.point])], here, ids, stored, files)
         matrices |= files
-    arrays = ((name, x["frames"], None, None) for name, x, _ in stored(clips))
+    arrays = ((x.clip_id, x.frames, None, None) for x, _ in stored(clips))
     plain = described_store(arrays, None, step, experiment.preprocess.flow_from)
     log.info("%s: %d candidates, of %d settings of the descriptor", experiment.model.name, len(offered), len(matrices))
     return GridStore(plain.described, plain.greys, matrices, {name: row for row, name in enumerate(ids)})
@@ -98,8 +99,8 @@ def _inputs(one: Candidate, stored: StoredClips) -> Iterator[tuple[str, np.ndarr
     """What the descriptor is given of each clip."""
     takes, step = one.method.descriptor().takes, one.experiment.clip.step
     how = one.experiment.preprocess.flow_from
-    for name, x, apex in stored:
-        yield name, descriptor_input(name, x["frames"][::step], x.get("flow"), apex, takes, step, how)
+    for x, apex in stored:
+        yield x.clip_id, descriptor_input(x.clip_id, x.frames[::step], x.flow, apex, takes, step, how)
 
 
 def _vectors(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -53,8 +54,12 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
         "differences": page_tables.paired_differences(shown),
         "published": page_tables.published(runs, shown),
     }
-    page = _environment().get_template("report.html.j2")
-    return page.render(parts=parts, title=_title(runs), faces=faces, **tables)
+    return page_of("report.html.j2", parts=parts, title=_title(runs), faces=faces, **tables)
+
+
+def page_of(template: str, **values: Any) -> str:
+    """A page as its template says."""
+    return _environment().get_template(template).render(**values)
 
 
 @cache

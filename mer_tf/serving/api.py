@@ -7,7 +7,7 @@ folder. Bad arguments are a `MerError` that says what to give instead.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,7 +91,7 @@ def windows(
     (4, 5, 32, 32, 3)
     """
     from mer_tf.datasets.labels import protocol_of
-    from mer_tf.datasets.windows import LabelledClip, plan_windows
+    from mer_tf.datasets.windows import plan_windows
     from mer_tf.inputs.batches import INPUTS, FeatureStore, Store, Viewed, WindowBatches
     from mer_tf.inputs.images import image_store
     from mer_tf.inputs.shelf import Shelf
@@ -105,15 +105,16 @@ def windows(
     stored = [clip for clip in index.clips if clip.clip_id in labels]
     if not stored:
         raise MerError(f"{records}: holds none of the {len(labels)} labelled clips; give the rows it was made of")
+    labels = {clip.clip_id: labels[clip.clip_id] for clip in stored}
     read = stored_clips(Path(records), flow=flow, wanted=labels)
     store: Store
     if flow:
-        store = image_store(((n, x["frames"], x["flow"]) for n, x in read), config, index.config.flow_from)
+        arrays: Iterator[Any] = ((x.clip_id, x.frames, x.flow) for x in read)
+        store = image_store(arrays, config, index.config.flow_from)
     else:
-        frames = Shelf((name, x["frames"][:: config.step]) for name, x in read)
+        frames = Shelf((x.clip_id, x.frames[:: config.step]) for x in read)
         store = FeatureStore(frames, Viewed(frames, lambda images: images[:, :, ::-1]))
-    clips = [LabelledClip(clip.clip_id, store.length(clip.clip_id), labels[clip.clip_id]) for clip in stored]
-    plan = plan_windows(clips, config, protocol.classes, seed)
+    plan = plan_windows(labels, store.length, config, protocol.classes, seed)
     names = ("frames", "flow") if flow else INPUTS
     return stream(WindowBatches(store, plan, labels, config.frames, batch, seed, names))
 

@@ -22,6 +22,9 @@ class FirstSteps(keras.callbacks.Callback):
     whole (paper A's streams) has shorter steps than the last, and the estimate is of the first part's.
     """
 
+    async_safe = True
+    """So that Keras, on JAX, begins the next step while this one is looked at. On TensorFlow it waits in any case."""
+
     def __init__(self, epochs: int, models: int) -> None:
         super().__init__()
         self.epochs, self.models = epochs, models

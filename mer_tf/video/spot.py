@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -97,12 +97,12 @@ def _begun(source: Source, store: Store) -> tuple[People, Iterator[Picture]]:
     return people, pictures
 
 
-def judge(source: Source, store: Store, without: Collection[str] = ()) -> tuple[list[Event], list[PersonTrack]]:
+def judge(source: Source, store: Store) -> tuple[list[Event], list[PersonTrack]]:
     """Events and tracks of a video that was followed to its end."""
     events, tracks = list[Event](), list[PersonTrack]()
     offset = _first_number(source)
     for piece in store.pieces():
-        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"), without=without)
+        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"))
         tracks.append(_track(source, piece, noise))
         events += [_event(source, piece, one, offset) for one in found]
     return sorted(events, key=lambda e: (e.onset, e.track)), tracks

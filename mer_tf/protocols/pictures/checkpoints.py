@@ -46,7 +46,7 @@ class MapLayer:
         return cell_grid(self.network, self.name)
 
     def __str__(self) -> str:
-        """How fine it is."""
+        """The number of its cells, in words."""
         rows, columns = self.network.get_layer(self.name).output.shape[1:3]
         return f"{rows} x {columns} cells"
 
@@ -131,7 +131,7 @@ class Explained(ABC):
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames the pictures are, counted from 0."""
-        return self.bench.encoded.places(clip_id, self.bench.stored_length(clip_id))
+        return self.bench.places(clip_id)
 
     @abstractmethod
     def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:

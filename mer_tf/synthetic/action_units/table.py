@@ -72,7 +72,7 @@ class Blobs:
         return Blobs(self.centers @ linear.T + matrix[:, 2], self.sigmas * scale, self.vectors @ linear.T)
 
     def joined(self, other: Blobs) -> Blobs:
-        """The sum of two fields."""
+        """The blobs of both."""
         pairs = ((self.centers, other.centers), (self.sigmas, other.sigmas), (self.vectors, other.vectors))
         return Blobs(*(np.concatenate(pair) for pair in pairs))
 

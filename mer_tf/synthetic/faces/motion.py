@@ -86,7 +86,7 @@ def talk_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def rest_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(T,) nothing happens."""
+    """The course (T,) of a clip in which nothing happens."""
     return np.zeros(frames)
 
 
