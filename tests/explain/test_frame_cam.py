@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from helpers.grad_cam import grad_cam
 from helpers.small_networks import clip_head, frame_encoder, image_model
 from keras import layers
 
 from mer_tf.explain.frame_cam import FrameCam, filled
-from helpers.gradcam import grad_cam
 from mer_tf.models.vggface_lstm import end_to_end
 
 RNG = np.random.default_rng(5)
