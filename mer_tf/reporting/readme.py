@@ -101,7 +101,9 @@ def summary_markdown(folder: Path) -> str:
         if not changes
         for still in [found.get((name, str(STILL)))]
     ]
-    return "\n".join(["| experiment | UAR | onset frame alone | no motion drawn | chance | clips |", "|-|-|-|-|-|-|", *rows])
+    return "\n".join(
+        ["| experiment | UAR | onset frame alone | no motion drawn | chance | clips |", "|-|-|-|-|-|-|", *rows]
+    )
 
 
 def _kept(folder: Path) -> list[Analysis]:

@@ -29,7 +29,9 @@ def between(path, name):
 
 def test_the_tables_that_are_shown_are_derived_from_docs_results():
     kept, page = ROOT / "docs" / "results", ROOT / PAGE
-    assert between(page, "results") == results_markdown(kept, linked=False), "mer-tf report RUN... --update-readme README.md"
+    assert between(page, "results") == results_markdown(kept, linked=False), (
+        "mer-tf report RUN... --update-readme README.md"
+    )
     assert between(ROOT / "README.md", "summary") == summary_markdown(kept), "python docs/regenerate.py --readme"
 
 

@@ -37,10 +37,14 @@ def test_no_stored_result_is_stale(piece):
     assert not found, f"{'; '.join(found)}: python docs/regenerate.py --only {piece.name}"
 
 
+NO_RESULT = {".py", ".pyc", ".md", ".ipynb", ".css", ".js"}
+"""Pages of the documentation, the tour among them, and what they are made by."""
+
+
 def test_every_file_that_is_shown_is_of_a_piece():
     recorded = {piece.record for piece in PIECES.values() if piece.record.exists()}
     named = {(path.parent / name).resolve() for path in recorded for name in read_made(path).files}
-    there = {path.resolve() for path in DOCS.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".md")}
+    there = {path.resolve() for path in DOCS.rglob("*") if path.is_file() and path.suffix not in NO_RESULT}
     assert there == named | recorded, "docs/pieces.py says what makes a shown result"
 
 
