@@ -15,23 +15,28 @@ TOUR = Path(__file__).with_name("tour.ipynb")
 
 
 def main() -> None:
-    """Execute in docs/, as a reader does; what TensorFlow says on stderr is not kept."""
+    """Execute in docs/, as a reader does."""
     import nbclient
     import nbformat
 
     notebook = nbformat.read(TOUR, as_version=4)
-    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(TOUR.parent)}}).execute()
+    nbclient.NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(TOUR.parent)}}).execute()
+    write_text(TOUR, nbformat.writes(kept(notebook)) + "\n")
+
+
+def kept(notebook: Any) -> Any:
+    """The notebook without times, versions of Python, progress, and what TensorFlow says of itself."""
     for cell in notebook.cells:
         cell.metadata = {}
         if cell.cell_type == "code":
-            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
-    notebook.metadata = stamped(notebook.metadata)
-    write_text(TOUR, nbformat.writes(notebook) + "\n")
+            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr" and not _of_tensorflow(one)]
+    known = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
+    notebook.metadata = {**known, "mer_tf": CODE}
+    return notebook
 
 
-def stamped(metadata: Any) -> dict[str, Any]:
-    """The metadata that is kept: the language, and the versions of the code that the outputs are of."""
-    return {"kernelspec": metadata["kernelspec"], "language_info": {"name": "python"}, "mer_tf": CODE}
+def _of_tensorflow(output: Any) -> bool:
+    return str(output.get("text", "")).startswith("WARNING:tensorflow")
 
 
 def sources() -> list[str]:

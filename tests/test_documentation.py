@@ -12,6 +12,7 @@ import pytest
 from helpers.shown_commands import ROOT, options, pages, shown, take, take_options
 
 import mer_tf
+from mer_tf.cli import COMMANDS as COMMANDS_OF_MER_TF
 from mer_tf.code_version import CODE
 from mer_tf.datasets import ADAPTERS
 
@@ -20,6 +21,8 @@ sys.path.insert(0, str(DOCS))
 site_hooks, run_tour = import_module("site_hooks"), import_module("run_tour")
 sys.path.remove(str(DOCS))
 OFTEN = {page: shown(page) for page in pages()}
+OPTIONS = {page.name: options(page) for page in pages() if page.name != "papers.md"}
+"""Those of papers.md are held to the declarations by reporting/test_papers.py."""
 COMMANDS = list(dict.fromkeys(command for found in OFTEN.values() for command in found))
 
 
@@ -31,9 +34,14 @@ def test_a_command_that_is_shown_is_taken(command, capsys):
         pytest.fail(f"{[p.name for p, found in OFTEN.items() if command in found]}: {capsys.readouterr().err}")
 
 
-@pytest.mark.parametrize("page", [page for page in pages() if options(page)], ids=lambda page: page.name)
+def test_every_command_has_its_row():
+    text = (DOCS / "commands.md").read_text(encoding="utf-8")
+    assert [name for name in COMMANDS_OF_MER_TF if f"| `mer-tf {name} " not in text] == []
+
+
+@pytest.mark.parametrize("page", [name for name, found in OPTIONS.items() if found])
 def test_an_option_that_is_shown_is_one_of_some_script(page):
-    for text in options(page):
+    for text in OPTIONS[page]:
         take_options(text)
 
 

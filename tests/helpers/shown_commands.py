@@ -14,6 +14,7 @@ from mer_tf.changes import field_names
 from mer_tf.cli import script
 from mer_tf.commands import pick
 from mer_tf.config import MerError
+from mer_tf.model import models
 from mer_tf.ranges import checked
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +31,8 @@ def pages():
 def shown(page):
     """The commands of a page: lines of its bash blocks, and spans of code that begin with a program of ours."""
     text = page.read_text(encoding="utf-8")
-    blocks = re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)
-    lines = [part.strip() for block in blocks for line in block.splitlines() for part in line.split("&&")]
+    code = "\n".join(re.findall(r"```bash\n(.*?)```", text, flags=re.DOTALL)).replace("\\\n", " ")
+    lines = [part.strip() for line in code.splitlines() for part in line.split("&&")]
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     return [one for one in dict.fromkeys(lines + spans) if one.startswith(PROGRAMS)]
 
@@ -98,20 +99,25 @@ def _take_script(path, words):
 
 
 def take_options(text):
-    """Options alone: some command of some script must take them; one without value must be there."""
+    """Options alone: a command of some script must take them; of one without value the name must be there."""
     words = shlex.split(PLACEHOLDER.sub("", text))
+    named = {word.removeprefix("--") for word in words if word.startswith("--") and "." in word}
     for path in sorted((ROOT / "experiments").glob("exp*.py")):
         study, *more = declares(path.relative_to(ROOT))
         for command in () if more else script.commands_of(study).values():
-            if len(words) == 1 and words[0].removeprefix("--") in (*field_names(study.small), *_roots(command)):
+            if named <= _settings(study, command) and (len(words) == 1 or _takes(study, command, words)):
                 return
-            try:
-                script.read_command(command, path.name, words, study.systems)
-            except (SystemExit, MerError):
-                continue
-            return
     raise AssertionError(f"no script of experiments/ takes {text}")
 
 
-def _roots(command):
-    return [f"root.{name}" for name in getattr(command, "root", ())]
+def _settings(study, command):
+    others = {name for system in study.systems for name in field_names(models()[system](), "model.")}
+    return {*field_names(study.small), *others, *(f"root.{name}" for name in getattr(command, "root", ()))}
+
+
+def _takes(study, command, words):
+    try:
+        script.read_command(command, "options", words, study.systems)
+    except (SystemExit, MerError):
+        return False
+    return True
