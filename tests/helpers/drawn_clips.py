@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import cache
-from itertools import islice
 
 import numpy as np
 
@@ -22,8 +21,14 @@ def aligned(clip):
     known = np.array([*eyes, points["mouth_corner_left"], points["mouth_corner_right"]])
     matrix = similarity(known, TEMPLATE[list(ALIGNED_BY)] * SIZE - 0.5)
     apex = int(clip.motion.course.argmax())
-    drawn = list(islice(draw(clip), apex + 1))
-    return np.stack([warp(drawn[i], matrix, SIZE) for i in np.linspace(0, apex, FRAMES).round().astype(int)])
+    shown = np.linspace(0, apex, FRAMES).round().astype(int)
+    return np.stack([warp(frame, matrix, SIZE) for frame in draw(only(clip, shown))])
+
+
+def only(clip, frames):
+    """The clip with these frames alone, so that no others are drawn."""
+    motion = replace(clip.motion, course=clip.motion.course[frames], head=clip.motion.head[frames])
+    return replace(clip, motion=motion, blink=clip.blink[frames], light=clip.light[frames])
 
 
 @cache

@@ -21,7 +21,7 @@ from mer_tf.files import file_name, write_csv
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.layer_choice import face_landmarks
 from mer_tf.protocols.pictures.before_after import write_change
-from mer_tf.protocols.pictures.checkpoints import Explained, explained
+from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted, explained
 from mer_tf.protocols.pictures.view import READ, View, best_recognised, networks
 from mer_tf.protocols.workbench import Workbench
 
@@ -54,20 +54,28 @@ def export_heatmaps(
     opened = opened or explained(bench, chosen["clip_id"].tolist())
     view.check(opened)
     rows = []
-    for row, network in networks(bench, opened, run, chosen):
-        name, target = view.map_of(network), view.class_of(row, bench.classes)
-        frames, inputs = opened.sample(row["clip_id"])
-        maps = view.heat(network, name, inputs, bench.classes.index(target))[: len(frames)]
-        heat = upsample(maps, frames.shape[1], network.maps[name].grid)
-        about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
-        about |= {"reference": view.reference, "layer": name, "target": target}
-        said = f"{view.said(name)} ({network.maps[name]}), for {target}"
-        places, folder = opened.places(row["clip_id"]), out / file_name(row["clip_id"])
-        peak = _written(frames, maps, heat, about, said, folder, places)
-        rows.append(about | {"frame": int(places[peak])} | _lifts(about["clip_id"], frames, heat, bench))
+    for group, network in networks(bench, opened, run, chosen):
+        for row in group:
+            rows.append(_exported(bench, opened, network, row, view, out))
     table = pd.DataFrame(rows)
     write_csv(table, out / "regions.csv")
     return table
+
+
+def _exported(
+    bench: Workbench, opened: Explained, network: Opened, row: Mapping[Any, Any], view: View, out: Path
+) -> dict[str, Any]:
+    """The pictures and numbers of a clip, and its row of regions.csv."""
+    name, target, clip_id = view.map_of(network), view.class_of(row, bench.classes), row["clip_id"]
+    frames = opened.sample(clip_id)[0]
+    (maps,) = view.heats(opened, network, [Wanted(clip_id, range(len(frames)), bench.classes.index(target))])
+    heat = upsample(maps, frames.shape[1], network.maps[name].grid)
+    about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
+    about |= {"reference": view.reference, "layer": name, "target": target}
+    said = f"{view.said(name)} ({network.maps[name]}), for {target}"
+    places = opened.places(clip_id)
+    peak = _written(frames, maps, heat, about, said, out / file_name(clip_id), places)
+    return about | {"frame": int(places[peak])} | _lifts(clip_id, frames, heat, bench)
 
 
 def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.DataFrame:
