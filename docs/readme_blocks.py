@@ -24,7 +24,7 @@ TABLES = {
 
 def _confusion(docs: Path) -> str:
     made = read_made(docs / "results" / "exp2_vggface_lstm" / NAME)
-    return f"![Confusion matrix of the run above](confusion.png)\n\n{made}"
+    return f"![Confusion matrix of exp2_vggface_lstm](confusion.png)\n\n{made}"
 
 
 def _contact_sheet(docs: Path) -> str:

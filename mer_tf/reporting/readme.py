@@ -93,17 +93,16 @@ def results_markdown(folder: Path, linked: bool = True) -> str:
 
 def summary_markdown(folder: Path) -> str:
     """A row for each experiment kept below `folder`: its UAR, and what the controls on the same clips reach."""
-    found = {_key(one): one for one in _kept(folder)}
+    found = _kept(folder)
+    still = {one.run.name: one.metrics for one in found if one.run.config.get("changes") == STILL}
     rows = [
-        f"| `{name}` | {_uar(one.metrics)} | {_uar(one.baseline)} | {_uar(still.metrics if still else None)} "
+        f"| `{one.run.name}` | {_uar(one.metrics)} | {_uar(one.baseline)} | {_uar(still.get(one.run.name))} "
         f"| {one.metrics['chance_UAR']:.1%} | {one.metrics['n']} |"
-        for (name, changes), one in found.items()
-        if not changes
-        for still in [found.get((name, str(STILL)))]
+        for one in found
+        if not one.run.config.get("changes")
     ]
-    return "\n".join(
-        ["| experiment | UAR | onset frame alone | no motion drawn | chance | clips |", "|-|-|-|-|-|-|", *rows]
-    )
+    head = "| experiment | UAR | onset frame alone | no motion drawn | chance | clips |"
+    return "\n".join([head, "|-|-|-|-|-|-|", *rows])
 
 
 def _kept(folder: Path) -> list[Analysis]:
@@ -112,12 +111,6 @@ def _kept(folder: Path) -> list[Analysis]:
     if not found:
         raise MerError(f"{folder}: keeps no run; store one with mer-tf report RUN --update-readme README.md")
     return found
-
-
-def _key(one: Analysis) -> tuple[str, str]:
-    """Experiment, and what was changed of it; "" where nothing was."""
-    changes = one.run.config.get("changes") or {}
-    return one.run.name, str({name: float(value) if name in STILL else value for name, value in changes.items()} or "")
 
 
 def _uar(metrics: dict[str, Any] | None) -> str:
