@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from helpers.drawn_clips import drawn_once
 from helpers.made_up_runs import write_pictures, write_run
 from helpers.tiny_clips import make_rows
 
@@ -52,6 +53,13 @@ def eagerly():
     config.run_functions_eagerly(True)
     yield
     config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """Clips in which mouth and brows move independently (`helpers.drawn_clips`), drawn once for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    return drawn_once(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 def shortest(*clip, length, **more):

@@ -1,10 +1,10 @@
 """Drawn clips in which mouth and brows move independently, aligned: two labels for the same frames."""
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 
+from mer_tf.locks import held
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity, warp
 from mer_tf.synthetic.action_units.table import expression
 from mer_tf.synthetic.trees.smic import draw, smic_clips
@@ -31,7 +31,6 @@ def only(clip, frames):
     return replace(clip, motion=motion, blink=clip.blink[frames], light=clip.light[frames])
 
 
-@cache
 def drawn_clips():
     """Frames, the class of each part, and subjects, of clips in which both parts move independently."""
     rng = np.random.default_rng(70)
@@ -49,3 +48,14 @@ def drawn_clips():
         subjects.append(clip.subject)
     classes = {part: np.array(found) for part, found in labels.items()}
     return np.stack(frames).astype("float32"), classes, np.array(subjects)
+
+
+def drawn_once(folder):
+    """`drawn_clips`, by the first process that asks for them in this folder."""
+    file = folder / "drawn_clips.npz"
+    with held(file, wait=600):
+        if not file.exists():
+            frames, classes, subjects = drawn_clips()
+            np.savez(file, frames=frames, subjects=subjects, **classes)
+    with np.load(file, allow_pickle=False) as kept:
+        return kept["frames"], {part: kept[part] for part in SHOWN}, kept["subjects"]
