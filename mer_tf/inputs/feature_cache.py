@@ -16,7 +16,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
@@ -24,6 +23,7 @@ from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore, Viewed
 from mer_tf.locks import held
 from mer_tf.preprocessing.augment import turned
+from mer_tf.progress import Progress
 
 log = logging.getLogger("mer_tf")
 Frames = Callable[[], Iterable[tuple[str, np.ndarray]]]
@@ -123,7 +123,7 @@ def _compute(
 ) -> None:
     stream = iter(frames())
     total = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True))
-    with tqdm(total=total, desc="features", unit="frame", smoothing=0.05) as bar:
+    with Progress(total=total, desc="features", unit="frame", smoothing=0.05) as bar:
         for start in range(0, len(clips), CHUNK):
             part = list(zip(clips[start : start + CHUNK], missing[start : start + CHUNK], strict=True))
             seen = _take(stream, [clip.clip_id for clip, _ in part])
@@ -141,7 +141,7 @@ def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> lis
     return [frames for _, frames in taken]
 
 
-def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: tqdm) -> list[np.ndarray]:
+def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: Progress) -> list[np.ndarray]:
     """Features of each clip, in batches of one shape across clips (the last one padded), so that XLA compiles once."""
     held = list(clips)
     images, values = np.concatenate(held or [np.empty((0,))]), []

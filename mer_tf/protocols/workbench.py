@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import Evaluation, Experiment, MerError, Train
 from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
 from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
@@ -68,7 +69,7 @@ class Workbench:
 
     def frames(self, ids: Sequence[str]) -> Mapping[str, np.ndarray]:
         """Stored frames uint8 (T, S, S, 3) of some clips."""
-        return Shelf(clip_frames(self.prepared, ids), self.experiment.data.cache)
+        return Shelf(clip_frames(self.prepared, ids), cache_folder(self.experiment.data.cache))
 
     def stored_length(self, clip_id: str) -> int:
         """Stored frames of a clip."""
@@ -87,7 +88,7 @@ class Workbench:
     def shown(self, ids: Sequence[str]) -> Mapping[str, np.ndarray]:
         """Of these frames those that models are given (`Encoded.places`)."""
         shown = ((name, f[self.encoded.places(name, len(f))]) for name, f in clip_frames(self.prepared, ids))
-        return Shelf(shown, self.experiment.data.cache)
+        return Shelf(shown, cache_folder(self.experiment.data.cache))
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""

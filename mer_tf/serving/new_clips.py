@@ -17,7 +17,8 @@ from mer_tf.datasets.manifest import ClipRow
 from mer_tf.inputs.clips import Clips, indexed_images
 from mer_tf.inputs.prepare import encode
 from mer_tf.models.stored import load_model
-from mer_tf.protocols.classical import ClassicalBench, bench_of
+from mer_tf.protocols.benches import bench_of
+from mer_tf.protocols.classical import ClassicalBench
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.records.index import read_index
 from mer_tf.records.write import write_records

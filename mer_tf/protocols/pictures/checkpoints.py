@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.explain.frame_cam import FrameCam
@@ -236,7 +237,7 @@ class EncodedFrames(Explained):
 
     def _frozen(self, cam: FrameCam, ids: Sequence[str], stored: Sequence[int]) -> Maps:
         """What the encoder gives at the map for stored frames of clips, computed when first asked for."""
-        held = self._maps.setdefault(cam.layer, Shelf(folder=self.bench.experiment.data.cache))
+        held = self._maps.setdefault(cam.layer, Shelf(folder=cache_folder(self.bench.experiment.data.cache)))
         keys = [f"{place}/{clip_id}" for clip_id, place in zip(ids, stored, strict=True)]
         if new := {key: (c, k) for key, c, k in zip(keys, ids, stored, strict=True) if key not in held}:
             images = np.stack([self._frames[clip_id][place] for clip_id, place in new.values()])
