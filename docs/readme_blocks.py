@@ -1,4 +1,4 @@
-"""What README.md says of the results in docs/: a function a block, from what is stored alone."""
+"""What README.md and pages of docs/ say of the stored results: a function a block, from what is stored alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from mer_tf.evaluation.curve import halfways
 from mer_tf.reporting.made import NAME, read_made
-from mer_tf.reporting.readme import results_markdown
+from mer_tf.reporting.readme import results_markdown, summary_markdown
 
 TABLES = {
     "paper_a": "paper A on look-alikes of SMIC and CASME II",
@@ -24,17 +24,17 @@ TABLES = {
 
 def _confusion(docs: Path) -> str:
     made = read_made(docs / "results" / "exp2_vggface_lstm" / NAME)
-    return f"![Confusion matrix of the run above](docs/confusion.png)\n\n{made}"
+    return f"![Confusion matrix of exp2_vggface_lstm](confusion.png)\n\n{made}"
 
 
 def _contact_sheet(docs: Path) -> str:
     alt = "Contact sheet: onset to offset, and the difference of apex and onset, for one subject"
-    return f"![{alt}](docs/contact_sheet.jpg)\n\n{read_made(docs / f'contact_sheet.{NAME}')}"
+    return f"![{alt}](contact_sheet.jpg)\n\n{read_made(docs / f'contact_sheet.{NAME}')}"
 
 
 def _picture_alone(docs: Path, name: str, alt: str) -> str:
     """A curve that was stored before its table was."""
-    return f"![{alt}](docs/{name}.png)\n\n{read_made(docs / f'{name}.{NAME}')} Its table was not kept."
+    return f"![{alt}]({name}.png)\n\n{read_made(docs / f'{name}.{NAME}')} Its table was not kept."
 
 
 def _ladder(docs: Path) -> str:
@@ -44,7 +44,7 @@ def _ladder(docs: Path) -> str:
     rungs = zip(table["rung"].str.replace(",", ""), table["UAR"], strict=True)
     said = ", ".join(f"{rung} {uar:.1%}" for rung, uar in rungs)
     made = read_made(docs / f"ladder.{NAME}")
-    return f"![Leak ladder, UAR: {said}](docs/ladder.png)\n\nNumbers: [docs/ladder.csv](docs/ladder.csv). {made}"
+    return f"![Leak ladder, UAR: {said}](ladder.png)\n\nNumbers: [ladder.csv](ladder.csv). {made}"
 
 
 def _sensitivity(docs: Path) -> str:
@@ -61,8 +61,8 @@ def _sensitivity(docs: Path) -> str:
         f"{end[lstm, 100]:.0%}."
     )
     made = read_made(docs / f"sensitivity.{NAME}")
-    numbers = "Numbers: [docs/sensitivity.csv](docs/sensitivity.csv)."
-    return f"{said}\n\n![{alt}](docs/sensitivity.png)\n\n{numbers} {made}"
+    numbers = "Numbers: [sensitivity.csv](sensitivity.csv)."
+    return f"{said}\n\n![{alt}](sensitivity.png)\n\n{numbers} {made}"
 
 
 def _at(amplitude: float) -> str:
@@ -73,7 +73,7 @@ def _tables(docs: Path) -> str:
     """The tables that are stored; one that was not made yet is not listed."""
     records = {name: docs / "tables" / f"{name}.{NAME}" for name in TABLES}
     made = {name: read_made(path) for name, path in records.items() if path.exists()}
-    return "\n".join(f"- [{TABLES[name]}](docs/tables/{name}.txt). {one}" for name, one in made.items())
+    return "\n".join(f"- [{TABLES[name]}](tables/{name}.txt). {one}" for name, one in made.items())
 
 
 def _variation(docs: Path) -> str:
@@ -91,13 +91,14 @@ def _variation(docs: Path) -> str:
         f"How far figures vary: with {table['seed'].nunique()} training seeds, exp2_vggface_lstm's UAR is "
         f"{' and '.join(said)}. With the same seed the two lie up to {most:.1f} points apart: figures of one "
         f"training on another machine differ as much. mer_tf turns oneDNN on. Numbers: "
-        f"[docs/variation.csv](docs/variation.csv). {read_made(docs / f'variation.{NAME}')}"
+        f"[variation.csv](variation.csv). {read_made(docs / f'variation.{NAME}')}"
     )
 
 
 BLOCKS: dict[str, Callable[[Path], str]] = {
     "confusion": _confusion,
-    "results": lambda docs: results_markdown(docs / "results"),
+    "summary": lambda docs: summary_markdown(docs / "results"),
+    "results": lambda docs: results_markdown(docs / "results", linked=False),
     "variation": _variation,
     "contact_sheet": _contact_sheet,
     "sensitivity": _sensitivity,
@@ -105,3 +106,5 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
     "ladder": _ladder,
 }
 """Name of a block's markers -> what stands between them, given docs/."""
+PAGES = {name: "docs/results.md" for name in BLOCKS} | {"summary": "README.md", "ladder": "docs/protocols.md"}
+"""Name of a block -> the page that has it."""

@@ -1,9 +1,9 @@
-"""Make again everything that README.md and docs/ show, and write beside each result on what it was made.
+"""Make again every result that README.md and docs/ show, and write beside each on what it was made.
 
     python docs/regenerate.py                                   # all of it: some hours on two cores
     python docs/regenerate.py --only exp2_vggface_lstm ladder   # some of it
     python docs/regenerate.py --list                            # names, minutes, and what is stale
-    python docs/regenerate.py --readme                          # only README.md and papers.md, of what is stored
+    python docs/regenerate.py --readme                          # only what pages say of what is stored
 
 Stopped, the same command goes on: runs below --work that code of the same versions has finished are kept.
 """
@@ -21,7 +21,7 @@ from typing import Annotated
 
 import tyro
 from pieces import DOCS, PIECES, ROOT, Piece, home
-from readme_blocks import BLOCKS
+from readme_blocks import BLOCKS, PAGES
 
 from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.code_version import CODE
@@ -42,13 +42,13 @@ def main(
     show: Annotated[bool, tyro.conf.arg(name="list")] = False,
     readme: bool = False,
 ) -> None:
-    """Make pieces, one after the other, each followed by what README.md says of it.
+    """Make pieces, one after the other, each followed by what README.md and docs/ say of it.
 
     Args:
         only: Names of pieces; without any all are made.
         work: Folder for runs, records and features.
         show: List the pieces, the minutes that each takes, and what of them is stale; make none.
-        readme: Write README.md anew from what is stored, and docs/papers.md from data_manifests; make none.
+        readme: Write anew what README.md and docs/ say of what is stored, and docs/papers.md; make none.
     """
     if unknown := sorted(set(only) - PIECES.keys()):
         sys.exit(f"error: --only {' '.join(unknown)}: choose among {', '.join(PIECES)}")
@@ -116,13 +116,13 @@ def run_line(line: str, piece: Piece, work: Path) -> None:
 
 
 def write_readme() -> None:
-    """Write docs/papers.md, and every block of README.md whose result docs/ holds."""
+    """Write docs/papers.md, and every block of a page whose result docs/ holds."""
     write_text(DOCS / "papers.md", papers_markdown())
     for name, block in BLOCKS.items():
         try:
-            update(ROOT / "README.md", block(DOCS), name)
+            update(ROOT / PAGES[name], block(DOCS), name)
         except FileNotFoundError as error:
-            print(f"README.md: {name} stays as it is, {error.filename} was not made yet")
+            print(f"{PAGES[name]}: {name} stays as it is, {error.filename} was not made yet")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The results table of README.md, and the files below docs/results from which anybody derives it again."""
+"""The results tables of README.md and docs/, and the files below docs/results from which anybody derives them again."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ from mer_tf.reporting.warnings import dangers
 
 START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"
+PAGE = "docs/results.md"
+"""The page that shows all results, where there is one beside README.md, which then has the summary alone."""
+STILL = {"data.amplitude": 0.0}
+"""What a run on drawn clips without motion changes."""
+MAJORITY = "always the majority class"
 
 Declared = Callable[[str, Preset], Experiment]
 """Name of an experiment and a preset -> its declaration."""
@@ -30,12 +35,18 @@ Declared = Callable[[str, Preset], Experiment]
 def store_and_update(runs: Sequence[Path], readme: Path, declared: Declared) -> list[Path]:
     """Keep each run below docs/results beside `readme`, then write its table from all that is kept; return the paths.
 
-    Raises `MerError` for an unfinished run and for a README without the markers.
+    The table stands in docs/results.md where that page is there, and README.md then has its summary.
+    Raises `MerError` for an unfinished run and for a page without the markers.
     """
-    folder = readme.parent / RESULTS
-    around(readme)
+    folder, page = readme.parent / RESULTS, readme.parent / PAGE
+    shown = {page: "results", readme: "summary"} if page.exists() else {readme: "results"}
+    for path, name in shown.items():
+        around(path, name)
     stored = [store(read_run(run), folder, declared) for run in runs]
-    return [*stored, update(readme, results_markdown(folder))]
+    table = results_markdown(folder, linked=page not in shown)
+    for path, name in shown.items():
+        update(path, table if name == "results" else summary_markdown(folder), name)
+    return [*stored, *shown]
 
 
 def store(run: Run, folder: Path, declared: Declared) -> Path:
@@ -68,15 +79,42 @@ def update(readme: Path, block: str, name: str = "results") -> Path:
     return write_text(readme, f"{before}<!-- {name} -->\n{block}\n<!-- /{name} -->{after}")
 
 
-def results_markdown(folder: Path) -> str:
-    """The table of all runs kept below `folder`, a row a run and its baseline; what made them; what columns mean."""
+def results_markdown(folder: Path, linked: bool = True) -> str:
+    """The table of all runs kept below `folder`, a row a run and its baseline; what made them; what columns mean.
+
+    linked: name the folder by a link from README.md; a website has no folder to lead to.
+    """
+    found = _kept(folder)
+    head = f"| {_subject(found)} | accuracy | UAR | UF1 | p (UAR) | n |"
+    made = {one.label: read_made(one.run.directory / NAME) for one in found}
+    place = f"[docs/results]({RESULTS})" if linked else f"`{RESULTS}`"
+    return "\n".join([head, "|-|-|-|-|-|-|", *_rows(found), "", said_once(made), "", _caption(found, place)])
+
+
+def summary_markdown(folder: Path) -> str:
+    """A row for each experiment kept below `folder`: its UAR, and what the controls on the same clips reach."""
+    found = _kept(folder)
+    still = {one.run.name: one.metrics for one in found if one.run.config.get("changes") == STILL}
+    rows = [
+        f"| `{one.run.name}` | {_uar(one.metrics)} | {_uar(one.baseline)} | {_uar(still.get(one.run.name))} "
+        f"| {one.metrics['chance_UAR']:.1%} | {one.metrics['n']} |"
+        for one in found
+        if not one.run.config.get("changes")
+    ]
+    head = "| experiment | UAR | onset frame alone | no motion drawn | chance | clips |"
+    return "\n".join([head, "|-|-|-|-|-|-|", *rows])
+
+
+def _kept(folder: Path) -> list[Analysis]:
     runs = [read_run(path.parent) for path in sorted(folder.glob("*/config.json"))]
     found = [Analysis(r, _label(r), r.predictions) for r in runs if r.predictions is not None]
     if not found:
         raise MerError(f"{folder}: keeps no run; store one with mer-tf report RUN --update-readme README.md")
-    head = f"| {_subject(found)} | accuracy | UAR | UF1 | p (UAR) | n |"
-    made = {one.label: read_made(one.run.directory / NAME) for one in found}
-    return "\n".join([head, "|-|-|-|-|-|-|", *_rows(found), "", said_once(made), "", _caption(found)])
+    return found
+
+
+def _uar(metrics: dict[str, Any] | None) -> str:
+    return score_cells(metrics)["UAR"] if metrics else "not run"
 
 
 def _record(run: Run, config: dict[str, Any], directory: Path) -> None:
@@ -90,30 +128,33 @@ def _record(run: Run, config: dict[str, Any], directory: Path) -> None:
 
 
 def _rows(found: Sequence[Analysis]) -> list[str]:
-    """A run, its baseline; rows that say the same (a baseline that two runs share) stand once."""
-    rows, majorities = [], []
+    """A row for each run, and for what the onset frame alone and the majority class reach on its clips.
+
+    Of several runs that share such a control it stands once, with the names of all.
+    """
+    rows: dict[tuple[str, str], list[str]] = {}
     for one in found:
-        rows.append(_row(one.label, one.metrics))
+        rows[one.label, _cells(one.metrics)] = []
         if one.baseline:
-            rows.append(_row(BASELINE, one.baseline))
-        majority = f"{one.metrics['majority_rate']:.1%} | {one.metrics['chance_UAR']:.1%}"
-        majorities.append(f"| always the majority class | {majority} | | | {one.metrics['n']} |")
-    return list(dict.fromkeys(rows + majorities))
+            rows.setdefault((BASELINE, _cells(one.baseline)), []).append(one.label)
+    for one in found:
+        majority = f"{one.metrics['majority_rate']:.1%} | {one.metrics['chance_UAR']:.1%} | | | {one.metrics['n']}"
+        rows.setdefault((MAJORITY, majority), []).append(one.label)
+    return [f"| {name}{', of ' * bool(of)}{'; '.join(of)} | {cells} |" for (name, cells), of in rows.items()]
 
 
-def _row(label: str, metrics: dict[str, Any]) -> str:
-    cells = score_cells(metrics).values()
-    return f"| {label} | {' | '.join(cells)} | {metrics['permutation_p_UAR']:.4f} | {metrics['n']} |"
+def _cells(metrics: dict[str, Any]) -> str:
+    return " | ".join([*score_cells(metrics).values(), f"{metrics['permutation_p_UAR']:.4f}", str(metrics["n"])])
 
 
-def _caption(found: Sequence[Analysis]) -> str:
+def _caption(found: Sequence[Analysis], place: str) -> str:
     seeds = " ±: standard deviation over repeated trainings." if any(one.metrics["seeds"] > 1 for one in found) else ""
     encoders = ", ".join(dict.fromkeys(str(one.run.resolved.get("encoder")) for one in found))
     return (
         "Pooled: every clip is predicted once, in the fold that tests its subject, and the score is computed over all "
         "clips together. In brackets the 95 % interval when subjects are drawn anew: what another training would "
         f"change is left out of it.{seeds} p: predictions shuffled within subjects, of the UAR. n: clips. Encoder: "
-        f"{encoders}. Derived from [docs/results]({RESULTS})."
+        f"{encoders}. Derived from {place}."
     )
 
 

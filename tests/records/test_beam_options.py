@@ -1,4 +1,4 @@
-"""The cluster commands of README.md: options that the installed Beam knows, and that reach it as they were given."""
+"""The cluster commands of docs/preprocessing.md: options that the installed Beam knows, and that reach it as given."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from helpers.running import mer_tf
 
 from mer_tf.records.beam import pipeline_flags
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "preprocessing.md").read_text(encoding="utf-8")
 
 
 def shown() -> list[list[str]]:
-    """The options of each --beam line of README.md."""
-    (block,) = re.findall(r"<!-- beam -->\n```bash\n(.*?)```", README, flags=re.DOTALL)
+    """The options of each --beam line of the page."""
+    (block,) = re.findall(r"<!-- beam -->\n```bash\n(.*?)```", PAGE, flags=re.DOTALL)
     return [line.split("--beam ")[1].split() for line in block.splitlines() if "--beam " in line]
 
 

@@ -1,4 +1,4 @@
-"""README's results table is the one that docs/results gives, of the experiments as they are declared now."""
+"""The results tables of README.md and docs/ are those that docs/results gives, of experiments as declared now."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from helpers.made_up_runs import CLASSES, DRAWS, predictions, write_run
 from mer_tf.changes import all_settings, flat
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.reporting.analysis import PATHS
-from mer_tf.reporting.readme import END, START, results_markdown, store_and_update
+from mer_tf.reporting.readme import END, PAGE, START, results_markdown, store_and_update, summary_markdown
 from mer_tf.runner import declared
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +19,20 @@ STORED = sorted(path.parent for path in (ROOT / "docs" / "results").glob("*/conf
 BASE = Experiment("exp_made_up", evaluation=DRAWS)
 
 
-def test_the_table_in_the_readme_is_derived_from_docs_results():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.count(START) == text.count(END) == 1, f"README.md must hold {START} and {END} once"
-    shown = text.partition(START)[2].partition(END)[0].strip()
-    assert shown == results_markdown(ROOT / "docs" / "results"), "mer-tf report RUN... --update-readme README.md"
+def between(path, name):
+    """What stands between the markers of a name, which must stand there once."""
+    text = path.read_text(encoding="utf-8")
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    assert text.count(start) == text.count(end) == 1, f"{path.name} must hold {start} and {end} once"
+    return text.partition(start)[2].partition(end)[0].strip()
+
+
+def test_the_tables_that_are_shown_are_derived_from_docs_results():
+    kept, page = ROOT / "docs" / "results", ROOT / PAGE
+    assert between(page, "results") == results_markdown(kept, linked=False), (
+        "mer-tf report RUN... --update-readme README.md"
+    )
+    assert between(ROOT / "README.md", "summary") == summary_markdown(kept), "python docs/regenerate.py --readme"
 
 
 @pytest.mark.parametrize("folder", STORED, ids=lambda p: p.name)
@@ -76,14 +85,28 @@ def test_rows_are_runs_their_baseline_and_the_majority(readme, tmp_path):
     rows = results_markdown(tmp_path / "docs" / "results").splitlines()
     assert [row.split(" | ")[0] for row in rows[2:6]] == [
         "| exp_made_up",
-        "| onset frame only",
+        "| onset frame only, of exp_made_up; exp_made_up, `--data.amplitude 0`",
         "| exp_made_up, `--data.amplitude 0`",
-        "| always the majority class",
+        "| always the majority class, of exp_made_up; exp_made_up, `--data.amplitude 0`",
     ]
     assert "±" in rows[4]
     assert "standard deviation over repeated trainings" in rows[-1]
     assert {row.count("|") for row in rows[:6]} == {7}
     assert (tmp_path / "docs" / "results" / "exp_made_up-data.amplitude-0" / "predictions.csv").exists()
+
+
+def test_all_results_stand_in_the_page_beside_readme_and_readme_has_their_summary(readme, tmp_path):
+    page = tmp_path / PAGE
+    page.parent.mkdir()
+    page.write_text(f"before\n{START}\n{END}\n", encoding="utf-8")
+    readme.write_text("<!-- summary -->\n<!-- /summary -->\n", encoding="utf-8")
+    still = replace(BASE, data=replace(BASE.data, amplitude=0.0))
+    runs = [write_run(tmp_path / "a", BASE), write_run(tmp_path / "b", still, predictions(skill=0))]
+    assert keep(readme, *runs)[-2:] == [page, readme]
+    assert "Derived from `docs/results`." in between(page, "results")
+    (row,) = between(readme, "summary").splitlines()[2:]
+    assert row.startswith("| `exp_made_up` | ")
+    assert all(row.split(" | ")[1:4]), "its own UAR, that of the onset frame, that without motion"
 
 
 def test_dangers_stand_in_the_row(readme, tmp_path):

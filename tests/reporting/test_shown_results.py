@@ -37,24 +37,28 @@ def test_no_stored_result_is_stale(piece):
     assert not found, f"{'; '.join(found)}: python docs/regenerate.py --only {piece.name}"
 
 
+NO_RESULT = {".py", ".pyc", ".md", ".ipynb", ".css", ".js"}
+"""Pages of the documentation, the tour among them, and what they are made by."""
+
+
 def test_every_file_that_is_shown_is_of_a_piece():
     recorded = {piece.record for piece in PIECES.values() if piece.record.exists()}
     named = {(path.parent / name).resolve() for path in recorded for name in read_made(path).files}
-    there = {path.resolve() for path in DOCS.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".md")}
+    there = {path.resolve() for path in DOCS.rglob("*") if path.is_file() and path.suffix not in NO_RESULT}
     assert there == named | recorded, "docs/pieces.py says what makes a shown result"
 
 
 @pytest.mark.parametrize("name", readme_blocks.BLOCKS)
-def test_readme_says_what_is_stored(name):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_pages_say_what_is_stored(name):
+    text = (ROOT / readme_blocks.PAGES[name]).read_text(encoding="utf-8")
     shown = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0].strip()
     if not shown:
         kept(PIECES[name].record, name)
     assert shown == readme_blocks.BLOCKS[name](DOCS), "python docs/regenerate.py --readme"
 
 
-def test_the_ladder_that_readme_quotes_is_that_of_its_table():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_ladder_that_is_quoted_is_that_of_its_table():
+    text = (ROOT / readme_blocks.PAGES["ladder"]).read_text(encoding="utf-8")
     for row in pd.read_csv(kept(DOCS / "ladder.csv", "ladder")).to_dict("records"):
         assert f"{row['rung'].replace(',', '')} {row['UAR']:.1%}" in text
 
