@@ -59,7 +59,7 @@ def main(epochs: int = 8, retrained_epochs: int = 1, size: int = 64, subjects: i
 
 def report(rows: list[list[str]], clips: Clips, size: int, stride: int) -> str:
     """The section of RESULTS.md."""
-    frames = sum(c.n_frames for c in clips.indexed)
+    frames = sum(c.stored.n_frames for c in clips.labelled)
     said = (
         f"`python benchmarks/feature_cache.py`: {len(clips.table)} clips, {frames} frames of {size} px, 5 folds, "
         f"windows of 13 frames every {stride},\nResNet-50 of random weights, {keras.backend.backend()}, {processor()}. "
@@ -111,10 +111,10 @@ def folds(bench: Bench, trainer: FoldTrainer, store: FeatureStore) -> np.ndarray
     """Probabilities of all clips after training every fold."""
     experiment, shares = bench.experiment, np.zeros((len(bench.clips), len(bench.classes)))
     for fold in bench.folds():
-        labelled = bench.labelled(fold.train, bench.seal().training(fold))
+        labels = bench.labels_by_id(fold.train, bench.seal().training(fold))
         seed = training_seed(experiment.train.seed, fold.number)
-        plan = plan_windows(labelled, experiment.clip, bench.classes, seed)
-        trainer.fit(store, plan, {c.clip_id: c.label for c in labelled}, experiment.clip.frames, seed)
+        plan = plan_windows(labels, store.length, experiment.clip, bench.classes, seed)
+        trainer.fit(store, plan, labels, experiment.clip.frames, seed)
         shares[list(fold.test)] = predict_clips(trainer.model, store, bench.ids(fold.test), experiment.clip, batch=4)
     return shares
 

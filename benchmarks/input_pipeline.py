@@ -26,7 +26,7 @@ from results import keep, processor, table
 
 from mer_tf.arrays import save_array
 from mer_tf.config import Experiment, Preprocess
-from mer_tf.datasets.windows import LabelledClip, plan_windows
+from mer_tf.datasets.windows import plan_windows
 from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore, Viewed, WindowBatches, input_names
 from mer_tf.inputs.blocks import BlockStore
@@ -85,8 +85,7 @@ def measured(experiment: Experiment, clips: int, size: int, rounds: int, folder:
     memory, files = both_stores(experiment, clips, size, folder)
     names = sorted(getattr(memory, "images", None) or getattr(memory, "frames", None) or features_of(memory).plain)
     labels = {name: k % len(CLASSES) for k, name in enumerate(names)}
-    labelled = [LabelledClip(name, memory.length(name), label) for name, label in labels.items()]
-    plan = plan_windows(labelled, experiment.clip, CLASSES, 0)
+    plan = plan_windows(labels, memory.length, experiment.clip, CLASSES, 0)
     assert isinstance(experiment.model, Network)
     model = experiment.model.build(memory.shape, len(CLASSES))
     compile_model(model, experiment.train)
@@ -150,7 +149,7 @@ def pictures(experiment: Experiment, clips: int, size: int, folder: Path) -> Any
     if rows:
         write_records(rows, config, folder, name="records", progress=False)
     (directory,) = folder.glob("records-*")
-    items = ((name, x["frames"], x["flow"]) for name, x in stored_clips(directory, flow=True))
+    items = ((x.clip_id, x.frames, x.flow) for x in stored_clips(directory, flow=True))
     if single:
         return flow_image_store(((*item, LENGTH // 2) for item in items), experiment.clip, str(folder))
     return image_store(items, experiment.clip, config.flow_from, str(folder))

@@ -170,7 +170,7 @@ def check_people(config: Evaluation, protocol: LabelProtocol, kept: Sequence[Cli
     for name in sorted(name for name, who in people.items() if len(who) == 1):
         log.warning(
             "class %s has clips of one subject alone (%s): the fold that tests them was never trained on the class, "
-            "and is wrong of them all; add people, or leave the class out or join it to another with a label protocol "
+            "and gets them all wrong; add people, or leave the class out or join it to another with a label protocol "
             "of yours (a CSV: raw,class)",
             name,
             *people[name],

@@ -34,6 +34,10 @@ from mer_tf.ranges import (
 
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
+FlowMethod = Literal["farneback", "dis", "tvl1"]
+"""Optical flow; `preprocessing.flow.SOLVERS` has the function of each."""
+USUAL_FPS = 30.0
+"""Frames a second where nothing says it."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,9 @@ class Data:
     keep_bmp: bool = False
     """Synthetic data only: SMIC's look-alike is drawn as BMP, the true format, which takes 1.6 times the room of PNG.
     The pixels are the same."""
-    cache: str = "data"
-    """Where synthetic trees, records and frame features are kept between runs."""
+    cache: str = field(default="", compare=False)
+    """Where synthetic trees, records and frame features are kept between runs; empty: $MER_TF_CACHE, or the place that
+    the system has for this user's caches (`mer-tf cache` names it). Where it lies makes no other experiment."""
 
 
 Preset = Literal["paper", "embedded"]
@@ -107,7 +112,7 @@ class Preprocess:
     are those of one frame a clip, its first wherever a face is found there."""
     landmarks_from: str = ""
     """file: folder below which each clip has a CSV of its name; onnx: file of the network."""
-    flow: Literal["none", "farneback", "dis", "tvl1"] = "dis"
+    flow: Literal["none", FlowMethod] = "dis"
     """Optical flow of stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels. An experiment whose model
     reads no flow, as one of features, stores none; `mer-tf preprocess` stores it whenever it is asked for."""
     flow_from: Literal["previous", "onset"] = "previous"

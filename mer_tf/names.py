@@ -18,6 +18,16 @@ def meant(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+LISTED = 20
+"""Faults that a message lists."""
+
+
+def first_lines(faults: Sequence[str], before: str = "") -> list[str]:
+    """The first of many faults, a line each that starts with `before`, and how many more there are."""
+    rest = [f"and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
+    return [before + fault for fault in [*faults[:LISTED], *rest]]
+
+
 def few(names: Sequence[str], shown: int = 5) -> str:
     """The first of the names, and how many more there are."""
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

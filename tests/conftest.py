@@ -1,9 +1,12 @@
 """Fixtures. What brings Keras is imported by the fixture: a file without networks is collected without it."""
 
+import atexit
 import gc
 import multiprocessing
 import os
+import shutil
 import sys
+import tempfile
 from functools import cache
 
 import numpy as np
@@ -12,6 +15,7 @@ from helpers.drawn_clips import drawn_once
 from helpers.made_up_runs import write_pictures, write_run
 from helpers.tiny_clips import make_rows
 
+from mer_tf.cached import VARIABLE
 from mer_tf.datasets import dataset_listing
 from mer_tf.parallel import use_workers
 from mer_tf.synthetic.layouts import casme, casme2, others, samm
@@ -21,6 +25,8 @@ from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(kind, "1")  # the suite takes a process a core, and threads that wait take CPU time
 use_workers(1)
+os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mer_tf-cache-")  # a user's own is neither read nor written
+atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)
 
 
 def pytest_collection_finish(session):

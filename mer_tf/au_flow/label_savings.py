@@ -91,9 +91,9 @@ def _trained(bench: Bench, fold: Fold, weights: list[np.ndarray] | None, seed: i
         return model
 
     trainer = FoldTrainer(build, experiment.train)
-    labelled = bench.labelled(fold.train, bench.seal().training(fold))
-    plan = plan_windows(labelled, experiment.clip, bench.classes, seed)
-    trainer.fit(bench.store, plan, {c.clip_id: c.label for c in labelled}, experiment.clip.frames, seed)
+    labels = bench.labels_by_id(fold.train, bench.seal().training(fold))
+    plan = plan_windows(labels, bench.store.length, experiment.clip, bench.classes, seed)
+    trainer.fit(bench.store, plan, labels, experiment.clip.frames, seed)
     return trainer.model
 
 

@@ -67,9 +67,9 @@ def fit(
 
 
 @cache
-def of_drawn(count: int = DRAWN) -> Recogniser:
-    """Trained on `count` drawn images of each kind that is drawn directly: seconds, the same each time."""
-    drawn = drawn_images(count)
+def of_drawn() -> Recogniser:
+    """Trained on `DRAWN` drawn images of each kind that is drawn directly: seconds, the same each time."""
+    drawn = drawn_images(DRAWN)
     views, ridge = fit(PatchKernel(), drawn.images, drawn.labels, range(len(drawn.labels)))
     on = f"{len(drawn.labels)} drawn flow images"
     return Recogniser(PatchKernel(), views, ridge, CLASSES, on, (*OF_DRAWN, *LIMITS))

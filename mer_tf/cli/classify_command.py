@@ -7,6 +7,7 @@ from typing import Literal
 
 import tyro
 
+from mer_tf.config import FlowMethod
 from mer_tf.ranges import Countless
 
 
@@ -17,7 +18,7 @@ def classify(
     apex: Countless | None = None,
     network: str = "recommended",
     run: Path | None = None,
-    flow: Literal["dis", "farneback", "tvl1"] = "dis",
+    flow: FlowMethod = "dis",
     face: Literal["find", "whole"] = "find",
 ) -> None:
     """Say which of three classes a clip shows, by a recogniser of drawn or of your clips, and draw what it saw.

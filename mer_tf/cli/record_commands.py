@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 
-from mer_tf.config import Preprocess
+from mer_tf.config import FlowMethod, Preprocess
 from mer_tf.ranges import Count, Name, Range, Side
 
 DEFAULT_SETTINGS = Preprocess()
@@ -81,7 +81,7 @@ def match_flow(
     clips: Count = 8,
     faces: tuple[Literal["none", "crop", "align"], ...] = ("none", "crop", "align"),
     sizes: tuple[Side, ...] = (96, 224),
-    methods: tuple[Literal["farneback", "dis", "tvl1"], ...] = ("farneback", "dis", "tvl1"),
+    methods: tuple[FlowMethod, ...] = get_args(FlowMethod),
 ) -> None:
     """Find the flow recipe of somebody's saved u, v, strain images: the best fit, and what may explain the rest.
 
@@ -104,7 +104,8 @@ def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
     """List what a record directory holds, or count what a folder of cached frame features does.
 
     Args:
-        directory: Record directory, as `mer-tf preprocess` names it, or a folder of data/features.
+        directory: Record directory, as `mer-tf preprocess` names it, or a folder of features, as
+            `mer-tf cache` names it.
         check: Read every record and compare it with the index, or every array with its checksum; exit status 1 when
             any differs.
     """

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from mer_tf.config import USUAL_FPS
 from mer_tf.ranges import Range
 
 
@@ -16,7 +17,7 @@ def predict(
     out: Path,
     subject: str = "",
     final: bool | None = None,
-    fps: Annotated[float, Range(1, 100_000)] = 30.0,
+    fps: Annotated[float, Range(1, 100_000)] = USUAL_FPS,
     pictures: bool = True,
 ) -> None:
     """Say what a trained run answers on new clips, with a picture of each and how often such answers were right.

@@ -6,7 +6,7 @@ touch the other side (Bai & Goecke 2020, section 4.2: augmentation inside folds)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,15 +32,6 @@ class Window:
     step: int = 1
 
 
-@dataclass(frozen=True)
-class LabelledClip:
-    """What planning needs to know of a clip."""
-
-    clip_id: str
-    n_frames: int
-    label: int
-
-
 def window_starts(n_frames: int, frames: int, stride: int) -> list[int]:
     """Starts of windows, the last one aligned with the clip's end; [0] for a clip not longer than a window."""
     last = max(n_frames - frames, 0)
@@ -55,22 +46,29 @@ def clip_starts(n_frames: int, config: Clip, stride: int) -> list[int]:
     return segment_starts(n_frames, config.frames, config.segments, stride)
 
 
-def plan_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str], seed: int) -> list[Window]:
-    """Windows of one epoch, balanced and copied as `config` says; the order follows from the seed alone."""
-    labels = {c.clip_id: c.label for c in clips}
-    return arrange_windows(cut_windows(clips, config, classes), labels, config, len(classes), seed)
+def plan_windows(
+    labels: Mapping[str, int], length: Callable[[str], int], config: Clip, classes: Sequence[str], seed: int
+) -> list[Window]:
+    """Windows of one epoch, balanced and copied as `config` says; the order follows from the seed alone.
+
+    labels: clip_id -> class index; length: frames of a clip.
+    """
+    return arrange_windows(cut_windows(labels, length, config, classes), labels, config, len(classes), seed)
 
 
-def cut_windows(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str]) -> list[Window]:
+def cut_windows(
+    labels: Mapping[str, int], length: Callable[[str], int], config: Clip, classes: Sequence[str]
+) -> list[Window]:
     """All windows of the clips as stored, sorted by clip and start."""
     windows = []
-    for clip in sorted(clips, key=lambda c: c.clip_id):
-        stride = config.non_micro_stride if classes[clip.label] == NON_MICRO else config.stride
-        starts = clip_starts(clip.n_frames, config, stride)
-        windows += [Window(clip.clip_id, start) for start in starts]
+    for clip_id, label in sorted(labels.items()):
+        stride = config.non_micro_stride if classes[label] == NON_MICRO else config.stride
+        frames = length(clip_id)
+        starts = clip_starts(frames, config, stride)
+        windows += [Window(clip_id, start) for start in starts]
         if config.scheme == "v2":
-            spread = [(i, s) for i in starts for s in V2_STEPS if clip.n_frames - i >= config.frames * s]
-            windows += [Window(clip.clip_id, start, step=step) for start, step in spread]
+            spread = [(i, s) for i in starts for s in V2_STEPS if frames - i >= config.frames * s]
+            windows += [Window(clip_id, start, step=step) for start, step in spread]
     return windows
 
 

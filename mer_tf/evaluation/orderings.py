@@ -59,7 +59,7 @@ def over_subjects_and_seeds(
     return Ordering(swapped.difference, ci95, floor, swapped.n, swapped.subjects, min(c.shape[1] for c in counts))
 
 
-def between_data_sets(first: pd.DataFrame, second: pd.DataFrame, *, bootstrap: int = 2000, seed: int = 0) -> Ordering:
+def between_data_sets(first: pd.DataFrame, second: pd.DataFrame, *, bootstrap: int = 2000) -> Ordering:
     """How far apart one method's scores on two data sets lie, of predictions tables of other clips and other people.
 
     Nothing is paired: subjects and seeds of each data set are drawn by themselves, the variances added; interval and p
@@ -72,7 +72,7 @@ def between_data_sets(first: pd.DataFrame, second: pd.DataFrame, *, bootstrap: i
     tables = [outcomes(frame, class_names(frame)) for frame in (first, second)]
     counts = [table.counts() for table in tables]
     values = [scores(c.sum(axis=0)).mean(axis=0) for c in counts]
-    ci95, p = _tested(values[0] - values[1], *_error([[c] for c in counts], bootstrap, seed))
+    ci95, p = _tested(values[0] - values[1], *_error([[c] for c in counts], bootstrap, seed=0))
     people = [table.subjects for table in tables]
     number = None if None in people else sum(filter(None, people))
     difference = dict(zip(SCORES, map(float, values[0] - values[1]), strict=True))

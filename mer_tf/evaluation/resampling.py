@@ -9,6 +9,8 @@ from scipy.special import ndtr, stdtrit
 
 EXACT = 12
 """Up to this many clusters every one of the 2^k turns or swaps is counted."""
+TAIL = 0.025
+"""Share beyond each end of an interval of 95 %."""
 CHUNK = 2_000_000
 """Most random numbers held at once while predictions are shuffled."""
 
@@ -19,7 +21,6 @@ def cluster_interval(
     *,
     draws: int,
     seed: int,
-    level: float = 0.95,
     limits: tuple[float, float] = (0.0, 1.0),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Expanded percentile interval of `score` when whole clusters (subjects) are drawn with replacement.
@@ -46,7 +47,7 @@ def cluster_interval(
     if len(counts) < 2:
         ends = score(counts.sum(axis=0))
         return np.full_like(ends, limits[0]), np.full_like(ends, limits[1])
-    tail = _expanded_tail(counts.reshape(len(counts), -1).sum(axis=1), (1 - level) / 2)
+    tail = _expanded_tail(counts.reshape(len(counts), -1).sum(axis=1), TAIL)
     values = bootstrap_scores(counts, score, draws=draws, seed=seed)
     low, high = np.quantile(values, [tail, 1 - tail], axis=0)
     return low, high
@@ -106,7 +107,6 @@ def mean_interval(
     *,
     draws: int,
     seed: int,
-    level: float = 0.95,
 ) -> tuple[float, float]:
     """The same of the mean of values (n,): clusters (n,) are drawn anew and, where there are several, seeds (n,) too.
 
@@ -121,7 +121,7 @@ def mean_interval(
     rng = np.random.default_rng(seed)
     rows, columns = (rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(float) for n in counts.shape)
     drawn, held = (np.einsum("dr,rc,dc->d", rows, cells, columns) for cells in (sums, counts))
-    tail = _expanded_tail(counts.sum(axis=1), (1 - level) / 2)
+    tail = _expanded_tail(counts.sum(axis=1), TAIL)
     low, high = np.quantile(drawn[held > 0] / held[held > 0], [tail, 1 - tail])
     return float(low), float(high)
 

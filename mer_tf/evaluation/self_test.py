@@ -50,12 +50,8 @@ def fold_checks(clips: pd.DataFrame, folds: Sequence[Fold], split: str) -> list[
     ]
 
 
-def order_check(
-    clips: pd.DataFrame, remake: Callable[[], pd.DataFrame], folds: Sequence[Fold], split: Callable
-) -> Check:
+def order_check(same: bool) -> Check:
     """Clips and folds made again from the manifest's rows in another order are the same."""
-    again = remake()
-    same = clips.equals(again) and split(again) == list(folds)
     return Check("the order of the manifest's rows changes nothing", same, "clips or folds differ" if not same else "")
 
 

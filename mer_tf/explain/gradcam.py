@@ -33,7 +33,6 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradients import Gradients, Tap, tapped_gradients
-from mer_tf.explain.upsampling import Grid, upsample
 from mer_tf.models.layers.shared import FoldTime
 
 Maps = NDArray[np.float32]
@@ -124,28 +123,6 @@ class GradCam:
             return ops.sum(_score(kind, output, inputs[1]))
 
         return tapped_gradients(total, self.model.variables), order
-
-
-def grad_cam(
-    model: keras.Model,
-    inputs: Any,
-    layer: str,
-    target: Target,
-    *,
-    minus_onset: bool = False,
-    local: bool = False,
-    size: int | None = None,
-    grid: Grid | None = None,
-    normalise: bool = False,
-) -> Maps:
-    """Grad-CAM of one layer: (B, h, w), or (B, T, h, w) of a layer folded over time. See `GradCam` and `Tapped.cam`.
-
-    size: bilinear upsampling to (..., size, size), cells placed by `grid` (`upsampling.cell_grid`; None: stretched).
-    normalise: every sample's greatest value becomes 1 (a clip's over all its frames); a sample of zeros stays so.
-    """
-    maps = GradCam(model, [layer])(inputs, target)[layer].cam(minus_onset=minus_onset, local=local)
-    maps = maps if size is None else upsample(maps, size, grid)
-    return normalised(maps) if normalise else maps
 
 
 def normalised(maps: Maps) -> Maps:

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
-from mer_tf.explain.gradcam import GradCam, Maps, Target
+from mer_tf.explain.gradcam import GradCam, Maps
 from mer_tf.explain.regions import Mask, aligned_landmarks, face_mask, features_mask
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.models.encoders.parts import block_outputs
@@ -31,12 +31,10 @@ TIE = 0.02
 """Relative difference of lift below which two layers are as good."""
 
 
-def layer_maps(
-    encoder: keras.Model, frames: NDArray[Any], target: Target = "max", *, batch: int = 8
-) -> dict[str, Maps]:
+def layer_maps(encoder: keras.Model, frames: NDArray[Any], *, batch: int = 8) -> dict[str, Maps]:
     """Grad-CAM of every block's output, upsampled: block -> float32 (M, S, S) for frames (M, S, S, 3), RGB 0..255.
 
-    target: as in `GradCam`; `max`, the strongest unit of the encoder's output, where there is no emotion head yet.
+    Of the strongest unit of the encoder's output, since there is no emotion head yet.
     """
     blocks, size = block_outputs(encoder), frames.shape[1]
     cam = GradCam(encoder, list(blocks.values()))
@@ -44,8 +42,7 @@ def layer_maps(
     parts: dict[str, list[Maps]] = {block: [] for block in blocks}
     for start in range(0, len(frames), batch):
         images = np.asarray(frames[start : start + batch], np.float32)
-        chosen = target[start : start + batch] if isinstance(target, np.ndarray | list | tuple) else target
-        found = cam(images, chosen)
+        found = cam(images, "max")
         for block, layer in blocks.items():
             parts[block].append(upsample(found[layer].cam(), size, grids[block]))
     return {block: np.concatenate(part) for block, part in parts.items()}

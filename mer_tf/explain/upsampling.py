@@ -80,7 +80,7 @@ def cell_grid(encoder: keras.Model, layer: str) -> Grid:
 
 
 def _through(layer: Any, axis: Axis, which: int) -> Axis:
-    """The axis after a layer."""
+    """Where the cells of a layer's output lie, given where those of its input do."""
     before = keras.tree.flatten(layer.input)[0].shape[1 + which]
     after = layer.output.shape[1 + which]
     if isinstance(layer, Resize):

@@ -88,7 +88,7 @@ class Viewed(Mapping[str, np.ndarray]):
     view: Callable[[Any], np.ndarray]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """The array of that name."""
+        """What `view` makes of the entry of that name."""
         return self.view(self.held[name])
 
     def __iter__(self) -> Iterator[str]:

@@ -1,23 +1,25 @@
-"""From a data set to features: manifest, records, labelled clips, and the frozen encoder's output for every frame."""
+"""From a data set to labelled clips: manifest, records, classes."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mer_tf.cached import cache_folder, older_kept
 from mer_tf.config import Data, Experiment, MerError, Preprocess
 from mer_tf.datasets import FOLDERS, dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.apex import estimate_apexes
 from mer_tf.datasets.doubts import decided
-from mer_tf.datasets.labels import protocol_of
+from mer_tf.datasets.labels import LabelProtocol, protocol_of
 from mer_tf.datasets.manifest import MARKER, ClipRow, same_names, write_manifest
 from mer_tf.files import read_mapping
 from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, Notice, danger, note
@@ -32,29 +34,56 @@ from mer_tf.synthetic.embedded import draw_tree
 log = logging.getLogger("mer_tf")
 THREADED = 500
 """Clips up to which threads write records: processes would first load TensorFlow."""
+COLUMNS = ("clip_id", "dataset", "subject", "content_sha256")
+
+
+@dataclass(frozen=True)
+class LabelledClip:
+    """One clip of an experiment: its annotation, what the index says of its record, and its class, joined once."""
+
+    row: ClipRow
+    stored: IndexedClip
+    label: int
+    """Class index."""
 
 
 @dataclass(frozen=True)
 class Clips:
     """Labelled clips of an experiment and the records that hold their frames."""
 
-    table: pd.DataFrame
-    """clip_id, dataset, subject, content_sha256, label (class index); sorted by clip_id."""
-    classes: tuple[str, ...]
-    rows: tuple[ClipRow, ...]
-    indexed: tuple[IndexedClip, ...]
+    labelled: tuple[LabelledClip, ...]
+    """Sorted by clip_id, as the records are."""
+    protocol: LabelProtocol
     records: Path
     warnings: tuple[Notice, ...]
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Their names, in the order of class indices."""
+        return self.protocol.classes
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """clip_id, dataset, subject, content_sha256, label (class index); sorted by clip_id."""
+        rows = [{name: getattr(c.stored, name) for name in COLUMNS} | {"label": c.label} for c in self.labelled]
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, LabelledClip]:
+        """The clips by their ids."""
+        return {clip.row.clip_id: clip for clip in self.labelled}
+
+    @property
     def of_images(self) -> bool:
         """Whether every clip is one ready-made image, which no record holds."""
-        return _of_images(self.rows)
+        return _of_images([clip.row for clip in self.labelled])
 
 
 def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | None = None) -> Clips:
     """Data set, or manifests -> manifest -> records -> labelled clips; `listing`: the data, where they were listed."""
-    data, cache = experiment.data, Path(experiment.data.cache)
+    data, cache = experiment.data, cache_folder(experiment.data.cache)
+    if kept := older_kept(cache):
+        log.info(kept)
     with stage("drawing and listing"):
         rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
@@ -72,8 +101,8 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
         if missing := len(rows) - len(indexed):
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
             warnings.append(note(UNREADABLE, text))
-    table = label_clips(rows, indexed, data)
-    return Clips(table, protocol_of(data.label_protocol, rows).classes, tuple(rows), indexed, records, tuple(warnings))
+    protocol = protocol_of(data.label_protocol, rows)
+    return Clips(label_clips(rows, indexed, protocol, data), protocol, records, tuple(warnings))
 
 
 def stored_as(clips: Clips, experiment: Experiment) -> Clips:
@@ -82,11 +111,13 @@ def stored_as(clips: Clips, experiment: Experiment) -> Clips:
     `MerError` names a clip that cannot be stored so.
     """
     name = "joined" if experiment.data.manifests else experiment.data.dataset
-    records = _records(clips.rows, experiment, Path(experiment.data.cache) / "records", name)
-    there = {clip.clip_id for clip in read_index(records).clips}
-    if lost := sorted(set(clips.table["clip_id"]) - there):
+    rows = [clip.row for clip in clips.labelled]
+    records = _records(rows, experiment, cache_folder(experiment.data.cache) / "records", name)
+    there = {clip.clip_id: clip for clip in read_index(records).clips}
+    if lost := [row.clip_id for row in rows if row.clip_id not in there]:
         raise MerError(f"{records / 'errors.csv'}: {lost[0]} and {len(lost) - 1} others cannot be stored so; see why")
-    return replace(clips, records=records)
+    again = tuple(replace(clip, stored=there[clip.row.clip_id]) for clip in clips.labelled)
+    return replace(clips, records=records, labelled=again)
 
 
 def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
@@ -101,7 +132,7 @@ def _stored(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: st
     config = experiment.preprocess
     if experiment.model.flow or config.flow == "none" or (records_folder(rows, config, out, name) / NAME).exists():
         return config
-    log.info("flow: none is stored, %s reads none", experiment.model.name)
+    log.info("no flow is stored: %s reads none", experiment.model.name)
     without = replace(config, flow="none", flow_from="previous")
     return named(without) if without.recipe else without
 
@@ -170,20 +201,25 @@ def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Noti
     return warnings
 
 
-def label_clips(rows: Sequence[ClipRow], clips: Sequence[IndexedClip], data: Data) -> pd.DataFrame:
-    """The stored clips that the label protocol keeps, with their class index, sorted by clip_id."""
-    protocol, columns = protocol_of(data.label_protocol, rows), ["clip_id", "dataset", "subject", "content_sha256"]
-    table = pd.DataFrame([{c: getattr(clip, c) for c in columns} for clip in clips])
-    table["label"] = table["clip_id"].map({row.clip_id: protocol.class_index(row) for row in rows})
-    table = table.dropna(subset="label").astype({"label": int}).sort_values("clip_id", ignore_index=True)
-    if table.empty:
+def label_clips(
+    rows: Sequence[ClipRow], stored: Sequence[IndexedClip], protocol: LabelProtocol, data: Data
+) -> tuple[LabelledClip, ...]:
+    """The stored clips that the label protocol keeps, each joined with its row and its class, sorted by clip_id."""
+    known = {row.clip_id: row for row in rows}
+    found = [
+        LabelledClip(known[clip.clip_id], clip, label)
+        for clip in sorted(stored, key=lambda clip: clip.clip_id)
+        if clip.clip_id in known and (label := protocol.class_index(known[clip.clip_id])) is not None
+    ]
+    if not found:
         raise MerError(f"label protocol {protocol.name} knows none of the labels {sorted({r.label_raw for r in rows})}")
-    if table["label"].nunique() < 2:
-        only = f"{protocol.classes[int(table['label'].iloc[0])]} ({len(table)} clips)"
+    if len({clip.label for clip in found}) < 2:
+        only = f"{protocol.classes[found[0].label]} ({len(found)} clips)"
         raise MerError(
             f"label protocol {protocol.name} leaves one class, {only}; there is nothing to tell apart: choose another "
             "data.label_protocol, or give clips of the other classes"
         )
     if data.shuffle_labels:
-        table["label"] = np.random.default_rng(data.seed).permutation(table["label"])
-    return table
+        dealt = np.random.default_rng(data.seed).permutation([clip.label for clip in found])
+        found = [replace(clip, label=int(label)) for clip, label in zip(found, dealt, strict=True)]
+    return tuple(found)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.arrays import is_whole, load_array, save_array
+from mer_tf.cached import cache_folder
 from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import Experiment, MerError, Preprocess, digest
 from mer_tf.descriptors.grids import Candidate
@@ -24,12 +24,14 @@ from mer_tf.inputs.descriptors import DescribedStore, described_store, descripto
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.locks import held
 from mer_tf.parallel import in_threads
+from mer_tf.progress import Progress
+from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import read_index
 from mer_tf.records.landmarks import fitted_landmarks
 
 log = logging.getLogger("mer_tf")
-StoredClips = Iterable[tuple[str, Mapping[str, np.ndarray], int | None]]
-"""Labelled clips as records hold them: id, arrays by name, index of the apex."""
+StoredClips = Iterable[tuple[ClipRecord, int | None]]
+"""Labelled clips as records hold them, each with the index of its apex."""
 Stored = Callable[[Clips], StoredClips]
 
 
@@ -56,13 +58,15 @@ def grid_store(offered: Sequence[Candidate], experiment: Experiment, clips: Clip
         by_records.setdefault(one.experiment.preprocess, []).append(one)
     for config, ones in by_records.items():
         here = clips if config == experiment.preprocess else stored_as(clips, ones[0].experiment)
-        folder = Path(experiment.data.cache) / "descriptors" / f"{experiment.model.name}-{_seen(ones[0], here, ids)}"
+        folder = (
+            cache_folder(experiment.data.cache) / "descriptors" / f"{experiment.model.name}-{_seen(ones[0], here, ids)}"
+        )
         files = {one.point: folder / f"{one.point}.npy" for one in ones}
         if any(not is_whole(file) for file in files.values()):
             with held(folder):  # another process may have made some meanwhile
                 _describe([one for one in ones if not is_whole(files[one.point])], here, ids, stored, files)
         matrices |= files
-    arrays = ((name, x["frames"], None, None) for name, x, _ in stored(clips))
+    arrays = ((x.clip_id, x.frames, None, None) for x, _ in stored(clips))
     plain = described_store(arrays, None, step, experiment.preprocess.flow_from)
     log.info("%s: %d candidates, of %d settings of the descriptor", experiment.model.name, len(offered), len(matrices))
     return GridStore(plain.described, plain.greys, matrices, {name: row for row, name in enumerate(ids)})
@@ -84,7 +88,7 @@ def _describe(
     inputs = Shelf(_inputs(missing[0], stored(clips)))
     config = missing[0].experiment.preprocess
     fitted = {} if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
-    with tqdm(total=len(missing) * len(ids), desc="descriptors", unit="clip") as bar:
+    with Progress(total=len(missing) * len(ids), desc="descriptors", unit="clip") as bar:
         for left, one in zip(range(len(missing), 0, -1), missing, strict=True):
             matrix = np.stack(list(_vectors(one, inputs, ids, fitted, bar)))
             _check_room(files[one.point].parent, matrix.nbytes * left)
@@ -95,12 +99,16 @@ def _inputs(one: Candidate, stored: StoredClips) -> Iterator[tuple[str, np.ndarr
     """What the descriptor is given of each clip."""
     takes, step = one.method.descriptor().takes, one.experiment.clip.step
     how = one.experiment.preprocess.flow_from
-    for name, x, apex in stored:
-        yield name, descriptor_input(name, x["frames"][::step], x.get("flow"), apex, takes, step, how)
+    for x, apex in stored:
+        yield x.clip_id, descriptor_input(x.clip_id, x.frames[::step], x.flow, apex, takes, step, how)
 
 
 def _vectors(
-    one: Candidate, inputs: Mapping[str, np.ndarray], ids: Sequence[str], fitted: Mapping[str, np.ndarray], bar: tqdm
+    one: Candidate,
+    inputs: Mapping[str, np.ndarray],
+    ids: Sequence[str],
+    fitted: Mapping[str, np.ndarray],
+    bar: Progress,
 ) -> Iterator[np.ndarray]:
     """The vector of each clip, in their order."""
     descriptor = one.method.descriptor()

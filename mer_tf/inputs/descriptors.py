@@ -47,7 +47,7 @@ class DescribedStore:
         return np.stack([self.described[c] for c in clips])
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
-        """None: a descriptor describes whole clips."""
+        """`MerError`: a descriptor describes whole clips and has no windows."""
         raise MerError("classical descriptors describe whole clips, no windows; use clip.test=whole")
 
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
@@ -24,22 +22,17 @@ from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore, Viewed
 from mer_tf.locks import held
 from mer_tf.preprocessing.augment import turned
+from mer_tf.progress import Progress
+from mer_tf.records.index import IndexedClip
 
 log = logging.getLogger("mer_tf")
 Frames = Callable[[], Iterable[tuple[str, np.ndarray]]]
+Wanted = Mapping[IndexedClip, int]
+"""Clips whose features are wanted, and of how many copies: 1 as stored, 2 with its mirror, more turned."""
+Missing = Mapping[IndexedClip, list[int]]
 CHUNK = 8
 TURN = 10.0
 """Greatest angle of a turned copy, degrees (Bai & Goecke's released code)."""
-
-
-@dataclass(frozen=True)
-class CachedClip:
-    """A clip whose features are wanted, and of how many copies: 1 as stored, 2 with its mirror, more turned."""
-
-    clip_id: str
-    content_sha256: str
-    n_frames: int
-    copies: int = 1
 
 
 def weights_digest(model: keras.Model) -> str:
@@ -50,22 +43,20 @@ def weights_digest(model: keras.Model) -> str:
     return total.hexdigest()
 
 
-def encode_clips(
-    frames: Frames, clips: Sequence[CachedClip], encoder: keras.Model, folder: Path, *, batch: int = 32
-) -> FeatureStore:
+def encode_clips(frames: Frames, clips: Wanted, encoder: keras.Model, folder: Path, *, batch: int = 32) -> FeatureStore:
     """Features of all frames of all clips, read from `folder` where they are whole, computed and written where not.
 
     frames() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `clips`. Values are float32 (T, ...). More than
     1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them, and when
     another process is computing into the same folder.
     """
-    if any([_missing(folder, clip) for clip in clips]):
+    if any(_missing(folder, clips).values()):
         with held(folder):
-            missing = [_missing(folder, clip) for clip in clips]  # another process may have made them meanwhile
-            _check_room(encoder, clips, missing, folder)
-            _compute(frames, clips, missing, encoder, folder, batch)
-    files = {(c.clip_id, k): _file(folder, c, k) for c in clips for k in range(c.copies)}
-    sides: list[dict[str, Path]] = [{} for _ in range(max((c.copies for c in clips), default=1))]
+            missing = _missing(folder, clips)  # another process may have made them meanwhile
+            _check_room(encoder, missing, folder)
+            _compute(frames, missing, encoder, folder, batch)
+    files = {(clip.clip_id, k): _file(folder, clip, k) for clip, copies in clips.items() for k in range(copies)}
+    sides: list[dict[str, Path]] = [{} for _ in range(max(clips.values(), default=1))]
     for (clip_id, copy), file in files.items():
         sides[copy][clip_id] = file
     many = sum(f.stat().st_size for f in files.values()) > shelf.IN_MEMORY
@@ -79,7 +70,7 @@ def mapped(path: Path) -> np.ndarray:
     return load_array(path, "r")
 
 
-def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:
+def copy_frames(frames: np.ndarray, clip: IndexedClip, copy: int) -> np.ndarray:
     """Frames (T, S, S, 3) of a copy: 0 as stored, 1 mirrored, from 2 on each frame turned by its own angle.
 
     Angles are drawn from U(-10, 10) degrees by the clip's content and the copy's number (Bai & Goecke 2020 print that
@@ -91,19 +82,17 @@ def copy_frames(frames: np.ndarray, clip: CachedClip, copy: int) -> np.ndarray:
     return turned(frames, rng.uniform(-TURN, TURN, len(frames)))
 
 
-def _missing(folder: Path, clip: CachedClip) -> list[int]:
-    """Copies whose file is absent or not whole; what is cut or changed is said and made again."""
-    missing = [k for k in range(clip.copies) if not is_whole(_file(folder, clip, k))]
-    for file in (f for k in missing if (f := _file(folder, clip, k)).exists()):
+def _missing(folder: Path, clips: Wanted) -> Missing:
+    """Copies of each clip whose file is absent or not whole; what is cut or changed is said and made again."""
+    missing = {clip: [k for k in range(n) if not is_whole(_file(folder, clip, k))] for clip, n in clips.items()}
+    for file in (f for clip, copies in missing.items() for k in copies if (f := _file(folder, clip, k)).exists()):
         log.warning("%s: is cut or changed, and is made again", file)
     return missing
 
 
-def _check_room(
-    encoder: keras.Model, clips: Sequence[CachedClip], missing: Sequence[Sequence[int]], folder: Path
-) -> None:
+def _check_room(encoder: keras.Model, missing: Missing, folder: Path) -> None:
     frame = 4 * int(np.prod([n or 1 for n in encoder.output_shape[1:]]))
-    wanted = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True)) * frame
+    wanted = _frames(missing) * frame
     folder.mkdir(parents=True, exist_ok=True)
     if (free := shutil.disk_usage(folder).free) < wanted:
         raise MerError(
@@ -113,19 +102,16 @@ def _check_room(
     log.info("features: %.1f GiB to compute into %s, %.1f GiB are free", wanted / 2**30, folder, free / 2**30)
 
 
-def _compute(
-    frames: Frames,
-    clips: Sequence[CachedClip],
-    missing: Sequence[list[int]],
-    encoder: keras.Model,
-    folder: Path,
-    batch: int,
-) -> None:
-    stream = iter(frames())
-    total = sum(clip.n_frames * len(copies) for clip, copies in zip(clips, missing, strict=True))
-    with tqdm(total=total, desc="features", unit="frame", smoothing=0.05) as bar:
+def _frames(missing: Missing) -> int:
+    """How many frames are to be encoded."""
+    return sum(clip.n_frames * len(copies) for clip, copies in missing.items())
+
+
+def _compute(frames: Frames, missing: Missing, encoder: keras.Model, folder: Path, batch: int) -> None:
+    stream, clips = iter(frames()), list(missing.items())
+    with Progress(total=_frames(missing), desc="features", unit="frame", smoothing=0.05) as bar:
         for start in range(0, len(clips), CHUNK):
-            part = list(zip(clips[start : start + CHUNK], missing[start : start + CHUNK], strict=True))
+            part = clips[start : start + CHUNK]
             seen = _take(stream, [clip.clip_id for clip, _ in part])
             wanted = [(clip, k, shown) for (clip, copies), shown in zip(part, seen, strict=True) for k in copies]
             images = (copy_frames(shown, clip, k) for clip, k, shown in wanted)
@@ -141,7 +127,7 @@ def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> lis
     return [frames for _, frames in taken]
 
 
-def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: tqdm) -> list[np.ndarray]:
+def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: Progress) -> list[np.ndarray]:
     """Features of each clip, in batches of one shape across clips (the last one padded), so that XLA compiles once."""
     held = list(clips)
     images, values = np.concatenate(held or [np.empty((0,))]), []
@@ -154,5 +140,5 @@ def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar:
     return np.split(np.concatenate(values), ends) if values else []
 
 
-def _file(folder: Path, clip: CachedClip, copy: int) -> Path:
+def _file(folder: Path, clip: IndexedClip, copy: int) -> Path:
     return folder / f"{clip.content_sha256}-{copy}.npy"

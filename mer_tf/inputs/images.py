@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -24,7 +25,7 @@ PROBED = 12
 
 @dataclass(frozen=True)
 class ImageStore:
-    """Frames and flow images of every clip as 8 bits: clip_id -> (T, S, S, 3) and (T - 1, S, S, 3).
+    """Frames and flow images of every clip as 8 bits: clip_id -> (T, S, S, 3) and (T - 1, S, S, 3) or none.
 
     Entry t of the flow is the motion that leads to frame t + 1, from frame t or from frame 0.
     """
@@ -40,7 +41,8 @@ class ImageStore:
     @property
     def shape(self) -> dict[str, tuple[int, ...]]:
         """Shapes of one image by input, and `images`, the number of them in a window, where it is fixed."""
-        shapes = {name: next(iter(v.values())).shape[1:] for name, v in (("frames", self.frames), ("flow", self.flow))}
+        held = {"frames": self.frames, "flow": self.flow}
+        shapes = {name: next(iter(images.values())).shape[1:] for name, images in held.items() if images}
         return shapes | ({"images": (self.images,)} if self.images else {})
 
     @property
@@ -97,12 +99,13 @@ class ImageStore:
 
 
 def image_store(
-    clips: Iterable[tuple[str, np.ndarray, np.ndarray]],
+    clips: Iterable[tuple[str, np.ndarray, np.ndarray | None]],
     config: Clip,
     flow_from: Literal["previous", "onset"],
-    folder: str | None = None,
+    folder: Path | None = None,
 ) -> ImageStore:
-    """Store of (clip_id, frames uint8 (T, S, S, 3), flow float16 (T - 1, S, S, 2)), at every `config.step`-th frame.
+    """Store of (clip_id, frames uint8 (T, S, S, 3), flow float16 (T - 1, S, S, 2)), at every `config.step`-th frame;
+    without flow for models that are given frames alone.
 
     Flow from frame to frame over several frames is their sum, which is exact only for motion far below a pixel.
     folder: where images that memory shall not hold are kept meanwhile.
@@ -112,6 +115,8 @@ def image_store(
         if len(images) <= config.step:
             raise MerError(f"{clip_id}: {len(images)} frames are too few for clip.step={config.step}")
         frames.put(clip_id, _resized(images[:: config.step], config.side))
+        if field is None:
+            continue
         motion = _every(field.astype("float32"), config.step, flow_from)
         stack = quantised(flow_stack(motion, config.third), config.flow_bound)
         flow.put(clip_id, _resized(stack, config.side))

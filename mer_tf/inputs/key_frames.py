@@ -75,12 +75,11 @@ def key_frame_store(
 
 def key_images(
     clips: Iterable[tuple[str, np.ndarray, int | None]], config: Clip
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[str, np.ndarray, None]]:
     """Of (clip_id, frames (T, S, S, 3), place of the apex or None) the `config.frames` - 1 key frames, as an image
-    store wants them: with the last one twice, since it leaves one out, and with flow at rest, which nobody asks for.
+    store wants them: with the last one twice, since it leaves one out, and without flow, which there is none between.
     """
     assert config.keyframes != "none"
     for clip_id, frames, apex in clips:
         places = select_keyframes(frames, 0, apex, len(frames) - 1, config.frames - 1, config.keyframes)
-        still = np.zeros((len(places), *frames.shape[1:3], 2), np.float16)
-        yield clip_id, frames[[*places, places[-1]]], still
+        yield clip_id, frames[[*places, places[-1]]], None

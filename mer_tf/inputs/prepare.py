@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from mer_tf.cached import cache_folder
 from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, digest
 from mer_tf.descriptors import Classical
@@ -22,7 +22,7 @@ from mer_tf.inputs.blocks import BlockStore, nearest_frame
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.descriptor_grid import grid_store
 from mer_tf.inputs.descriptors import described_store
-from mer_tf.inputs.feature_cache import CachedClip, encode_clips, weights_digest
+from mer_tf.inputs.feature_cache import encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store, key_images
@@ -32,8 +32,10 @@ from mer_tf.models.kinds import FeatureModel
 from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
-from mer_tf.records.landmarks import clip_places, fitted_landmarks
-from mer_tf.records.stored import stored_clips
+from mer_tf.records.clip import ClipRecord
+from mer_tf.records.index import IndexedClip
+from mer_tf.records.landmarks import fitted_landmarks, recorded_landmarks
+from mer_tf.records.stored import frame_numbers, stored_clips
 
 log = logging.getLogger("mer_tf")
 
@@ -77,7 +79,7 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
     if model.tune and (offered := candidates(experiment)):
         return _offered(offered, experiment, clips)
     config, descriptor = experiment.preprocess, model.descriptor()
-    arrays = ((c, x["frames"], x.get("flow"), apex) for c, x, apex in _with_apexes(clips, model.flow))
+    arrays = ((x.clip_id, x.frames, x.flow, apex) for x, apex in _with_apexes(clips, model.flow))
     fitted = None if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
     store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from, fitted)
     said = " ".join(str(descriptor).split()) if descriptor else "none"
@@ -95,28 +97,28 @@ def _offered(offered: Sequence[Candidate], experiment: Experiment, clips: Clips)
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
         return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
-    arrays = ((c, x["frames"], x["flow"], apex) for c, x, apex in _with_apexes(clips))
-    return _trained(flow_image_store(arrays, experiment.clip, experiment.data.cache))
+    arrays: Iterator[Any] = ((x.clip_id, x.frames, x.flow, apex) for x, apex in _with_apexes(clips))
+    return _trained(flow_image_store(arrays, experiment.clip, cache_folder(experiment.data.cache)))
 
 
-def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any], int | None]]:
+def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[ClipRecord, int | None]]:
     """`_stored` clips, each with the index of the frame nearest to its apex, where that is known."""
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    for name, x in _stored(clips, flow):
-        yield name, x, None if apexes[name] is None else nearest_frame(x["frame_numbers"], apexes[name])
+    for record in _stored(clips, flow):
+        apex = clips.by_id[record.clip_id].row.apex
+        yield record, None if apex is None else nearest_frame(record.frame_numbers, apex)
 
 
 def _images(experiment: Experiment, clips: Clips) -> Encoded:
     clip, flow_from = experiment.clip, experiment.preprocess.flow_from
-    arrays: Iterator[tuple[str, Any, Any]] = ((name, x["frames"], x["flow"]) for name, x in _stored(clips))
+    arrays: Iterator[tuple[str, Any, Any]] = ((x.clip_id, x.frames, x.flow) for x in _stored(clips))
     if clip.keyframes != "none":
-        arrays = key_images(((name, x["frames"], apex) for name, x, apex in _with_apexes(clips)), clip)
-    return _trained(image_store(arrays, clip, flow_from, experiment.data.cache), clip.step)
+        arrays = key_images(((x.clip_id, x.frames, apex) for x, apex in _with_apexes(clips, flow=False)), clip)
+    return _trained(image_store(arrays, clip, flow_from, cache_folder(experiment.data.cache)), clip.step)
 
 
-def _stored(clips: Clips, flow: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The labelled clips by id, with frames and, when `flow`, flow."""
-    return stored_clips(clips.records, flow=flow, wanted=set(clips.table["clip_id"]))
+def _stored(clips: Clips, flow: bool = True) -> Iterator[ClipRecord]:
+    """The labelled clips, with flow where that is asked for."""
+    return stored_clips(clips.records, flow=flow, wanted=clips.by_id)
 
 
 def _trained(store: Store, step: int = 1) -> Encoded:
@@ -135,9 +137,8 @@ def _features(config: FeatureModel, experiment: Experiment, clips: Clips) -> Enc
     at = encoder.features_at
     size, version = experiment.preprocess.size, counted(TRAINING)
     name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)
-    folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
-    wanted = cached_clips(clips, experiment.clip)
-    store = encode_clips(lambda: clip_frames(clips), wanted, trunk, folder)
+    folder = cache_folder(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
+    store = encode_clips(lambda: clip_frames(clips), _copies(clips, experiment.clip), trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
     if at:
         log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
@@ -161,27 +162,31 @@ def _given(
         return _with_blocks(model.face_blocks, experiment, clips, trunk, features)
     if config.keyframes == "none":
         return features
-    apexes = {row.clip_id: row.apex for row in clips.rows}
-    arrays = ((name, x["frames"], x["frame_numbers"]) for name, x in _stored(clips, flow=False))
-    return key_frame_store(features, arrays, apexes, config)
+    arrays = ((x.clip_id, x.frames, x.frame_numbers) for x in _stored(clips, flow=False))
+    return key_frame_store(features, arrays, _apexes(clips), config)
+
+
+def _apexes(clips: Clips) -> dict[str, int | None]:
+    """The number of each clip's apex in the source, where that is known."""
+    return {clip.row.clip_id: clip.row.apex for clip in clips.labelled}
 
 
 def _with_blocks(
     chosen: str, experiment: Experiment, clips: Clips, trunk: keras.Model, features: FeatureStore
 ) -> BlockStore:
     """The trunk's maps with the places of face blocks in them; the middle of a clip stands for an unknown apex."""
-    places, blocks = clip_places(clips.records), load_blocks(chosen)
+    landmarks, numbers = recorded_landmarks(clips.records), frame_numbers(clips.records)
+    blocks, apex = load_blocks(chosen), _apexes(clips)
     rows, columns = cell_grid(trunk, trunk.layers[-1].name)
     start, step = np.array([columns.start, rows.start]), np.array([columns.step, rows.step])
 
-    def centres(landmarks: np.ndarray) -> np.ndarray:
-        pixels = blocks.centres(landmarks) * experiment.preprocess.size - 0.5
+    def centres(points: np.ndarray) -> np.ndarray:
+        pixels = blocks.centres(points) * experiment.preprocess.size - 0.5
         return ((pixels - start) / step + 0.5).astype("float32")
 
-    plain = {name: centres(places[name].landmarks) for name in features.plain}
-    turned = {name: centres(mirrored(places[name].landmarks)) for name in features.mirrored}
-    apex = {row.clip_id: row.apex for row in clips.rows}
-    apexes = {n: nearest_frame(places[n].frame_numbers[:: experiment.clip.step], apex[n]) for n in features.plain}
+    plain = {name: centres(landmarks[name]) for name in features.plain}
+    turned = {name: centres(mirrored(landmarks[name])) for name in features.mirrored}
+    apexes = {name: nearest_frame(numbers[name][:: experiment.clip.step], apex[name]) for name in features.plain}
     return BlockStore(features, (plain, turned), apexes, (columns.start, columns.step))
 
 
@@ -190,24 +195,18 @@ def clip_frames(clips: Clips, ids: Collection[str] | None = None) -> Iterator[tu
 
     With `ids` of these clips alone: the others are not decoded.
     """
-    kept = set(clips.table["clip_id"] if ids is None else ids)
+    kept = clips.by_id if ids is None else set(ids)
     if clips.of_images:
-        yield from ((r.clip_id, read_frame(r.image_path())[None]) for r in clips.rows if r.clip_id in kept)
+        rows = (clip.row for clip in clips.labelled if clip.row.clip_id in kept)
+        yield from ((row.clip_id, read_frame(row.image_path())[None]) for row in rows)
         return
-    yield from ((name, x["frames"]) for name, x in stored_clips(clips.records, wanted=kept))
+    yield from ((record.clip_id, record.frames) for record in stored_clips(clips.records, wanted=kept))
 
 
-def cached_clips(clips: Clips, config: Clip) -> list[CachedClip]:
-    """What the feature cache must hold for the labelled clips, in the order they are stored."""
-    labels = dict(zip(clips.table["clip_id"], clips.table["label"], strict=True))
+def _copies(clips: Clips, config: Clip) -> dict[IndexedClip, int]:
+    """How many copies of each labelled clip models are given features of, in the order they are stored."""
     sides = 2 if config.mirror or config.mirrored_only else 1
-    return [
-        CachedClip(
-            c.clip_id, c.content_sha256, c.n_frames, config.multiply[labels[c.clip_id]] if config.multiply else sides
-        )
-        for c in clips.indexed
-        if c.clip_id in labels
-    ]
+    return {c.stored: config.multiply[c.label] if config.multiply else sides for c in clips.labelled}
 
 
 def _encoder_warnings(encoder: Encoder) -> tuple[Notice, ...]:

@@ -87,7 +87,7 @@ class AttentionLstm(FeatureModel):
     least: ClassVar = {"lstm_units": 8, "lstm_layers": 1}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There are regions to pool."""
+        """Regions can be pooled only where the features are a map."""
         yield from super().check(experiment, of_images)
         if self.attention.pool and self.features_at is None:
             yield (

@@ -66,7 +66,7 @@ class CnnLstmStates(ImageModel):
 
     @property
     def first_stages(self) -> int:
-        """The CNN's."""
+        """One stage trains the CNN."""
         return 1
 
     def stages(self, model: keras.Model) -> list[Stage]:

@@ -57,7 +57,7 @@ class Elrcn(ImageModel):
     least: ClassVar = {"width": 0.03, "grey": True}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Weights of faces fit the network."""
+        """Weights of faces must be there, and fit the width of the network."""
         yield from super().check(experiment, of_images)
         if self.weights not in ("auto", "random"):
             vggface_weights(PREFERRED_MAPS, self.weights)
@@ -96,7 +96,7 @@ class Elrcn(ImageModel):
 
     @property
     def first_stages(self) -> int:
-        """The VGG's, in both networks."""
+        """One stage trains the VGG, in both networks."""
         return 1
 
     def stages(self, model: keras.Model) -> list[Stage]:

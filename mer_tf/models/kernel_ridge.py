@@ -108,6 +108,6 @@ def _temperature(values: Array, labels: NDArray[np.integer], heavy: Array) -> fl
 
 
 def shares(values: Array, temperature: float) -> Array:
-    """Probabilities (N, classes) of values."""
+    """Regression values (N, classes) as probabilities."""
     raised = np.exp((values - values.max(axis=1, keepdims=True)) / temperature)
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))

@@ -116,7 +116,7 @@ class FeatureModel(Network):
         check_encoder(self)
         clip = experiment.clip
         if clip.short != "ends":
-            yield f"clip.short={clip.short}: models of images alone fill short clips so; leave it at ends"
+            yield f"clip.short={clip.short}: only models of images and flow can fill clips so; leave it at ends"
         if clip.keyframes != "none" and clip.frames < 2:
             yield f"clip.keyframes={clip.keyframes}: key frames are 2 or more; use clip.frames=2 or more"
 
@@ -154,7 +154,7 @@ class ImageModel(Network):
             least = self.least_side
             yield f"clip.side={clip.side}: images of {name} have {least} pixels or more; use clip.side={least}"
         if self.fewest > 2 and clip.frames < self.fewest:
-            yield f"clip.frames={clip.frames}: windows of {name} have {self.fewest} frames or more; give so many"
+            yield f"clip.frames={clip.frames}: give {name} windows of {self.fewest} frames or more"
 
     def volumes(self, shape: Mapping[str, tuple[int, ...]], *names: str) -> dict[str, Any]:
         """Inputs (B, T, S, S, 3), those of `names` among frames and flow; T is fixed, since networks flatten it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Literal
 
@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.config import MerError
+from mer_tf.config import FlowMethod, MerError
 
-Method = Literal["farneback", "dis", "tvl1"]
+Method = FlowMethod
 Start = Literal["previous", "onset"]
 Solver = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -48,16 +48,18 @@ def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _solver(method: Method) -> Solver:
-    """A function of two grey images; made once a clip, since DIS keeps its buffers from pair to pair."""
-    if method == "farneback":
-        return _farneback
-    if method == "dis":
-        dis = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
-        dis.setFinestScale(0)
-        return lambda a, b: np.asarray(dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)), np.float32)
-    if method == "tvl1":
-        return _tvl1
-    raise MerError(f"preprocess.flow: {method!r} is not a flow method; use none, farneback, dis or tvl1")
+    """A function of two grey images; made once a clip."""
+    if method not in SOLVERS:
+        *others, last = SOLVERS
+        raise MerError(f"preprocess.flow: {method!r} is not a flow method; use none, {', '.join(others)} or {last}")
+    return SOLVERS[method]()
+
+
+def _dis() -> Solver:
+    """DIS, which keeps its buffers from pair to pair."""
+    dis = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
+    dis.setFinestScale(0)
+    return lambda a, b: np.asarray(dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)), np.float32)
 
 
 def _farneback(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -70,3 +72,11 @@ def _tvl1(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.flo
 
     down, right = optical_flow_tvl1(first, second, attachment=5)
     return np.stack([right, down], axis=-1)
+
+
+SOLVERS: Mapping[Method, Callable[[], Solver]] = {
+    "farneback": lambda: _farneback,
+    "dis": _dis,
+    "tvl1": lambda: _tvl1,
+}
+"""Method -> what makes its function, once a clip."""

@@ -114,7 +114,7 @@ def printed_rows(tables: Tables) -> list[dict[str, Any]]:
 
 
 def _read(row: dict[str, Any], reading: str) -> dict[str, Any]:
-    """Another reading of a printed row."""
+    """A printed row as it is read otherwise."""
     named = f"{row['row']}: {reading.rpartition('/')[2]}"
     return row | {"prefix": reading, "row": named, "key": f"{reading}/{row['column']}"}
 

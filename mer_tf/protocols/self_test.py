@@ -25,12 +25,14 @@ def before_training(experiment: Experiment, clips: Clips, bench: Workbench, dire
     """Folds are disjoint, do not depend on row order, and teach nothing about shuffled labels; else `MerError`."""
     folds, labels = bench.folds(), clips.table["label"].to_numpy()
 
-    def remade() -> pd.DataFrame:
-        order = np.random.default_rng(0).permutation(len(clips.rows))
-        return label_clips([clips.rows[i] for i in order], clips.indexed[::-1], experiment.data)
+    def remade() -> Clips:
+        order = np.random.default_rng(0).permutation(len(labels))
+        rows, stored = [clips.labelled[k].row for k in order], [clip.stored for clip in clips.labelled[::-1]]
+        return dataclasses.replace(clips, labelled=label_clips(rows, stored, clips.protocol, experiment.data))
 
-    def split(table: pd.DataFrame) -> Sequence[object]:
-        return Workbench(experiment, dataclasses.replace(clips, table=table), bench.encoded).folds()
+    def same() -> bool:
+        again = remade()
+        return again.labelled == clips.labelled and Workbench(experiment, again, bench.encoded).folds() == folds
 
     values = motion_probe_uars(bench.store, bench.ids(range(len(labels))), folds, labels, SHUFFLES, seed=0)
     support = np.unique(labels, return_counts=True)[1]
@@ -39,7 +41,7 @@ def before_training(experiment: Experiment, clips: Clips, bench: Workbench, dire
     error = float(np.sqrt((chance * (1 - chance) / support).sum()) / len(support) / SHUFFLES**0.5)
     checks = [
         *fold_checks(clips.table, folds, experiment.evaluation.split),
-        order_check(clips.table, remade, folds, split),
+        order_check(same()),
         chance_check("a probe trained on shuffled labels scores chance", values, len(support), error),
     ]
     _keep(checks, directory)

@@ -12,7 +12,7 @@ from mer_tf.changes import changed
 from mer_tf.config import Clip, Experiment, MerError
 from mer_tf.datasets.labels import protocol_of
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.datasets.windows import LabelledClip, plan_windows
+from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.folds import make_folds
 from mer_tf.files import facts
 from mer_tf.reporting.tables import counts_text
@@ -29,13 +29,13 @@ def training_counts(experiment: Experiment, counted: Counted, rows: Sequence[Cli
     protocol = protocol_of(experiment.data.label_protocol, rows)
     labels = {row.clip_id: protocol.class_index(row) for row in rows}
     kept = sorted((row for row in rows if labels[row.clip_id] is not None), key=lambda row: row.clip_id)
-    clips = [LabelledClip(r.clip_id, r.offset - r.onset + 1, int(labels[r.clip_id] or 0)) for r in kept]
-    table = pd.DataFrame({"clips": np.bincount([c.label for c in clips], minlength=len(protocol.classes))})
+    numbers = [int(labels[row.clip_id] or 0) for row in kept]
+    table = pd.DataFrame({"clips": np.bincount(numbers, minlength=len(protocol.classes))})
     told = []
     for key, changes in counted.items():
         one, printed = changed(experiment, changes), _printed(key)
         if CLASS not in key:
-            trained = _of_folds(one, kept, clips, protocol.classes)
+            trained = _of_folds(one, kept, numbers, protocol.classes)
             told.append(
                 f"{printed[0]['system']}: printed {printed[0]['printed']}, here {min(trained)} to {max(trained)}"
             )
@@ -44,7 +44,7 @@ def training_counts(experiment: Experiment, counted: Counted, rows: Sequence[Cli
         if len(printed) != len(table):
             raise MerError(f"{name} is printed for {len(printed)} classes; use a label protocol of so many")
         table[f"{name} printed"] = [int(fact["printed"]) for fact in printed]
-        table[f"{name} here"] = _by_class(clips, one.clip, protocol.classes)
+        table[f"{name} here"] = _by_class(kept, numbers, one.clip, protocol.classes)
     return counts_text(table.set_axis(list(protocol.classes)), told)
 
 
@@ -60,17 +60,21 @@ def _printed(key: str) -> list[dict[str, Any]]:
     return found.to_dict("records")  # type: ignore[return-value]
 
 
-def _by_class(clips: Sequence[LabelledClip], config: Clip, classes: Sequence[str]) -> np.ndarray:
-    """Windows of one epoch."""
-    labels = {clip.clip_id: clip.label for clip in clips}
-    planned = [labels[window.clip_id] for window in plan_windows(clips, config, classes, seed=0)]
+def _by_class(rows: Sequence[ClipRow], numbers: Sequence[int], config: Clip, classes: Sequence[str]) -> np.ndarray:
+    """Windows of one epoch of `rows` of these class indices."""
+    labels = {row.clip_id: number for row, number in zip(rows, numbers, strict=True)}
+    lengths = {row.clip_id: row.offset - row.onset + 1 for row in rows}
+    planned = [labels[window.clip_id] for window in plan_windows(labels, lengths.__getitem__, config, classes, seed=0)]
     return np.bincount(planned, minlength=len(classes))
 
 
 def _of_folds(
-    experiment: Experiment, rows: Sequence[ClipRow], clips: Sequence[LabelledClip], classes: Sequence[str]
+    experiment: Experiment, rows: Sequence[ClipRow], numbers: Sequence[int], classes: Sequence[str]
 ) -> list[int]:
     """Windows of one epoch of each fold."""
-    labels, subjects, homes = [c.label for c in clips], [r.subject for r in rows], [r.dataset for r in rows]
-    folds = make_folds(subjects, labels, experiment.evaluation, homes)
-    return [int(_by_class([clips[k] for k in fold.train], experiment.clip, classes).sum()) for fold in folds]
+    subjects, homes = [r.subject for r in rows], [r.dataset for r in rows]
+    found = []
+    for fold in make_folds(subjects, list(numbers), experiment.evaluation, homes):
+        trained = [rows[k] for k in fold.train], [numbers[k] for k in fold.train]
+        found.append(int(_by_class(*trained, experiment.clip, classes).sum()))
+    return found

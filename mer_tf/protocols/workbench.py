@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,18 +11,20 @@ import keras
 import numpy as np
 import pandas as pd
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import Evaluation, Experiment, MerError, Train
-from mer_tf.datasets.windows import LabelledClip, Window, cut_windows, plan_windows
+from mer_tf.datasets.windows import Window, cut_windows, plan_windows
 from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
+from mer_tf.inputs.batches import Viewed
 from mer_tf.inputs.blocks import nearest_frame
 from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.kinds import FeatureModel, Network
 from mer_tf.notices import Notice
-from mer_tf.records.stored import stored_clips
+from mer_tf.records.stored import frame_numbers
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
 
 
@@ -33,6 +35,7 @@ class Workbench:
         self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
         self.prepared, self.clips = clips, clips.table.drop(columns="label")
         self._labels = clips.table["label"].to_numpy()
+        self._frames = Shelf(folder=cache_folder(experiment.data.cache))
 
     def encoder(self) -> keras.Model:
         """The frozen encoder; `MerError` for a model that has none."""
@@ -66,39 +69,38 @@ class Workbench:
         """Clip ids of rows of `clips`."""
         return self.clips["clip_id"].iloc[list(rows)].tolist()
 
-    def frames(self, ids: Sequence[str]) -> Mapping[str, np.ndarray]:
-        """Stored frames uint8 (T, S, S, 3) of some clips."""
-        return Shelf(clip_frames(self.prepared, ids), self.experiment.data.cache)
+    def frames(self, ids: Collection[str]) -> Mapping[str, np.ndarray]:
+        """Stored frames uint8 (T, S, S, 3) of some clips, each decoded when it is first asked for."""
+        for name, frames in clip_frames(self.prepared, set(ids).difference(self._frames)):
+            self._frames.put(name, frames)
+        return Viewed({name: name for name in self.clips["clip_id"] if name in set(ids)}, self._frames.__getitem__)
 
-    def stored_length(self, clip_id: str) -> int:
-        """Stored frames of a clip."""
-        return next(clip.n_frames for clip in self.prepared.indexed if clip.clip_id == clip_id)
+    def places(self, clip_id: str) -> np.ndarray:
+        """Which of a clip's stored frames models are given, counted from 0."""
+        return self.encoded.places(clip_id, self.prepared.by_id[clip_id].stored.n_frames)
 
     def apexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Place of each clip's apex among the frames that models are given; the middle one where none is known."""
-        known = {row.clip_id: row.apex for row in self.prepared.rows if row.clip_id in set(ids)}
-        if self.prepared.of_images or not any(apex is not None for apex in known.values()):
-            lengths = {clip.clip_id: clip.n_frames for clip in self.prepared.indexed}
-            return {name: len(self.encoded.places(name, lengths[name])) // 2 for name in ids}
-        numbers = {name: x["frame_numbers"] for name, x in stored_clips(self.prepared.records, wanted=known)}
-        places = {name: self.encoded.places(name, len(n)) for name, n in numbers.items()}
-        return {name: nearest_frame(numbers[name][places[name]], known[name]) for name in ids}
+        known = {name: self.prepared.by_id[name].row.apex for name in ids}
+        if self.of_images or not any(apex is not None for apex in known.values()):
+            return {name: len(self.places(name)) // 2 for name in ids}
+        numbers = frame_numbers(self.prepared.records, wanted=known)
+        return {name: nearest_frame(numbers[name][self.places(name)], known[name]) for name in ids}
 
-    def shown(self, ids: Sequence[str]) -> Mapping[str, np.ndarray]:
-        """Of these frames those that models are given (`Encoded.places`)."""
-        shown = ((name, f[self.encoded.places(name, len(f))]) for name, f in clip_frames(self.prepared, ids))
-        return Shelf(shown, self.experiment.data.cache)
+    def shown(self, ids: Collection[str]) -> Mapping[str, np.ndarray]:
+        """Of these frames those that models are given."""
+        stored = self.frames(ids)
+        return Viewed({name: name for name in stored}, lambda name: stored[name][self.places(name)])
 
     def windows(self) -> tuple[list[Window], SealedLabels]:
         """All windows of all clips, unmirrored and unbalanced, and their labels under seal."""
-        cut = cut_windows(self.labelled(range(len(self.clips)), self._labels), self.experiment.clip, self.classes)
-        known = dict(zip(self.clips["clip_id"], self._labels, strict=True))
+        known = self.labels_by_id(range(len(self.clips)), self._labels)
+        cut = cut_windows(known, self.store.length, self.experiment.clip, self.classes)
         return cut, SealedLabels([known[w.clip_id] for w in cut])
 
-    def labelled(self, rows: Sequence[int], labels: np.ndarray) -> list[LabelledClip]:
-        """Clips as window plans want them: rows of `clips` with class indices."""
-        pairs = zip(self.ids(rows), labels, strict=True)
-        return [LabelledClip(name, self.store.length(name), int(label)) for name, label in pairs]
+    def labels_by_id(self, rows: Sequence[int], labels: np.ndarray) -> dict[str, int]:
+        """Clip ids of rows of `clips` with class indices."""
+        return dict(zip(self.ids(rows), labels.tolist(), strict=True))
 
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Any, Any]:
         """Train on the clips `rows` with class indices `labels`; the model and what is kept of the training."""
@@ -161,10 +163,9 @@ class Bench(Workbench):
     ) -> tuple[keras.Model, pd.DataFrame]:
         """Train on the windows of the clips `rows` with class indices `labels`; the model and its history."""
         clip, train = self.experiment.clip, train or self.experiment.train
-        labelled = self.labelled(rows, labels)
-        plan = plan_windows(labelled, clip, self.classes, seed)
+        known = self.labels_by_id(rows, labels)
+        plan = plan_windows(known, self.store.length, clip, self.classes, seed)
         trainer = self.trainer(dropout)
-        known = {c.clip_id: c.label for c in labelled}
         history = trainer.fit(
             self.store,
             plan,
@@ -205,7 +206,7 @@ class Bench(Workbench):
         return self.trainers[config]
 
     def xla(self) -> bool | None:
-        """The same of all trainers."""
+        """Whether XLA compiled the steps of every trainer so far."""
         benches = (self, *self._retrained.values())
         compiled = [trainer.xla for bench in benches for trainer in bench.trainers.values()]
         return all(compiled) if compiled else None

@@ -20,7 +20,7 @@ from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.landmarks import fitted_face, fitted_transform, load_landmark_model
 from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.preprocessing.steps import Course, treated
-from mer_tf.records.landmark_files import filed_face, network_file, tried_frames
+from mer_tf.records.landmark_files import filed_face, listed, network_file, tried_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,8 @@ def _transform(face: Face | None, config: Preprocess, shape: tuple[int, int]) ->
 def _find_face(row: ClipRow, config: Preprocess) -> tuple[Face, int]:
     """The face and the number of the frame it was found in: the first frame, else one later in the clip."""
     if config.landmarks == "file":
-        return filed_face(row, Path(config.landmarks_from))
+        folder = Path(config.landmarks_from)
+        return filed_face(row, folder, listed(folder))
     targets, min_face = tried_frames(row), config.min_face
     for number, frame in iter_clip(row):
         if not targets:

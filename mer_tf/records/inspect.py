@@ -6,20 +6,18 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.files import sha256
+from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.pictures import replace_picture
+from mer_tf.progress import Progress
+from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import MEND, Index, IndexedClip, read_index
-
-if TYPE_CHECKING:
-    from mer_tf.preprocessing.frames import Frame
-    from mer_tf.records.clip import ClipRecord
+from mer_tf.records.stored import shard_clips, stored_clips
 
 
 def describe(directory: Path) -> str:
@@ -46,7 +44,7 @@ def check(directory: Path, progress: bool = True) -> list[str]:
     """Read every record again; one line a fault, naming the shard and the clip; an empty list when all is sound."""
     index = read_index(directory)
     faults: list[str] = []
-    for path in tqdm(index.paths(), unit="shard", desc="check", disable=not progress):
+    for path in Progress(index.paths(), unit="shard", desc="check", disable=not progress):
         if (found := sha256(path)) != index.shards[path.name]:
             said = index.shards[path.name]
             faults.append(f"{path.name}: SHA-256 is {found[:12]}..., the index says {said[:12]}...; {MEND}")
@@ -56,14 +54,10 @@ def check(directory: Path, progress: bool = True) -> list[str]:
 
 def write_face_sheet(directory: Path, out_png: Path, per_clip: int = 1) -> Path:
     """A contact sheet of `per_clip` stored frames of each clip, evenly spaced from the first, with the clip ids."""
-    from mer_tf.records.read import shard_records
-
-    index = read_index(directory)
     tiles = []
-    for path in index.paths():
-        for record in shard_records(path):
-            places = np.linspace(0, len(record.frames), per_clip, endpoint=False).astype(int)
-            tiles.append(_tile([record.frames[i] for i in places], record.clip_id))
+    for record in stored_clips(directory):
+        places = np.linspace(0, len(record.frames), per_clip, endpoint=False).astype(int)
+        tiles.append(_tile([record.frames[i] for i in places], record.clip_id))
     columns = max(1, 1200 // tiles[0].shape[1])
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
@@ -74,10 +68,8 @@ def _shard_faults(index: Index, path: Path) -> list[str]:
     """Faults of one shard's records against the index."""
     expected = [clip for clip in index.clips if clip.shard == path.name]
     faults, seen = [], 0
-    from mer_tf.records.read import shard_records
-
     try:
-        for record in shard_records(path):
+        for record in shard_clips(path, index.config.image_format):
             if seen < len(expected):
                 faults += _clip_faults(index, expected[seen], record)
             seen += 1

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.errors import refuse
 from mer_tf.files import sha256
+from mer_tf.names import first_lines
 from mer_tf.preprocessing.faces import Face
 from mer_tf.preprocessing.frame_names import frame_names
 from mer_tf.preprocessing.frames import image_files
 from mer_tf.preprocessing.landmark_tables import LandmarkTable, read_landmarks
 from mer_tf.preprocessing.landmarks import load_landmark_model, mesh_file
 
-LISTED = 20
-"""Faults that a message lists."""
 TRIED = (0.0, 0.25, 0.5, 0.75)
 """Where in the clip a face is looked for, in this order, as shares of onset .. offset."""
 
@@ -26,12 +26,21 @@ def tried_frames(row: ClipRow) -> list[int]:
     return [row.onset + round(share * (row.offset - row.onset)) for share in TRIED]
 
 
-def filed_face(row: ClipRow, folder: Path, listed: Sequence[Path] | None = None) -> tuple[Face, int]:
+def filed_face(row: ClipRow, folder: Path, files: Sequence[Path] | None = None) -> tuple[Face, int]:
     """The face that a clip's file has in the first frame, else in one later in the clip, and the number of that frame.
 
     `MerError` for a file that is not there, is no table of landmarks, is of other frames, or has no face in the clip.
+    files: those of the folder, where they are listed.
     """
-    table = read_landmarks(landmark_file(row, _listed(folder) if listed is None else listed, folder))
+    path = landmark_file(row, csv_files(folder) if files is None else files, folder)
+    states = [(state.st_size, state.st_mtime_ns) for state in (path.stat(), row.source().stat())]
+    return _face_in(row, path, *states)
+
+
+@cache
+def _face_in(row: ClipRow, path: Path, *states: tuple[int, int]) -> tuple[Face, int]:
+    """The same of a file, read once as long as size and time of it and of the clip's source stay."""
+    table = read_landmarks(path)
     places = _places(row, table)
     numbers = sorted(places)
     for wanted in tried_frames(row):
@@ -44,13 +53,13 @@ def filed_face(row: ClipRow, folder: Path, listed: Sequence[Path] | None = None)
     )
 
 
-def landmark_file(row: ClipRow, listed: Sequence[Path], folder: Path) -> Path:
+def landmark_file(row: ClipRow, files: Sequence[Path], folder: Path) -> Path:
     """The CSV whose whole path below the folder is the end of the clip's id or of its frames' path, or ends in one.
 
     Of several the longest match; `MerError` for none and for two.
     """
     names = [_parts(row.clip_id), _parts(row.frames_dir), _stem(row.video)]
-    ends = {path: _stem(path.relative_to(folder).as_posix()) for path in listed}
+    ends = {path: _stem(path.relative_to(folder).as_posix()) for path in files}
     scores = {path: max(_common_end(end, name) for name in names) for path, end in ends.items()}
     best = max(scores.values(), default=0)
     found = [path for path, score in scores.items() if score == best]
@@ -65,9 +74,7 @@ def landmark_file(row: ClipRow, listed: Sequence[Path], folder: Path) -> Path:
 
 def require_landmarks(rows: Sequence[ClipRow], config: Preprocess) -> None:
     """`MerError` that lists clips without usable landmarks, where these are to come from files."""
-    faults = list(landmark_faults(rows, config))
-    rest = [f"and {len(faults) - LISTED} more"] if len(faults) > LISTED else []
-    refuse([*faults[:LISTED], *rest])
+    refuse(first_lines(list(landmark_faults(rows, config))))
 
 
 def settings_faults(config: Preprocess) -> Iterator[str]:
@@ -97,10 +104,10 @@ def landmark_faults(rows: Sequence[ClipRow], config: Preprocess) -> Iterator[str
     if config.landmarks != "file":
         return
     folder = Path(config.landmarks_from)
-    listed = _listed(folder)
+    files = csv_files(folder)
     for row in (row for row in rows if not row.image):
         try:
-            filed_face(row, folder, listed)
+            filed_face(row, folder, files)
         except MerError as error:
             yield str(error)
 
@@ -112,10 +119,11 @@ def landmarks_digest(rows: Sequence[ClipRow], config: Preprocess) -> list[str]:
     if config.landmarks != "file":
         return [sha256(network_file(config))]
     folder, found = Path(config.landmarks_from), dict[Path, ClipRow]()
-    listed = _listed(folder)
+    listed.cache_clear()
+    files = listed(folder)
     for row in sorted(rows, key=lambda r: r.clip_id):
         try:
-            first = found.setdefault(path := landmark_file(row, listed, folder), row)
+            first = found.setdefault(path := landmark_file(row, files, folder), row)
         except MerError:  # the clip itself will fail
             continue
         if (first.root, first.frames_dir, first.video) != (row.root, row.frames_dir, row.video):
@@ -150,8 +158,13 @@ def _places(row: ClipRow, table: LandmarkTable) -> dict[int, int]:
     return places
 
 
-def _listed(folder: Path) -> list[Path]:
+def csv_files(folder: Path) -> list[Path]:
+    """The CSV files below a folder."""
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".csv")
+
+
+listed = lru_cache(maxsize=1)(csv_files)
+"""The same, looked for once a job: `landmarks_digest`, with which a job begins, forgets what was found before."""
 
 
 def _parts(path: str) -> tuple[str, ...]:

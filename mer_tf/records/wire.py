@@ -7,10 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 HEAD, TAIL = 12, 4
 """Bytes before a record (its length, and that one's checksum) and after it (its checksum)."""
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
@@ -102,32 +98,3 @@ def _integers(value: Any) -> list[int]:
             number, place = _varint(value, place)
             found.append(number)
     return [number - 2**64 if number >= 2**63 else number for number in found]
-
-
-def clip_arrays(record: bytes, image_format: str, flow: bool) -> dict[str, Any]:
-    """One clip, of which only what is asked for is decoded; `ValueError` or `KeyError` when it is none.
-
-    clip_id, content_sha256, frames uint8 (T, S, S, 3), frame_numbers int64 (T,) and, when `flow`, flow float16
-    (T - 1, S, S, 2).
-    """
-    features = example(record)
-    count, height, width, _ = shape = tuple(features["shape"])
-    values: dict[str, Any] = {name: bytes(features[name][0]).decode() for name in ("clip_id", "content_sha256")}
-    values["frame_numbers"] = np.array(features["frame_numbers"], np.int64)
-    images = features["frames"]
-    # Copies: a view would keep the whole record.
-    values["frames"] = (
-        np.frombuffer(images[0], np.uint8).reshape(shape).copy() if image_format == "raw" else png(images)
-    )
-    if flow:
-        fields = np.frombuffer(features["flow"][0], "<f2").astype(np.float16)
-        values["flow"] = fields.reshape(count - 1, height, width, 2)
-    return values
-
-
-def png(images: list[Any]) -> NDArray[np.uint8]:
-    """PNG files as RGB uint8 (T, S, S, 3)."""
-    decoded = [cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_COLOR) for image in images]
-    if any(image is None for image in decoded):
-        raise ValueError("a frame does not decode")
-    return np.stack([cv2.cvtColor(np.asarray(image), cv2.COLOR_BGR2RGB) for image in decoded]).astype(np.uint8)

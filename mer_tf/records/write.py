@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
-from tqdm import tqdm
 
 import mer_tf
 from mer_tf.code_version import FRAMES, PIXELS, counted
@@ -26,7 +25,9 @@ from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.errors import refuse
 from mer_tf.files import write_text
 from mer_tf.locks import held
+from mer_tf.names import first_lines
 from mer_tf.preprocessing.frames import read_otherwise_before
+from mer_tf.progress import Progress
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
@@ -34,8 +35,6 @@ from mer_tf.records.workers import run_shards, run_shards_in_threads
 
 log = logging.getLogger(__name__)
 
-LISTED = 20
-"""Failures that a message lists."""
 OnError = Literal["fail", "skip"]
 Engine = Literal["local", "threads", "beam"]
 Runner = Callable[..., None]
@@ -136,7 +135,7 @@ def _write_missing(
     total = sum(len(s.rows) for s in missing)
     if done := sum(len(s.rows) for s in shards) - total:
         log.info("%d clips are there already; %d to write", done, total)
-    with tqdm(total=total, unit="clip", desc="preprocess", disable=not progress) as bar:
+    with Progress(total=total, unit="clip", desc="preprocess", disable=not progress) as bar:
         runner(missing, config, software(), tick=bar.update)
 
 
@@ -171,11 +170,10 @@ def _finish(shards: Sequence[Shard], config: Preprocess, manifest: str, director
 
 def _failures(errors: Sequence[dict[str, str]], done: int, directory: Path) -> str:
     """What went wrong, a line a clip, and how to go on."""
-    lines = [f"  {error['reason']}" for error in errors[:LISTED]]
-    rest = [f"  and {len(errors) - LISTED} more"] if len(errors) > LISTED else []
+    lines = first_lines([error["reason"] for error in errors], before="  ")
     head = f"{len(errors)} clip(s) could not be preprocessed (all are in {directory / 'errors.csv'}):"
     mend = f"{done} are kept: mend these and run again, or leave them out with --on-error skip"
-    return "\n".join([head, *lines, *rest, mend])
+    return "\n".join([head, *lines, mend])
 
 
 def _sidecar(shard: Shard) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def as_words(changes: dict[str, Any]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON knows lists alone."""
+    """Tuples as lists, as JSON has them."""
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 

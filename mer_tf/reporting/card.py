@@ -11,6 +11,7 @@ from mer_tf.config import Experiment
 from mer_tf.evaluation.metrics import class_names
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_mapping, write_json, write_text
+from mer_tf.notices import LEAKY, danger
 
 CARD = "model_card"
 CONTENT = "content.csv"
@@ -91,9 +92,10 @@ def card_text(card: Mapping[str, Any]) -> str:
 
 def _limits(experiment: Experiment) -> Iterator[str]:
     if experiment.evaluation.split == "clip":
-        yield "LEAKY SPLIT: clips of one subject stand on both sides of a fold, so the figures are of known people."
+        text = "clips of one subject stand on both sides of a fold, so the figures are of known people."
+        yield str(danger(LEAKY, text))
     if experiment.data.shuffle_labels:
-        yield "NEGATIVE CONTROL: labels were shuffled; nothing can be learned from them."
+        yield str(danger("negative_control", "labels were shuffled; nothing can be learned from them."))
 
 
 def _lines(card: Mapping[str, Any]) -> Iterator[str]:

@@ -92,7 +92,9 @@ def _check(claim: Mapping[Any, str], keys: set[str]) -> None:
     sizes_of(claim["n"])
     terms = claim["difference_of"].split(" - ") if claim["difference_of"] else []
     if terms and (len(terms) != 2 or not keys.issuperset(terms)):
-        raise MerError(f"difference_of {claim['difference_of']!r} is not `key - key` of this table; write two keys so")
+        raise MerError(
+            f"difference_of {claim['difference_of']!r} is not `key - key` of this table; name two of its keys"
+        )
 
 
 def statistic(unit: str) -> str:

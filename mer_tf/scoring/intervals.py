@@ -147,7 +147,7 @@ def _true(row: ClipRow) -> Interval:
 
 
 def kind_of(onset: int, offset: int, fps: float) -> Kind:
-    """micro up to half a second."""
+    """An expression of up to half a second is a micro-expression."""
     return "micro" if (offset - onset) / fps <= LONGEST_MICRO else "macro"
 
 

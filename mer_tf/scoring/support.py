@@ -13,6 +13,7 @@ from mer_tf.datasets.counts import ALL, expected_counts
 from mer_tf.datasets.labels import normalise_label
 from mer_tf.evaluation.metrics import by_seed
 from mer_tf.files import facts
+from mer_tf.notices import danger
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ def check_support(frame: pd.DataFrame, expected: Mapping[str, int]) -> SupportCh
         return SupportCheck(True, f"support: the true labels have the expected counts ({_listed(wanted)})")
     if predicted == wanted:
         text = (
-            f"SWAPPED LABELS: the predictions have the expected counts ({_listed(wanted)}) and the true labels do not "
+            f"the predictions have the expected counts ({_listed(wanted)}) and the true labels do not "
             f"({_listed(truth)}): truth and prediction seem swapped; exchange the two"
         )
-        return SupportCheck(False, text)
+        return SupportCheck(False, str(danger("swapped_labels", text)))
     names = [*wanted, *sorted(set(truth) - set(wanted))]
     differ = [n for n in names if truth[n] != wanted.get(n, 0)]
     lines = [f"  {name}: {truth[name]} clips, expected {wanted.get(name, 0)}" for name in differ]

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import MerError
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.files import file_name, write_csv, write_json
 from mer_tf.names import few
+from mer_tf.notices import danger
 from mer_tf.serving.new_clips import NewClips, predict_members, prepare
 from mer_tf.serving.pictures import clip_heat, clip_picture
-from mer_tf.serving.sources import UNKNOWN_FPS, rows_of
+from mer_tf.serving.sources import rows_of
 from mer_tf.serving.trained import Trained, subject_key
 
 log = logging.getLogger("mer_tf")
@@ -28,7 +29,7 @@ def predict_paths(
     out: Path | None = None,
     *,
     subject: str = "",
-    fps: float = UNKNOWN_FPS,
+    fps: float = USUAL_FPS,
     pictures: bool = True,
 ) -> pd.DataFrame:
     """A row a clip: clip_id, subject, answer, p_<class>, record (how often the run was right with this answer), seen.
@@ -96,9 +97,9 @@ def seen(trained: Trained, clip: Mapping[Any, Any]) -> str:
         one = known.iloc[0]
         held = f"; tested on it, it said {one['y_pred']} (true {one['y_true']})" if "y_pred" in known else ""
         name = f" as {one['clip_id']}" if "clip_id" in known else ""
-        return f"TRAINED ON: the same frames were among the training clips{name}{held}"
+        return str(danger("trained_on", f"the same frames were among the training clips{name}{held}"))
     if subject_key(str(clip["subject"])) in set(trained.seen["subject_sha256"]):
-        return f"TRAINED ON: {clip['subject']} is a subject of the training clips"
+        return str(danger("trained_on", f"{clip['subject']} is a subject of the training clips"))
     return ""
 
 

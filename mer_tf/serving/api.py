@@ -7,7 +7,7 @@ folder. Bad arguments are a `MerError` that says what to give instead.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import Clip, Data, Experiment, MerError, Preprocess
 from mer_tf.names import unknown
 
@@ -29,9 +30,11 @@ Path_ = str | Path
 
 
 def load_dataset(
-    dataset: str, root: Path_ | None = None, *, sheet: Path_ | None = None, pattern: str = "", cache: Path_ = "data"
+    dataset: str, root: Path_ | None = None, *, sheet: Path_ | None = None, pattern: str = "", cache: Path_ = ""
 ) -> list[ClipRow]:
     """The clips of a data set's folder, a row each; without `root` those of a drawn look-alike, made in `cache`.
+
+    An empty `cache` is the place of this user (`mer-tf cache` names it).
 
     >>> rows = mer_tf.load_dataset("folders", ROOT)
     >>> sorted({row.label_raw for row in rows})
@@ -45,11 +48,13 @@ def load_dataset(
         sheet=None if sheet is None else str(sheet),
         pattern=pattern,
     )
-    return data_rows(data, Path(cache))
+    return data_rows(data, cache_folder(cache))
 
 
-def preprocess(rows: Sequence[ClipRow], out: Path_ = "data/records", **settings: Any) -> Path:
+def preprocess(rows: Sequence[ClipRow], out: Path_ = "", **settings: Any) -> Path:
     """Faces, size and flow of clips as TFRecords; the folder that holds them. Settings are those of `--preprocess`.
+
+    An empty `out` is the place of this user's records (`mer-tf cache` names it).
 
     >>> records = mer_tf.preprocess(mer_tf.load_dataset("folders", ROOT), OUT, face="none", size=32)
     >>> (records / "index.json").exists()
@@ -59,7 +64,8 @@ def preprocess(rows: Sequence[ClipRow], out: Path_ = "data/records", **settings:
 
     if isinstance(rows, str | Path) or not all(hasattr(row, "clip_id") for row in rows):
         raise MerError("preprocess: takes rows; give what load_dataset returns, or read_manifest of a manifest.csv")
-    return write_records(rows, _settings(Preprocess(), settings), Path(out), progress=False)
+    folder = Path(out) if out else cache_folder() / "records"
+    return write_records(rows, _settings(Preprocess(), settings), folder, progress=False)
 
 
 def windows(
@@ -85,7 +91,7 @@ def windows(
     (4, 5, 32, 32, 3)
     """
     from mer_tf.datasets.labels import protocol_of
-    from mer_tf.datasets.windows import LabelledClip, plan_windows
+    from mer_tf.datasets.windows import plan_windows
     from mer_tf.inputs.batches import INPUTS, FeatureStore, Store, Viewed, WindowBatches
     from mer_tf.inputs.images import image_store
     from mer_tf.inputs.shelf import Shelf
@@ -99,15 +105,16 @@ def windows(
     stored = [clip for clip in index.clips if clip.clip_id in labels]
     if not stored:
         raise MerError(f"{records}: holds none of the {len(labels)} labelled clips; give the rows it was made of")
+    labels = {clip.clip_id: labels[clip.clip_id] for clip in stored}
     read = stored_clips(Path(records), flow=flow, wanted=labels)
     store: Store
     if flow:
-        store = image_store(((n, x["frames"], x["flow"]) for n, x in read), config, index.config.flow_from)
+        arrays: Iterator[Any] = ((x.clip_id, x.frames, x.flow) for x in read)
+        store = image_store(arrays, config, index.config.flow_from)
     else:
-        frames = Shelf((name, x["frames"][:: config.step]) for name, x in read)
+        frames = Shelf((x.clip_id, x.frames[:: config.step]) for x in read)
         store = FeatureStore(frames, Viewed(frames, lambda images: images[:, :, ::-1]))
-    clips = [LabelledClip(clip.clip_id, store.length(clip.clip_id), labels[clip.clip_id]) for clip in stored]
-    plan = plan_windows(clips, config, protocol.classes, seed)
+    plan = plan_windows(labels, store.length, config, protocol.classes, seed)
     names = ("frames", "flow") if flow else INPUTS
     return stream(WindowBatches(store, plan, labels, config.frames, batch, seed, names))
 

@@ -13,8 +13,9 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.datasets.apex import ApexMethod, estimate_apexes
+from mer_tf.datasets.labels import LabelProtocol
 from mer_tf.datasets.manifest import ClipRow
-from mer_tf.inputs.clips import Clips, indexed_images
+from mer_tf.inputs.clips import Clips, LabelledClip, indexed_images
 from mer_tf.inputs.prepare import encode
 from mer_tf.models.stored import load_model
 from mer_tf.protocols.benches import bench_of
@@ -26,7 +27,6 @@ from mer_tf.serving.trained import MEND, Member, Trained, pinned
 from mer_tf.training.trainer import training_seed
 
 log = logging.getLogger("mer_tf")
-SHOWN = ["clip_id", "dataset", "subject", "content_sha256"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class NewClips:
     @property
     def table(self) -> pd.DataFrame:
         """clip_id, dataset, subject, content_sha256; in the order of all predictions."""
-        return self.bench.clips[SHOWN]
+        return self.bench.clips
 
     def bench_for(self, member: Member) -> Workbench:
         """The bench with the features that this network takes."""
@@ -90,10 +90,9 @@ def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clip
         indexed = tuple(read_index(records).clips)
         lost = pd.read_csv(records / "errors.csv", dtype=str)
         problems = lost["reason"].tolist()
-    table = pd.DataFrame([{name: getattr(clip, name) for name in SHOWN} for clip in indexed]).assign(label=0)
-    table = table.sort_values("clip_id", ignore_index=True)
-    kept = tuple(row for row in rows if row.clip_id in set(table["clip_id"]))
-    return Clips(table, trained.classes, kept, indexed, records, ()), problems
+    known, protocol = {row.clip_id: row for row in rows}, LabelProtocol("new", trained.classes, {})
+    clips = sorted((LabelledClip(known[clip.clip_id], clip, 0) for clip in indexed), key=lambda c: c.row.clip_id)
+    return Clips(tuple(clips), protocol, records, ()), problems
 
 
 def _same_weights(trained: Trained, now: dict[str, object]) -> None:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mer_tf.config import MerError
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.datasets.adapters.clip_tree import clips_below
 from mer_tf.datasets.adapters.listing import Event, ListingBuilder
 from mer_tf.datasets.adapters.videos import video_row
 from mer_tf.datasets.manifest import ClipRow, check_rows, read_manifest
 from mer_tf.preprocessing.frame_names import SUFFIXES as PICTURES
 
-UNKNOWN_FPS = 30.0
-"""Frames a second where nothing says it; of this only preprocess.fps and preprocess.magnify make use."""
 NEW = "new"
 """Data set of clips that belong to none."""
 
 
-def rows_of(paths: Sequence[Path], subject: str = "", fps: float = UNKNOWN_FPS) -> tuple[list[ClipRow], list[str]]:
+def rows_of(paths: Sequence[Path], subject: str = "", fps: float = USUAL_FPS) -> tuple[list[ClipRow], list[str]]:
     """A row for each clip at or below `paths`, and what is wrong with single ones.
 
-    subject: the person in all clips that no manifest tells about, as the run names people; empty: unknown.
+    subject: the person in all clips that no manifest tells about, as the run names people; empty: unknown. fps: only
+    preprocess.fps and preprocess.magnify make use of it.
     `MerError` for a path that is not there, holds no clip, or holds none that can be used.
     """
     rows: list[ClipRow] = []

@@ -15,6 +15,7 @@ from mer_tf.config import GRADCAM, Experiment, MerError
 from mer_tf.evaluation.metrics import class_names, confusion
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_mapping
+from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.records.index import read_index
 from mer_tf.reporting.card import CONTENT, FINAL, model_card
@@ -127,6 +128,11 @@ def _members(run: Path, experiment: Experiment, *, final: bool) -> Iterator[Memb
     """The networks, each with the layer that was chosen for it."""
     chosen = getattr(experiment.model, "retrain_from", None) == GRADCAM
     paths = [run / FINAL / "model.keras"] if final else sorted(run.glob("**/fold-*/model.keras"))
+    if isinstance(experiment.model, KernelModel):
+        raise MerError(
+            f"{run}: of {experiment.model.name} nothing fitted is stored, so this run cannot answer for new clips; use "
+            "a run of a network, or `mer-tf classify`, whose recommended recogniser is such a model"
+        )
     if not paths and experiment.model.takes != "descriptor":
         raise MerError(f"{run}: holds no fold-*/model.keras; copy the whole run directory, or run it again")
     for path in paths:

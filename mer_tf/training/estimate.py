@@ -7,7 +7,8 @@ import sys
 import time
 
 import keras
-from tqdm import tqdm
+
+from mer_tf.progress import Progress
 
 log = logging.getLogger("mer_tf")
 WARM, LAST = 2, 6
@@ -20,6 +21,9 @@ class FirstSteps(keras.callbacks.Callback):
     epochs: of all folds together; models: checkpoints that will be kept. A part of a model that is trained before the
     whole (paper A's streams) has shorter steps than the last, and the estimate is of the first part's.
     """
+
+    async_safe = True
+    """So that Keras, on JAX, begins the next step while this one is looked at. On TensorFlow it waits in any case."""
 
     def __init__(self, epochs: int, models: int) -> None:
         super().__init__()
@@ -39,7 +43,7 @@ class FirstSteps(keras.callbacks.Callback):
         """Log what steps of `step` seconds come to."""
         self.said = True
         steps = self.params.get("steps") or 1
-        total = tqdm.format_interval(step * steps * self.epochs)
+        total = Progress.format_interval(step * steps * self.epochs)
         disk = self.models * 4 * self.model.count_params() / 2**20
         log.info(
             "estimate from the first steps: %.3g s a step, %d steps an epoch, %d epochs in all: %s; memory so far "

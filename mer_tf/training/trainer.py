@@ -202,7 +202,7 @@ class EarlyEnd(EpochPredictions):
         """Best epoch of the last stage, and of each stage before."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """A stage begins."""
+        """Forget the losses of the stage before."""
         self.best, self.least = 0, float("inf")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -44,12 +44,12 @@ class Store:
 
     @property
     def blocks(self) -> int:
-        """How many are finished."""
+        """How many blocks are finished."""
         return int(self.state.get("blocks", 0))
 
     @property
     def frames(self) -> int:
-        """How many frames they hold."""
+        """How many frames the finished blocks hold."""
         return int(self.state.get("frames", 0))
 
     @property

@@ -28,7 +28,6 @@ TOO_LARGE = 9.0
 """Pixels."""
 OF = {group: np.array([i for i, name in enumerate(NAMES) if REGIONS[name][0] == group]) for group in GROUPS}
 JAW = np.array([NAMES.index("lip_lower"), NAMES.index("chin")])
-CAUSES = ("light", "head turn", "talk", "blink", "gaze", "too large", "too short for this frame rate", "cut")
 
 
 @dataclass(frozen=True)

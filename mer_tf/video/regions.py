@@ -122,11 +122,11 @@ class Layout:
         return self.weights @ samples - at @ head, head
 
 
-def _robust_fit(places: NDArray[np.float64], moves: NDArray[np.float64], rounds: int = 3) -> NDArray[np.float64]:
+def _robust_fit(places: NDArray[np.float64], moves: NDArray[np.float64]) -> NDArray[np.float64]:
     """Affine motion by least squares, again without those far from it (Tukey's weights)."""
     weight = np.ones(len(places))
     found: NDArray[np.float64] = np.zeros((3, 2))
-    for _ in range(rounds):
+    for _ in range(3):
         heavy = places * weight[:, None]
         found = np.asarray(np.linalg.solve(heavy.T @ places + 1e-6 * np.eye(3), heavy.T @ moves))
         away = np.linalg.norm(moves - places @ found, axis=1)

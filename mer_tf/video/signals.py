@@ -30,12 +30,12 @@ class Signals:
 
     @property
     def sizes(self) -> Array:
-        """(T, R): displacement, pixels."""
+        """Displacement of each region (T, R), in pixels."""
         return np.asarray(np.linalg.norm(self.moves, axis=-1))
 
     @property
     def scores(self) -> Array:
-        """(T, R): displacement in units of the noise."""
+        """Displacement of each region (T, R), in units of its noise."""
         return np.asarray(self.sizes / np.maximum(self.noise, FLOOR))
 
 
@@ -52,7 +52,7 @@ class Peak:
     size: float
 
     def span(self, last: int) -> tuple[int, int]:
-        """Onset and offset, frames."""
+        """Frames of onset and offset."""
         middle, half = (self.left + self.right) / 2, (self.right - self.left) / 2 * WIDER
         return max(0, round(middle - half)), min(last, round(middle + half))
 

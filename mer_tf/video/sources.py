@@ -13,10 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.config import MerError
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
-
-USUAL_FPS = 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +30,7 @@ class Picture:
 
     @cached_property
     def grey(self) -> Frame:
-        """(H, W)."""
+        """The picture in grey (H, W)."""
         code = cv2.COLOR_BGR2GRAY if self.bgr else cv2.COLOR_RGB2GRAY
         return np.asarray(cv2.cvtColor(self.colours, code), np.uint8)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
-from tqdm import tqdm
 
 from mer_tf.code_version import PIXELS
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import list_frames
+from mer_tf.progress import Progress
 from mer_tf.video.blocks import Piece, Store, folder_name
 from mer_tf.video.decide import TOO_NOISY, Found, decide
 from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
@@ -62,7 +62,7 @@ def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
     size = max(2, round(BLOCK * source.fps))
     people, pictures = _begun(source, store)
     name = Path(source.name).name
-    with tqdm(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
+    with Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
         _run(store, people, pictures, size, bar)
     return store
 
@@ -97,12 +97,12 @@ def _begun(source: Source, store: Store) -> tuple[People, Iterator[Picture]]:
     return people, pictures
 
 
-def judge(source: Source, store: Store, without: Collection[str] = ()) -> tuple[list[Event], list[PersonTrack]]:
+def judge(source: Source, store: Store) -> tuple[list[Event], list[PersonTrack]]:
     """Events and tracks of a video that was followed to its end."""
     events, tracks = list[Event](), list[PersonTrack]()
     offset = _first_number(source)
     for piece in store.pieces():
-        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"), without=without)
+        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"))
         tracks.append(_track(source, piece, noise))
         events += [_event(source, piece, one, offset) for one in found]
     return sorted(events, key=lambda e: (e.onset, e.track)), tracks

@@ -91,7 +91,7 @@ class Track:
 
     @property
     def frames(self) -> int:
-        """Of the present block."""
+        """Frames of the present block."""
         return len(self._light)
 
     def step(self, grey: Frame) -> None:

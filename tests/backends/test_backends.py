@@ -20,7 +20,7 @@ from helpers.one_step import one_step
 from helpers.small_models import CLASSES, SMALL
 
 from mer_tf.config import Clip, Train
-from mer_tf.datasets.windows import LabelledClip, plan_windows
+from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.batches import WindowBatches, input_names
 from mer_tf.inputs.images import image_store
@@ -77,8 +77,8 @@ def test_xla_compiles_the_training_loop(name: str) -> None:
     small = replace(small, config=replace(small.config, **alike))
     model = small.model()
     compile_model(model, Train(jit_compile=True))
-    clips = small.clips()
-    plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
+    labels = small.clips()
+    plan = plan_windows(labels, small.store().length, small.clip, CLASSES, seed=0)
     data = WindowBatches(small.store(), plan, labels, small.clip.frames, 4, 0, input_names(model))
     assert np.isfinite(model.fit(stream(data), epochs=1, steps_per_epoch=len(data), verbose=0).history["loss"][0])
     assert model.jit_compile is True
@@ -92,9 +92,9 @@ def test_trains_and_is_scored_from_arrays(name: str) -> None:
     """The papers' models tell the clips apart; the named baselines, which want hundreds of epochs, get better at it."""
     small, baseline = SMALL[name], name in PUBLISHED
     train = Train(epochs=24, stream_epochs=4, batch_size=8, learning_rate=0.002 if baseline else 0.01)
-    store, clips = small.store(), small.clips()
+    store, labels = small.store(), small.clips()
     trainer = FoldTrainer(small.model, train, small.config.stages)
-    plan, labels = plan_windows(clips, small.clip, CLASSES, seed=0), {c.clip_id: c.label for c in clips}
+    plan = plan_windows(labels, store.length, small.clip, CLASSES, seed=0)
     history = trainer.fit(store, plan, labels, small.clip.frames, seed=0)
     shares = predict_clips(trainer.model, store, list(labels), small.clip)
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
@@ -110,13 +110,12 @@ def test_a_model_is_trained_from_records_of_the_other_backend() -> None:
     """From the shard to the step, TensorFlow being away."""
     (directory,) = Path(OTHER or "").glob("records-*")
     with np.load(directory / "arrays.npz", allow_pickle=False) as arrays:
-        for name, clip in stored_clips(directory, flow=True):
+        for clip in stored_clips(directory, flow=True):
             for part in ("frames", "flow"):
-                np.testing.assert_array_equal(clip[part], arrays[f"{name} {part}"])
+                np.testing.assert_array_equal(getattr(clip, part), arrays[f"{clip.clip_id} {part}"])
     clip = Clip(frames=4, stride=1, mirror=True, balance=False, test="windows")
-    store = image_store(((n, x["frames"], x["flow"]) for n, x in stored_clips(directory, flow=True)), clip, "previous")
-    clips = [LabelledClip(name, store.length(name), k % 2) for k, name in enumerate(store.frames)]
-    labels = {c.clip_id: c.label for c in clips}
+    store = image_store(((x.clip_id, x.frames, x.flow) for x in stored_clips(directory, flow=True)), clip, "previous")
+    labels = {name: k % 2 for k, name in enumerate(store.frames)}
 
     def build() -> keras.Model:
         given = [keras.Input((3, *store.shape[name]), name=name) for name in ("frames", "flow")]
@@ -124,7 +123,7 @@ def test_a_model_is_trained_from_records_of_the_other_backend() -> None:
         return keras.Model(given, keras.layers.Add()(means))
 
     trainer = FoldTrainer(build, Train(epochs=3, batch_size=4))
-    history = trainer.fit(store, plan_windows(clips, clip, CLASSES, 0), labels, clip.frames, 0)
+    history = trainer.fit(store, plan_windows(labels, store.length, clip, CLASSES, 0), labels, clip.frames, 0)
     assert np.isfinite(history["loss"]).all()
     assert predict_clips(trainer.model, store, list(labels), clip).sum(axis=1) == pytest.approx(1, abs=1e-5)
 

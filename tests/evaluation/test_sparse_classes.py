@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_tf.config import Data, Evaluation, MerError
+from mer_tf.datasets.labels import load_protocol
 from mer_tf.descriptors import METHODS, LbpTop
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import check_folds, fold_warnings, inner_folds, make_folds
@@ -112,7 +113,7 @@ def test_one_class_left_is_refused_before_anything_is_trained():
     rows = [made_row(clip_id=f"smic-hs/{k}", subject=f"smic/s{k}", label_raw="negative") for k in (1, 2)]
     clips = [IndexedClip(r.clip_id, r.dataset, r.subject, r.label_raw, 2, 1.0, "x", "0") for r in rows]
     with pytest.raises(MerError, match=r"smic-3 leaves one class, negative \(2 clips\)"):
-        label_clips(rows, clips, Data(label_protocol="smic-3"))
+        label_clips(rows, clips, load_protocol("smic-3"), Data())
 
 
 def test_results_of_one_class_are_scored():

@@ -7,7 +7,7 @@ from helpers.small_networks import clip_head, frame_encoder, image_model
 from keras import layers
 
 from mer_tf.explain.frame_cam import FrameCam, filled
-from mer_tf.explain.gradcam import grad_cam
+from helpers.gradcam import grad_cam
 from mer_tf.models.vggface_lstm import end_to_end
 
 RNG = np.random.default_rng(5)

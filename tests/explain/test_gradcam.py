@@ -1,10 +1,11 @@
 import keras
 import numpy as np
 import pytest
+from helpers.grad_cam import grad_cam
 from keras import layers, ops
 
 from mer_tf.config import MerError
-from mer_tf.explain.gradcam import GradCam, find_layer, grad_cam, normalised
+from mer_tf.explain.gradcam import GradCam, find_layer, normalised
 
 
 def test_hand_computed_map():

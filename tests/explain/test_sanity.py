@@ -6,10 +6,11 @@ Where a model looks is built in, not trained: a trained one may tell the classes
 import keras
 import numpy as np
 import pytest
+from helpers.grad_cam import grad_cam
 from keras import layers
 from scipy.stats import spearmanr
 
-from mer_tf.explain.gradcam import GradCam, grad_cam
+from mer_tf.explain.gradcam import GradCam
 from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
 
 SIZE, FRAMES = 16, 4

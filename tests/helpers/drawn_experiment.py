@@ -1,5 +1,6 @@
 """An experiment on drawn features, without images: six subjects whose class is in the motion alone."""
 
+import dataclasses
 from pathlib import Path
 
 import keras
@@ -44,8 +45,14 @@ def _indexed(row):
 def drawn_clips_of(experiment):
     rows = tuple(_rows())
     indexed = tuple(map(_indexed, rows))
-    table = label_clips(rows, indexed, experiment.data)
-    return Clips(table, load_protocol("smic-3").classes, rows, indexed, Path("records"), ())
+    protocol = load_protocol("smic-3")
+    return Clips(label_clips(rows, indexed, protocol, experiment.data), protocol, Path("records"), ())
+
+
+def relabelled(clips, labels):
+    """The same clips with other classes."""
+    pairs = zip(clips.labelled, labels, strict=True)
+    return dataclasses.replace(clips, labelled=tuple(dataclasses.replace(c, label=int(k)) for c, k in pairs))
 
 
 def _store(table):

@@ -49,7 +49,7 @@ def train(folder: Path) -> None:
     import keras
 
     from mer_tf.config import Train
-    from mer_tf.datasets.windows import LabelledClip, plan_windows
+    from mer_tf.datasets.windows import plan_windows
     from mer_tf.inputs import shelf
     from mer_tf.inputs.images import image_store
     from mer_tf.records.stored import stored_clips
@@ -70,16 +70,16 @@ def train(folder: Path) -> None:
             self.most = max(self.most, anonymous())
 
     def clips(directory: Path):
-        for name, x in stored_clips(directory, flow=True):
+        for x in stored_clips(directory, flow=True):
             watch.most = max(watch.most, anonymous())
-            yield name, x["frames"], x["flow"]
+            yield x.clip_id, x.frames, x.flow
 
     trainer, watch = FoldTrainer(build, Train(epochs=2, batch_size=8, jit_compile=False)), Watch()
     list(zip(range(3), stored_clips(folder, flow=True), strict=False))  # what reading and a step take anyway
     before = anonymous()
     store = image_store(clips(folder), clip, "previous", str(folder))
     labels = {f"c{k:02d}": k % 2 for k in range(CLIPS)}
-    plan = plan_windows([LabelledClip(name, LENGTH, k) for name, k in labels.items()], clip, ("a", "b"), 0)
+    plan = plan_windows(labels, store.length, clip, ("a", "b"), 0)
     trainer.fit(store, plan, labels, clip.frames, 0, callbacks=[watch])
     images = sum(x.nbytes for side in (store.frames, store.flow) for x in side.values())
     print(images, watch.most - before)

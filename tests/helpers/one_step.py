@@ -43,12 +43,12 @@ def drawn(shapes: Sequence[tuple[int, ...]], initial: Sequence[np.ndarray]) -> l
 
 def records(folder: Path) -> None:
     """Records of tiny clips, and beside them the frames and flow that TensorFlow reads in them."""
+    from helpers.tensorflow_reader import tensorflow_clips
     from helpers.tiny_clips import TINY, make_rows
-    from mer_tf.records.read import clip_dataset
     from mer_tf.records.write import write_records
 
     directory = write_records(make_rows(folder / "source"), TINY, folder, name="records", progress=False)
-    clips = list(clip_dataset(directory, flow=True).as_numpy_iterator())
+    clips = tensorflow_clips(directory)
     named = {f"{c['clip_id'].decode()} {part}": c[part] for c in clips for part in ("frames", "flow")}
     np.savez(directory / "arrays.npz", **named)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mer_tf.config import Clip
-from mer_tf.datasets.windows import LabelledClip, cut_windows
+from mer_tf.datasets.windows import cut_windows
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore
 from mer_tf.inputs.flow_images import FlowImageStore
@@ -45,14 +45,14 @@ class Small:
                 patch.setattr(import_module(type(self.config).__module__), name, value)
             return self.config.build(self.store().shape, len(CLASSES))
 
-    def clips(self) -> list[LabelledClip]:
-        """Every second clip moves."""
-        return [LabelledClip(f"c{k}", self.length, k % 2) for k in range(CLIPS)]
+    def clips(self) -> dict[str, int]:
+        """Class indices: every second clip moves."""
+        return {f"c{k}": k % 2 for k in range(CLIPS)}
 
     def batch(self, size: int, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Inputs of `size` windows and their class indices (size,)."""
-        windows = cut_windows(self.clips(), self.clip, CLASSES)[:size]
-        labels = {clip.clip_id: clip.label for clip in self.clips()}
+        labels = self.clips()
+        windows = cut_windows(labels, lambda _: self.length, self.clip, CLASSES)[:size]
         return self.store().inputs(windows, self.clip.frames, names), np.array([labels[w.clip_id] for w in windows])
 
 

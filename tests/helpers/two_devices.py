@@ -36,11 +36,12 @@ def train(name: str, file: str) -> None:
     )
     config = replace(config, jit_compile=keras.backend.backend() == "jax")
     trainer = FoldTrainer(small.model, config, small.config.stages)
-    labels = {c.clip_id: c.label for c in clips}
     for fold in range(2):  # the second shows that a fold starts afresh
-        history = trainer.fit(store, plan_windows(clips, small.clip, CLASSES, fold), labels, small.clip.frames, fold)
+        history = trainer.fit(
+            store, plan_windows(clips, store.length, small.clip, CLASSES, fold), clips, small.clip.frames, fold
+        )
     weights = {f"weight {k}": value for k, value in enumerate(trainer.model.get_weights())}
-    shares = predict_clips(trainer.model, store, list(labels), small.clip)
+    shares = predict_clips(trainer.model, store, list(clips), small.clip)
     devices = np.array(len(keras.distribution.list_devices()))
     np.savez(file, devices=devices, loss=history["loss"].to_numpy(), shares=shares, **weights)
 

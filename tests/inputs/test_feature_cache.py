@@ -9,8 +9,9 @@ import pytest
 
 from mer_tf.config import MerError
 from mer_tf.inputs import feature_cache
-from mer_tf.inputs.feature_cache import CachedClip, copy_frames, encode_clips, weights_digest
+from mer_tf.inputs.feature_cache import copy_frames, encode_clips, weights_digest
 from mer_tf.inputs.prepare import features_key
+from mer_tf.records.index import IndexedClip
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,12 @@ FRAMES = {f"c{k:02d}": np.random.default_rng(k).integers(0, 255, (3 + k, 8, 8, 3
 
 
 def clips(copies=1, names=FRAMES):
-    return [CachedClip(n, hashlib.sha256(n.encode()).hexdigest(), len(FRAMES[n]), copies) for n in names]
+    return dict.fromkeys((stored_clip(n) for n in names), copies)
+
+
+def stored_clip(name, content=None):
+    content = content or hashlib.sha256(name.encode()).hexdigest()
+    return IndexedClip(name, "toy", "toy/s1", "", len(FRAMES.get(name, FRAMES["c03"])), 100.0, "", content)
 
 
 def frames(names=FRAMES):
@@ -47,7 +53,7 @@ def test_equals_the_uncached_computation_of_every_copy(encoder, tmp_path, copies
 
 
 def test_copies_are_the_mirror_and_frames_turned_each_by_its_own_angle():
-    clip = clips()[5]
+    clip = stored_clip("c05")
     shown = FRAMES[clip.clip_id]
     assert (copy_frames(shown, clip, 1) == shown[:, :, ::-1]).all()
     still = np.repeat(shown[:1], 6, axis=0)
@@ -67,14 +73,14 @@ def test_second_run_reads_the_disk_alone_and_other_subsets_share_it(encoder, tmp
 
 def test_the_same_content_under_another_name_is_found(encoder, tmp_path):
     encode_clips(frames(), clips(), encoder, tmp_path)
-    other = clips()[3]
-    renamed = CachedClip("elsewhere", other.content_sha256, other.n_frames)
-    assert len(encode_clips(never, [renamed], encoder, tmp_path).clip("elsewhere")) == other.n_frames
+    other = stored_clip("c03")
+    renamed = stored_clip("elsewhere", other.content_sha256)
+    assert len(encode_clips(never, {renamed: 1}, encoder, tmp_path).clip("elsewhere")) == other.n_frames
 
 
 def test_a_stopped_run_computes_only_what_is_missing(encoder, tmp_path, monkeypatch):
     whole = encode_clips(frames(), clips(2), encoder, tmp_path)
-    (tmp_path / f"{clips()[4].content_sha256}-1.npy").unlink()
+    (tmp_path / f"{stored_clip('c04').content_sha256}-1.npy").unlink()
     computed = []
     predict = encoder.predict_on_batch
 
@@ -131,7 +137,7 @@ def test_features_of_a_compiled_trunk_are_kept_apart(encoder):
 def test_features_that_are_damaged_are_made_again(encoder, tmp_path, harm, caplog):
     whole = encode_clips(frames(), clips(2), encoder, tmp_path)
     values = {k: np.array(whole.clip(k, 1)) for k in FRAMES}
-    path, other = (tmp_path / f"{clips()[k].content_sha256}-1.npy" for k in (4, 5))
+    path, other = (tmp_path / f"{stored_clip(k).content_sha256}-1.npy" for k in ("c04", "c05"))
     data = bytearray(path.read_bytes())
     data[-40] ^= 1
     harmed = {"cut": path.read_bytes()[:-60], "flip": bytes(data), "swap": other.read_bytes(), "empty": b""}

@@ -5,7 +5,7 @@ import pytest
 
 from mer_tf.changes import changed
 from mer_tf.config import Clip, Experiment
-from mer_tf.datasets.windows import LabelledClip, Window, cut_windows
+from mer_tf.datasets.windows import Window, cut_windows
 from mer_tf.inputs.images import REST, image_store, turn
 from mer_tf.preprocessing.segments import several
 
@@ -47,7 +47,7 @@ def test_a_window_of_x_frames_gives_x_minus_1_of_each():
 ])  # fmt: skip
 def test_centred_windows_repeat_the_ends_and_do_not_move_there(length, frames, wanted, moves):
     config = Clip(frames=frames, segments="center")
-    (window,) = cut_windows([LabelledClip("a", length, 0)], config, ["x"])
+    (window,) = cut_windows({"a": 0}, lambda _: length, config, ["x"])
     found = seen(store(config).inputs([window], frames, BOTH))
     assert found[0] == wanted
     assert found[1] == pytest.approx(moves, abs=0.02)
@@ -56,7 +56,7 @@ def test_centred_windows_repeat_the_ends_and_do_not_move_there(length, frames, w
 @pytest.mark.parametrize(("segments", "stride"), [("center", 1), ("sliding", 10)])
 def test_several_first_and_last_frames_stand_beside_their_own_flow_and_do_not_move_in_between(segments, stride):
     config = Clip(frames=10, segments=segments, stride=stride, short="several")
-    (window,) = cut_windows([LabelledClip("a", 6, 0)], config, ["x"])
+    (window,) = cut_windows({"a": 0}, lambda _: 6, config, ["x"])
     plain, turned = (store(config).inputs([Window("a", window.start, copy)], 10, BOTH) for copy in (0, 1))
     frames, dx = seen(plain)
     assert frames == [0, 1, 0, 1, 2, 3, 4, 5, 4] == several(6, 10)[:-1].tolist()
@@ -89,7 +89,7 @@ def test_flow_from_the_onset_stays_after_the_last_frame():
 
 def test_sliding_windows_reach_every_frame():
     config = Clip(frames=4, segments="sliding", stride=3)
-    starts = [w.start for w in cut_windows([LabelledClip("a", 9, 0), LabelledClip("b", 2, 0)], config, ["x"])]
+    starts = [w.start for w in cut_windows({"a": 0, "b": 0}, {"a": 9, "b": 2}.__getitem__, config, ["x"])]
     assert starts == [0, 3, 5, -1]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mer_tf.config import Clip
-from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.datasets.windows import Window, plan_windows
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.key_frames import key_frame_store
 
@@ -30,7 +30,7 @@ def test_places_are_among_every_second_frame_and_hold_the_annotated_apex(store):
 
 
 def test_windows_are_the_key_frames_the_onset_and_a_mask(store):
-    plan = plan_windows([LabelledClip("long", store.length("long"), 0)], CONFIG, ("a",), 0)
+    plan = plan_windows({"long": 0}, store.length, CONFIG, ("a",), 0)
     assert {(w.start, w.copy) for w in plan} == {(0, 0), (0, 1)}
     found = store.inputs([Window("long", 0, 1), Window("short", 0)], 5)
     assert found["frames"][:, :, 0, 0, 0].tolist() == [[0, -16, -30, -34, -38], [0, 2, 2, 2, 2]]

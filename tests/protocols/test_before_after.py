@@ -179,10 +179,11 @@ def test_a_model_without_a_pretrained_encoder_has_no_before(bench, tmp_path):
 def test_the_frame_is_the_apex_or_the_middle_of_what_models_are_given(bench, monkeypatch):
     known, unknown = bench.ids([0, 1])
     assert bench.apexes([known, unknown]) == {known: LENGTH // 2, unknown: LENGTH // 2}
-    rows = tuple(replace(row, apex=13 if row.clip_id == known else None) for row in bench.prepared.rows)
-    bench.prepared, bench.encoded = replace(bench.prepared, rows=rows), replace(bench.encoded, step=2)
-    numbers = {"frame_numbers": np.arange(10, 10 + 3 * LENGTH, 3)}
-    monkeypatch.setattr(bench_module, "stored_clips", lambda _, wanted: iter([(known, numbers), (unknown, numbers)]))
+    apexes = {known: 13, unknown: None}
+    clips = tuple(replace(c, row=replace(c.row, apex=apexes.get(c.row.clip_id))) for c in bench.prepared.labelled)
+    bench.prepared, bench.encoded = replace(bench.prepared, labelled=clips), replace(bench.encoded, step=2)
+    numbers = np.arange(10, 10 + 3 * LENGTH, 3)
+    monkeypatch.setattr(bench_module, "frame_numbers", lambda _, wanted: dict.fromkeys(wanted, numbers))
     assert bench.apexes([known, unknown]) == {known: 0, unknown: 2}
     bench.encoded = replace(bench.encoded, step=1)
     assert bench.apexes([known, unknown]) == {known: 1, unknown: 4}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import drawn_experiment
 
 import mer_tf.protocols.baseline_table as module
 from mer_tf.changes import changed
@@ -47,7 +48,7 @@ def classical(make_bench, experiment):
         store = dataclasses.replace(described_store(arrays, None, 1, "onset"), described=vectors)
         resolved = {"encoder": "none", "weights": {"source": "none"}}
         if relabelled is not None:
-            clips = dataclasses.replace(clips, table=table.assign(label=relabelled))
+            clips = drawn_experiment.relabelled(clips, relabelled)
         return bench_of(changed, clips, Encoded(store, None, None, resolved, ()))
 
     return make

@@ -13,11 +13,12 @@ from helpers.small_models import CLASSES, LENGTH, SMALL
 import mer_tf.protocols.pictures.heatmaps as pictures
 import mer_tf.protocols.workbench as bench_module
 from mer_tf.config import Experiment, MerError, Preprocess
+from mer_tf.datasets.labels import LabelProtocol
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.descriptors import Majority
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.blocks import BlockStore
-from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.clips import Clips, LabelledClip
 from mer_tf.inputs.key_frames import KeyFrameStore
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.encoders.parts import encoder_parts
@@ -80,10 +81,10 @@ def made(name, run, retrain_from=None):
     rows = {"clip_id": IDS, "subject": IDS, "fold": 0, "seed": 0, "y_true": CLASSES, "y_pred": CLASSES}
     pd.DataFrame(rows | {f"p_{c}": 0.5 for c in CLASSES}).to_csv(run / "predictions.csv", index=False)
     experiment = Experiment("small", clip=small.clip, model=config, preprocess=Preprocess(face="align"))
-    table = pd.DataFrame({"clip_id": IDS, "subject": IDS, "dataset": "d", "label": [0, 1]})
-    listed = tuple(ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
-    counted = tuple(IndexedClip(c, "d", c, "", LENGTH, 100.0, "", c) for c in IDS)
-    clips = Clips(table, CLASSES, listed, counted, Path("records"), ())
+    listed = (ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
+    counted = (IndexedClip(c, "d", c, "", LENGTH, 100.0, "", c) for c in IDS)
+    labelled = tuple(map(LabelledClip, listed, counted, range(2)))
+    clips = Clips(labelled, LabelProtocol("small", CLASSES, {}), Path("records"), ())
     return Made(Bench(experiment, clips, Encoded(store, whole, tail, resolved, ())), run, model)
 
 

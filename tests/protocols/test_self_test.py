@@ -59,8 +59,8 @@ def test_a_probe_that_sees_the_labels_is_above_chance(make_bench):
 def test_a_split_that_follows_the_row_order_stops_the_run(make_bench, experiment, tmp_path, monkeypatch):
     bench, clips = make_bench()
 
-    def unsorted(rows, indexed, data):
-        return clips.table.iloc[::-1].reset_index(drop=True)
+    def unsorted(*_):
+        return clips.labelled[::-1]
 
     monkeypatch.setattr("mer_tf.protocols.self_test.label_clips", unsorted)
     with pytest.raises(MerError, match="order of the manifest's rows"):

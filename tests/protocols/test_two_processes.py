@@ -15,9 +15,10 @@ from helpers.another_process import holding
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_json
-from mer_tf.inputs.feature_cache import CachedClip, encode_clips
+from mer_tf.inputs.feature_cache import encode_clips
 from mer_tf.models.encoders.weight_files import download_weights
 from mer_tf.protocols.cross_validation import cross_validate
+from mer_tf.records.index import IndexedClip
 from mer_tf.runner import collect, run
 
 REPOSITORY = Path(__file__).parents[2]
@@ -64,13 +65,13 @@ def test_features_that_another_process_computes_are_refused_and_then_found(tmp_p
     image = keras.Input((4, 4, 3))
     encoder = keras.Model(image, keras.layers.Flatten()(image))
     shown = np.zeros((3, 4, 4, 3), np.uint8)
-    clip = CachedClip("c", hashlib.sha256(b"c").hexdigest(), 3)
+    clips = {IndexedClip("c", "toy", "toy/s1", "", 3, 100.0, "", hashlib.sha256(b"c").hexdigest()): 1}
     folder = tmp_path / "features"
     with holding(folder), pytest.raises(MerError, match="features is being written by another process"):
-        encode_clips(lambda: [("c", shown)], [clip], encoder, folder)
-    encode_clips(lambda: [("c", shown)], [clip], encoder, folder)
+        encode_clips(lambda: [("c", shown)], clips, encoder, folder)
+    encode_clips(lambda: [("c", shown)], clips, encoder, folder)
     with holding(folder):  # what is whole is read by as many as like
-        encode_clips(lambda: [], [clip], encoder, folder)
+        encode_clips(lambda: [], clips, encoder, folder)
 
 
 def test_a_download_waits_for_another_and_takes_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_flow_from_the_onset_grows_and_round_trips(tmp_path: Path) -> None:
     steps = np.median(record.flow[..., 0], axis=(1, 2)) * 300 / 64
     assert steps == pytest.approx([0.4, 0.8, 1.2], abs=0.15)
     np.testing.assert_array_equal(record.flow[2], flow_pair(record.frames[0], record.frames[3], "dis").astype("f2"))
-    again = decode(encode(record, "png"))
+    again = decode(encode(record, "png"), "png")
     np.testing.assert_array_equal(again.flow, record.flow)
 
 
@@ -47,7 +47,7 @@ def test_a_recipe_with_fewer_frames_is_stored_and_read_back(tmp_path: Path) -> N
     assert record.fps == pytest.approx(100 * 9 / 4)
     assert record.frame_numbers[[0, -1]].tolist() == [1, 5]
     np.testing.assert_array_equal(record.flow, flow_clip(record.frames, "farneback"))
-    again = decode(encode(record, "raw"))
+    again = decode(encode(record, "raw"), "raw")
     np.testing.assert_array_equal(again.frames, record.frames)
     np.testing.assert_array_equal(again.frame_numbers, record.frame_numbers)
 

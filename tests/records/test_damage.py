@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_tf.config import MerError
+from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import read_index
 from mer_tf.records.inspect import check
-from mer_tf.records.landmarks import clip_places
-from mer_tf.records.read import clip_dataset, shard_records
+from mer_tf.records.landmarks import recorded_landmarks
+from mer_tf.records.schema import clip_of
 from mer_tf.records.shards import plan_shards, read_sidecar
-from mer_tf.records.stored import stored_clips
-from mer_tf.records.wire import clip_arrays
+from mer_tf.records.stored import frame_numbers, shard_clips, stored_clips
 from mer_tf.records.write import write_records
 
 FIRST, SECOND = (f"shard-0000{k}-of-00003.tfrecord" for k in (0, 1))
@@ -56,7 +56,7 @@ def cut(directory: Path) -> str:
 
 
 @pytest.mark.parametrize("harm", [swap, double, flip, cut])
-@pytest.mark.parametrize("read", [clip_dataset, clip_places, lambda d: list(stored_clips(d))])
+@pytest.mark.parametrize("read", [frame_numbers, recorded_landmarks, lambda d: list(stored_clips(d))])
 def test_no_reader_takes_other_bytes(directory: Path, harm, read) -> None:
     named = harm(directory)
     with pytest.raises(MerError, match=rf"{named}: is not the file that index.json states; delete index.json and run"):
@@ -65,7 +65,7 @@ def test_no_reader_takes_other_bytes(directory: Path, harm, read) -> None:
 
 
 def test_clips_come_by_their_ids(directory: Path) -> None:
-    assert [name for name, _ in stored_clips(directory)] == [f"toy/c0{k}" for k in range(6)]
+    assert [clip.clip_id for clip in stored_clips(directory)] == [f"toy/c0{k}" for k in range(6)]
     index = json.loads((directory / "index.json").read_text())
     index["clips"][0], index["clips"][1] = index["clips"][1], index["clips"][0]
     (directory / "index.json").write_text(json.dumps(index))
@@ -74,18 +74,18 @@ def test_clips_come_by_their_ids(directory: Path) -> None:
 
 
 def test_only_wanted_clips_are_decoded(directory: Path, monkeypatch) -> None:
-    whole, decoded = dict(stored_clips(directory)), []
+    whole, decoded = {clip.clip_id: clip for clip in stored_clips(directory)}, []
 
-    def watched(*options: Any) -> dict[str, Any]:
-        clip = clip_arrays(*options)
-        decoded.append(clip["clip_id"])
+    def watched(*options: Any, **more: Any) -> ClipRecord:
+        clip = clip_of(*options, **more)
+        decoded.append(clip.clip_id)
         return clip
 
-    monkeypatch.setattr("mer_tf.records.stored.clip_arrays", watched)
-    some = dict(stored_clips(directory, wanted={"toy/c04", "toy/c01"}))
-    assert list(some) == decoded == ["toy/c01", "toy/c04"]
-    assert all(np.array_equal(some[name]["frames"], whole[name]["frames"]) for name in some)
-    assert dict(stored_clips(directory, wanted=set())) == {}
+    monkeypatch.setattr("mer_tf.records.stored.clip_of", watched)
+    some = list(stored_clips(directory, wanted={"toy/c04", "toy/c01"}))
+    assert [clip.clip_id for clip in some] == decoded == ["toy/c01", "toy/c04"]
+    assert all(np.array_equal(clip.frames, whole[clip.clip_id].frames) for clip in some)
+    assert list(stored_clips(directory, wanted=set())) == []
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.7, 0.99])
@@ -93,9 +93,9 @@ def test_a_broken_shard_is_named_by_the_reader_of_one_shard(directory: Path, kee
     path = directory / FIRST
     path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
     with pytest.raises(MerError, match=rf"{FIRST}: damaged or truncated after [01] clips .*delete index.json"):
-        list(shard_records(path))
+        list(shard_clips(path, "png"))
     path.write_bytes(b"")
-    assert list(shard_records(path)) == []
+    assert list(shard_clips(path, "png")) == []
 
 
 @pytest.mark.parametrize(

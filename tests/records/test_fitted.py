@@ -21,7 +21,8 @@ from mer_tf.preprocessing.landmarks import canonical_landmarks, fitted_transform
 from mer_tf.protocols.layer_choice import clip_landmarks
 from mer_tf.records.clip import process_clip
 from mer_tf.records.index import read_index, write_index
-from mer_tf.records.landmarks import clip_places, fitted_landmarks
+from mer_tf.records.landmarks import fitted_landmarks, recorded_landmarks
+from mer_tf.records.stored import stored_clips
 from mer_tf.records.write import write_records
 from mer_tf.synthetic.trees.smic import draw, smic_clips
 
@@ -60,7 +61,7 @@ def stored(turned, tmp_path: Path):
 def test_blocks_of_a_face_follow_its_fitted_landmarks(stored, turned, face: str) -> None:
     directory, (_, truth) = stored(face=face), turned
     (record,) = _records(directory)
-    found = clip_places(directory)["toy/c"].landmarks
+    found = recorded_landmarks(directory)["toy/c"]
     expected = (truth @ record.transform[:, :2].T + record.transform[:, 2] + 0.5) / SIZE
     known = list(KNOWN.values())
     assert np.abs(found - expected)[known].max() < 0.015
@@ -101,7 +102,7 @@ def test_records_that_lack_their_landmarks_are_refused(stored) -> None:
     index = read_index(plain)
     write_index(dataclasses.replace(index, config=dataclasses.replace(index.config, landmarks="mesh")))
     with pytest.raises(MerError, match="toy/c: .* holds no fitted landmarks .* run `mer-tf preprocess` again"):
-        clip_places(plain)
+        recorded_landmarks(plain)
 
 
 def test_missing_landmarks_are_said_before_anything_is_written_or_skipped(stored, tmp_path: Path) -> None:
@@ -162,10 +163,8 @@ def test_regions_of_pictures_lie_on_the_fitted_landmarks(stored) -> None:
     config = Preprocess(landmarks="file", landmarks_from="x", face="none")
     bench = SimpleNamespace(experiment=SimpleNamespace(preprocess=config), prepared=SimpleNamespace(records=directory))
     found = clip_landmarks(bench, "toy/c", np.zeros((SIZE, SIZE, 3), np.uint8))
-    assert found == pytest.approx(clip_places(directory)["toy/c"].landmarks * SIZE - 0.5)
+    assert found == pytest.approx(recorded_landmarks(directory)["toy/c"] * SIZE - 0.5)
 
 
 def _records(directory: Path):
-    from mer_tf.records.read import shard_records
-
-    return [record for path in read_index(directory).paths() for record in shard_records(path)]
+    return list(stored_clips(directory))

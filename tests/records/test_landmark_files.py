@@ -12,7 +12,9 @@ from helpers.rows import made_row
 from helpers.trees import write_frames
 
 from mer_tf.config import MerError, Preprocess
+from mer_tf.preprocessing.landmark_tables import read_landmarks
 from mer_tf.preprocessing.landmarks import canonical_landmarks
+from mer_tf.records import landmark_files
 from mer_tf.records.landmark_files import (
     filed_face,
     landmark_faults,
@@ -113,6 +115,18 @@ def test_files_that_do_not_fit_name_themselves_and_the_mend(row, tmp_path: Path,
         require_landmarks([row], config)
     (fault,) = landmark_faults([row, made_row(image="x.png", clip_id="toy/i")], config)
     assert str(path if text is not None else path.parent) in fault
+
+
+def test_a_table_is_read_once_as_long_as_it_stays(row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(landmark_files, "read_landmarks", lambda path: read.append(path) or read_landmarks(path))
+    path = write_openface(tmp_path / "points" / "clip.csv", faces(5))
+    require_landmarks([row], Preprocess(landmarks="file", landmarks_from=str(path.parent)))
+    assert place(row, path.parent) == (3, 8)
+    assert read == [path]
+    write_openface(path, faces(5), [1, 1, 1, 0, 1])
+    assert place(row, path.parent) == (4, 9)
+    assert read == [path, path]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Landmarks and frame numbers of stored clips, without a pixel decoded."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 
@@ -9,10 +7,11 @@ from mer_tf.config import MerError, Preprocess
 from mer_tf.files import sha256
 from mer_tf.preprocessing.faces import TEMPLATE, Face
 from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
-from mer_tf.records import landmarks as places
 from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import Index, IndexedClip, write_index
+from mer_tf.records.landmarks import recorded_landmarks
 from mer_tf.records.schema import encode
+from mer_tf.records.stored import frame_numbers
 
 SIZE = 32
 
@@ -35,7 +34,7 @@ def record(face):
 
 @pytest.fixture
 def stored(tmp_path):
-    """stored(face found or None, preprocess.face) -> places of the one clip."""
+    """stored(face found or None, preprocess.face) -> landmarks and frame numbers of the one clip."""
     import tensorflow as tf
 
     def write(face, mode):
@@ -45,22 +44,22 @@ def stored(tmp_path):
         config = Preprocess(face=mode, size=SIZE, flow="none")
         shards = {"clips.tfrecord": sha256(tmp_path / "clips.tfrecord")}
         write_index(Index(tmp_path, config, "m", (clip,), shards, 0, {}))
-        return places.clip_places(tmp_path)["made/c1"]
+        return recorded_landmarks(tmp_path)["made/c1"], frame_numbers(tmp_path)["made/c1"]
 
     return write
 
 
 def test_landmarks_follow_the_five_points_into_the_stored_frame(stored):
     five = (TEMPLATE * SIZE - 0.5 + np.array([[0, 0], [0, 0], [1.5, -1], [0, 0], [0, 0]]) - (2, -3)) / 0.5
-    found = stored(Face(np.array([0.0, 0, 60, 60]), 1.0, five), "align")
+    found, numbers = stored(Face(np.array([0.0, 0, 60, 60]), 1.0, five), "align")
     expected = (carried_landmarks(five * 0.5 + (2, -3)) + 0.5) / SIZE
-    assert found.landmarks == pytest.approx(expected)
-    assert np.abs(found.landmarks - canonical_landmarks()).max() < 0.15  # the nose alone was moved
-    assert found.frame_numbers.tolist() == [7, 9, 11]
+    assert found == pytest.approx(expected)
+    assert np.abs(found - canonical_landmarks()).max() < 0.15  # the nose alone was moved
+    assert numbers.tolist() == [7, 9, 11]
 
 
 def test_aligned_clips_without_points_have_the_canonical_face(stored):
-    assert stored(None, "align").landmarks == pytest.approx(canonical_landmarks())
+    assert stored(None, "align")[0] == pytest.approx(canonical_landmarks())
 
 
 @pytest.mark.parametrize("mode", ["none", "crop"])
@@ -70,5 +69,4 @@ def test_other_clips_without_points_are_refused(stored, mode):
 
 
 def test_a_clip_is_described_by_plain_arrays(stored):
-    found = dataclasses.asdict(stored(None, "align"))
-    assert {name: value.shape for name, value in found.items()} == {"landmarks": (68, 2), "frame_numbers": (3,)}
+    assert [value.shape for value in stored(None, "align")] == [(68, 2), (3,)]

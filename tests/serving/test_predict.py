@@ -100,8 +100,8 @@ def test_the_graph_inside_gives_the_same_from_stored_frames(bundle, by_run, own_
     trained = mer_tf.load(bundle)
     rows = [r for r in mer_tf.load_dataset("folders", own_tree) if r.clip_id == "folders/s01/positive/positive_1"]
     settings = {"face": "none", "size": 16, "flow": "none"}
-    ((_, clip),) = stored_clips(mer_tf.preprocess(rows, tmp_path, **settings))
-    frames = clip["frames"].astype("float32")[None]
+    (clip,) = stored_clips(mer_tf.preprocess(rows, tmp_path, **settings))
+    frames = clip.frames.astype("float32")[None]
     chain = keras.saving.load_model(trained.home / "chain.keras", safe_mode=True)
     shares = chain.predict_on_batch({"frames": frames, "onset": frames[:, :1], "mask": np.ones(frames.shape[:2], bool)})
     expected = by_run[1].loc["new/positive/positive_1", SHARES].to_numpy(float)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mer_tf.config import Clip, Train
-from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.datasets.windows import Window, plan_windows
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.window_features import WindowFeatures
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion, Fusion
@@ -22,13 +22,13 @@ TRAIN = Train(epochs=3, stream_epochs=1, batch_size=8, learning_rate=3e-3, jit_c
 
 def drawn(clips=36, seed=0):
     """Noise that moves up, left or right in one place by class."""
-    rng, items, labelled = np.random.default_rng(seed), [], []
+    rng, items, labelled = np.random.default_rng(seed), [], {}
     for k in range(clips):
         flow = rng.normal(0, 0.1, (6, SIDE, SIDE, 2))
         flow[:, 4:10, 4:10] += np.array([(0, -3), (-3, 0), (3, 0)][k % 3])
         frames = rng.integers(0, 256, (1, SIDE, SIDE, 3)).astype("uint8").repeat(7, axis=0)
         items.append((f"c{k:02d}", frames, flow.astype("float16")))
-        labelled.append(LabelledClip(f"c{k:02d}", 7, k % 3))
+        labelled[f"c{k:02d}"] = k % 3
     return image_store(items, CLIP, "previous"), labelled
 
 
@@ -48,8 +48,8 @@ def untraced(held):
 
 
 def fit(held, store, clips, seed=0, **options):
-    plan = plan_windows(clips, CLIP, CLASSES, seed)
-    return held.fit(store, plan, {c.clip_id: c.label for c in clips}, CLIP.frames, seed, **options)
+    plan = plan_windows(clips, store.length, CLIP, CLASSES, seed)
+    return held.fit(store, plan, clips, CLIP.frames, seed, **options)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def trained():
 def test_learns_and_predicts_new_clips_from_motion(trained):
     held, _, _, history = trained
     store, clips = drawn(seed=5)
-    shares = predict_clips(held.model, store, [c.clip_id for c in clips], CLIP)
-    assert np.mean(shares.argmax(axis=1) == [c.label for c in clips]) > 0.8
+    shares = predict_clips(held.model, store, list(clips), CLIP)
+    assert np.mean(shares.argmax(axis=1) == list(clips.values())) > 0.8
     assert history["stage"].tolist() == ["spatial"] * 6 + ["temporal"] * 6 + ["fusion"] * 14
     assert history["epoch"].tolist() == list(range(26))
 
@@ -95,7 +95,7 @@ def test_the_fusion_stage_moves_the_streams_only_where_it_may(changes, moves):
 
 def test_frozen_features_are_those_the_whole_model_computes():
     held, (store, clips) = untraced(trainer()), drawn(6)
-    windows = [Window(c.clip_id, 1) for c in clips[:5]]
+    windows = [Window(name, 1) for name in list(clips)[:5]]
     last = held.stages[-1]
     features = WindowFeatures(store, [*windows, windows[0]], CLIP.frames, last.trunk)
     assert features.values["spatial"].shape == (5, 24)
@@ -107,7 +107,7 @@ def test_frozen_features_are_those_the_whole_model_computes():
 @pytest.mark.slow
 def test_a_fold_starts_afresh_and_predictions_after_an_epoch_are_the_whole_models_and_of_the_last_stage():
     held, (store, clips) = untraced(trainer()), drawn(9)
-    ids = [c.clip_id for c in clips]
+    ids = list(clips)
     watch = EpochPredictions(lambda model: predict_clips(model, store, ids, CLIP), (1, 3))
     first, again = fit(held, store, clips, callbacks=[watch]), fit(held, store, clips, epochs=1)
     assert watch.shares[1] == pytest.approx(predict_clips(held.model, store, ids, CLIP), abs=1e-4)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mer_tf.config import Clip, Train
-from mer_tf.datasets.windows import LabelledClip, Window, plan_windows
+from mer_tf.datasets.windows import Window, plan_windows
 from mer_tf.inputs.batches import FeatureStore, WindowBatches, fixed_batches, stack
 from mer_tf.models.vggface_frames import VggFaceFrames
 from mer_tf.models.vggface_lstm import VggFaceLstm
@@ -24,19 +24,19 @@ CLIP = Clip(frames=5, stride=2)
 def drawn_store(clips=24, seed=0):
     """Features whose class is in their motion away from a random onset, never in the onset itself."""
     rng = np.random.default_rng(seed)
-    plain, labelled = {}, []
+    plain, labelled = {}, {}
     for k in range(clips):
         length, label = int(rng.integers(6, 12)), k % 3
         course = np.sin(np.linspace(0, np.pi, length))[:, None]
         direction = np.eye(3, 6)[label] * 4
         plain[f"c{k:02d}"] = (rng.normal(size=(1, 6)) + course * direction).astype("float32")
-        labelled.append(LabelledClip(f"c{k:02d}", length, label))
+        labelled[f"c{k:02d}"] = label
     return FeatureStore(plain, {k: -v for k, v in plain.items()}), labelled
 
 
 def fit(trainer, store, clips, clip=CLIP, seed=0, **options):
-    plan = plan_windows(clips, clip, CLASSES, seed)
-    return trainer.fit(store, plan, {c.clip_id: c.label for c in clips}, clip.frames, seed, **options)
+    plan = plan_windows(clips, store.length, clip, CLASSES, seed)
+    return trainer.fit(store, plan, clips, clip.frames, seed, **options)
 
 
 @pytest.fixture(scope="module")
@@ -59,16 +59,16 @@ def trainer(trained):
 def test_learns_motion_and_predicts_new_clips(trained, test):
     trainer, _, _, history = trained
     store, clips = drawn_store(seed=9)
-    shares = predict_clips(trainer.model, store, [c.clip_id for c in clips], Clip(frames=5, test=test))
+    shares = predict_clips(trainer.model, store, list(clips), Clip(frames=5, test=test))
     assert shares.shape == (24, 3)
     assert shares.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    assert np.mean(shares.argmax(1) == [c.label for c in clips]) > 0.8
+    assert np.mean(shares.argmax(1) == list(clips.values())) > 0.8
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] / 2
 
 
 def test_prediction_does_not_depend_on_batch_or_company(trained):
     trainer, store, clips, _ = trained
-    ids = [c.clip_id for c in clips]
+    ids = list(clips)
     together = predict_clips(trainer.model, store, ids, CLIP, batch=7)
     shortest = min(ids, key=lambda name: len(store.clip(name)))
     alone = predict_clips(trainer.model, store, [shortest], CLIP)
@@ -101,15 +101,15 @@ def test_stack_pads_with_the_last_frame_and_masks_it():
 
 def test_an_epoch_visits_every_window_in_batches_of_one_shape():
     store, clips = drawn_store()
-    plan = [Window(c.clip_id, 0, False) for c in clips]
-    data = WindowBatches(store, plan, {c.clip_id: c.label for c in clips}, frames=5, batch=7, seed=0)
+    plan = [Window(name, 0, False) for name in clips]
+    data = WindowBatches(store, plan, clips, frames=5, batch=7, seed=0)
     epochs = data.epochs()
     before, after = next(epochs), next(epochs)
     batches = [data.take(places) for places in before]
     assert len(batches) == len(data)
     assert {x["frames"].shape for x, _ in batches} == {(7, 5, 6)}
     onsets = {tuple(row) for x, _ in batches for row in x["onset"][:, 0].tolist()}
-    assert onsets == {tuple(store.clip(c.clip_id)[0].tolist()) for c in clips}
+    assert onsets == {tuple(store.clip(name)[0].tolist()) for name in clips}
     orders = [epoch.ravel()[: len(plan)].tolist() for epoch in (before, after)]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(len(plan)))
     assert orders[0] != orders[1]
@@ -117,7 +117,7 @@ def test_an_epoch_visits_every_window_in_batches_of_one_shape():
 
 def test_fixed_batches_keep_order():
     store, clips = drawn_store()
-    windows = [Window(c.clip_id, 0, False) for c in clips[:5]]
+    windows = [Window(name, 0, False) for name in list(clips)[:5]]
     parts = list(fixed_batches(store, windows, 5, 4))
     onsets = np.concatenate([p["onset"] for p in parts])[:5, 0]
     assert onsets == pytest.approx(np.stack([store.clip(w.clip_id)[0] for w in windows]))
@@ -125,7 +125,7 @@ def test_fixed_batches_keep_order():
 
 def test_onset_baseline_sees_the_first_frame_only():
     store, clips = drawn_store(60)
-    ids, labels = [c.clip_id for c in clips], [c.label for c in clips]
+    ids, labels = list(clips), list(clips.values())
     shares = onset_frame_probabilities(store, ids[:40], labels[:40], ids[40:], 3)
     changed = FeatureStore({k: np.concatenate([v[:1], v[1:] * 9]) for k, v in store.plain.items()}, {})
     assert shares == pytest.approx(onset_frame_probabilities(changed, ids[:40], labels[:40], ids[40:], 3))
@@ -134,8 +134,8 @@ def test_onset_baseline_sees_the_first_frame_only():
 
 def test_onset_baseline_gives_an_unseen_class_no_probability():
     store, clips = drawn_store()
-    two = [c for c in clips if c.label != 1]
-    shares = onset_frame_probabilities(store, [c.clip_id for c in two], [c.label for c in two], ["c00"], 3)
+    two = {name: label for name, label in clips.items() if label != 1}
+    shares = onset_frame_probabilities(store, list(two), list(two.values()), ["c00"], 3)
     assert shares[0, 1] == 0
     assert shares.sum() == pytest.approx(1)
 
@@ -144,7 +144,7 @@ def test_checkpoint_reloads_in_safe_mode_and_predicts_the_same(trained, tmp_path
     trainer, store, clips, _ = trained
     trainer.model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    ids = [c.clip_id for c in clips]
+    ids = list(clips)
     before = predict_clips(trainer.model, store, ids, CLIP)
     assert predict_clips(again, store, ids, CLIP) == pytest.approx(before, abs=1e-6)
 
@@ -173,7 +173,7 @@ def test_xla_step_and_mixed_precision_train(name, precision):
 
 def test_predictions_after_an_epoch_are_those_of_training_that_long(trainer):
     store, clips = drawn_store()
-    ids = [c.clip_id for c in clips]
+    ids = list(clips)
     watch = EpochPredictions(lambda model: predict_clips(model, store, ids, CLIP), (1, 3))
     fit(trainer, store, clips, epochs=3, callbacks=[watch])
     fit(trainer, store, clips, epochs=1)

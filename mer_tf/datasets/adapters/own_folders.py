@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mer_tf.config import MerError
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.datasets.adapters.clip_tree import clips_below, is_clip_video
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, listing_of
 from mer_tf.datasets.adapters.path_pattern import PathPattern, fitting_patterns
@@ -22,8 +22,6 @@ from mer_tf.datasets.manifest import ClipRow
 from mer_tf.names import few
 
 NAME = "folders"
-FPS = 30.0
-"""Frames a second where nothing says it."""
 PATTERNS = "{label}/{clip}, {subject}/{label}/{clip}, {label}/{subject}/{clip}, {label}/{subject}_{clip}"
 COLUMNS = {
     "clip": ("clip path", "clip", "path", "video", "folder", "file", "filename"),
@@ -152,7 +150,7 @@ def _row(root: Path, found: Found, builder: ListingBuilder) -> ClipRow | None:
         onset=found.onset or 0,
         apex=found.apex,
         offset=found.offset or 0,
-        fps=found.fps or FPS,
+        fps=found.fps or USUAL_FPS,
         label_raw=found.label,
         where=found.where,
     )
@@ -189,7 +187,7 @@ def _filled(found: Sequence[Found]) -> Iterator[str]:
     if apexes := sum(one.apex is None for one in found):
         yield f"the apex of {apexes} clip(s) is not given; --data.apex (--apex) estimates it"
     if rates:
-        yield f"frames a second of {rates} clip(s) are not given: {FPS:g} are taken (a table can say it)"
+        yield f"frames a second of {rates} clip(s) are not given: {USUAL_FPS:g} are taken (a table can say it)"
     if people:
         yield (
             f"the subject of {people} clip(s) is not given: each counts as a person of its own. If people come in "

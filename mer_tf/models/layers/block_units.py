@@ -33,13 +33,13 @@ class BlockUnits:
         self.own = not config.shared and blocks > 1
 
     def convolved(self, windows: Any) -> Any:
-        """F: conv, BN, ReLU, twice."""
+        """Two convolutions, each with batch normalisation and ReLU (the F of the paper)."""
         for number in (1, 2):
             windows = self._conv(windows, self.config.filters, f"conv{number}")
         return windows
 
     def vectors(self, features: Any, units: int) -> Any:
-        """psi: (N, h, w, K, C) -> (N, K, units), by a dense layer on all cells or on their mean."""
+        """(N, h, w, K, C) -> (N, K, units) by a dense layer on all cells or on their mean (the paper's psi)."""
         flat = self.config.psi == "flatten"
         cells, given = ("hw", features) if flat else ("", ops.mean(features, axis=(1, 2)))
         return self._dense(given, cells, units, "psi", "lecun_normal")

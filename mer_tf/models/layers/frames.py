@@ -28,7 +28,7 @@ class RandomTurn(keras.layers.Layer):
         self.seeds = keras.random.SeedGenerator()
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        """The images, turned in training."""
+        """The images, which are turned in training alone."""
         if not training:
             return images
         count, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
@@ -75,7 +75,7 @@ class MovingPixels(keras.layers.Layer):
         self.built = True
 
     def call(self, frames: Any) -> Any:
-        """Choose by each window's own motion."""
+        """The pixels (B, P, T) that move most in each window."""
         time, rows, columns = frames.shape[1], self.height, self.width
         grey = ops.mean(ops.cast(frames, "float32"), axis=-1) / 127.5 - 1
         grey = ops.einsum("oh,bthw->btow", ops.convert_to_tensor(self._rows), grey)
@@ -90,7 +90,7 @@ class MovingPixels(keras.layers.Layer):
 
     @property
     def kept(self) -> int:
-        """P."""
+        """How many pixels are kept, P."""
         return round(self.share * self.height * self.width)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -12,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.files import write_csv, write_text
+from mer_tf.reporting.report import page_of
 
 SHOWN = 112
 """Side of a channel on the page, pixels."""
-STYLE = "body{font:15px sans-serif;max-width:60em;margin:2em auto}img{image-rendering:pixelated}td{padding:.4em 1em}"
 
 
 def always_wrong(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -32,22 +31,9 @@ def write_always_wrong(tables: Mapping[str, pd.DataFrame], images: Mapping[str, 
     """always_wrong.csv and .html in `folder`, the page with the flow images uint8 (S, S, 3) of the clips."""
     table = always_wrong(tables)
     write_csv(table, folder / "always_wrong.csv")
-    return write_text(folder / "always_wrong.html", _page(table, list(tables), images))
-
-
-def _page(table: pd.DataFrame, rows: Sequence[str], images: Mapping[str, np.ndarray]) -> str:
-    lines = [
-        f"<!doctype html><meta charset=utf-8><title>Always wrong</title><style>{STYLE}</style>",
-        f"<h1>{len(table)} clips that every row gets wrong</h1>",
-        f"<p>Rows: {escape(', '.join(rows))}. Their label, onset or apex may be wrong, or the image shows nothing: "
-        "look at the frames before a label is changed. u, v and optical strain, each stretched to 0..255.</p><table>",
-        "<tr><th>clip<th>subject<th>labelled<th>most rows say<th>u, v, strain",
-    ]
-    for row in table.to_dict("records"):
-        cells = (row["clip_id"], row["subject"], row["y_true"], f"{row['most_said']} ({row['by']} of {len(rows)})")
-        picture = f'<img alt="u, v, strain" src="data:image/png;base64,{_png(images[row["clip_id"]])}">'
-        lines.append("<tr><td>" + "<td>".join(escape(str(cell)) for cell in cells) + f"<td>{picture}")
-    return "\n".join([*lines, "</table>"]) + "\n"
+    pictures = {name: _png(images[name]) for name in table["clip_id"]}
+    page = page_of("always_wrong.html.j2", clips=table.to_dict("records"), rows=list(tables), pictures=pictures)
+    return write_text(folder / "always_wrong.html", page)
 
 
 def _png(image: np.ndarray) -> str:

@@ -45,7 +45,7 @@ class Attention:
     """(T,) bool: learned key frames."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Those that are there, by name."""
+        """The arrays that the model has, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
@@ -125,7 +125,7 @@ def _row(
     """A line of attention.csv."""
     known = {name: row[name] for name in ("clip_id", "y_true", "y_pred")}
     if attention.beta is not None:
-        places = bench.encoded.places(row["clip_id"], bench.stored_length(row["clip_id"]))
+        places = bench.places(row["clip_id"])
         known["frame"] = int(places[int(attention.beta.argmax())])
     heat = _heat(attention.alpha, frames.shape[1], grid)
     if heat is None:
@@ -157,7 +157,7 @@ def _drawn(
     bench: Workbench, row: dict[Any, Any], frames: np.ndarray, attention: Attention, grid: Grid | None, folder: Path
 ) -> None:
     clip_id = row["clip_id"]
-    places = bench.encoded.places(clip_id, bench.stored_length(clip_id))
+    places = bench.places(clip_id)
     heat = _heat(attention.alpha, frames.shape[1], grid)
     title = f"{clip_id}: true {row['y_true']}, predicted {row['y_pred']}"
     attention_png(frames, places, heat, attention.beta, folder / "attention.png", title=title)

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
 from mer_tf.explain.frame_cam import FrameCam
@@ -45,7 +46,7 @@ class MapLayer:
         return cell_grid(self.network, self.name)
 
     def __str__(self) -> str:
-        """How fine it is."""
+        """The number of its cells, in words."""
         rows, columns = self.network.get_layer(self.name).output.shape[1:3]
         return f"{rows} x {columns} cells"
 
@@ -130,7 +131,7 @@ class Explained(ABC):
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames the pictures are, counted from 0."""
-        return self.bench.encoded.places(clip_id, self.bench.stored_length(clip_id))
+        return self.bench.places(clip_id)
 
     @abstractmethod
     def _joined(self, stored: keras.Model, block: str | None, path: Path) -> Opened:
@@ -236,7 +237,7 @@ class EncodedFrames(Explained):
 
     def _frozen(self, cam: FrameCam, ids: Sequence[str], stored: Sequence[int]) -> Maps:
         """What the encoder gives at the map for stored frames of clips, computed when first asked for."""
-        held = self._maps.setdefault(cam.layer, Shelf(folder=self.bench.experiment.data.cache))
+        held = self._maps.setdefault(cam.layer, Shelf(folder=cache_folder(self.bench.experiment.data.cache)))
         keys = [f"{place}/{clip_id}" for clip_id, place in zip(ids, stored, strict=True)]
         if new := {key: (c, k) for key, c, k in zip(keys, ids, stored, strict=True) if key not in held}:
             images = np.stack([self._frames[clip_id][place] for clip_id, place in new.values()])

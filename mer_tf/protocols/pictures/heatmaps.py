@@ -131,7 +131,8 @@ def write_heatmaps(bench: Workbench, run: Path) -> None:
     except MerError as error:
         log.warning("no heat maps: %s", error)
         return
-    rows = [_entry("Before and after training", said, "gradcam/before_after.png")] if said else []
+    before = _entry("Before and after training", said.removesuffix(READ).rstrip(), "gradcam/before_after.png")
+    rows = [before] if said else []
     rows += [_strip(row) for row in table.to_dict("records")]
     for path in sorted(run.glob("**/layers.png")):
         name = f"layers-{path.parent.name}.png"
@@ -146,7 +147,7 @@ def _strip(row: Mapping[Any, Any]) -> dict[str, str]:
     known = [f"{name} {row[f'lift_{name}']:.1f}" for name in REGIONS if pd.notna(row[f"lift_{name}"])]
     lifts = f"; heat in a region over its share of the picture: {', '.join(known)}" if known else ""
     said = f"true {row['y_true']}, predicted {row['y_pred']}; {view.said(row['layer'])}, for {row['target']}{lifts}"
-    return _entry(row["clip_id"], f"{said}. {READ}", f"gradcam/{file_name(row['clip_id'])}/strip.png")
+    return _entry(row["clip_id"], f"{said}.", f"gradcam/{file_name(row['clip_id'])}/strip.png")
 
 
 def _entry(title: str, caption: str, file: str) -> dict[str, str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import Maps
+from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted
 from mer_tf.protocols.workbench import Workbench
@@ -78,7 +78,7 @@ def networks(
     bench: Workbench, opened: Explained, run: Path, rows: pd.DataFrame
 ) -> Iterator[tuple[list[dict[Any, Any]], Opened]]:
     """The rows of predictions of each seed and fold, with its network."""
-    with tqdm(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
+    with Progress(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
         for (seed, fold), part in rows.groupby(["seed", "fold"], sort=False):
             path = fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras"
             yield part.to_dict("records"), opened.network(path)

@@ -8,14 +8,13 @@ import pandas as pd
 
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import write_csv
-from mer_tf.inputs.clips import Clips
-from mer_tf.inputs.prepare import clip_frames
+from mer_tf.protocols.workbench import Workbench
 from mer_tf.reporting.filmstrip import filmstrip
 
 CLIPS = 6
 
 
-def write_worst(directory: Path, clips: Clips) -> pd.DataFrame:
+def write_worst(bench: Workbench, directory: Path) -> pd.DataFrame:
     """worst/worst.csv (clip_id, subject, y_true, y_pred, p_true, file) and a filmstrip of each.
 
     Of the misclassified clips, those whose true class got the least probability, mean over seeds.
@@ -23,7 +22,7 @@ def write_worst(directory: Path, clips: Clips) -> pd.DataFrame:
     table = worst_clips(read_predictions(directory / "predictions.csv"))
     table["file"] = [f"{k + 1:02d}.jpg" for k in range(len(table))]
     files = dict(zip(table["clip_id"], table["file"], strict=True))
-    for clip_id, frames in clip_frames(clips, files):
+    for clip_id, frames in bench.frames(files).items():
         filmstrip(frames, directory / "worst" / files[clip_id])
     write_csv(table, directory / "worst" / "worst.csv")
     return table

@@ -56,7 +56,7 @@ class Fit:
 
     @property
     def correlation(self) -> float:
-        """Mean over the channels."""
+        """Mean correlation of the channels."""
         return float(np.mean([c.correlation for c in self.channels]))
 
 
@@ -68,7 +68,7 @@ def fit(references: Sequence[Image], flows: Sequence[Flow]) -> Fit:
     """
     if not references or len(references) != len(flows):
         raise MerError(
-            f"match-flow: {len(references)} reference images and {len(flows)} flow fields; need equal, not 0"
+            f"match-flow: {len(references)} reference images and {len(flows)} flow fields; give equal numbers"
         )
     best: Fit | None = None
     for name in ORIENTATIONS:

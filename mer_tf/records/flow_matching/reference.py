@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ PART = re.compile(r"[_\-. ]?(u|v|dx|dy|flow_?x|flow_?y|strain|os|mag|magnitude)$
 APEX_STEPS = (-2, -1, 1, 2)
 """Other apex frames tried, in frames."""
 FACES = ("none", "crop", "align")
-METHODS: tuple[Method, ...] = ("farneback", "dis", "tvl1")
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)

@@ -120,12 +120,12 @@ def timed(
     return PlannedClip(subject, name, label, onset, apex, offset, str(rng.choice(AUS)))
 
 
-def in_one_video(clips: Sequence[PlannedClip], gap: int = 3) -> list[PlannedClip]:
-    """The clips of one video, moved so that they follow each other with `gap` frames between them."""
+def in_one_video(clips: Sequence[PlannedClip]) -> list[PlannedClip]:
+    """The clips of one video, moved so that they follow each other with three frames between them."""
     moved, free = [], clips[0].onset if clips else 0
     for clip in clips:
         by = free - clip.onset
         apex = None if clip.apex is None else clip.apex + by
         moved.append(replace(clip, onset=free, apex=apex, offset=clip.offset + by))
-        free = moved[-1].offset + 1 + gap
+        free = moved[-1].offset + 4
     return moved
