@@ -4,7 +4,7 @@
     python benchmarks/defaults.py experiments/exp1_vggface_frames.py --changes data.subjects=3
 
 They share one folder, as they would a user's: what the first has drawn, preprocessed and encoded the others find. The
-stages are told by the times of the files that end them, so `other` is loading libraries, statistics and pictures. With
+stages are told by the times of the files that end them, so `other` is loading libraries and tables. With
 `--keep-in DIR` a stopped run goes on at the experiment that it had not finished.
 """
 
@@ -28,6 +28,7 @@ STAGES = {
     "draw and list clips": "manifest.csv",
     "faces, flow, features": "config.json",
     "folds": "**/predictions.csv",
+    "pictures": "model_card.json",
 }
 """Stage -> the files of a run directory whose last one ends it, in order of time."""
 
@@ -41,7 +42,7 @@ class Spent:
     cpu_seconds: float
     """Of all its processes."""
     peak_mib: float
-    """Greatest resident memory of its main process."""
+    """Greatest resident memory of one of its processes; each run of a table has its own."""
     stages: dict[str, float]
     """Seconds of each stage, `other` included."""
 

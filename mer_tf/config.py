@@ -75,8 +75,9 @@ class Data:
     keep_bmp: bool = False
     """Synthetic data only: SMIC's look-alike is drawn as BMP, the true format, which takes 1.6 times the room of PNG.
     The pixels are the same."""
-    cache: str = "data"
-    """Where synthetic trees, records and frame features are kept between runs."""
+    cache: str = field(default="", compare=False)
+    """Where synthetic trees, records and frame features are kept between runs; empty: $MER_TF_CACHE, or the place that
+    the system has for this user's caches (`mer-tf cache` names it). Where it lies makes no other experiment."""
 
 
 Preset = Literal["paper", "embedded"]

@@ -55,6 +55,10 @@ class Model:
         """What of the classes to be told apart it cannot have."""
         yield from ()
 
+    def settled(self, experiment: Experiment) -> Experiment:
+        """The experiment with what depends on what is there, as weights that were found; said in the log."""
+        return experiment
+
     def small(self) -> Self:
         """The same in the least size: for tests and trials, which run it in seconds."""
         return replace(self, **self.least)

@@ -6,11 +6,15 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing.connection import wait
-from typing import TypeVar
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+from mer_tf.errors import MerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -77,6 +81,15 @@ def in_threads(
             raise
 
 
+@contextmanager
+def products_alone() -> Iterator[None]:
+    """Within, NumPy's matrix products take one thread each; on a few rows those that wait take as long as the work."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
+
+
 def check_stop() -> None:
     """`Stopped` once what runs beside this has failed or Ctrl-C was pressed; for threads of `in_threads`."""
     if threading.current_thread() is not threading.main_thread() and _Chosen.stop.is_set():
@@ -117,6 +130,45 @@ def one_thread() -> None:
     cv2.setNumThreads(1)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, "1")
+
+
+def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result:
+    """What `function` returns, called in a process that ends with it and so gives all its memory back.
+
+    The function and all that it takes and returns can be pickled. What it raises is raised here; `MerError` where the
+    process dies. Ctrl-C ends it.
+    """
+    context = multiprocessing.get_context("spawn")  # a forked TensorFlow hangs
+    receiving, sending = context.Pipe(duplex=False)
+    child = context.Process(target=_answer, args=(sending, function, arguments, _Chosen.workers))
+    child.start()
+    sending.close()
+    try:
+        done, answer = receiving.recv()
+    except EOFError as error:
+        raise MerError("its process died, perhaps for want of memory; run again: what was finished is kept") from error
+    except BaseException:
+        child.terminate()
+        raise
+    finally:
+        child.join()
+    if not done:
+        raise answer
+    result: Result = answer
+    return result
+
+
+def _answer(sending: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], number: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    use_workers(number)
+    try:
+        sending.send((True, function(*arguments)))
+    except MerError as error:
+        sending.send((False, error))
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        sending.send((False, error))
 
 
 def _end_with_parent() -> None:

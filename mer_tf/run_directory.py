@@ -6,9 +6,11 @@ import dataclasses
 import logging
 import os
 import platform
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,6 +40,25 @@ def open_run(experiment: Experiment, resume: Path | None) -> Path:
     directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
     directory.mkdir(parents=True)
     return directory
+
+
+@contextmanager
+def preparing(directory: Path, resumed: bool) -> Iterator[None]:
+    """Remove a new run directory where what the block prepares cannot be had: there is nothing to go on with.
+
+    What was said in its log was said on the terminal too.
+    """
+    try:
+        yield
+    except MerError:
+        if not resumed:
+            log, home = logging.getLogger(), directory.resolve()
+            for handler in log.handlers[:]:
+                if isinstance(handler, logging.FileHandler) and Path(handler.baseFilename).parent == home:
+                    log.removeHandler(handler)
+                    handler.close()
+            shutil.rmtree(directory)
+        raise
 
 
 def go_on(experiment: Experiment, directory: Path) -> Path:
@@ -80,6 +101,7 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
     before = read_mapping(path) if path.exists() else {}
     asked = (getattr(sys.modules["__main__"], "__doc__", None) or "").strip().split("\n\n")[0]
     values: dict[str, Any] = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved)}
+    values["started"] = before.get("started") or datetime.now().isoformat(timespec="seconds")
     values["command"] = before.get("command", sys.argv)
     values["docstring"] = before.get("docstring", "") if before else asked
     write_json(path, values)

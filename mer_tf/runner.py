@@ -15,6 +15,7 @@ from mer_tf.check import check
 from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
 from mer_tf.models.kinds import Network
+from mer_tf.parallel import in_own_process
 from mer_tf.stage_times import StageTimes, stage, timed_run
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def run(
     With `folds` only these are trained, and results wait for `collect`, so that several processes may share a run.
     With `final` one more network is trained on all clips, once the folds are tested; see `protocols.final`.
     Raises `MerError` for bad input, before anything is written if the declaration tells it, when another process has
-    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds.
+    the same run or fold in hand, or for a failed self-test. A stopped run keeps finished shards, features and folds;
+    one whose data or encoder cannot be had leaves no directory.
     """
     listing = check(experiment, folds)
     if final and (folds is not None or not isinstance(experiment.model, Network)):
@@ -58,11 +60,12 @@ def _run(
     with stage("loading libraries"):
         from mer_tf.protocols.cross_validation import cross_validate
         from mer_tf.protocols.self_test import before_training
-        from mer_tf.run_directory import note_xla, open_run
+        from mer_tf.run_directory import note_xla, open_run, preparing
 
     directory = open_run(experiment, resume)
     with held(directory) if folds is None else nullcontext():
-        bench, clips = open_bench(experiment, directory, listing)
+        with preparing(directory, resumed=resume is not None):
+            bench, clips = open_bench(experiment, directory, listing)
         with stage("self-test"):
             before_training(experiment, clips, bench, directory)
         with stage("training and testing"):
@@ -82,12 +85,8 @@ def _run(
 
 
 def run_alone(experiment: Experiment) -> Path:
-    """`run` as one of many: its memory is given back, which Keras keeps of whatever it built until it is told."""
-    directory = run(experiment)
-    import keras
-
-    keras.utils.clear_session()
-    return directory
+    """`run` as one of many, in a process of its own: Keras keeps two graphs of whatever it compiles while it lives."""
+    return in_own_process(run, experiment)
 
 
 def collect(directory: Path) -> Path:
@@ -127,7 +126,7 @@ def open_bench(experiment: Experiment, directory: Path, listing: Listing | None 
     with stage("loading libraries"):
         from mer_tf.inputs.clips import prepare_clips
         from mer_tf.inputs.prepare import encode
-        from mer_tf.protocols.classical import bench_of
+        from mer_tf.protocols.benches import bench_of
         from mer_tf.run_directory import log_to, write_description
 
     log_to(directory)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 from tyro.constructors import PrimitiveConstructorSpec
 
+from mer_tf.cached import cache_folder
 from mer_tf.changes import NAME, changed, fitting, read_experiment
 from mer_tf.check import check, check_all
 from mer_tf.config import Data, Experiment, MerError, Preset, Tables, preset_of
@@ -157,11 +158,12 @@ class Composite(Command):
             _refuse_unseen(rows, chosen.data, listings)
         from mer_tf.protocols.composite import composite  # brings Keras
         from mer_tf.protocols.self_test import before_training
-        from mer_tf.run_directory import open_run
+        from mer_tf.run_directory import open_run, preparing
 
         directory = open_run(chosen, self.resume)
         with held(directory):
-            bench, clips = open_bench(chosen, directory, listings[chosen.data])
+            with preparing(directory, resumed=self.resume is not None):
+                bench, clips = open_bench(chosen, directory, listings[chosen.data])
             before_training(chosen, clips, bench, directory)
             text = composite(chosen, rows, clips, bench.encoded, directory)
         return f"{text}\nrun directory: {directory}"
@@ -192,7 +194,7 @@ class Counts(Command):
         from mer_tf.inputs.clips import data_rows
         from mer_tf.protocols.training_counts import training_counts
 
-        return training_counts(chosen, study.counts, data_rows(chosen.data, Path(chosen.data.cache), listing))
+        return training_counts(chosen, study.counts, data_rows(chosen.data, cache_folder(chosen.data.cache), listing))
 
 
 @dataclass(frozen=True)

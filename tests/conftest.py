@@ -1,16 +1,21 @@
 """Fixtures. What brings Keras is imported by the fixture: a file without networks is collected without it."""
 
+import atexit
 import gc
 import multiprocessing
 import os
+import shutil
 import sys
+import tempfile
 from functools import cache
 
 import numpy as np
 import pytest
+from helpers.drawn_clips import drawn_once
 from helpers.made_up_runs import write_pictures, write_run
 from helpers.tiny_clips import make_rows
 
+from mer_tf.cached import VARIABLE
 from mer_tf.datasets import dataset_listing
 from mer_tf.parallel import use_workers
 from mer_tf.synthetic.layouts import casme, casme2, others, samm
@@ -20,6 +25,8 @@ from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(kind, "1")  # the suite takes a process a core, and threads that wait take CPU time
 use_workers(1)
+os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mer_tf-cache-")  # a user's own is neither read nor written
+atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)
 
 
 def pytest_collection_finish(session):
@@ -52,6 +59,13 @@ def eagerly():
     config.run_functions_eagerly(True)
     yield
     config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """Clips in which mouth and brows move independently (`helpers.drawn_clips`), drawn once for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    return drawn_once(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base)
 
 
 def shortest(*clip, length, **more):

@@ -1,12 +1,15 @@
 """Work side by side: results in order, a failure ends what runs beside it, one worker is this thread."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+from helpers.own_process import own
 
 from mer_tf import parallel
+from mer_tf.errors import MerError
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +56,37 @@ def test_workers_are_all_cores_unless_told() -> None:
     assert parallel.workers() == 3
     parallel.use_workers(None)
     assert parallel.workers() == parallel.cores() >= 1
+
+
+def test_a_process_of_its_own_answers_and_ends() -> None:
+    parallel.use_workers(7)
+    process, workers = parallel.in_own_process(own, "answer")
+    assert process != os.getpid()
+    assert workers == 7
+    with pytest.raises(OSError, match="No such process"):
+        os.kill(process, 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "said"),
+    [
+        ("refuse", MerError, r"^a\.csv: row 3: no such clip; name another$"),
+        ("fail", ValueError, "^unforeseen"),
+        ("die", MerError, "its process died, perhaps for want of memory"),
+    ],
+)
+def test_what_goes_wrong_in_a_process_of_its_own_is_raised(what: str, kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=said) as caught:
+        parallel.in_own_process(own, what)
+    assert ("in own\n" in "".join(getattr(caught.value, "__notes__", []))) == (what == "fail")
+
+
+def test_ctrl_c_ends_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(_: object) -> None:
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    monkeypatch.setattr("multiprocessing.connection.Connection.recv", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.in_own_process(time.sleep, 60)
+    assert time.monotonic() - begun < 30

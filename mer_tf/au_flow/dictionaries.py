@@ -22,6 +22,7 @@ from mer_tf.au_flow.drawn_training import kept_out_groups
 from mer_tf.au_flow.recogniser import CROP, LIMITS, OF_DRAWN
 from mer_tf.au_flow.settings import Dictionaries, Options
 from mer_tf.au_flow.train import new_directory
+from mer_tf.cached import cache_folder
 from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
 from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kernel_ridge import Views, both_sides, fit_ridge, kernel
@@ -48,7 +49,7 @@ def make_dictionaries(options: Options) -> str:
     """Learn and test; writes the dictionaries, their card, kept_out.csv and results.txt."""
     config = Dictionaries(cache=options.train.cache)
     directory = new_directory(options)
-    cache = Path(config.cache)
+    cache = cache_folder(config.cache)
     train = drawn_of(trained_kinds(), config.images, 2 * config.seed, cache)
     tests = drawn_of(list(kinds()), config.tested, 2 * config.seed + TEST_SEED, cache)
     dictionaries = learn(joined([*train.values()]).images, config)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from mer_tf.au_flow.settings import Pretraining
+from mer_tf.cached import cache_folder
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
 from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images, joined
@@ -67,20 +68,20 @@ def _parts(names: Collection[str], config: Pretraining, epoch: int) -> Iterator[
         if kinds()[name].renderer == "direct":
             yield draw_kind(name, config.direct, 1000 * (config.seed + 1) + epoch)
             continue
-        fields, labels = _kept(name, config.rendered, 2 * config.seed, config.cache)
+        fields, labels = _kept(name, config.rendered, 2 * config.seed, cache_folder(config.cache))
         images = flow_images(disturbed(fields, rng, REST))
         turn = rng.uniform(size=len(labels)) < 0.5
         yield Drawn(np.where(turn[:, None, None, None], flipped(images), images), labels)
 
 
 @cache
-def _kept(name: str, count: int, seed: int, folder: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    return rendered_fields(name, count, seed, cache_dir=Path(folder))
+def _kept(name: str, count: int, seed: int, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    return rendered_fields(name, count, seed, cache_dir=folder)
 
 
 def kind_scores(model: keras.Model, names: Collection[str], config: Pretraining) -> dict[str, float]:
     """UF1 of a network on images of each kind, of a seed that no training uses."""
-    seed, folder = 2 * config.seed + TEST_SEED, Path(config.cache)
+    seed, folder = 2 * config.seed + TEST_SEED, cache_folder(config.cache)
     return {name: uf1(model, draw_kind(name, config.tested, seed, cache_dir=folder)) for name in names}
 
 

@@ -28,7 +28,7 @@ class Pretraining:
     seed: Seed = 0
     kept_out_epochs: Count = 3
     """Epochs of the trainings that leave kinds out."""
-    cache: str = "data"
+    cache: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Dictionaries:
     tested: Count = 120
     """Images of each kind that are tested on."""
     seed: Seed = 0
-    cache: str = "data"
+    cache: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import pandas as pd
 from mer_tf.au_flow.drawn_training import kept_out_scores, kind_scores, train_network, uf1
 from mer_tf.au_flow.label_savings import clips_saved
 from mer_tf.au_flow.settings import Options, Pretraining
+from mer_tf.cached import cache_folder
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.datasets.adapters.flow_images import flow_images_listing
 from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
@@ -145,9 +146,9 @@ def _elsewhere(model: keras.Model, config: Pretraining) -> dict[str, float]:
         found[name] = uf1(model, Drawn(moved, tight.labels))
     found["not shifted"] = uf1(model, tight)
     for kind in ("bell", "astronaut-dis"):
-        drawn = draw_kind(kind, config.tested, seed, crop="loose", cache_dir=Path(config.cache))
+        drawn = draw_kind(kind, config.tested, seed, crop="loose", cache_dir=cache_folder(config.cache))
         found[f"loose crop, {kind}"] = uf1(model, drawn)
-    root = write_flow_images(Path(config.cache) / "synthetic-flow-images-au")
+    root = write_flow_images(cache_folder(config.cache) / "synthetic-flow-images-au")
     rows = flow_images_listing(root, None).rows
     labels = np.array([CLASSES.index(row.label_raw) for row in rows])
     found["look-alike of the composite"] = uf1(

@@ -52,6 +52,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "compare": result_commands.compare,
         "audit": result_commands.audit,
         "report": result_commands.report,
+        "runs": result_commands.runs,
     },
     "a trained model at work": {
         "predict": serve_commands.predict,

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from mer_tf.cached import PLACES, Kind, cache_folder, kept_folders, older_kept
 from mer_tf.errors import MerError
 from mer_tf.locks import held
 
-Kind = Literal["drawn", "records", "features"]
-PLACES: dict[Kind, tuple[str, str, str]] = {
-    "drawn": (r"synthetic-[a-z0-9-]+-[0-9a-f]{10}(-png)?", "*synthetic*", "synthetic look-alike"),
-    "records": (r".+-[0-9a-f]{10}", "shard-*", "aligned faces and flow"),
-    "features": (r".+-[0-9a-f]{10}", "*.npy", "output of a frozen encoder"),
-}
-"""Kind -> pattern of its folders' names, of a file they hold, and what that is. Records and features lie in
-folders of these names."""
 DAY = 86400.0
 
 
@@ -40,27 +31,30 @@ class Kept:
 
 
 def cache(
-    folder: Path = Path("data"),
+    folder: Path | None = None,
     clear: bool = False,
     kind: tuple[Kind, ...] = (),
     older: float = 0.0,
     yes: bool = False,
 ) -> None:
-    """List what experiments keep between runs: drawn look-alikes, records, features; --clear deletes it.
+    """List what experiments keep between runs: drawn look-alikes, records, features, descriptors; --clear deletes it.
 
     All of it is made again when it is next needed. Whatever else lies in the folder is left alone.
 
     Args:
-        folder: The cache, data.cache of an experiment.
+        folder: The cache, data.cache of an experiment; without it $MER_TF_CACHE, or the place that the system has for
+            caches of this user, which is where experiments keep it by themselves.
         clear: Delete what is listed, after a question.
         kind: List and clear these alone.
         older: List and clear what was last written so many days ago or longer.
         yes: Delete without the question.
     """
-    if not folder.is_dir():
+    home = cache_folder(folder or "")
+    if folder and not home.is_dir():
         raise MerError(f"{folder}: is no folder; --folder names the cache of your experiments (data.cache)")
-    found = [one for one in kept(folder) if one.days >= older and (not kind or one.kind in kind)]
-    print(*found, f"{sum(one.bytes for one in found) / 2**20:9.1f} MiB in {len(found)} folders", sep="\n")
+    found = [one for one in kept(home) if one.days >= older and (not kind or one.kind in kind)]
+    size = f"{sum(one.bytes for one in found) / 2**20:9.1f} MiB in {len(found)} folders"
+    print(*found, f"{size} of {home}", *filter(None, [older_kept(home)]), sep="\n")
     if not clear or not found:
         return
     if not yes and not _agreed(len(found)):
@@ -72,13 +66,8 @@ def cache(
 
 
 def kept(folder: Path) -> Iterator[Kept]:
-    """The folders that experiments made in a cache, and no others; links are not followed."""
-    for kind, (pattern, inside, _) in PLACES.items():
-        home = folder if kind == "drawn" else folder / kind
-        for path in sorted(home.iterdir()) if home.is_dir() and not home.is_symlink() else ():
-            ours = re.fullmatch(pattern, path.name) and path.is_dir() and not path.is_symlink()
-            if ours and any(path.glob(inside)):
-                yield _measured(path, kind)
+    """The folders that experiments made in a cache, measured."""
+    yield from (_measured(path, kind) for path, kind in kept_folders(folder))
 
 
 def _measured(path: Path, kind: Kind) -> Kept:

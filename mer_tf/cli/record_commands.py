@@ -104,7 +104,8 @@ def inspect(directory: tyro.conf.Positional[Path], check: bool = False) -> None:
     """List what a record directory holds, or count what a folder of cached frame features does.
 
     Args:
-        directory: Record directory, as `mer-tf preprocess` names it, or a folder of data/features.
+        directory: Record directory, as `mer-tf preprocess` names it, or a folder of features, as
+            `mer-tf cache` names it.
         check: Read every record and compare it with the index, or every array with its checksum; exit status 1 when
             any differs.
     """

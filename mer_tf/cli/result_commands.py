@@ -186,3 +186,16 @@ def report(
             runs, update_readme, lambda name, preset: declared(scripts / f"{name}.py", preset)
         ):
             print(path)
+
+
+def runs(folder: tyro.conf.Positional[Path] = Path("runs"), form: Literal["table", "csv", "json"] = "table") -> None:
+    """List runs with their data, figures and state: finished, running, or stopped at which fold.
+
+    Args:
+        folder: Folder that runs were written into, --out of an experiment.
+        form: table, of at most 120 columns with scores in per cent (acc.: accuracy; maj.: the share of the largest
+            class, which accuracy has to beat); csv and json have all figures as they are stored.
+    """
+    from mer_tf.reporting.run_list import as_csv, as_json, as_table, list_runs
+
+    print({"table": as_table, "csv": as_csv, "json": as_json}[form](list_runs(folder)))

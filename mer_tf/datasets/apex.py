@@ -18,12 +18,12 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.datasets.clip_frames import iter_clip
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.preprocessing.flow import flow_pair
+from mer_tf.progress import Progress
 
 log = logging.getLogger(__name__)
 ApexMethod = Literal["given", "midpoint", "peak", "divide-and-conquer"]
@@ -54,7 +54,7 @@ def estimate_apexes(
     if method == "given":
         return list(rows)
     made = []
-    for row in tqdm(rows, unit="clip", desc="apex", disable=not progress):
+    for row in Progress(rows, unit="clip", desc="apex", disable=not progress):
         try:
             made.append(_estimated(row, method) if overwrite or row.apex is None else row)
         except MerError as error:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.model import Model, Takes, without_flow
-from mer_tf.ranges import Count, Positive, Range
+from mer_tf.ranges import Count, Countless, Positive, Range, Several
 
 Triple = tuple[Count, Count, Count]
 
@@ -22,6 +22,13 @@ Triple = tuple[Count, Count, Count]
 class Classical(Model):
     """A descriptor and a classifier. None: its own, after its publication."""
 
+    tune: bool = False
+    """Choose settings in each fold, on `search.folds` folds of its training subjects: those that the grid names for
+    this method, whatever they are set to. Others, and methods that the grid does not name, stay as they are."""
+    grid: str = ""
+    """What `tune` chooses among: a CSV with the columns of data_manifests/descriptor_grids.csv; empty: that one."""
+    gamma: Positive | None = None
+    """Of an rbf or poly kernel; None: 1 / (length of the vectors x their variance)."""
     kernel: Literal["linear", "rbf", "poly", "chi2"] | None = None
     """Of a support vector machine in place of the published classifier."""
     C: tuple[Positive, ...] = ()
@@ -33,19 +40,22 @@ class Classical(Model):
     classifier: ClassVar[Literal["linear", "rbf", "poly", "chi2", "logistic", "prior"]] = "linear"
     penalty: ClassVar[float] = 1.0
     codebook: ClassVar[bool] = False
-    """A codebook is learned on the training clips between descriptor and classifier."""
     flow: ClassVar[bool] = False
     """The descriptor takes flow, not frames, and flow is stored for it alone."""
 
     def descriptor(self) -> Any:
         """The descriptor with these settings; None where no pixel is looked at."""
         module, _, kind = self.described_by.partition(":")
-        names = {field.name for field in fields(self)} - {field.name for field in fields(Classical)}
+        names = {field.name for field in fields(self)} - {field.name for field in fields(WithCodebook)}
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
         return getattr(import_module(f"{__name__}.{module}"), kind)(**given) if kind else None
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Whole clips are described, and there is flow where it is taken."""
+        """Whole clips are described, there is flow where it is taken, and the grid can be read."""
+        if self.tune:
+            from mer_tf.descriptors.grids import grid_faults  # brings pandas
+
+            yield from grid_faults(experiment)
         if experiment.clip.test != "whole":
             yield f"clip.test=windows: {self.name} describes whole clips; use clip.test=whole"
         if self.flow and experiment.preprocess.flow == "none":
@@ -91,9 +101,37 @@ class _Frames(Classical):
 
 
 @dataclass(frozen=True)
+class _Bins(Classical):
+    bins: Several | None = None
+    """Directions that a histogram tells apart."""
+
+
+@dataclass(frozen=True)
+class _Filter(Classical):
+    wiener: Countless | None = None
+    """Side of the adaptive filter that is applied to each frame before, pixels; 0: none."""
+
+
+@dataclass(frozen=True)
+class _Mask(Classical):
+    mask: Annotated[int, Range(3, 25)] | None = None
+    """Length of the mask of 1-D patterns, odd: a bit for each position but its middle."""
+
+
+@dataclass(frozen=True)
 class _Scale(Classical):
     sigma: Positive | None = None
     """Scale of derivatives, pixels."""
+
+
+@dataclass(frozen=True)
+class WithCodebook(Classical):
+    """A codebook is learned on the training clips between descriptor and classifier."""
+
+    words: Several | None = None
+    """Of the codebook of each component; None: 50."""
+
+    codebook: ClassVar = True
 
 
 @dataclass(frozen=True)
@@ -130,15 +168,15 @@ OnsetFrame = _method("onset_frame", "flow_image:OnsetFrame", classifier="logisti
 FlowLogistic = _method("flow_logistic", "flow_image:FlowImage", classifier="logistic", penalty=0.003, flow=True)
 LbpTop = _method("lbp_top", "lbp_top:LbpTop", _Frames, _Histogram, _Radii, _Overlap, _Blocks)
 LbpSip = _method("lbp_sip", "lbp_sip:LbpSip", _Frames, _Radii, _Overlap, _Blocks)
-LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", _Frames, _Histogram, _Radii, _Blocks)
-StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", _Frames, _Radii, _Blocks, classifier="chi2", penalty=100.0)
-Higo = _method("higo", "higo:Higo", _Frames, _Overlap, _Blocks)
+LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", _Filter, _Frames, _Histogram, _Radii, _Blocks)
+StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", _Mask, _Frames, _Radii, _Blocks, classifier="chi2", penalty=100.0)
+Higo = _method("higo", "higo:Higo", _Bins, _Frames, _Overlap, _Blocks)
 GaussianJetLbp = _method(
     "gaussian_jet_lbp", "gaussian_jet:GaussianJetLbp", _Scale, _Frames, _Histogram, _Radii, _Overlap, _Blocks
 )
-Stclqp = _method("stclqp", "stclqp:CompletedPatterns", _Frames, _Points, _Radii, _Blocks, codebook=True)
+Stclqp = _method("stclqp", "stclqp:CompletedPatterns", WithCodebook, _Frames, _Points, _Radii, _Blocks)
 Fdm = _method("fdm", "fdm:Fdm", _Frames, _Blocks, classifier="rbf", flow=True)
-Hoof = _method("hoof", "hoof:Hoof", _Frames, _Overlap, _Blocks, flow=True)
+Hoof = _method("hoof", "hoof:Hoof", _Bins, _Frames, _Overlap, _Blocks, flow=True)
 BiWoof = _method("bi_woof", "bi_woof:BiWoof", _Blocks, penalty=1e4, flow=True)
 
 _TRIVIAL = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)

@@ -16,18 +16,18 @@ BINS = 8
 class Hoof(ClipDescriptor):
     """Directions of frame-to-frame flow, weighted by its length, in each block: (parts, rows, columns, bins), flat.
 
-    Each histogram sums to 1. Its 8 bins are of the full circle, the first centred on +x, as Verburg & Menkovski 2019
+    Each histogram sums to 1. Its bins (8) are of the full circle, the first centred on +x, as Verburg & Menkovski 2019
     have them for expressions; the original counts left and right as one.
     """
 
     takes: ClassVar[Takes] = "flow"
 
-    def __init__(self, *, blocks: Grid = (5, 5, 1), overlap: float = 0.0, frames: int = 0) -> None:
-        self.blocks, self.overlap, self.frames = blocks, overlap, frames
+    def __init__(self, *, blocks: Grid = (5, 5, 1), overlap: float = 0.0, frames: int = 0, bins: int = BINS) -> None:
+        self.blocks, self.overlap, self.frames, self.bins = blocks, overlap, frames, bins
 
     def describe(self, clip: NDArray[Any]) -> Features:
         flow, (rows, columns, parts) = steps(clip, self.frames), self.blocks
-        sums = block_sums(oriented(flow, BINS), (parts, rows, columns), self.overlap)
+        sums = block_sums(oriented(flow, self.bins), (parts, rows, columns), self.overlap)
         return normalised(sums).ravel().astype(np.float32)
 
 

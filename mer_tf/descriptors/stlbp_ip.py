@@ -11,21 +11,26 @@ from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, at_length
 from mer_tf.descriptors.blocks import block_edges, block_histograms, normalised
 from mer_tf.descriptors.codes import Plane, bins_of, packed, pattern_codes
 
-MASK = 9
-
 
 class StlbpIp(ClipDescriptor):
-    """Patterns of the projections of difference images D_t = I_t - I_1: (rows, columns, 2 * 2^8 + 118), flat.
+    """Patterns of the projections of difference images D_t = I_t - I_1: (rows, columns, 2 * 2^(mask - 1) + 118), flat.
 
-    Projections of a block are its sums along x and along y. Space: 1-D patterns of each projection, a bit for each of
-    the 8 positions around the centre, counted over time. Time: the projections of all frames side by side are
+    Projections of a block are its sums along x and along y. Space: 1-D patterns of each projection, a bit for each
+    position of the mask around the centre, counted over time. Time: the projections of all frames side by side are
     two images, of which come LBP of 8 points, u2. Each of the four histograms sums to 1. One block gives the 630 bins
     of the published code at mask 9. Readings: differences keep their sign; the paper prints neither the blocks (here
     rows and columns; one part in time) nor the radii of the motion images.
     """
 
-    def __init__(self, *, blocks: Grid = (4, 4, 1), radii: tuple[int, int, int] = (1, 1, 2), frames: int = 10) -> None:
-        self.blocks, self.radii, self.frames = blocks, radii, frames
+    def __init__(
+        self,
+        *,
+        blocks: Grid = (4, 4, 1),
+        radii: tuple[int, int, int] = (1, 1, 2),
+        frames: int = 10,
+        mask: int = 9,
+    ) -> None:
+        self.blocks, self.radii, self.frames, self.mask = blocks, radii, frames, mask
 
     def describe(self, clip: NDArray[Any]) -> Features:
         volume = at_length(clip, self.frames).astype(np.int64)
@@ -42,7 +47,7 @@ class StlbpIp(ClipDescriptor):
 
     def _space(self, lines: NDArray[np.int64], along: int) -> NDArray[np.float64]:
         """1-D patterns of lines (K, T, L), counted over time in each of `along` parts: (K, along, 2^8)."""
-        reach, length = MASK // 2, lines.shape[-1]
+        reach, length = self.mask // 2, lines.shape[-1]
         offsets = [o for o in range(-reach, reach + 1) if o]
         centre = lines[..., reach : length - reach]
         shifted = (lines[..., reach + o : length - reach + o] for o in offsets)

@@ -70,7 +70,7 @@ def inner_folds(subjects: Sequence[str], labels: Sequence[int], folds: int, seed
     if people < 2:
         raise MerError(
             "a fold's training clips are of one subject, so nothing can be chosen on inner subjects; leave search and "
-            "model.C at one value, or take more subjects"
+            "model.C at one value and model.tune out, or take more subjects"
         )
     stratified = Evaluation(folds=min(folds, people, most), seed=seed)
     try:

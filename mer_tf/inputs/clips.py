@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_tf.cached import cache_folder, older_kept
 from mer_tf.config import Data, Experiment, MerError, Preprocess
 from mer_tf.datasets import FOLDERS, dataset_listing, given_listing, told
 from mer_tf.datasets.adapters.listing import Listing
@@ -52,6 +53,8 @@ class Clips:
 
     labelled: tuple[LabelledClip, ...]
     """Sorted by clip_id, as the records are."""
+    rows: tuple[ClipRow, ...]
+    """The whole manifest, with the clips that the protocol leaves out: by it records are named."""
     protocol: LabelProtocol
     records: Path
     warnings: tuple[Notice, ...]
@@ -80,7 +83,9 @@ class Clips:
 
 def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | None = None) -> Clips:
     """Data set, or manifests -> manifest -> records -> labelled clips; `listing`: the data, where they were listed."""
-    data, cache = experiment.data, Path(experiment.data.cache)
+    data, cache = experiment.data, cache_folder(experiment.data.cache)
+    if kept := older_kept(cache):
+        log.info(kept)
     with stage("drawing and listing"):
         rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
@@ -99,7 +104,20 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
             warnings.append(note(UNREADABLE, text))
     protocol = protocol_of(data.label_protocol, rows)
-    return Clips(label_clips(rows, indexed, protocol, data), protocol, records, tuple(warnings))
+    return Clips(label_clips(rows, indexed, protocol, data), tuple(rows), protocol, records, tuple(warnings))
+
+
+def stored_as(clips: Clips, experiment: Experiment) -> Clips:
+    """The same clips in records by the experiment's `preprocess`, made where there are none.
+
+    `MerError` names a clip that cannot be stored so.
+    """
+    name = "joined" if experiment.data.manifests else experiment.data.dataset
+    records = _records(clips.rows, experiment, cache_folder(experiment.data.cache) / "records", name)
+    there = {clip.clip_id for clip in read_index(records).clips}
+    if lost := sorted(set(clips.table["clip_id"]) - there):
+        raise MerError(f"{records / 'errors.csv'}: {lost[0]} and {len(lost) - 1} others cannot be stored so; see why")
+    return replace(clips, records=records)
 
 
 def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.descriptors.base import ClipDescriptor
+from mer_tf.descriptors.base import ClipDescriptor, Takes
 from mer_tf.inputs.flow_images import AT_ONSET
 from mer_tf.inputs.images import small_greys
 
@@ -69,24 +69,36 @@ def described_store(
         images = frames[::step]
         greys[clip_id] = small_greys(images)
         try:
-            if apex == 0 and descriptor is not None and descriptor.takes == "apex":
-                log.warning(AT_ONSET, clip_id, "the frame that moves most is taken")
-            since = None if flow is None else _since_onset(flow, flow_from)[step - 1 :: step]
-            placed = descriptor.placed(fitted[clip_id]) if descriptor and fitted else descriptor
-            described[clip_id] = _described(images, since, apex and max(apex // step, 1), placed)
+            if descriptor is None:
+                described[clip_id] = np.zeros(0, np.float32)
+                continue
+            given = descriptor_input(clip_id, images, flow, apex, descriptor.takes, step, flow_from)
+            placed = descriptor.placed(fitted[clip_id]) if fitted else descriptor
+            described[clip_id] = placed.transform([given])[0]
         except MerError as error:
             raise MerError(f"{clip_id}: {error}") from error
     return DescribedStore(described, greys)
 
 
-def _described(
-    images: np.ndarray, flow: np.ndarray | None, apex: int | None, descriptor: ClipDescriptor | None
+def descriptor_input(
+    clip_id: str,
+    images: np.ndarray,
+    flow: np.ndarray | None,
+    apex: int | None,
+    takes: Takes,
+    step: int,
+    flow_from: Literal["previous", "onset"],
 ) -> np.ndarray:
-    if descriptor is None:
-        return np.zeros(0, np.float32)
-    if descriptor.takes == "frames" or flow is None:
-        return descriptor.transform([np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images])])[0]
-    return descriptor.transform([flow[apex - 1 : apex] if descriptor.takes == "apex" and apex else flow])[0]
+    """What a descriptor that takes `takes` is given of a clip: grey frames, or motion since the onset, or at the apex.
+
+    images: every `step`-th frame; flow and the index of the apex: those of all frames.
+    """
+    if takes == "frames" or flow is None:
+        return np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images])
+    if apex == 0 and takes == "apex":
+        log.warning(AT_ONSET, clip_id, "the frame that moves most is taken")
+    since, place = _since_onset(flow, flow_from)[step - 1 :: step], apex and max(apex // step, 1)
+    return since[place - 1 : place] if takes == "apex" and place else since
 
 
 def _since_onset(flow: np.ndarray, flow_from: str) -> np.ndarray:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.arrays import is_whole, load_array, save_array
 from mer_tf.config import MerError
@@ -23,6 +22,7 @@ from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore, Viewed
 from mer_tf.locks import held
 from mer_tf.preprocessing.augment import turned
+from mer_tf.progress import Progress
 from mer_tf.records.index import IndexedClip
 
 log = logging.getLogger("mer_tf")
@@ -109,7 +109,7 @@ def _frames(missing: Missing) -> int:
 
 def _compute(frames: Frames, missing: Missing, encoder: keras.Model, folder: Path, batch: int) -> None:
     stream, clips = iter(frames()), list(missing.items())
-    with tqdm(total=_frames(missing), desc="features", unit="frame", smoothing=0.05) as bar:
+    with Progress(total=_frames(missing), desc="features", unit="frame", smoothing=0.05) as bar:
         for start in range(0, len(clips), CHUNK):
             part = clips[start : start + CHUNK]
             seen = _take(stream, [clip.clip_id for clip, _ in part])
@@ -127,7 +127,7 @@ def _take(stream: Iterator[tuple[str, np.ndarray]], names: Sequence[str]) -> lis
     return [frames for _, frames in taken]
 
 
-def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: tqdm) -> list[np.ndarray]:
+def _predict(encoder: keras.Model, clips: Iterable[np.ndarray], batch: int, bar: Progress) -> list[np.ndarray]:
     """Features of each clip, in batches of one shape across clips (the last one padded), so that XLA compiles once."""
     held = list(clips)
     images, values = np.concatenate(held or [np.empty((0,))]), []

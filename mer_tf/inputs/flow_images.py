@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -59,7 +60,7 @@ class FlowImageStore:
 
 
 def flow_image_store(
-    clips: Iterable[tuple[str, np.ndarray, np.ndarray, int | None]], config: Clip, folder: str | None = None
+    clips: Iterable[tuple[str, np.ndarray, np.ndarray, int | None]], config: Clip, folder: Path | None = None
 ) -> FlowImageStore:
     """Store of (clip_id, frames uint8 (T, S, S, 3), flow from the onset (T - 1, S, S, 2), index of the apex).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import cv2
@@ -101,7 +102,7 @@ def image_store(
     clips: Iterable[tuple[str, np.ndarray, np.ndarray | None]],
     config: Clip,
     flow_from: Literal["previous", "onset"],
-    folder: str | None = None,
+    folder: Path | None = None,
 ) -> ImageStore:
     """Store of (clip_id, frames uint8 (T, S, S, 3), flow float16 (T - 1, S, S, 2)), at every `config.step`-th frame;
     without flow for models that are given frames alone.

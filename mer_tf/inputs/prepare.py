@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from mer_tf.cached import cache_folder
 from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import GRADCAM, Clip, Experiment, digest
 from mer_tf.descriptors import Classical
+from mer_tf.descriptors.grids import Candidate, candidates
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.inputs.after import after_notice
 from mer_tf.inputs.batches import FeatureStore, Store
 from mer_tf.inputs.blocks import BlockStore, nearest_frame
 from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.descriptor_grid import grid_store
 from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.feature_cache import encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
@@ -74,6 +76,8 @@ def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
 
 def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:
     """What a classical method says of every clip."""
+    if model.tune and (offered := candidates(experiment)):
+        return _offered(offered, experiment, clips)
     config, descriptor = experiment.preprocess, model.descriptor()
     arrays = ((x.clip_id, x.frames, x.flow, apex) for x, apex in _with_apexes(clips, model.flow))
     fitted = None if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
@@ -83,11 +87,18 @@ def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Enco
     return Encoded(store, None, None, resolved, ())
 
 
+def _offered(offered: Sequence[Candidate], experiment: Experiment, clips: Clips) -> Encoded:
+    """The same by every setting that a fold may choose."""
+    store = grid_store(offered, experiment, clips, lambda one: _with_apexes(one, offered[0].method.flow))
+    said = f"{experiment.model.name}, chosen in each fold among {len(store.matrices)} settings of the descriptor"
+    return Encoded(store, None, None, {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}, ())
+
+
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
         return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
     arrays: Iterator[Any] = ((x.clip_id, x.frames, x.flow, apex) for x, apex in _with_apexes(clips))
-    return _trained(flow_image_store(arrays, experiment.clip, experiment.data.cache))
+    return _trained(flow_image_store(arrays, experiment.clip, cache_folder(experiment.data.cache)))
 
 
 def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[ClipRecord, int | None]]:
@@ -102,7 +113,7 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
     arrays: Iterator[tuple[str, Any, Any]] = ((x.clip_id, x.frames, x.flow) for x in _stored(clips))
     if clip.keyframes != "none":
         arrays = key_images(((x.clip_id, x.frames, apex) for x, apex in _with_apexes(clips, flow=False)), clip)
-    return _trained(image_store(arrays, clip, flow_from, experiment.data.cache), clip.step)
+    return _trained(image_store(arrays, clip, flow_from, cache_folder(experiment.data.cache)), clip.step)
 
 
 def _stored(clips: Clips, flow: bool = True) -> Iterator[ClipRecord]:
@@ -126,7 +137,7 @@ def _features(config: FeatureModel, experiment: Experiment, clips: Clips) -> Enc
     at = encoder.features_at
     size, version = experiment.preprocess.size, counted(TRAINING)
     name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)
-    folder = Path(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
+    folder = cache_folder(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
     store = encode_clips(lambda: clip_frames(clips), _copies(clips, experiment.clip), trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
     if at:

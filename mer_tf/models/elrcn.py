@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, ClassVar, Literal
 
@@ -22,10 +22,10 @@ from mer_tf.config import Experiment
 from mer_tf.model import Shows
 from mer_tf.models.encoders.names import PREFERRED_MAPS, vggface_weights
 from mer_tf.models.inputs import grey, relu_dense, scaled
-from mer_tf.models.kinds import ImageModel
+from mer_tf.models.kinds import FeatureModel, ImageModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage, cnn_then_lstm
-from mer_tf.ranges import BelowOne, Positive
+from mer_tf.ranges import Amount, BelowOne, Positive
 
 log = logging.getLogger("mer_tf")
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
@@ -47,6 +47,8 @@ class Elrcn(ImageModel):
     """Where the VGG's convolutions start: auto (VGG-Face where its file is, is said in the log), random, or a file as
     `weights` of vggface-vgg16. Face weights ask for width 1, and for the code's learning rate, which is of no use to
     random ones."""
+    random_rate: Amount = 0.0
+    """Learning rate instead of train.learning_rate where auto finds no face weights; 0: the same."""
 
     spatial: ClassVar[bool]
     """Whether all images are channels of one VGG."""
@@ -61,6 +63,18 @@ class Elrcn(ImageModel):
             vggface_weights(PREFERRED_MAPS, self.weights)
         if self.weights != "random" and self.width != 1:
             yield f"model.weights={self.weights}: face weights have width 1; use model.weights=random or model.width=1"
+
+    def settled(self, experiment: Experiment) -> Experiment:
+        """With the learning rate that fits the weights which auto found."""
+        if self.weights != "auto" or not self.random_rate:
+            return experiment
+        train = experiment.train
+        if _faces_found(self.weights):
+            log.info("%s: face weights, so train.learning_rate=%g", self.name, train.learning_rate)
+            return experiment
+        said = "%s: no face weights were found, so model.random_rate=%g is the learning rate, not %g (of face weights)"
+        log.warning(said, self.name, self.random_rate, train.learning_rate)
+        return replace(experiment, train=replace(train, learning_rate=self.random_rate))
 
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network. shape: frames and flow (S, S, 3), images (T,).
@@ -135,17 +149,29 @@ def begin_from_faces(network: keras.Model, weights: str) -> None:
         layer.set_weights([kernel, bias])
 
 
+def _face_network(weights: str) -> FeatureModel:
+    """Settings of the encoder whose convolutions the VGG takes."""
+    from mer_tf.models.vggface_lstm import VggFaceLstm
+
+    return VggFaceLstm(encoder="auto", weights=None if weights == "auto" else weights, features_at="pool5")
+
+
+def _faces_found(weights: str) -> bool:
+    """Whether VGG-Face's weights are there, or can be fetched."""
+    from mer_tf.models.encoders.build import resolve_encoder  # brings Keras
+
+    return resolve_encoder(_face_network(weights))[0] == PREFERRED_MAPS
+
+
 @cache
 def _faces(weights: str) -> dict[str, list[Any]]:
     """Kernel and bias of VGG-Face's convolutions by name; none where `auto` does not find them."""
-    from mer_tf.models.encoders.build import build_encoder, resolve_encoder  # brings Keras
-    from mer_tf.models.vggface_lstm import VggFaceLstm
+    from mer_tf.models.encoders.build import build_encoder  # brings Keras
 
-    wanted = VggFaceLstm(encoder="auto", weights=None if weights == "auto" else weights, features_at="pool5")
-    if resolve_encoder(wanted)[0] != PREFERRED_MAPS:
-        log.warning("elrcn: VGG16 starts at random, for which a learning rate of 1e-5 is of little use")
+    if not _faces_found(weights):
+        log.warning("elrcn: VGG16 starts at random")
         return {}
-    encoder = build_encoder(wanted, input_size=224)
+    encoder = build_encoder(_face_network(weights), input_size=224)
     log.info("elrcn: VGG16 starts from %s", encoder.weights["source"])
     found = {layer.name: layer.get_weights() for layer in encoder.model._flatten_layers() if layer.name in CONVOLUTIONS}
     return found

@@ -14,6 +14,9 @@ from mer_tf.config import MerError
 from mer_tf.files import atomic
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+INNER = "pictures"
+"""Text of a figure's PNG: the boxes of the pictures in it, as JSON [[left, top, right, bottom], ...] in pixels. All
+around them is paper and ink, which a dark page may exchange."""
 
 
 def write_picture(path: Path, picture: NDArray[np.uint8], options: Sequence[int] = ()) -> None:

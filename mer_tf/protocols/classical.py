@@ -11,17 +11,12 @@ from sklearn.base import clone
 from sklearn.metrics import confusion_matrix
 from sklearn.pipeline import Pipeline
 
-from mer_tf.config import Experiment
 from mer_tf.descriptors import Classical, SubjectIdentity
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
-from mer_tf.inputs.clips import Clips
 from mer_tf.inputs.descriptors import DescribedStore
-from mer_tf.inputs.prepare import Encoded
-from mer_tf.models.kernel_model import KernelModel
-from mer_tf.protocols.kernel import KernelBench
-from mer_tf.protocols.workbench import Bench, Workbench
+from mer_tf.protocols.workbench import Workbench
 
 
 class ClassicalBench(Workbench):
@@ -50,8 +45,7 @@ class ClassicalBench(Workbench):
             table = [{"C": c} | f for c, f in zip(offered, found, strict=True)]
         best = int(np.argmax([row["UAR"] for row in table])) if table else 0
         chosen = fitted(pipelines[best], features, labels)
-        steps = {name: _plain(step.get_params()) for name, step in chosen.steps}
-        return chosen, {"method": self.method.name, "chosen": steps, "inner": table}
+        return chosen, {"method": self.method.name, "chosen": steps_of(chosen), "inner": table}
 
     def predict(self, model: Any, rows: Sequence[int]) -> np.ndarray:
         """Class shares (len(rows), classes); see `class_shares`."""
@@ -81,12 +75,9 @@ def inner_scores(
     return dict(zip(SCORES, map(float, scores(confusion_matrix(labels, predicted))), strict=True))
 
 
-def bench_of(experiment: Experiment, clips: Clips, encoded: Encoded) -> Workbench:
-    """The bench of an experiment: for classical systems, for kernels of flow images, or for Keras models."""
-    if isinstance(experiment.model, KernelModel):
-        return KernelBench(experiment, clips, encoded)
-    kind = ClassicalBench if isinstance(experiment.model, Classical) else Bench
-    return kind(experiment, clips, encoded)
+def steps_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+    """Parameters of each step as JSON can hold them."""
+    return {name: _plain(step.get_params()) for name, step in pipeline.steps}
 
 
 def _plain(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.changes import changed, migrated
 from mer_tf.config import Experiment, MerError
@@ -35,6 +34,7 @@ from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kinds import FlowImageModel
 from mer_tf.notices import Notice, danger
+from mer_tf.progress import Progress
 from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance, tuned
 from mer_tf.protocols.kernel import KernelBench
@@ -79,7 +79,7 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
         raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
     folds = len(Bench(experiment, clips, encoded).folds())
     log.info("%s", "\n".join(said_in_advance(experiment, stored, len(clips.table), folds)))
-    for name, given in tqdm(stored.items(), "methods", unit="method"):
+    for name, given in Progress(stored.items(), "methods", unit="method"):
         chosen = changed(experiment, migrated(given))
         bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
         if not (home / "predictions.csv").exists():
@@ -147,7 +147,7 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
     training = AllFolds(models, images_of(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
     found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
     watched = _watched(config.epochs)
-    for epoch in tqdm(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):
+    for epoch in Progress(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):
         training.epoch()
         if epoch in watched:
             training.give()
@@ -166,7 +166,7 @@ def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
 def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict[int, ByEpoch]:
     """Fold by fold; each is kept in `home` when it is finished, and a stopped run goes on after it."""
     found, config, folds = {}, bench.experiment.train, bench.folds()
-    for fold in tqdm(folds, f"{name}, fold by fold", unit="fold"):
+    for fold in Progress(folds, f"{name}, fold by fold", unit="fold"):
         path, began = home / "folds" / f"{fold.number}.npz", time.monotonic()
         if path.exists():
             found[fold.number] = _kept(path)

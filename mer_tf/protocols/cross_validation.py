@@ -9,13 +9,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.config import GRADCAM, MerError
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.predictions import write_predictions
 from mer_tf.files import atomic, write_csv, write_json
 from mer_tf.locks import held
+from mer_tf.progress import Progress
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import choose, epochs_a_fold, searched
 from mer_tf.protocols.workbench import Bench, Workbench
@@ -39,7 +39,7 @@ def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | No
     if unknown := sorted(set(only or ()) - set(numbers)):
         raise MerError(f"--folds {', '.join(map(str, unknown))}: there are folds {numbers[0]} to {numbers[-1]}")
     todo = [task for task in untrained(bench, directory) if only is None or task[1].number in only]
-    with tqdm(total=len(todo) * epochs_a_fold(bench.experiment), desc="training", unit="epoch") as bar:
+    with Progress(total=len(todo) * epochs_a_fold(bench.experiment), desc="training", unit="epoch") as bar:
         for seed, fold, folder in todo:
             with held(folder):
                 if not (folder / "predictions.csv").exists():  # another process may have trained it meanwhile
@@ -63,7 +63,7 @@ def fold_folder(bench: Workbench, directory: Path, seed: int, fold: int) -> Path
     return home / f"fold-{fold}"
 
 
-def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -> None:
+def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: Progress) -> None:
     """Train on the fold's training clips, predict its test clips, and only then ask for their labels."""
     if isinstance(bench, Bench) and getattr(bench.network, "retrain_from", None) == GRADCAM:
         bench = bench.retrained_from(choose_block(bench, fold, folder))
@@ -72,6 +72,8 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
         model = train_network(bench, fold, seal.training(fold), seed, folder, bar)
     else:
         model, chosen = bench.fit(fold.train, seal.training(fold), training_seed(seed, fold.number))
+        for name, table in chosen.pop("tables", {}).items():
+            write_csv(table, folder / name)
         write_json(folder / "choice.json", chosen)
         bar.update()
     shares = bench.predict(model, fold.test)
@@ -87,7 +89,7 @@ def run_fold(bench: Workbench, fold: Fold, seed: int, folder: Path, bar: tqdm) -
     write_predictions(frame, folder / "predictions.csv")
 
 
-def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: tqdm) -> keras.Model:
+def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folder: Path, bar: Progress) -> keras.Model:
     """Choose on inner subjects where that is asked for, then train; writes choice.csv, history.csv, model.keras."""
     train, dropout, begun = bench.experiment.train, None, bar.n
     show: list[keras.callbacks.Callback] = [ShowEpochs(bar, f"fold {fold.number} {fold.held_out}".rstrip())]
@@ -111,7 +113,7 @@ def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folde
 class ShowEpochs(keras.callbacks.Callback):
     """Moves a bar by one each epoch, with the losses beside it; the log says early how long all of them take."""
 
-    def __init__(self, bar: tqdm, what: str) -> None:
+    def __init__(self, bar: Progress, what: str) -> None:
         super().__init__()
         self.bar, self.what, self.begun = bar, what, 0.0
 
@@ -126,7 +128,9 @@ class ShowEpochs(keras.callbacks.Callback):
         left = (self.bar.total or 0) - self.bar.n
         if self.bar.n == PACED and left > 0:
             pace = time.monotonic() - self.begun
-            log.info("training: %.3g s an epoch, %d epochs to go: %s", pace, left, tqdm.format_interval(pace * left))
+            log.info(
+                "training: %.3g s an epoch, %d epochs to go: %s", pace, left, Progress.format_interval(pace * left)
+            )
 
 
 def title(bench: Workbench) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from tqdm import tqdm
-
 from mer_tf.config import GRADCAM
 from mer_tf.evaluation.folds import Fold
 from mer_tf.files import write_json
 from mer_tf.locks import held
+from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import train_network
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import epochs_a_fold
@@ -33,7 +32,7 @@ def train_final(bench: Bench, directory: Path) -> None:
         if getattr(bench.network, "retrain_from", None) == GRADCAM:
             bench = bench.retrained_from(choose_block(bench, everything, folder))
         labels, seed = bench.seal().training(everything), bench.experiment.train.seed
-        with tqdm(total=epochs_a_fold(bench.experiment), desc="final model", unit="epoch") as bar:
+        with Progress(total=epochs_a_fold(bench.experiment), desc="final model", unit="epoch") as bar:
             train_network(bench, everything, labels, seed, folder, bar)
         write_json(folder / "final.json", {"clips": len(labels), "seed": seed, "claim": FINAL_SAID})
     log.info("final model: %s", FINAL_SAID)

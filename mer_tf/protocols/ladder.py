@@ -20,7 +20,6 @@ from pathlib import Path
 
 import pandas as pd
 from sklearn.model_selection import KFold
-from tqdm import tqdm
 
 from mer_tf.config import Search
 from mer_tf.datasets.windows import arrange_windows
@@ -28,6 +27,7 @@ from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import SCORES, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import write_csv
+from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import ShowEpochs
 from mer_tf.protocols.selection import choose
 from mer_tf.protocols.workbench import Bench
@@ -50,7 +50,9 @@ def climb(bench: Bench, directory: Path, inner_folds: int = 2) -> pd.DataFrame:
     Returns columns rung, leaks, n, subjects, majority, and each score with its 95 % interval (UAR, UAR_low, UAR_high).
     """
     folds, epochs = bench.experiment.evaluation.folds, bench.experiment.train.epochs
-    with tqdm(total=(2 * folds + len(_loso(bench)) * (1 + inner_folds)) * epochs, desc="ladder", unit="epoch") as bar:
+    with Progress(
+        total=(2 * folds + len(_loso(bench)) * (1 + inner_folds)) * epochs, desc="ladder", unit="epoch"
+    ) as bar:
         tables = {}
         for rung, make in {"random windows": _random_windows, "clip folds": _clip_folds}.items():
             path = _folder(directory, rung) / "predictions.csv"
@@ -79,7 +81,7 @@ def _folder(directory: Path, rung: str) -> Path:
     return directory / rung.replace(",", "").replace(" ", "-")
 
 
-def _random_windows(bench: Bench, bar: tqdm) -> pd.DataFrame:
+def _random_windows(bench: Bench, bar: Progress) -> pd.DataFrame:
     """k folds over shuffled windows; a row is a window."""
     experiment, parts = bench.experiment, []
     windows, seal = bench.windows()
@@ -98,7 +100,7 @@ def _random_windows(bench: Bench, bar: tqdm) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _clip_folds(bench: Bench, bar: tqdm) -> pd.DataFrame:
+def _clip_folds(bench: Bench, bar: Progress) -> pd.DataFrame:
     parts, seed = [], bench.experiment.train.seed
     for fold in bench.folds(replace(bench.experiment.evaluation, split="clip")):
         seal, show = bench.seal(), ShowEpochs(bar, f"clip folds, fold {fold.number}")
@@ -111,7 +113,7 @@ def _loso(bench: Bench) -> list[Fold]:
     return bench.folds(replace(bench.experiment.evaluation, split="loso"))
 
 
-def _loso_rungs(bench: Bench, directory: Path, search: Search, bar: tqdm) -> dict[str, pd.DataFrame]:
+def _loso_rungs(bench: Bench, directory: Path, search: Search, bar: Progress) -> dict[str, pd.DataFrame]:
     """One training a subject, predicted after every epoch, then read three ways."""
     total = bench.experiment.train.epochs
     parts: dict[str, list[pd.DataFrame]] = {rung: [] for rung in RUNGS if rung.startswith("LOSO")}
@@ -129,7 +131,7 @@ def _loso_rungs(bench: Bench, directory: Path, search: Search, bar: tqdm) -> dic
     return {rung: read_predictions(write_predictions(pd.concat(parts[rung]), path)) for rung, path in paths.items()}
 
 
-def _loso_fold(bench: Bench, fold: Fold, search: Search, path: Path, bar: tqdm) -> None:
+def _loso_fold(bench: Bench, fold: Fold, search: Search, path: Path, bar: Progress) -> None:
     """Choose an epoch on inner subjects, train once more on all, predict the held-out subject after every epoch."""
     seal, seed, show = bench.seal(), bench.experiment.train.seed, ShowEpochs(bar, f"LOSO {fold.held_out}")
     labels = seal.training(fold)

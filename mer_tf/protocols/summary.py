@@ -15,6 +15,7 @@ from mer_tf.inputs.clips import Clips
 from mer_tf.notices import Notice
 from mer_tf.protocols.cross_validation import BASELINE, title
 from mer_tf.protocols.self_test import after_training
+from mer_tf.protocols.tuning import tuned_text
 from mer_tf.protocols.workbench import Workbench
 from mer_tf.reporting.card import CONTENT
 from mer_tf.reporting.plots import confusion_pair
@@ -35,7 +36,7 @@ def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
     confusion_pair(frame, class_names(frame), f"{title(bench)}, {len(bench.folds())} folds pooled", directory)
     described = encoded.resolved | {"split": evaluation.split, "warnings": [asdict(w) for w in _warnings(bench, clips)]}
     write_json(directory / "metrics.json", described | {"results": results})
-    text = _text(bench, clips, results)
+    text = "\n\n".join(filter(None, [_text(bench, clips, results), tuned_text(bench, directory)]))
     write_text(directory / "results.txt", text + "\n")
     return text
 

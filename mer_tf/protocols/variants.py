@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
-from tqdm import tqdm
 
-from mer_tf.config import Experiment
+from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.metrics import evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.variants import metric_variants
+from mer_tf.progress import Progress
 from mer_tf.run_directory import finished_run
 
 Run = Callable[[Experiment], Path]
@@ -22,9 +22,18 @@ ACCURACIES = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
 
 
 def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dict[Key, Path]:
-    """The run directory of each experiment; finished runs are kept, so equal ones run once. `what` names the bar."""
-    bar = tqdm(settings.items(), what, unit="run")
-    return {key: finished_run(experiment) or run(experiment) for key, experiment in bar}
+    """The run directory of each experiment; finished runs are kept, so equal ones run once. `what` names the bar.
+
+    `MerError` of a run names the row.
+    """
+    found = {}
+    for key, experiment in Progress(settings.items(), what, unit="run"):
+        try:
+            found[key] = finished_run(experiment) or run(experiment)
+        except MerError as error:
+            row = ", ".join(map(str, key)) if isinstance(key, tuple) else key
+            raise MerError(f"{what}, {row}: {error}") from error
+    return found
 
 
 def variant_predictions(directory: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import Evaluation, Experiment, MerError, Train
 from mer_tf.datasets.windows import Window, cut_windows, plan_windows
 from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
@@ -34,7 +35,7 @@ class Workbench:
         self.experiment, self.classes, self.encoded, self.store = experiment, clips.classes, encoded, encoded.store
         self.prepared, self.clips = clips, clips.table.drop(columns="label")
         self._labels = clips.table["label"].to_numpy()
-        self._frames = Shelf(folder=experiment.data.cache)
+        self._frames = Shelf(folder=cache_folder(experiment.data.cache))
 
     def encoder(self) -> keras.Model:
         """The frozen encoder; `MerError` for a model that has none."""

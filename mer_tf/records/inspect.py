@@ -9,12 +9,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.files import sha256
 from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.pictures import replace_picture
+from mer_tf.progress import Progress
 from mer_tf.records.clip import ClipRecord
 from mer_tf.records.index import MEND, Index, IndexedClip, read_index
 from mer_tf.records.stored import shard_clips, stored_clips
@@ -44,7 +44,7 @@ def check(directory: Path, progress: bool = True) -> list[str]:
     """Read every record again; one line a fault, naming the shard and the clip; an empty list when all is sound."""
     index = read_index(directory)
     faults: list[str] = []
-    for path in tqdm(index.paths(), unit="shard", desc="check", disable=not progress):
+    for path in Progress(index.paths(), unit="shard", desc="check", disable=not progress):
         if (found := sha256(path)) != index.shards[path.name]:
             said = index.shards[path.name]
             faults.append(f"{path.name}: SHA-256 is {found[:12]}..., the index says {said[:12]}...; {MEND}")

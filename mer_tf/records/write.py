@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
-from tqdm import tqdm
 
 import mer_tf
 from mer_tf.code_version import FRAMES, PIXELS, counted
@@ -28,6 +27,7 @@ from mer_tf.files import write_text
 from mer_tf.locks import held
 from mer_tf.names import first_lines
 from mer_tf.preprocessing.frames import read_otherwise_before
+from mer_tf.progress import Progress
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
@@ -135,7 +135,7 @@ def _write_missing(
     total = sum(len(s.rows) for s in missing)
     if done := sum(len(s.rows) for s in shards) - total:
         log.info("%d clips are there already; %d to write", done, total)
-    with tqdm(total=total, unit="clip", desc="preprocess", disable=not progress) as bar:
+    with Progress(total=total, unit="clip", desc="preprocess", disable=not progress) as bar:
         runner(missing, config, software(), tick=bar.update)
 
 

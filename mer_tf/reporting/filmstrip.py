@@ -28,10 +28,10 @@ def filmstrip(frames: np.ndarray, path: Path) -> Path:
 
 
 def _ruler(numbers: np.ndarray, side: int) -> np.ndarray:
-    """Frame numbers above the frames."""
-    bar = np.full((16, side * len(numbers), 3), 255, np.uint8)
+    """Frame numbers above the frames, white on a grey that fits light paper and dark."""
+    bar = np.full((16, side * len(numbers), 3), 64, np.uint8)
     for place, number in enumerate(numbers):
         cv2.putText(
-            bar, f"{number}", (place * side + 3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (60, 60, 60), 1, cv2.LINE_AA
+            bar, f"{number}", (place * side + 3, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA
         )
     return bar

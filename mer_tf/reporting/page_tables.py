@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.datasets import ADAPTERS
 from mer_tf.evaluation.statistics import Comparison, paired_permutation
+from mer_tf.evaluation.variants import ALL
 from mer_tf.files import facts
 from mer_tf.reporting.analysis import BASELINE, Analysis
+from mer_tf.reporting.privacy import of_people
 from mer_tf.reporting.run_files import Run
 
 
@@ -55,13 +58,94 @@ def _difference(name: str, frame: pd.DataFrame, other: str, other_frame: pd.Data
         return Difference(name, other, None, str(error))
 
 
-def published(runs: Sequence[Run]) -> list[dict[str, str]]:
-    """Published figures that the experiments name, as printed; a key without a row says so."""
+@dataclass(frozen=True)
+class Published:
+    """Published figures of one data set, and the runs that saw it, or a look-alike of it."""
+
+    dataset: str
+    rows: list[dict[str, str]]
+    ours: list[dict[str, Any]]
+    drawn: bool
+    """Whether all of these runs saw drawn data alone."""
+
+
+def published(runs: Sequence[Run], finished: Sequence[Analysis]) -> tuple[list[Published], list[str]]:
+    """Figures that the experiments name, as printed, by data set; and the data sets of the others, which no run saw.
+
+    A key without a row says so.
+    """
     keys = list(dict.fromkeys(str(key) for run in runs for key in run.settings["published"] or ()))
     table = facts("published_results.csv").drop_duplicates("key").set_index("key")
     missing = pd.Series({"note": "published_results.csv has no such row"}, table.columns).fillna("")
     held = (table.loc[key] if key in table.index else missing for key in keys)
-    return [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, held, strict=True)]
+    rows = [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, held, strict=True)]
+    by_home: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        by_home.setdefault(row["dataset"], []).append(row)
+    seen = {home: [run for run in runs if not home or _saw(run, home)] for home in by_home}
+    shown = [
+        Published(home, held, side_by_side(_of(finished, there)), not any(map(of_people, there)))
+        for home, held in by_home.items()
+        if (there := seen[home])
+    ]
+    return shown, [home for home, there in seen.items() if not there]
+
+
+def _of(finished: Sequence[Analysis], runs: Sequence[Run]) -> list[Analysis]:
+    """Those of these very runs; the tables in runs cannot be compared."""
+    return [one for one in finished if any(one.run is run for run in runs)]
+
+
+def _saw(run: Run, home: str) -> bool:
+    """Whether a run saw one of the data sets that a published figure names, as "smic-hs" or "smic, casme2"."""
+    there = set() if run.settings["data.manifests"] else {str(run.settings["data.dataset"])}
+    if run.predictions is not None and "dataset" in run.predictions.columns:
+        there |= set(run.predictions["dataset"])
+    named = [name.strip() for name in home.split(",")]
+    return any(n in there or (n not in ADAPTERS and any(t.startswith(f"{n}-") for t in there)) for n in named)
+
+
+def clip_rows(one: Analysis | None, part_id: str) -> list[dict[str, Any]]:
+    """A row a clip: clip_id, dataset, subject, truth, answer, how often right, and the mean probability of the truth.
+
+    With several trainings the answer is the most frequent one, the first in class order among equals. `anchor` is the
+    row's own, `shown` has word and anchor of each picture of the clip.
+    """
+    if one is None:
+        return []
+    rows, pictures = [], _pictures(one.run, part_id)
+    for number, (clip, part) in enumerate(one.frame.groupby("clip_id", sort=False)):
+        first, truth = part.iloc[0], str(part["y_true"].iloc[0])
+        counts = part["y_pred"].value_counts()
+        share = pd.to_numeric(part[f"p_{truth}"]).mean() if f"p_{truth}" in part.columns else float("nan")
+        rows.append(
+            {"clip_id": str(clip), "truth": truth, "answer": max(one.classes, key=lambda c: counts.get(c, 0))}
+            | {name: str(first[name]) if name in part.columns else "" for name in ("dataset", "subject", "fold")}
+            | {"anchor": f"{part_id}-clip-{number}", "shown": pictures.get(str(clip), [])}
+            | {"right": int((part["y_pred"] == truth).sum()), "trainings": len(part), "share": float(share)}
+        )
+    return rows
+
+
+def anchors(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Clip -> the anchor of its row."""
+    return {row["clip_id"]: row["anchor"] for row in rows}
+
+
+def _pictures(run: Run, part_id: str) -> dict[str, list[tuple[str, str]]]:
+    """Clip -> word and anchor of each picture of it that the page has."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for number, row in enumerate(run.pictures.to_dict("records")):
+        word = {"gradcam": "heat map"}.get(row["section"], str(row["section"]))
+        found.setdefault(str(row["title"]), []).append((word, f"{part_id}-picture-{number}"))
+    for number, row in enumerate(run.worst.to_dict("records")):
+        found.setdefault(str(row["clip_id"]), []).append(("frames", f"{part_id}-worst-{number}"))
+    return found
+
+
+def of_other_parts(variants: pd.DataFrame) -> pd.DataFrame:
+    """Variants of single data sets: those over all are warned of at the head of the page."""
+    return variants[variants["dataset"] != ALL]
 
 
 PRINTED = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy", "UAR", "macro F1 (UF1)")

@@ -18,10 +18,12 @@ from mer_tf.reporting import page_tables, papers, privacy, svg
 from mer_tf.reporting import run_words as described
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
+from mer_tf.reporting.how_to_read import how_to_read
+from mer_tf.reporting.page_tables import clip_rows, of_other_parts
 from mer_tf.reporting.run_files import Run, read_run
-from mer_tf.reporting.warnings import by_text, dangers, notes
+from mer_tf.reporting.warnings import dangers, notes, told
 
-PICTURES = {"gradcam": "Grad-CAM", "attention": "Attention"}
+PICTURES = {"gradcam": "Heat maps (Grad-CAM)", "attention": "Attention"}
 LONG = 20
 """Rows above which a long table is folded."""
 
@@ -38,7 +40,7 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
     """The page as text. Unfinished runs are named as such and have no numbers; no absolute path is shown."""
     runs = [privacy.without_places(run) for run in runs]
     labels = run_labels(runs)
-    threats = [[str(one) for one in dangers(run)] for run in runs]
+    threats = [dangers(run) for run in runs]
     finished = {a.label: a for a in analyse(runs)}
     parts = [
         {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label), "dangers": threat}
@@ -46,12 +48,11 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
     ]
     shown = list(finished.values())
     tables = {
-        "dangers": by_text(labels, threats),
-        "notes": by_text(labels, [notes(run) for run in runs]),
+        "dangers": told(labels, threats),
+        "notes": told(labels, [notes(run) for run in runs]),
         "systems": page_tables.systems(shown),
         "differences": page_tables.paired_differences(shown),
-        "published": page_tables.published(runs),
-        "side_by_side": page_tables.side_by_side(shown),
+        "published": page_tables.published(runs, shown),
     }
     return page_of("report.html.j2", parts=parts, title=_title(runs), faces=faces, **tables)
 
@@ -79,6 +80,7 @@ def _environment() -> Environment:
         "percent": page_tables.percent,
         "place": privacy.place,
         "question": described.question,
+        "subtitle": described.subtitle,
     }
     environment.globals |= {
         "LONG": LONG,
@@ -86,6 +88,9 @@ def _environment() -> Environment:
         "SCORES": SCORES,
         "described": described,
         "papers": papers,
+        "clip_rows": clip_rows,
+        "how_to_read": how_to_read,
+        "of_other_parts": of_other_parts,
         "picture_sections": picture_sections,
         "privacy": privacy,
         "row_shares": row_shares,
@@ -104,6 +109,7 @@ def _contents(run: Run, analysis: Analysis | None) -> list[tuple[str, str]]:
         "protocol": ("Protocol", True),
         "paper": ("What the paper says", bool(papers.paper_of(run.name))),
         "data": ("Data", analysis is not None),
+        "clips": ("Clips", analysis is not None),
         "tests": ("Self-tests", bool(run.self_tests)),
         "variants": ("Metric variants", analysis is not None),
         "confusion": ("Confusion matrices", analysis is not None),

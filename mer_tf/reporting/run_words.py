@@ -9,8 +9,8 @@ import pandas as pd
 
 from mer_tf.config import GRADCAM
 from mer_tf.evaluation.metrics import class_names
-from mer_tf.notices import UNREADABLE
 from mer_tf.reporting.run_files import Run, as_mapping
+from mer_tf.reporting.run_list import run_date
 
 SPLITS = {
     "group": "subject-disjoint, stratified by class (StratifiedGroupKFold)",
@@ -41,6 +41,17 @@ def question(run: Run) -> str:
         *others, last = class_names(run.predictions)
         classes = f"{', '.join(others)} and {last}" if others else last
     return f"How well does {settings['model.name']} on {_encoder(run)} tell {classes} apart, on {_data(run)}?"
+
+
+def subtitle(run: Run) -> str:
+    """What ran, on what, and when: the encoder is the one that the run had, whatever its experiment asks for."""
+    model, encoder = str(run.settings["model.name"]), _encoder(run)
+    asked = run.settings.get("model.encoder")
+    kind = "descriptor" if asked is None else "encoder"
+    built = "without a pretrained encoder" if encoder.startswith("none") else f"on the {kind} {encoder}"
+    instead = f" (asked for: {asked})" if asked not in (None, "none", run.resolved.get("encoder")) else ""
+    when = run_date(run.directory, run.config)
+    return f"Model {model} {built}{instead}; data: {_data(run)}; started on {when.day} {when:%B %Y}."
 
 
 def protocol(run: Run) -> list[tuple[str, str]]:
@@ -84,11 +95,6 @@ def left_out(run: Run, frame: pd.DataFrame) -> pd.DataFrame:
     """Clips of the manifest without a prediction: clip_id, dataset, subject, label_raw."""
     absent = ~run.manifest["clip_id"].isin(frame["clip_id"])
     return run.manifest.loc[absent, ["clip_id", "dataset", "subject", "label_raw"]]
-
-
-def lost(run: Run) -> list[str]:
-    """What the run said about clips that it could not read."""
-    return [w.text for w in run.warnings if w.code == UNREADABLE]
 
 
 def command(run: Run) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import Clip, Data, Experiment, MerError, Preprocess
 from mer_tf.names import unknown
 
@@ -29,9 +30,11 @@ Path_ = str | Path
 
 
 def load_dataset(
-    dataset: str, root: Path_ | None = None, *, sheet: Path_ | None = None, pattern: str = "", cache: Path_ = "data"
+    dataset: str, root: Path_ | None = None, *, sheet: Path_ | None = None, pattern: str = "", cache: Path_ = ""
 ) -> list[ClipRow]:
     """The clips of a data set's folder, a row each; without `root` those of a drawn look-alike, made in `cache`.
+
+    An empty `cache` is the place of this user (`mer-tf cache` names it).
 
     >>> rows = mer_tf.load_dataset("folders", ROOT)
     >>> sorted({row.label_raw for row in rows})
@@ -45,11 +48,13 @@ def load_dataset(
         sheet=None if sheet is None else str(sheet),
         pattern=pattern,
     )
-    return data_rows(data, Path(cache))
+    return data_rows(data, cache_folder(cache))
 
 
-def preprocess(rows: Sequence[ClipRow], out: Path_ = "data/records", **settings: Any) -> Path:
+def preprocess(rows: Sequence[ClipRow], out: Path_ = "", **settings: Any) -> Path:
     """Faces, size and flow of clips as TFRecords; the folder that holds them. Settings are those of `--preprocess`.
+
+    An empty `out` is the place of this user's records (`mer-tf cache` names it).
 
     >>> records = mer_tf.preprocess(mer_tf.load_dataset("folders", ROOT), OUT, face="none", size=32)
     >>> (records / "index.json").exists()
@@ -59,7 +64,8 @@ def preprocess(rows: Sequence[ClipRow], out: Path_ = "data/records", **settings:
 
     if isinstance(rows, str | Path) or not all(hasattr(row, "clip_id") for row in rows):
         raise MerError("preprocess: takes rows; give what load_dataset returns, or read_manifest of a manifest.csv")
-    return write_records(rows, _settings(Preprocess(), settings), Path(out), progress=False)
+    folder = Path(out) if out else cache_folder() / "records"
+    return write_records(rows, _settings(Preprocess(), settings), folder, progress=False)
 
 
 def windows(

@@ -18,7 +18,8 @@ from mer_tf.datasets.manifest import ClipRow
 from mer_tf.inputs.clips import Clips, LabelledClip, indexed_images
 from mer_tf.inputs.prepare import encode
 from mer_tf.models.stored import load_model
-from mer_tf.protocols.classical import ClassicalBench, bench_of
+from mer_tf.protocols.benches import bench_of
+from mer_tf.protocols.classical import ClassicalBench
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.records.index import read_index
 from mer_tf.records.write import write_records
@@ -91,7 +92,7 @@ def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clip
         problems = lost["reason"].tolist()
     known, protocol = {row.clip_id: row for row in rows}, LabelProtocol("new", trained.classes, {})
     clips = sorted((LabelledClip(known[clip.clip_id], clip, 0) for clip in indexed), key=lambda c: c.row.clip_id)
-    return Clips(tuple(clips), protocol, records, ()), problems
+    return Clips(tuple(clips), tuple(rows), protocol, records, ()), problems
 
 
 def _same_weights(trained: Trained, now: dict[str, object]) -> None:

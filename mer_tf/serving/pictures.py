@@ -17,7 +17,7 @@ from mer_tf.config import MerError
 from mer_tf.explain.figures.maps import DPI, overlay, picture, save
 from mer_tf.explain.gradcam import Maps, normalised
 from mer_tf.explain.upsampling import upsample
-from mer_tf.protocols.pictures.checkpoints import Explained, explained
+from mer_tf.protocols.pictures.checkpoints import Explained, Wanted, explained
 from mer_tf.protocols.pictures.view import View
 from mer_tf.serving.new_clips import NewClips
 from mer_tf.serving.trained import Trained
@@ -53,8 +53,8 @@ def clip_heat(trained: Trained, clips: NewClips, table: pd.DataFrame) -> tuple[d
             name = VIEW.map_of(network)
             said = f"Grad-CAM of map {name}, mean of {len(trained.members)} model(s), for the answer"
             for clip_id, target in answers.items():
-                frames, inputs = opened[member.block].sample(clip_id)
-                maps = VIEW.heat(network, name, inputs, target)[: len(frames)]
+                frames = opened[member.block].sample(clip_id)[0]
+                (maps,) = VIEW.heats(opened[member.block], network, [Wanted(clip_id, range(len(frames)), target)])
                 heat = upsample(maps, frames.shape[1], network.maps[name].grid)
                 found.setdefault(clip_id, []).append(normalised(heat[None])[0])
                 shown[clip_id] = Heat(frames, opened[member.block].places(clip_id), heat)

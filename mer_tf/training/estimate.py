@@ -7,7 +7,8 @@ import sys
 import time
 
 import keras
-from tqdm import tqdm
+
+from mer_tf.progress import Progress
 
 log = logging.getLogger("mer_tf")
 WARM, LAST = 2, 6
@@ -42,7 +43,7 @@ class FirstSteps(keras.callbacks.Callback):
         """Log what steps of `step` seconds come to."""
         self.said = True
         steps = self.params.get("steps") or 1
-        total = tqdm.format_interval(step * steps * self.epochs)
+        total = Progress.format_interval(step * steps * self.epochs)
         disk = self.models * 4 * self.model.count_params() / 2**20
         log.info(
             "estimate from the first steps: %.3g s a step, %d steps an epoch, %d epochs in all: %s; memory so far "

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from tqdm import tqdm
 
 from mer_tf.code_version import PIXELS
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import list_frames
+from mer_tf.progress import Progress
 from mer_tf.video.blocks import Piece, Store, folder_name
 from mer_tf.video.decide import TOO_NOISY, Found, decide
 from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
@@ -62,7 +62,7 @@ def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
     size = max(2, round(BLOCK * source.fps))
     people, pictures = _begun(source, store)
     name = Path(source.name).name
-    with tqdm(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
+    with Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
         _run(store, people, pictures, size, bar)
     return store
 

@@ -6,7 +6,7 @@ The clips are the same for every model and only the labels differ; an untrained 
 import keras
 import numpy as np
 import pytest
-from helpers.drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
+from helpers.drawn_clips import SHOWN, SIZE, TESTED
 
 from mer_tf.explain.regions import aligned_landmarks, region_masks
 from mer_tf.explain.upsampling import cell_grid, upsample
@@ -36,11 +36,11 @@ def trained(maps, labels, epochs):
 
 
 @pytest.mark.slow
-def test_attention_lies_on_the_part_that_tells_the_class():
+def test_attention_lies_on_the_part_that_tells_the_class(drawn):
     pytest.importorskip("mtcnn", reason="its ONet is the encoder")
     masks = region_masks(aligned_landmarks(SIZE), SIZE)
     masks["brows"] |= masks["eyes"]  # the skin between brow and upper lid moves with the brow
-    frames, classes, subjects = drawn_clips()
+    frames, classes, subjects = drawn
     tested = np.isin(subjects, np.unique(subjects)[:TESTED])
     encoder = build_encoder(AttentionLstm(encoder="mtcnn-onet", features_at="conv4"), input_size=SIZE).model
     maps = encoder_parts(encoder, None, "conv4")[0].predict(frames.reshape(-1, SIZE, SIZE, 3), verbose=0)

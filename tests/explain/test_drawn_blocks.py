@@ -7,7 +7,7 @@ brows lie within their receptive fields.
 import keras
 import numpy as np
 import pytest
-from helpers.drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
+from helpers.drawn_clips import SHOWN, SIZE, TESTED
 
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.models.encoders.build import build_encoder
@@ -46,10 +46,10 @@ def mean_weights(model, given):
 
 
 @pytest.mark.slow
-def test_blocks_that_tell_the_class_weigh_most():
+def test_blocks_that_tell_the_class_weigh_most(drawn):
     pytest.importorskip("mtcnn", reason="its ONet is the encoder")
     encoder = build_encoder(GiaBiaBiLstm(encoder="mtcnn-onet", features_at="conv3"), input_size=SIZE)
-    frames, classes, subjects = drawn_clips()
+    frames, classes, subjects = drawn
     given = inputs(encoder_parts(encoder.model, None, "conv3")[0], frames)
     tested = np.isin(subjects, np.unique(subjects)[:TESTED])
     train, test = ({k: v[rows] for k, v in given.items()} for rows in (~tested, tested))

@@ -7,7 +7,7 @@ nothing: the activations less the onset's differ from zero there alone, whatever
 import keras
 import numpy as np
 import pytest
-from helpers.drawn_clips import SHOWN, SIZE, TESTED, drawn_clips
+from helpers.drawn_clips import SHOWN, SIZE, TESTED
 
 from mer_tf.explain.gradcam import GradCam
 from mer_tf.explain.regions import aligned_landmarks, region_masks
@@ -33,11 +33,11 @@ def inputs(frames):
 
 
 @pytest.mark.slow
-def test_heat_lies_on_the_part_that_tells_the_class():
+def test_heat_lies_on_the_part_that_tells_the_class(drawn):
     pytest.importorskip("mtcnn", reason="its ONet is the encoder")
     masks = region_masks(aligned_landmarks(SIZE), SIZE)
     masks["brows"] |= masks["eyes"]  # the skin between brow and upper lid moves with the brow
-    frames, classes, subjects = drawn_clips()
+    frames, classes, subjects = drawn
     tested = np.isin(subjects, np.unique(subjects)[:TESTED])
     encoder = build_encoder(VggFaceLstm(encoder="mtcnn-onet"), input_size=SIZE).model
     lift = {}

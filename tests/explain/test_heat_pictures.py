@@ -1,3 +1,5 @@
+import json
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ from PIL import Image
 from mer_tf.config import MerError
 from mer_tf.explain.figures.layers import layers_png, sides_png
 from mer_tf.explain.figures.maps import maps_npz, overlay, overlay_gif, strip_png
+from mer_tf.preprocessing.pictures import INNER
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (5, 24, 24, 3)).astype("uint8")
@@ -65,3 +68,17 @@ def test_raw_maps_come_back_without_pickle(tmp_path):
     with np.load(path, allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["conv4"], MAPS)
         assert str(arrays["clip"]) == "s01_ne_01"
+
+
+def test_a_figure_says_where_its_pictures_are(tmp_path):
+    """White paper around them, and nothing of it inside."""
+    strip_png(np.zeros_like(FRAMES), np.zeros_like(MAPS), tmp_path / "strip.png", title="")
+    with Image.open(tmp_path / "strip.png") as figure:
+        boxes = json.loads(figure.info[INNER])
+        pixels = np.asarray(figure.convert("L"), float)
+    assert len(boxes) == 2 * 5 + 1
+    *pictures, _ = boxes
+    assert all(pixels[top:bottom, left:right].max() < 128 for left, top, right, bottom in pictures)
+    for left, top, right, bottom in pictures:
+        pixels[top - 1 : bottom + 1, left - 1 : right + 1] = 255
+    assert (pixels > 200).mean() > 0.9

@@ -1,11 +1,10 @@
 """Drawn clips in which mouth and brows move independently, aligned: two labels for the same frames."""
 
 from dataclasses import replace
-from functools import cache
-from itertools import islice
 
 import numpy as np
 
+from mer_tf.locks import held
 from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity, warp
 from mer_tf.synthetic.action_units.table import expression
 from mer_tf.synthetic.trees.smic import draw, smic_clips
@@ -22,11 +21,16 @@ def aligned(clip):
     known = np.array([*eyes, points["mouth_corner_left"], points["mouth_corner_right"]])
     matrix = similarity(known, TEMPLATE[list(ALIGNED_BY)] * SIZE - 0.5)
     apex = int(clip.motion.course.argmax())
-    drawn = list(islice(draw(clip), apex + 1))
-    return np.stack([warp(drawn[i], matrix, SIZE) for i in np.linspace(0, apex, FRAMES).round().astype(int)])
+    shown = np.linspace(0, apex, FRAMES).round().astype(int)
+    return np.stack([warp(frame, matrix, SIZE) for frame in draw(only(clip, shown))])
 
 
-@cache
+def only(clip, frames):
+    """The clip with these frames alone, so that no others are drawn."""
+    motion = replace(clip.motion, course=clip.motion.course[frames], head=clip.motion.head[frames])
+    return replace(clip, motion=motion, blink=clip.blink[frames], light=clip.light[frames])
+
+
 def drawn_clips():
     """Frames, the class of each part, and subjects, of clips in which both parts move independently."""
     rng = np.random.default_rng(70)
@@ -44,3 +48,14 @@ def drawn_clips():
         subjects.append(clip.subject)
     classes = {part: np.array(found) for part, found in labels.items()}
     return np.stack(frames).astype("float32"), classes, np.array(subjects)
+
+
+def drawn_once(folder):
+    """`drawn_clips`, by the first process that asks for them in this folder."""
+    file = folder / "drawn_clips.npz"
+    with held(file, wait=600):
+        if not file.exists():
+            frames, classes, subjects = drawn_clips()
+            np.savez(file, frames=frames, subjects=subjects, **classes)
+    with np.load(file, allow_pickle=False) as kept:
+        return kept["frames"], {part: kept[part] for part in SHOWN}, kept["subjects"]

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mer_tf.config import Evaluation, Experiment
+from mer_tf.preprocessing.pictures import INNER
 
 CLASSES = ("negative", "positive", "surprise")
 SYNTHETIC = "synthetic look-alike, 3 px at the apex: no evidence about people"
@@ -80,6 +82,17 @@ def write_histories(directory: Path, frame: pd.DataFrame, epochs: int = 4) -> No
         loss = 1.3 / (np.arange(epochs) + 1 + 0.2 * k)
         table = pd.DataFrame({"epoch": range(epochs), "loss": loss, "accuracy": 1 - loss / 2})
         table.to_csv(folder / "history.csv", index=False)
+
+
+def write_figure(path: Path, box=(4, 3, 12, 8), boxes: str | None = None, size=(20, 10)) -> Path:
+    """White paper with a black stroke and a grey picture at `box`, which the file names unless it names `boxes`."""
+    pixels = np.full((size[1], size[0], 3), 255, np.uint8)
+    pixels[0, :5] = 0
+    pixels[box[1] : box[3], box[0] : box[2]] = 200
+    about = PngInfo()
+    about.add_text(INNER, json.dumps([box]) if boxes is None else boxes)
+    Image.fromarray(pixels).save(path, pnginfo=about)
+    return path
 
 
 def write_pictures(directory: Path) -> None:

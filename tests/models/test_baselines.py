@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from helpers.weightless import weightless
 
+from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import check_model, models
 from mer_tf.models import elrcn
 from mer_tf.models.elrcn import ElrcnSe, scaled_strain, vgg16
+from mer_tf.models.encoders import build
 from mer_tf.models.htnet import parts
 from mer_tf.models.layers.shared import AttendedLogits
 from mer_tf.models.micro_exp_stcnn import MicroExpStcnn, volume_features
@@ -120,6 +122,20 @@ def test_elrcn_starts_from_faces_with_as_many_channels_as_it_has(monkeypatch):
         assert bias.all()
     with pytest.raises(MerError, match="have width 1"):
         check_model(Experiment("demo", model=ElrcnSe(weights="auto", width=0.5)), False)
+
+
+@pytest.mark.parametrize(("found", "rate"), [("vggface-vgg16", 1e-5), ("mtcnn-onet", 1e-4)])
+@pytest.mark.parametrize("name", ["elrcn_se", "elrcn_te"])
+def test_elrcns_learning_rate_is_the_published_one_with_face_weights_alone(name, found, rate, monkeypatch, caplog):
+    monkeypatch.setattr(build, "resolve_encoder", lambda config: (found, "a test"))
+    declared = changed(Experiment("demo"), {"model.name": name, **PUBLISHED[name]})
+    with caplog.at_level("INFO", "mer_tf"):
+        assert declared.model.settled(declared).train.learning_rate == pytest.approx(rate)
+    assert f"{rate:g}" in caplog.text
+    assert ("no face weights were found" in caplog.text) == (found == "mtcnn-onet")
+    for given in ({"model.random_rate": 0.0}, {"model.weights": "random"}):
+        own = changed(declared, given)
+        assert own.model.settled(own) == own
 
 
 def test_htnets_blocks_are_placed_on_images_of_28_pixels():

@@ -10,13 +10,14 @@ import pytest
 import mer_tf.protocols.pictures.before_after as module
 import mer_tf.protocols.workbench as bench_module
 from mer_tf.config import MerError
+from mer_tf.explain.frame_cam import FrameCam
 from mer_tf.explain.heat_change import AFTER, BEFORE, HEAD, SIDES, TAIL, change_summary, verdict
 from mer_tf.explain.regions import NAMED, aligned_landmarks, named_masks
 from mer_tf.inputs.batches import FeatureStore
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.cnn_lstm_fusion import CnnLstmFusion
 from mer_tf.models.encoders.parts import encoder_parts
-from mer_tf.protocols.pictures.before_after import clip_heat, weights_of, write_change
+from mer_tf.protocols.pictures.before_after import clip_heats, weights_of, write_change
 from mer_tf.protocols.pictures.checkpoints import EncodedFrames, Explained, MapLayer, Opened
 from mer_tf.protocols.pictures.view import View
 from mer_tf.protocols.workbench import Bench
@@ -62,13 +63,13 @@ def finished(bench, run, seed_of=training_seed):
 
 def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     """Each side is drawn by the same method, frame and class; before training is the state training began with."""
-    calls, heat = [], Opened.heat
+    calls, heats = [], EncodedFrames.heats
 
-    def spied(self, name, inputs, target, **how):
-        calls.append((name, target, tuple(how.items()), id(inputs)))
-        return heat(self, name, inputs, target, **how)
+    def spied(self, network, name, wanted, **how):
+        calls.append((id(network), name, tuple(how.items()), tuple((w.clip_id, *w.places, w.target) for w in wanted)))
+        return heats(self, network, name, wanted, **how)
 
-    monkeypatch.setattr(Opened, "heat", spied)
+    monkeypatch.setattr(EncodedFrames, "heats", spied)
     ids = finished(bench, tmp_path / "run")
     said = write_change(bench, tmp_path / "run", tmp_path)
     table = pd.read_csv(tmp_path / "heat_change.csv")
@@ -78,8 +79,11 @@ def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
         axis=None
     )
     assert (table["target"] == table["y_true"]).all()
-    per_clip = [set(calls[k : k + len(SIDES)]) for k in range(0, len(calls), len(SIDES))]
-    assert [len(one) for one in per_clip] == [1] * len(ids)
+    per_fold = [set(calls[k : k + len(SIDES)]) for k in range(0, len(calls), len(SIDES))]
+    assert [len(one) for one in per_fold] == [1] * 2
+    asked = [clip for one in per_fold for _, _, _, clips in one for clip in clips]
+    labels = [bench.classes.index(table.loc[table["clip_id"] == name, "y_true"].iloc[0]) for name in ids]
+    assert asked == [(name, LENGTH // 2, label) for name, label in zip(ids, labels, strict=True)]
     wide = table.pivot(index="clip_id", columns="side", values="lift")
     np.testing.assert_array_equal(wide[BEFORE], wide[AFTER])
     assert (wide[TAIL] != wide[AFTER]).any()
@@ -89,6 +93,18 @@ def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     assert "a claim needs 5 seeds" in said
     assert (tmp_path / "before_after.png").stat().st_size > 10_000
     assert (tmp_path / "heat_summary.txt").read_text() == said + "\n"
+
+
+def test_what_is_frozen_is_run_once_a_picture(bench, tmp_path, monkeypatch):
+    """For the onset's map too, over folds and all sides."""
+    bench.experiment = replace(bench.experiment, model=replace(bench.experiment.model, center="onset"))
+    seen, maps = [], FrameCam.maps
+    monkeypatch.setattr(FrameCam, "maps", lambda self, images: seen.append(len(images)) or maps(self, images))
+    finished(bench, tmp_path / "run")
+    write_change(bench, tmp_path / "run", tmp_path, View(target="true", layer="conv1", reference="onset"))
+    assert sum(seen) == 2 * 4
+    table = pd.read_csv(tmp_path / "heat_change.csv")
+    assert table["lift"].notna().any()
 
 
 def test_each_control_is_the_trained_network_with_one_part_drawn_anew(bench, tmp_path):
@@ -142,7 +158,7 @@ def test_a_network_whose_heat_moves_to_the_features_is_told(bench):
     for seed in range(5):
         for clip in range(6):
             row = {"clip_id": str(10 * seed + clip), "y_true": "positive", "y_pred": "negative"}
-            face, heats = clip_heat(Shown(bench), network, states, row, 0, View(target="true"))
+            ((face, heats),) = clip_heats(Shown(bench), network, states, [row], [0], View(target="true"))
             about = {"seed": seed, "clip_id": f"c{clip}", "subject": f"s{clip // 2}"}
             rows += [about | lifts for lifts in module.heat_lifts(bench, row["clip_id"], face, heats)]
     summary = change_summary(pd.DataFrame(rows)).set_index("side")

@@ -19,8 +19,9 @@ from mer_tf.files import write_json
 from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.model import check_model
+from mer_tf.models.presets import UNTUNED
 from mer_tf.protocols.baseline_table import baseline_table
-from mer_tf.protocols.classical import bench_of
+from mer_tf.protocols.benches import bench_of
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.protocols.workbench import Bench
 from mer_tf.study import Study
@@ -189,6 +190,18 @@ def test_roots_and_systems_choose_what_exp7_runs(monkeypatch, tmp_path, capsys, 
     assert ("data.root" in seen["tables"].columns[columns[0]]) == ("--root" in str(arguments))
     assert not systems or list(seen["tables"].rows) == [f"E/{name}" for name in systems]
     assert "the table" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("preset", ["paper", "embedded"])
+@pytest.mark.parametrize("given", [{}, {"model.tune": True}, {"model.tune": False}])
+def test_the_table_after_the_papers_tunes_what_these_tune_and_an_option_decides_otherwise(preset, given):
+    names = runpy.run_path(str(SCRIPT))
+    base = changed(names["EXPERIMENT" if preset == "paper" else "EMBEDDED"], given)
+    rows = names["BASELINES" if preset == "paper" else "DRAWN"].rows
+    tuned = {row.removeprefix("E/") for row, s in rows.items() if getattr(changed(base, s).model, "tune", False)}
+    everything = {*METHODS, "emm_lbp_top", "emm_higo"}
+    wanted = everything - set(UNTUNED) if preset == "paper" else everything
+    assert tuned == (wanted if given.get("model.tune", preset == "paper") else set())
 
 
 def test_every_row_of_exp7_is_a_setting_that_exists_and_the_trivial_ones_stand_in_both():

@@ -23,7 +23,7 @@ from mer_tf.inputs.key_frames import KeyFrameStore
 from mer_tf.inputs.prepare import Encoded
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
-from mer_tf.protocols.pictures.checkpoints import EncodedFrames, explained
+from mer_tf.protocols.pictures.checkpoints import EncodedFrames, Wanted, explained
 from mer_tf.protocols.pictures.heatmaps import export_heatmaps
 from mer_tf.protocols.pictures.view import View
 from mer_tf.protocols.workbench import Bench
@@ -81,10 +81,10 @@ def made(name, run, retrain_from=None):
     rows = {"clip_id": IDS, "subject": IDS, "fold": 0, "seed": 0, "y_true": CLASSES, "y_pred": CLASSES}
     pd.DataFrame(rows | {f"p_{c}": 0.5 for c in CLASSES}).to_csv(run / "predictions.csv", index=False)
     experiment = Experiment("small", clip=small.clip, model=config, preprocess=Preprocess(face="align"))
-    listed = (ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
+    listed = tuple(ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
     counted = (IndexedClip(c, "d", c, "", LENGTH, 100.0, "", c) for c in IDS)
     labelled = tuple(map(LabelledClip, listed, counted, range(2)))
-    clips = Clips(labelled, LabelProtocol("small", CLASSES, {}), Path("records"), ())
+    clips = Clips(labelled, listed, LabelProtocol("small", CLASSES, {}), Path("records"), ())
     return Made(Bench(experiment, clips, Encoded(store, whole, tail, resolved, ())), run, model)
 
 
@@ -211,6 +211,36 @@ def test_every_choice_is_named_and_changes_the_map(stored, tmp_path):
     table = export_heatmaps(one.bench, one.run, tmp_path, clips=["c0"], view=last)
     assert table[["method", "reference", "layer", "target"]].to_numpy().tolist() == [[*vars(last).values()]]
     assert "HiResCAM of map conv1 less the onset frame's (12 x 12 cells), for moving" in stored["c0"]["title"]
+
+
+@pytest.mark.parametrize(
+    ("name", "retrain_from", "layer"),
+    [
+        ("vggface_lstm", None, "conv3"),
+        ("vggface_lstm", None, "conv1"),
+        ("vggface_lstm", "conv3", "conv3"),
+        ("vggface_lstm", "conv3", "conv2"),
+        ("vggface_frames", None, "conv3"),
+        ("vggface_frames", "conv3", "conv3"),
+        ("attention_lstm", None, "conv3"),
+        ("gia_bia_bilstm", None, "conv2"),
+    ],
+)
+def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain_from, layer, tmp_path):
+    """To 1e-4 of the greatest value: features come from the store, and sums in another order.
+
+    The first frame less its onset is 0 up to rounding: the gradient there hangs on the last digit's sign.
+    """
+    one = made(name, tmp_path, retrain_from)
+    opened = EncodedFrames(one.bench, IDS)
+    network = opened.network(one.run / "fold-0" / "model.keras")
+    for view in [View(layer=layer)] + [View("hirescam", "onset", layer)] * (not opened.single):
+        frames, inputs = opened.sample("c1")
+        expected = view.heat(network, layer, inputs, 1)[: len(frames)]
+        (found,) = view.heats(opened, network, [Wanted("c1", range(len(frames)), 1)])
+        assert found.shape == expected.shape
+        first = 0 if opened.single else 1
+        np.testing.assert_allclose(found[first:], expected[first:], rtol=0, atol=1e-4 * max(expected.max(), 1e-6))
 
 
 @pytest.mark.parametrize("name", ["vggface_frames", "ststnet"])

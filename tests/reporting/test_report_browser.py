@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers.made_up_runs import SYNTHETIC, predictions, write_pictures, write_run
+from helpers.made_up_runs import SYNTHETIC, predictions, write_figure, write_pictures, write_run
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -66,8 +66,16 @@ def pages(tmp_path_factory):
     evil["clip_id"] = "<img src=http://example.invalid/x onerror=alert(2)>" + evil["clip_id"]
     hostile, unfinished = write_run(folder / "c", frame=evil), write_run(folder / "d")
     (unfinished / "predictions.csv").unlink()
-    runs = {"whole": [first, second], "hostile": [hostile], "unfinished": [unfinished]}
+    runs = {"whole": [first, second], "hostile": [hostile], "unfinished": [unfinished], "figure": [figure_run(folder)]}
     return {name: write_report(given, folder / f"{name}.html") for name, given in runs.items()}
+
+
+def figure_run(folder: Path) -> Path:
+    """A run whose one picture is a figure that names its paper."""
+    run = write_run(folder / "e")
+    write_pictures(run)
+    write_figure(run / "pictures" / "cam.png", size=(1200, 300))
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +183,28 @@ def test_a_phone_scrolls_no_page_sideways(show, pages, name):
     browser = show(pages[name], width=390)
     open_all(browser)
     assert browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]") == [390, 390]
+
+
+def test_a_phone_scrolls_a_strip_instead_of_shrinking_it(show, pages):
+    browser = show(pages["figure"], width=390)
+    shown, region, whole = browser.execute_script(
+        "const i = document.querySelector('.picture img'), r = i.closest('.scroll');"
+        "return [i.clientWidth, r.clientWidth, r.scrollWidth]"
+    )
+    assert shown == whole > 900
+    assert region < 390
+
+
+@pytest.mark.parametrize(("theme", "shown"), [("light", "on-light"), ("dark", "on-dark")])
+def test_a_figure_follows_the_theme(show, pages, theme, shown):
+    visible = "return [...document.querySelectorAll('.picture img[class]')].filter((i) => i.checkVisibility())"
+    names = f"{visible}.map((i) => i.className)"
+    browser = show(pages["figure"], theme=theme)
+    assert browser.execute_script(names) == [shown]
+    browser.find_element(By.ID, "theme").click()
+    assert browser.execute_script(names) == [{"on-light": "on-dark", "on-dark": "on-light"}[shown]]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.execute_script(names) == ["on-light"]
 
 
 def test_print_opens_what_is_folded_and_is_light(show, pages):

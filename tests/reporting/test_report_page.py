@@ -19,6 +19,7 @@ from mer_tf.reporting.embedded import embed
 from mer_tf.reporting.page_tables import side_by_side
 from mer_tf.reporting.report import report_html, write_report
 from mer_tf.reporting.run_files import read_run
+from mer_tf.reporting.warnings import MENDS
 
 
 class Page(HTMLParser):
@@ -79,7 +80,8 @@ def test_numbers_are_those_of_the_predictions(whole_run, whole):
 
 
 def test_every_section_of_a_whole_run_is_there_and_linked(whole):
-    names = ["protocol", "data", "tests", "variants", "confusion", "curves", "subjects", "pictures", "worst", "again"]
+    names = ["protocol", "data", "clips", "tests", "variants", "confusion", "curves", "subjects", "pictures"]
+    names += ["worst", "again"]
     assert [i for i in whole.ids() if re.fullmatch(r"run-1-(?!title)[a-z]+", i)] == [f"run-1-{n}" for n in names]
     assert len(whole.ids()) == len(set(whole.ids()))
     links = [a["href"] for tag, a in whole.tags if tag == "a"]
@@ -112,9 +114,12 @@ def test_predictions_alone_make_a_report(run_directory):
 def test_dangers_come_before_notes_and_before_every_number(tmp_path):
     warnings = (SYNTHETIC, "LEAKY SPLIT: clips of one subject", "PEEKING: epochs were chosen on test clips")
     text = page(write_run(tmp_path / "run", warnings=warnings)).text
-    places = [text.index(w) for w in ("Danger. LEAKY", "Danger. PEEKING", "Note. synthetic", "Read with the danger")]
+    places = [
+        text.index(w)
+        for w in ("Danger. LEAKY", "Danger. PEEKING", f"Note. The clips are a {SYNTHETIC}.", "Read with the danger")
+    ]
     assert places == sorted(places)
-    assert re.search(r"\d%", text).start() > text.index("Note. synthetic")
+    assert re.search(r"\d%", text).start() > text.index("Note. The clips are a synthetic")
 
 
 def test_a_warning_of_all_runs_stands_once_and_that_of_one_names_it(tmp_path):
@@ -122,7 +127,7 @@ def test_a_warning_of_all_runs_stands_once_and_that_of_one_names_it(tmp_path):
     leaky = write_run(tmp_path / "b", warnings=(SYNTHETIC, "LEAKY SPLIT: clips of one subject"))
     text = page(sound, leaky).text
     assert text.count(SYNTHETIC) == 1
-    assert f"Note. {SYNTHETIC} Note." in text
+    assert f"Note. The clips are a {SYNTHETIC}. {MENDS['synthetic']} Note." in text
     assert "Danger. LEAKY SPLIT: clips of one subject (exp_made_up)" in text
     assert text.index("Danger.") < text.index("Note.")
 

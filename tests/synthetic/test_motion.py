@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+from mer_tf.parallel import products_alone
 from mer_tf.synthetic.action_units import table as action_units
 from mer_tf.synthetic.action_units.table import combinations, expression
 from mer_tf.synthetic.faces.motion import FaceMotion, apex_course, blink_course, head_path, talk_course
@@ -178,3 +179,15 @@ def test_mirroring_a_portrait_twice_gives_it_back() -> None:
     assert mirrored.points["eye_outer_left"][0] < mirrored.points["eye_inner_left"][0]
     assert mirrored.digest() != portrait.digest()
     assert mirrored.mirrored().digest() == portrait.digest()
+
+
+def test_matrix_products_in_one_thread_give_the_same_bits() -> None:
+    """The pixels of a tree do not hang on how many threads NumPy has."""
+    clip = next(smic_clips(subjects=1, clips_per_class=1))
+    frames = range(0, clip.frames, 4)
+    several = [clip.motion.backward(frame) for frame in frames]
+    with products_alone():
+        again = next(smic_clips(subjects=1, clips_per_class=1))
+        assert np.array_equal(again.neutral.image, clip.neutral.image)
+        for frame, field in zip(frames, several, strict=True):
+            assert np.array_equal(again.motion.backward(frame), field)

@@ -129,9 +129,9 @@ def test_what_cannot_be_read_is_said(line, said, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_spotting_of_a_minute_with_the_detector(tmp_path):
+def test_spotting_with_the_detector(tmp_path):
     """A true run: every micro-expression of 3 pixels among all distractors, at least half of them found."""
-    root = write_long(tmp_path / "long", amplitude=3, subjects=1, seconds=60, seed=7, progress=False)
+    root = write_long(tmp_path / "long", amplitude=3, subjects=1, seconds=30, seed=7, progress=False)
     row = read_manifest(root / "manifest.csv")[0]
     main(["spot", str(root / row.video), "--out", str(tmp_path / "out")])
     table, manifest, out = (

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mer_tf.explain.figures.maps import DPI, overlay, picture, save, scale_bar
+from mer_tf.explain.figures.maps import DPI, SMALL, overlay, picture, save, scale_bar
 from mer_tf.explain.gradcam import Maps, normalised
 
 
@@ -61,6 +61,6 @@ def _bar(axes: Any, value: float, most: float) -> None:
     axes.bar([0], [value], width=0.5, color="tab:orange")
     axes.set_xlim(-1, 1)
     axes.set_ylim(0, most * 1.25)
-    axes.text(0, value, f"{value:.2f}", ha="center", va="bottom", fontsize=7)
+    axes.text(0, value, f"{value:.2f}", ha="center", va="bottom", fontsize=SMALL)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mer_tf.arrays import evenly
-from mer_tf.explain.figures.maps import DPI, HEAT, SHOWN, picture, save
+from mer_tf.explain.figures.maps import DPI, HEAT, SHOWN, SMALL, picture, save
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Windows:
 def weights_png(
     frames: NDArray[Any], weights: NDArray[np.floating], windows: Windows, path: Path, *, title: str
 ) -> Path:
-    """A clip over time: up to 8 frames evenly spread, on each the blocks in the colour of that frame's weight.
+    """A clip over time: up to 6 frames evenly spread, on each the blocks in the colour of that frame's weight.
 
     frames: RGB 0..255 (T, S, S, 3); weights: (T, K). Colours reach from the least to the greatest weight of the clip.
     """
@@ -53,8 +53,8 @@ def faces_png(
         picture(one, grey, caption)
         _draw(one, weights, windows, colours)
     bar = figure.colorbar(colours, ax=axes, fraction=0.02, pad=0.01)
-    bar.set_label("weight", fontsize=7)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label("weight", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
     figure.suptitle(title, fontsize=9)
     return save(figure, path)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mer_tf.explain.figures.maps import DPI, overlay, picture, save, scale_bar
+from mer_tf.explain.figures.maps import DPI, SMALL, overlay, picture, save, scale_bar
 from mer_tf.explain.gradcam import Maps, normalised
 
 _COLUMNS = 6
@@ -36,7 +36,7 @@ def layers_png(
     for one, (layer, heat) in zip(axes.flat, maps.items(), strict=False):
         tiles = [overlay(*pair) for pair in zip(frames, normalised(heat), strict=True)]
         marked = {"fontweight": "bold", "color": "tab:red"} if layer == chosen else {}
-        picture(one, np.hstack(tiles), _caption(layer, numbers[layer]), **marked)
+        picture(one, np.hstack(tiles), _caption(layer, numbers[layer]), fontsize=7, **marked)
     scale_bar(figure, axes, "1 = greatest of the frame")
     figure.suptitle(f"{title}; chosen: {chosen}", fontsize=9)
     return save(figure, path)
@@ -70,5 +70,5 @@ def sides_png(
             picture(axes[row, column], overlay(face, normalised(heats[side][None])[0]), f"{heading}\n{empty}".strip())
     scale_bar(figure, axes, "1 = greatest of the picture")
     figure.suptitle(title, fontsize=9)
-    figure.supxlabel(note, fontsize=7)
+    figure.supxlabel(note, fontsize=SMALL)
     return save(figure, path)

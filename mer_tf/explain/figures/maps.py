@@ -5,6 +5,8 @@ One scale throughout: 0 keeps the grey face, 1 is the brightest colour; every wr
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,19 @@ import cv2
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mer_tf.arrays import evenly
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import Maps, normalised
 from mer_tf.files import atomic
+from mer_tf.preprocessing.pictures import INNER
 
 Frames = NDArray[np.uint8]
 
@@ -31,8 +36,10 @@ HEAT = colormaps["inferno"]
 STRENGTH = 0.75
 """Opacity of heat 1."""
 DPI = 120
-SHOWN = 8
+SHOWN = 6
 """Frames of a clip that a strip shows."""
+SMALL = 9
+"""Points of captions: read on a page that shows the figure a fifth smaller."""
 
 
 def overlay(face: NDArray[Any], heat: Maps) -> Frames:
@@ -53,22 +60,22 @@ def strip_png(
     note: str = "",
     places: Sequence[int] | NDArray[np.integer] = (),
 ) -> Path:
-    """A clip over time: its frames, and below the same with heat, eight of them evenly spread; first and last too.
+    """A clip over time: its frames, and below the same with heat, six of them evenly spread; first and last too.
 
     frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
     that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
     times = evenly(len(frames), SHOWN)
-    figure = Figure(figsize=(max(0.9 + 1.15 * len(times), 6.5), 3.3), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(max(0.9 + 1.5 * len(times), 6.5), 4.1), dpi=DPI, layout="constrained")
     # One frame alone has its heat beside it.
     axes = figure.subplots(2, len(times), squeeze=False) if len(times) > 1 else figure.subplots(1, 2, squeeze=False).T
     for column, time in enumerate(times):
         picture(axes[0, column], frames[time].astype(np.uint8), f"frame {places[time] if len(places) else time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
     scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
-    figure.suptitle(title, fontsize=9)
-    figure.supxlabel(note, fontsize=7)
+    figure.suptitle(title, fontsize=10)
+    figure.supxlabel(note, fontsize=SMALL)
     return save(figure, path)
 
 
@@ -104,7 +111,7 @@ def picture(axes: Axes, image: Frames, title: str = "", **text: Any) -> None:
     axes.imshow(image, interpolation="bilinear")
     axes.set(xticks=[], yticks=[])  # the layout would measure hidden ones
     axes.set_axis_off()
-    axes.set_title(title, **{"fontsize": 7, "pad": 2, "y": 1.0, **text})
+    axes.set_title(title, **{"fontsize": SMALL, "pad": 2, "y": 1.0, **text})
 
 
 def scale_bar(figure: Figure, axes: Any, label: str) -> None:
@@ -113,15 +120,31 @@ def scale_bar(figure: Figure, axes: Any, label: str) -> None:
     # The layout measures the bar once for each picture it belongs to: it belongs to the last column alone.
     held = {"ax": axes[:, -1], "fraction": 0.02 * axes.shape[1], "pad": 0.01 * axes.shape[1]}
     bar = figure.colorbar(ScalarMappable(cmap=ListedColormap(list(shades))), **held)
-    bar.set_label(label, fontsize=7)
-    bar.ax.tick_params(labelsize=7)
+    bar.set_label(label, fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure atomically."""
+    """Write a figure atomically, and in it where its pictures are (`INNER`)."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    about = PngInfo()
+    about.add_text(INNER, json.dumps([_box(axes, drawn.height) for axes in figure.axes if _shows_picture(axes)]))
     with atomic(path) as part:
-        figure.savefig(part)
+        drawn.save(part, "PNG", pnginfo=about)
     return path
+
+
+def _shows_picture(axes: Axes) -> bool:
+    """Whether it holds an image, or the colours of a scale."""
+    return bool(axes.images) or axes.get_label() == "<colorbar>"
+
+
+def _box(axes: Axes, height: int) -> list[int]:
+    """Left, top, right, bottom in pixels of the figure: those that are the picture's alone."""
+    (left, low), (right, high) = axes.get_window_extent().get_points()
+    return [math.ceil(left), math.ceil(height - high), math.floor(right), math.floor(height - low)]
 
 
 def _blended(grey: NDArray[np.floating], heat: NDArray[np.floating]) -> Frames:

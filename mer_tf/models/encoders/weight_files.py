@@ -9,11 +9,10 @@ import time
 import urllib.request
 from pathlib import Path
 
-from tqdm import tqdm
-
 from mer_tf.config import MerError
 from mer_tf.files import atomic, sha256, write_text
 from mer_tf.locks import held
+from mer_tf.progress import Progress
 
 log = logging.getLogger("mer_tf")
 WEIGHTS = {network: f"rcmalli_vggface_tf_notop_{network}.h5" for network in ("vgg16", "resnet50", "senet50")}
@@ -88,7 +87,7 @@ def _fetch(path: Path, limit: float) -> None:
     received, deadline = 0, time.monotonic() + limit
     with urllib.request.urlopen(weight_url(path.name), timeout=_PATIENCE) as response, atomic(path) as part:
         size = int(response.headers.get("Content-Length") or 0)
-        with part.open("wb") as out, tqdm(total=size or None, unit="B", unit_scale=True, desc=path.name) as bar:
+        with part.open("wb") as out, Progress(total=size or None, unit="byte", unit_scale=True, desc=path.name) as bar:
             while chunk := response.read1(_CHUNK):
                 if time.monotonic() > deadline:
                     raise TimeoutError("too slow")

@@ -9,7 +9,7 @@ and the encoder's end where that was retrained.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from mer_tf.explain.upsampling import upsample
 from mer_tf.files import write_csv, write_text
 from mer_tf.models.encoders.parts import encoder_blocks
 from mer_tf.protocols.layer_choice import face_landmarks
-from mer_tf.protocols.pictures.checkpoints import Explained, Opened, explained
+from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted, explained
 from mer_tf.protocols.pictures.view import READ, View, best_recognised, networks
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.training.trainer import training_seed
@@ -70,18 +70,18 @@ def _measured(
     drawn, ids = set(zip(best["seed"], best["clip_id"], strict=True)), frame["clip_id"].unique().tolist()
     opened, apexes = opened or explained(bench, ids), bench.apexes(ids)
     view.check(opened)
-    rows, shown, known = [], [], None
-    for row, network in networks(bench, opened, run, frame):
-        if known != (known := (int(row["seed"]), int(row["fold"]))):
-            states = weights_of(bench, network, *known)
-        at = apexes[row["clip_id"]]
-        face, heats = clip_heat(opened, network, states, row, at, view)
-        about: dict[str, Any] = {k: row[k] for k in ("seed", "fold", "clip_id", "subject", "y_true")}
-        about |= {"method": view.method, "reference": view.reference, "layer": view.map_of(network)}
-        about |= {"target": view.class_of(row, bench.classes), "frame": int(opened.places(row["clip_id"])[at])}
-        rows += [about | lifts for lifts in heat_lifts(bench, row["clip_id"], face, heats)]
-        if (row["seed"], row["clip_id"]) in drawn:
-            shown.append((f"{row['clip_id']}\n{row['y_true']}", face, heats))
+    rows, shown = [], []
+    for group, network in networks(bench, opened, run, frame):
+        states = weights_of(bench, network, int(group[0]["seed"]), int(group[0]["fold"]))
+        ats = [apexes[row["clip_id"]] for row in group]
+        found = clip_heats(opened, network, states, group, ats, view)
+        for row, at, (face, heats) in zip(group, ats, found, strict=True):
+            about: dict[str, Any] = {k: row[k] for k in ("seed", "fold", "clip_id", "subject", "y_true")}
+            about |= {"method": view.method, "reference": view.reference, "layer": view.map_of(network)}
+            about |= {"target": view.class_of(row, bench.classes), "frame": int(opened.places(row["clip_id"])[at])}
+            rows += [about | lifts for lifts in heat_lifts(bench, row["clip_id"], face, heats)]
+            if (row["seed"], row["clip_id"]) in drawn:
+                shown.append((f"{row['clip_id']}\n{row['y_true']}", face, heats))
     said = f"{view.said(rows[0]['layer'])} ({network.maps[rows[0]['layer']]})"
     return pd.DataFrame(rows), shown, f"{said}, for {view.aim}, on each clip's apex or middle frame"
 
@@ -109,19 +109,27 @@ def _mixed(ends: list[np.ndarray], heads: list[np.ndarray], of_tail: list[bool])
     return [a if end else b for a, b, end in zip(ends, heads, of_tail, strict=True)]
 
 
-def clip_heat(
-    opened: Explained, network: Opened, states: States, row: Mapping[Any, Any], at: int, view: View
-) -> tuple[np.ndarray, dict[str, Maps]]:
-    """The frame `at` of a clip, and each side's heat (S, S) on it."""
-    frames, inputs = opened.sample(row["clip_id"])
-    alone = not isinstance(inputs, dict)
-    given, place, name = inputs[at : at + 1] if alone else inputs, 0 if alone else at, view.map_of(network)
-    target, found = opened.bench.classes.index(view.class_of(row, opened.bench.classes)), {}
+def clip_heats(
+    opened: Explained,
+    network: Opened,
+    states: States,
+    rows: Sequence[Mapping[Any, Any]],
+    places: Sequence[int],
+    view: View,
+) -> Iterator[tuple[np.ndarray, dict[str, Maps]]]:
+    """The frame of each clip at its place, and each side's heat (S, S) on it."""
+    classes, grid = opened.bench.classes, network.maps[view.map_of(network)].grid
+    wanted = [
+        Wanted(row["clip_id"], [at], classes.index(view.class_of(row, classes)))
+        for row, at in zip(rows, places, strict=True)
+    ]
+    found = {}
     for side, weights in states.items():
         network.trained.set_weights(weights)
-        maps = view.heat(network, name, given, target)
-        found[side] = upsample(maps[place], frames.shape[1], network.maps[name].grid)
-    return frames[at], found
+        found[side] = list(view.heats(opened, network, wanted))
+    for k, one in enumerate(wanted):
+        face = opened.sample(one.clip_id)[0][one.places[0]]
+        yield face, {side: upsample(maps[k][0], len(face), grid) for side, maps in found.items()}
 
 
 def heat_lifts(bench: Workbench, clip_id: str, face: np.ndarray, heats: Mapping[str, Maps]) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from typing import Any
 import keras
 import numpy as np
 
+from mer_tf.cached import cache_folder
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
+from mer_tf.explain.frame_cam import FrameCam
 from mer_tf.explain.gradcam import GradCam, Maps
 from mer_tf.explain.upsampling import Grid, cell_grid
 from mer_tf.inputs.batches import input_names
+from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.encoders.parts import block_outputs, encoder_blocks, encoder_parts, map_layer
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.layers.shared import FoldTime
@@ -60,17 +64,34 @@ class Opened:
     """The last map that training changed; of a frozen encoder the last that the head reads."""
     tail: keras.Model | None = None
     """The retrained end of the encoder, within `trained`."""
-    _compiled: dict[str, GradCam] = field(default_factory=dict)
+    trunk: keras.Model | None = None
+    """The frozen beginning of the encoder, which stands before `trained`."""
+    _compiled: dict[tuple[str, bool], GradCam] = field(default_factory=dict)
 
-    def heat(self, name: str, inputs: Any, target: int, *, method: str, reference: str) -> Maps:
-        """Maps (T, h, w) of a clip's pictures at the map `name`, for one class."""
-        path = self.maps[name].path
-        if name not in self._compiled:
-            self._compiled[name] = GradCam(self.model, [path])
-        given = {n: inputs[n] for n in input_names(self.model)} if isinstance(inputs, dict) else inputs
-        tapped = self._compiled[name](given, target)[path]
+    def heat(
+        self, name: str, inputs: Any, target: int, *, method: str, reference: str, of_features: bool = False
+    ) -> Maps:
+        """Maps (T, h, w) of a clip's pictures at the map `name`, for one class.
+
+        of_features: inputs are those of `trained`, which holds the map.
+        """
+        model, path, key = self.trained if of_features else self.model, self.maps[name].path, (name, of_features)
+        if key not in self._compiled:
+            self._compiled[key] = GradCam(model, [path])
+        given = {n: inputs[n] for n in input_names(model)} if isinstance(inputs, dict) else inputs
+        tapped = self._compiled[key](given, target)[path]
         maps = tapped.cam(minus_onset=reference == "onset", local=method == "hirescam")
         return maps.reshape(-1, *maps.shape[-2:])
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Pictures of a clip whose maps are asked for, for the score of one class."""
+
+    clip_id: str
+    places: Sequence[int]
+    """Among the pictures that `Explained.sample` gives."""
+    target: int
 
 
 class Explained(ABC):
@@ -96,6 +117,17 @@ class Explained(ABC):
     @abstractmethod
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
         """Pictures uint8 (T, S, S, 3) of a clip on which its maps are shown, and the inputs of a network."""
+
+    def heats(
+        self, network: Opened, name: str, wanted: Sequence[Wanted], *, method: str, reference: str
+    ) -> Iterator[Maps]:
+        """Of each clip the maps (len(places), h, w) at the map `name`, by the weights that `network` has now."""
+        for one in wanted:
+            (_, inputs), places = self.sample(one.clip_id), list(one.places)
+            alone = not isinstance(inputs, dict)
+            given = inputs[places] if alone else inputs
+            maps = network.heat(name, given, one.target, method=method, reference=reference)
+            yield maps if alone else maps[places]
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames the pictures are, counted from 0."""
@@ -132,6 +164,8 @@ class EncodedFrames(Explained):
         self.encoder = bench.encoder()
         self.single = isinstance(bench.experiment.model, VggFaceFrames)
         self._frames, self._longest = bench.frames(ids), bench.store.longest
+        self._cams: dict[tuple[Opened, str], FrameCam | None] = {}
+        self._maps: dict[str, Shelf] = {}
         if self.single and getattr(bench.experiment.model, "center", "none") == "onset":
             raise MerError(
                 "model.center=onset: single frames less their clip's onset have no map of one picture; use none"
@@ -150,7 +184,7 @@ class EncodedFrames(Explained):
         if not layers:
             raise MerError(f"{self.encoder.name} has no layer that gives a map, so there is none to draw")
         maps = {name: MapLayer(layer, self.encoder, layer) for name, layer in layers.items()}
-        return Opened(model, stored, maps, list(maps)[-1], tail)
+        return Opened(model, stored, maps, list(maps)[-1], tail, trunk)
 
     def _layers(self, trunk: keras.Model, tail: keras.Model | None, at: str | None) -> dict[str, str]:
         """Map -> layer of all that lies between the pictures and what is trained behind the encoder."""
@@ -159,6 +193,68 @@ class EncodedFrames(Explained):
         if at and (layer := map_layer(self.encoder, at)) not in found.values():
             found[at] = layer
         return found
+
+    def heats(
+        self, network: Opened, name: str, wanted: Sequence[Wanted], *, method: str, reference: str
+    ) -> Iterator[Maps]:
+        """The same, the frozen part of the encoder run once a picture, whatever weights follow."""
+        cam, layer = self._frame_cam(network, network.maps[name].name), network.maps[name].name
+        if cam is not None:
+            yield from self._of_frozen(cam, network, wanted, method, reference)
+        elif network.tail is not None and layer in {one.name for one in network.tail.layers}:
+            for one in wanted:
+                given, shown = self._features(network, one)
+                maps = network.heat(name, given, one.target, method=method, reference=reference, of_features=True)
+                yield maps[shown]
+        else:
+            yield from super().heats(network, name, wanted, method=method, reference=reference)
+
+    def _features(self, network: Opened, one: Wanted) -> tuple[Any, list[int]]:
+        """Inputs of the trained part, and where the places asked for stand among its maps."""
+        windows = [Window(one.clip_id, place) for place in one.places] if self.single else [Window(one.clip_id, 0)]
+        given = self.bench.store.inputs(windows, 1 if self.single else self._longest, input_names(network.trained))
+        return given, list(range(len(windows)) if self.single else one.places)
+
+    def _of_frozen(
+        self, cam: FrameCam, network: Opened, wanted: Sequence[Wanted], method: str, reference: str
+    ) -> list[Maps]:
+        pictures = [(one.clip_id, place, one.target) for one in wanted for place in one.places]
+        how, names = {"local": method == "hirescam"}, input_names(network.trained)
+        parts = [pictures[k : k + cam.batch] for k in range(0, len(pictures), cam.batch)]
+        maps = np.concatenate([self._behind(cam, names, part, reference == "onset", how) for part in parts])
+        return np.split(maps, np.cumsum([len(one.places) for one in wanted])[:-1])
+
+    def _behind(
+        self, cam: FrameCam, names: Sequence[str], part: Sequence[tuple[str, int, int]], less: bool, how: Any
+    ) -> Maps:
+        """Maps of one batch of pictures (clip, place, target)."""
+        ids, places, targets = zip(*part, strict=True)
+        shown = [int(self.places(clip_id)[place]) for clip_id, place, _ in part]
+        given = self.bench.store.inputs([Window(clip_id, 0) for clip_id in ids], cam.frames, names)
+        onset = self._frozen(cam, ids, [0] * len(ids)) if less else None
+        where = [0] * len(ids) if self.single else places
+        return cam(self._frozen(cam, ids, shown), where, given, targets, less=onset, **how)
+
+    def _frozen(self, cam: FrameCam, ids: Sequence[str], stored: Sequence[int]) -> Maps:
+        """What the encoder gives at the map for stored frames of clips, computed when first asked for."""
+        held = self._maps.setdefault(cam.layer, Shelf(folder=cache_folder(self.bench.experiment.data.cache)))
+        keys = [f"{place}/{clip_id}" for clip_id, place in zip(ids, stored, strict=True)]
+        if new := {key: (c, k) for key, c, k in zip(keys, ids, stored, strict=True) if key not in held}:
+            images = np.stack([self._frames[clip_id][place] for clip_id, place in new.values()])
+            for key, values in zip(new, cam.maps(images.astype("float32")), strict=True):
+                held.put(key, values)
+        return np.stack([held[key] for key in keys])
+
+    def _frame_cam(self, network: Opened, layer: str) -> FrameCam | None:
+        """None for a map that training changes, and where the encoder goes past the map."""
+        key = network, layer
+        if key not in self._cams:
+            trunk, cam = network.trunk, None
+            if trunk is not None and layer in {one.name for one in trunk.layers}:
+                with suppress(ValueError):
+                    cam = FrameCam(trunk, network.trained, layer, 1 if self.single else self._longest)
+            self._cams[key] = cam
+        return self._cams[key]
 
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
         """A clip as one sample of one length for all, so that it is traced once; or each frame as one of its own."""

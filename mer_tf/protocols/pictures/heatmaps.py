@@ -21,7 +21,7 @@ from mer_tf.files import file_name, write_csv
 from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.layer_choice import face_landmarks
 from mer_tf.protocols.pictures.before_after import write_change
-from mer_tf.protocols.pictures.checkpoints import Explained, explained
+from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted, explained
 from mer_tf.protocols.pictures.view import READ, View, best_recognised, networks
 from mer_tf.protocols.workbench import Workbench
 
@@ -54,20 +54,28 @@ def export_heatmaps(
     opened = opened or explained(bench, chosen["clip_id"].tolist())
     view.check(opened)
     rows = []
-    for row, network in networks(bench, opened, run, chosen):
-        name, target = view.map_of(network), view.class_of(row, bench.classes)
-        frames, inputs = opened.sample(row["clip_id"])
-        maps = view.heat(network, name, inputs, bench.classes.index(target))[: len(frames)]
-        heat = upsample(maps, frames.shape[1], network.maps[name].grid)
-        about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
-        about |= {"reference": view.reference, "layer": name, "target": target}
-        said = f"{view.said(name)} ({network.maps[name]}), for {target}"
-        places, folder = opened.places(row["clip_id"]), out / file_name(row["clip_id"])
-        peak = _written(frames, maps, heat, about, said, folder, places)
-        rows.append(about | {"frame": int(places[peak])} | _lifts(about["clip_id"], frames, heat, bench))
+    for group, network in networks(bench, opened, run, chosen):
+        for row in group:
+            rows.append(_exported(bench, opened, network, row, view, out))
     table = pd.DataFrame(rows)
     write_csv(table, out / "regions.csv")
     return table
+
+
+def _exported(
+    bench: Workbench, opened: Explained, network: Opened, row: Mapping[Any, Any], view: View, out: Path
+) -> dict[str, Any]:
+    """The pictures and numbers of a clip, and its row of regions.csv."""
+    name, target, clip_id = view.map_of(network), view.class_of(row, bench.classes), row["clip_id"]
+    frames = opened.sample(clip_id)[0]
+    (maps,) = view.heats(opened, network, [Wanted(clip_id, range(len(frames)), bench.classes.index(target))])
+    heat = upsample(maps, frames.shape[1], network.maps[name].grid)
+    about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
+    about |= {"reference": view.reference, "layer": name, "target": target}
+    said = f"{view.said(name)} ({network.maps[name]}), for {target}"
+    places = opened.places(clip_id)
+    peak = _written(frames, maps, heat, about, said, out / file_name(clip_id), places)
+    return about | {"frame": int(places[peak])} | _lifts(clip_id, frames, heat, bench)
 
 
 def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.DataFrame:
@@ -123,7 +131,8 @@ def write_heatmaps(bench: Workbench, run: Path) -> None:
     except MerError as error:
         log.warning("no heat maps: %s", error)
         return
-    rows = [_entry("Before and after training", said, "gradcam/before_after.png")] if said else []
+    before = _entry("Before and after training", said.removesuffix(READ).rstrip(), "gradcam/before_after.png")
+    rows = [before] if said else []
     rows += [_strip(row) for row in table.to_dict("records")]
     for path in sorted(run.glob("**/layers.png")):
         name = f"layers-{path.parent.name}.png"
@@ -138,7 +147,7 @@ def _strip(row: Mapping[Any, Any]) -> dict[str, str]:
     known = [f"{name} {row[f'lift_{name}']:.1f}" for name in REGIONS if pd.notna(row[f"lift_{name}"])]
     lifts = f"; heat in a region over its share of the picture: {', '.join(known)}" if known else ""
     said = f"true {row['y_true']}, predicted {row['y_pred']}; {view.said(row['layer'])}, for {row['target']}{lifts}"
-    return _entry(row["clip_id"], f"{said}. {READ}", f"gradcam/{file_name(row['clip_id'])}/strip.png")
+    return _entry(row["clip_id"], f"{said}.", f"gradcam/{file_name(row['clip_id'])}/strip.png")
 
 
 def _entry(title: str, caption: str, file: str) -> dict[str, str]:

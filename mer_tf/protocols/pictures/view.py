@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import Maps
+from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import fold_folder
-from mer_tf.protocols.pictures.checkpoints import Explained, Opened
+from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted
 from mer_tf.protocols.workbench import Workbench
 
 READ = "Bright: what the map shows there raises the score of the class. Heat on a part is no proof that it was learned."
@@ -51,6 +51,11 @@ class View:
         """Maps (T, h, w)."""
         return opened.heat(name, inputs, target, method=self.method, reference=self.reference)
 
+    def heats(self, opened: Explained, network: Opened, wanted: Sequence[Wanted]) -> Iterator[Maps]:
+        """Maps (len(places), h, w) of pictures of each clip, by the weights that the network has now."""
+        how = {"method": self.method, "reference": self.reference}
+        return opened.heats(network, self.map_of(network), wanted, **how)
+
     def check(self, opened: Explained) -> None:
         """`MerError` where there is no onset to compare with."""
         if self.reference == "onset" and opened.single:
@@ -71,14 +76,13 @@ class View:
 
 def networks(
     bench: Workbench, opened: Explained, run: Path, rows: pd.DataFrame
-) -> Iterator[tuple[dict[Any, Any], Opened]]:
-    """Each row of predictions with the network of its seed and fold."""
-    with tqdm(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
+) -> Iterator[tuple[list[dict[Any, Any]], Opened]]:
+    """The rows of predictions of each seed and fold, with its network."""
+    with Progress(total=len(rows), desc="Grad-CAM", unit="clip") as bar:
         for (seed, fold), part in rows.groupby(["seed", "fold"], sort=False):
-            network = opened.network(fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras")
-            for row in part.to_dict("records"):
-                yield row, network
-                bar.update()
+            path = fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras"
+            yield part.to_dict("records"), opened.network(path)
+            bar.update(len(part))
 
 
 def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:

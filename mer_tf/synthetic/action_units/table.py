@@ -35,9 +35,14 @@ class Blobs:
 
     def grid(self, width: int, height: int) -> NDArray[np.float64]:
         """The field at every pixel centre: (height, width, 2), dx and dy."""
+        return np.stack(self.planes(width, height), axis=-1)
+
+    def planes(self, width: int, height: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same as dx and dy, (height, width) each."""
         across = self._bell(np.arange(width, dtype=float)[None, :], 0)
         down = self._bell(np.arange(height, dtype=float)[None, :], 1)
-        return np.stack([(down * self.vectors[:, axis, None]).T @ across for axis in (0, 1)], axis=-1)
+        x, y = ((down * self.vectors[:, axis, None]).T @ across for axis in (0, 1))
+        return x, y
 
     def at(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """The field at `points` (..., 2), exactly, on the grid or off it."""

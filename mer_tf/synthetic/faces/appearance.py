@@ -98,6 +98,14 @@ def warp(image: NDArray[np.float32], source: NDArray[np.floating]) -> NDArray[np
     return _sample(image, source, cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101)
 
 
+def shifted(image: NDArray[np.float32], planes: tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
+    """`warp` from where each pixel is shifted to, by dx and dy (H, W) each."""
+    height, width = planes[0].shape
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    places = (x + planes[0], y + planes[1])
+    return np.asarray(cv2.remap(image, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101), np.float32)
+
+
 def close_lids(neutral: Neutral, closure: float) -> NDArray[np.float32]:
     """Copy of the neutral image with the upper lids down by `closure`, 0 open to 1 closed."""
     image = neutral.image.copy()

@@ -27,7 +27,7 @@ from mer_tf.synthetic.faces.appearance import (
     draw_neutral,
     make_subject,
     noise_bank,
-    warp,
+    shifted,
 )
 from mer_tf.synthetic.faces.motion import (
     FaceMotion,
@@ -116,15 +116,16 @@ def draw(clip: SyntheticClip, noise: bool = True) -> Iterator[NDArray[np.uint8]]
     """The frames of a clip: (240, 320, 3) uint8 RGB; without `noise` no blink and no change of light either."""
     rng = np.random.default_rng(clip.noise_seed)
     bank = noise_bank(rng)
-    grid = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).astype(np.float32)
     for index in range(clip.frames):
         face = close_lids(clip.neutral, clip.blink[index]) if noise and clip.blink[index] else clip.neutral.image
-        image = warp(face, grid + clip.motion.backward(index))
+        image = shifted(face, clip.motion.backward_planes(index))
         if noise:
-            image = add_noise(image * np.float32(1 + clip.light[index]), bank, rng)
+            image *= np.float32(1 + clip.light[index])
+            image = add_noise(image, bank, rng)
         if clip.grey:
             image = np.repeat(image.mean(-1, keepdims=True), 3, axis=-1)
-        yield np.clip(image + 0.5, 0, 255).astype(np.uint8)
+        image += np.float32(0.5)
+        yield np.clip(image, 0, 255, out=image).astype(np.uint8)
 
 
 def plan_clips(arguments: Arguments, portraits: Sequence[Portrait]) -> Iterator[SyntheticClip]:

@@ -43,12 +43,16 @@ class FaceMotion:
 
     def backward(self, frame: int) -> NDArray[np.float32]:
         """Field (H, W, 2), dx and dy, with frame_t(x) = onset(x + field(x)); the frame is drawn with it."""
+        return np.stack(self.backward_planes(frame), axis=-1)
+
+    def backward_planes(self, frame: int) -> tuple[NDArray[np.float32], ...]:
+        """The same as dx and dy, (H, W) each."""
         x, y = np.arange(self.width, dtype=float), np.arange(self.height, dtype=float)[:, None]
-        field = self._pull(frame).grid(self.width, self.height)
-        across, down = field[..., 0] + x, field[..., 1] + y
-        for axis, (row, place) in enumerate(zip(_inverse(self.head[frame]), (x, y), strict=True)):
-            field[..., axis] = row[0] * across + row[1] * down + (row[2] - place)
-        return field.astype(np.float32)
+        across, down = self._pull(frame).planes(self.width, self.height)
+        across += x
+        down += y
+        rows = zip(_inverse(self.head[frame]), (x, y), strict=True)
+        return tuple((row[0] * across + row[1] * down + (row[2] - place)).astype(np.float32) for row, place in rows)
 
     def forward(self, frame: int) -> NDArray[np.float32]:
         """Field (H, W, 2): where each pixel of the onset frame moves to; the inverse of `backward` to 1e-4 pixels."""

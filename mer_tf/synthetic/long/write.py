@@ -16,7 +16,6 @@ from typing import Any, Literal, get_args
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from mer_tf.code_version import PIXELS
 from mer_tf.config import MerError, digest
@@ -25,6 +24,7 @@ from mer_tf.errors import refuse
 from mer_tf.files import atomic, write_csv, write_json
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import Frame
+from mer_tf.progress import Progress
 from mer_tf.synthetic.faces.appearance import HEIGHT, WIDTH, make_subject
 from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
 from mer_tf.synthetic.layouts.casme import SQ_SUBJECTS, SQ_VIDEOS, casme_sq_sheets
@@ -106,7 +106,7 @@ def write_long(
     with held(out):
         write_json(out / BEGUN, arguments)
         planned = list(_videos(made, people))
-        for video in tqdm(planned, "long videos", disable=not progress, unit="video"):
+        for video in Progress(planned, "long videos", disable=not progress, unit="video"):
             if not (out / video.path).exists():
                 _write_video(out / video.path, video, made)
         _write_truth(out, planned, made)

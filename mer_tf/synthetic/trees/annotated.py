@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from mer_tf.progress import Progress
 from mer_tf.synthetic.faces.clip import SyntheticClip, plan_clips
 from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.synthetic.layouts.files import Tab, write_sheet
@@ -48,7 +47,7 @@ def write_annotated(
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, style=dataset.style, **arguments)
     clips = _renamed(dataset, plan_clips(made, portraits))
-    bar = partial(tqdm, total=made.subjects * made.clips_per_class * 3, disable=not progress)
+    bar = partial(Progress, total=made.subjects * made.clips_per_class * 3, disable=not progress)
     sheet = Path(out) / dataset.sheet
     return draw_tree(Path(out), made, clips, bar, dataset.image, lambda rows: write_sheet(sheet, [dataset.tab(rows)]))
 
