@@ -53,6 +53,8 @@ class Clips:
 
     labelled: tuple[LabelledClip, ...]
     """Sorted by clip_id, as the records are."""
+    rows: tuple[ClipRow, ...]
+    """The whole manifest, with the clips that the protocol leaves out: by it records are named."""
     protocol: LabelProtocol
     records: Path
     warnings: tuple[Notice, ...]
@@ -102,7 +104,7 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
             warnings.append(note(UNREADABLE, text))
     protocol = protocol_of(data.label_protocol, rows)
-    return Clips(label_clips(rows, indexed, protocol, data), protocol, records, tuple(warnings))
+    return Clips(label_clips(rows, indexed, protocol, data), tuple(rows), protocol, records, tuple(warnings))
 
 
 def stored_as(clips: Clips, experiment: Experiment) -> Clips:

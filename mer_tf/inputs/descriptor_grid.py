@@ -31,7 +31,7 @@ from mer_tf.records.landmarks import fitted_landmarks
 
 log = logging.getLogger("mer_tf")
 StoredClips = Iterable[tuple[ClipRecord, int | None]]
-"""Labelled clips as records hold them, each with the index of its apex."""
+"""Labelled clips as records hold them, and the index of each apex."""
 Stored = Callable[[Clips], StoredClips]
 
 

@@ -26,8 +26,8 @@ def before_training(experiment: Experiment, clips: Clips, bench: Workbench, dire
     folds, labels = bench.folds(), clips.table["label"].to_numpy()
 
     def remade() -> Clips:
-        order = np.random.default_rng(0).permutation(len(labels))
-        rows, stored = [clips.labelled[k].row for k in order], [clip.stored for clip in clips.labelled[::-1]]
+        order = np.random.default_rng(0).permutation(len(clips.rows))
+        rows, stored = [clips.rows[k] for k in order], [clip.stored for clip in clips.labelled[::-1]]
         return dataclasses.replace(clips, labelled=label_clips(rows, stored, clips.protocol, experiment.data))
 
     def same() -> bool:

@@ -71,9 +71,10 @@ class Workbench:
 
     def frames(self, ids: Collection[str]) -> Mapping[str, np.ndarray]:
         """Stored frames uint8 (T, S, S, 3) of some clips, each decoded when it is first asked for."""
-        for name, frames in clip_frames(self.prepared, set(ids).difference(self._frames)):
+        wanted = set(ids)
+        for name, frames in clip_frames(self.prepared, wanted.difference(self._frames)):
             self._frames.put(name, frames)
-        return Viewed({name: name for name in self.clips["clip_id"] if name in set(ids)}, self._frames.__getitem__)
+        return Viewed({name: name for name in self.clips["clip_id"] if name in wanted}, self._frames.__getitem__)
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames models are given, counted from 0."""

@@ -92,7 +92,7 @@ def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clip
         problems = lost["reason"].tolist()
     known, protocol = {row.clip_id: row for row in rows}, LabelProtocol("new", trained.classes, {})
     clips = sorted((LabelledClip(known[clip.clip_id], clip, 0) for clip in indexed), key=lambda c: c.row.clip_id)
-    return Clips(tuple(clips), protocol, records, ()), problems
+    return Clips(tuple(clips), tuple(rows), protocol, records, ()), problems
 
 
 def _same_weights(trained: Trained, now: dict[str, object]) -> None:

@@ -46,7 +46,7 @@ def drawn_clips_of(experiment):
     rows = tuple(_rows())
     indexed = tuple(map(_indexed, rows))
     protocol = load_protocol("smic-3")
-    return Clips(label_clips(rows, indexed, protocol, experiment.data), protocol, Path("records"), ())
+    return Clips(label_clips(rows, indexed, protocol, experiment.data), rows, protocol, Path("records"), ())
 
 
 def relabelled(clips, labels):

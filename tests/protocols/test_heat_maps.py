@@ -81,10 +81,10 @@ def made(name, run, retrain_from=None):
     rows = {"clip_id": IDS, "subject": IDS, "fold": 0, "seed": 0, "y_true": CLASSES, "y_pred": CLASSES}
     pd.DataFrame(rows | {f"p_{c}": 0.5 for c in CLASSES}).to_csv(run / "predictions.csv", index=False)
     experiment = Experiment("small", clip=small.clip, model=config, preprocess=Preprocess(face="align"))
-    listed = (ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
+    listed = tuple(ClipRow(**EMPTY | {"clip_id": c, "apex": None}) for c in IDS)
     counted = (IndexedClip(c, "d", c, "", LENGTH, 100.0, "", c) for c in IDS)
     labelled = tuple(map(LabelledClip, listed, counted, range(2)))
-    clips = Clips(labelled, LabelProtocol("small", CLASSES, {}), Path("records"), ())
+    clips = Clips(labelled, listed, LabelProtocol("small", CLASSES, {}), Path("records"), ())
     return Made(Bench(experiment, clips, Encoded(store, whole, tail, resolved, ())), run, model)
 
 

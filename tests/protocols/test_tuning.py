@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.drawn_experiment import relabelled
 from helpers.own_folders import small_experiment, write_encoder, write_tree
 
 import mer_tf.inputs.descriptor_grid as module
@@ -61,7 +62,7 @@ def tuned(make_bench, experiment, tmp_path_factory):
         order = {name: row for row, name in enumerate(table["clip_id"])}
         store = GridStore(plain.described, plain.greys, matrices, order)
         if labels is not None:
-            clips = dataclasses.replace(clips, table=table.assign(label=labels))
+            clips = relabelled(clips, labels)
         return bench_of(chosen, clips, Encoded(store, None, None, {"encoder": "none"}, ()))
 
     return make
