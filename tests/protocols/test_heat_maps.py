@@ -205,12 +205,18 @@ def test_every_choice_is_named_and_changes_the_map(stored, tmp_path):
     opened, last = EncodedFrames(one.bench, IDS), View("hirescam", "onset", "conv1", "moving")
     network, (_, inputs) = opened.network(one.run / "fold-0" / "model.keras"), opened.sample("c0")
     views = [View(), View(method="hirescam"), View(reference="onset"), View(layer="conv2"), last]
-    found = [view.heat(network, view.map_of(network), inputs, 0) for view in views]
-    found.append(View().heat(network, "conv3", inputs, 1))
+    found = [whole(view, network, inputs, 0) for view in views]
+    found.append(whole(View(), network, inputs, 1))
     assert len({maps.tobytes() for maps in found}) == len(views) + 1
     table = export_heatmaps(one.bench, one.run, tmp_path, clips=["c0"], view=last)
     assert table[["method", "reference", "layer", "target"]].to_numpy().tolist() == [[*vars(last).values()]]
     assert "HiResCAM of map conv1 less the onset frame's (12 x 12 cells), for moving" in stored["c0"]["title"]
+
+
+def whole(view, network, inputs, target):
+    """A clip's maps by one pass of all frames through the whole network."""
+    how = {"method": view.method, "reference": view.reference}
+    return network.heat(view.map_of(network), inputs, target, **how)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +242,7 @@ def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain
     network = opened.network(one.run / "fold-0" / "model.keras")
     for view in [View(layer=layer)] + [View("hirescam", "onset", layer)] * (not opened.single):
         frames, inputs = opened.sample("c1")
-        expected = view.heat(network, layer, inputs, 1)[: len(frames)]
+        expected = whole(view, network, inputs, 1)[: len(frames)]
         (found,) = view.heats(opened, network, [Wanted("c1", range(len(frames)), 1)])
         assert found.shape == expected.shape
         first = 0 if opened.single else 1

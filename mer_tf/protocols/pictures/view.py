@@ -47,10 +47,6 @@ class View:
             raise MerError(f"--target {self.target}: give predicted, true, or a class: {', '.join(classes)}")
         return str(named)
 
-    def heat(self, opened: Opened, name: str, inputs: Any, target: int) -> Maps:
-        """Maps (T, h, w)."""
-        return opened.heat(name, inputs, target, method=self.method, reference=self.reference)
-
     def heats(self, opened: Explained, network: Opened, wanted: Sequence[Wanted]) -> Iterator[Maps]:
         """Maps (len(places), h, w) of pictures of each clip, by the weights that the network has now."""
         how = {"method": self.method, "reference": self.reference}
