@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from helpers.own_process import own
@@ -58,11 +59,19 @@ def test_workers_are_all_cores_unless_told() -> None:
     assert parallel.workers() == parallel.cores() >= 1
 
 
-def test_a_process_of_its_own_answers_and_ends() -> None:
+def test_a_process_of_its_own_answers_from_where_its_parent_is_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parallel.use_workers(7)
-    process, workers = parallel.in_own_process(own, "answer")
+    parallel.in_own_process(own, "answer")
+    monkeypatch.setenv("MER_TF_TOLD", "after the first one was started")
+    monkeypatch.chdir(tmp_path)
+    process, *told = parallel.in_own_process(own, "answer")
     assert process != os.getpid()
-    assert workers == 7
+    assert told == [7, "after the first one was started", str(tmp_path)]
+    until = time.monotonic() + 20
+    while Path(f"/proc/{process}").exists() and time.monotonic() < until:
+        time.sleep(0.01)
     with pytest.raises(OSError, match="No such process"):
         os.kill(process, 0)
 
