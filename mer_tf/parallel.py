@@ -21,6 +21,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+BEFORE = ["mer_tf", "tensorflow", "keras"]
+"""What is imported before processes are forked, in this order: mer_tf chooses oneDNN."""
+
+
 class Stopped(Exception):
     """The work beside this one failed or was stopped; what is in hand is dropped."""
 
@@ -168,7 +172,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["mer_tf", "tensorflow", "keras"])  # mer_tf chooses oneDNN first
+    context.set_forkserver_preload(BEFORE)
     return context
 
 

@@ -43,8 +43,12 @@ def pytest_collection_finish(session):
 
 @pytest.fixture(scope="module")
 def quick():
-    """No confusion pictures, self-tests of few deals: they take longer than a tiny training, and have their tests."""
+    """No confusion pictures, self-tests of few deals: they take longer than a tiny training, and have their tests.
+
+    Runs of a table stay in this process, where that holds.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mer_tf.runner.in_own_process", lambda function, *arguments: function(*arguments))
         patch.setattr("mer_tf.reporting.plots.confusion_png", lambda *_: None)
         patch.setattr("mer_tf.protocols.self_test.SHUFFLES", 3)
         patch.setattr("mer_tf.evaluation.self_test.SHUFFLES", 20)

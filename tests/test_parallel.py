@@ -59,6 +59,12 @@ def test_workers_are_all_cores_unless_told() -> None:
     assert parallel.workers() == parallel.cores() >= 1
 
 
+@pytest.fixture(autouse=True)
+def _light(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here computes: TensorFlow need not be imported for it."""
+    monkeypatch.setattr(parallel, "BEFORE", [])
+
+
 def test_a_process_of_its_own_answers_from_where_its_parent_is_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,7 +70,8 @@ def save_as(chain: keras.Model, path: Path, kind: str) -> None:
     try:
         chain.export(path, format="onnx" if kind == "onnx" else "tf_saved_model", verbose=False)
     except ImportError as error:
-        raise MerError(f"--format {kind}: {error}; pip install onnx tf2onnx onnxruntime") from error
+        mend = 'the extra `onnx` brings it: pip install -e ".[onnx]"'
+        raise MerError(f"--format {kind}: {error}; {mend}") from error
 
 
 def _renamed(model: keras.Model, name: str) -> keras.Model:

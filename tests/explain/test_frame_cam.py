@@ -31,7 +31,7 @@ def given(encoder, head):
     return end_to_end(encoder, head), whole, {"frames": features, "onset": features[:, :1], "mask": MASK}
 
 
-@pytest.mark.parametrize("layer", ["conv1", "conv2"])
+@pytest.mark.parametrize("layer", [pytest.param("conv1", marks=pytest.mark.slow), "conv2"])
 @pytest.mark.parametrize("local", [False, True])
 @pytest.mark.parametrize("minus_onset", [False, True])
 def test_equals_the_whole_network(networks, layer, local, minus_onset):

@@ -197,7 +197,14 @@ class EncodedFrames(Explained):
     def heats(
         self, network: Opened, name: str, wanted: Sequence[Wanted], *, method: str, reference: str
     ) -> Iterator[Maps]:
-        """The same, the frozen part of the encoder run once a picture, whatever weights follow."""
+        """The same, the frozen part of the encoder run once a picture, whatever weights follow.
+
+        Where Grad-CAM chose the layer, a fold's network may take other features than those that the bench holds.
+        """
+        held = self.bench.store.shape
+        if tuple(frames_shape(network.trained)[2:]) != tuple(held["frames"] if isinstance(held, dict) else held):
+            yield from super().heats(network, name, wanted, method=method, reference=reference)
+            return
         cam, layer = self._frame_cam(network, network.maps[name].name), network.maps[name].name
         if cam is not None:
             yield from self._of_frozen(cam, network, wanted, method, reference)
