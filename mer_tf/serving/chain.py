@@ -67,6 +67,7 @@ def random_inputs(chain: keras.Model, length: int = 3) -> dict[str, np.ndarray]:
 
 def save_as(chain: keras.Model, path: Path, kind: str) -> None:
     """Write the graph by Keras' own exporter as saved_model (a folder) or onnx; `MerError` where a package lacks."""
+    chain(random_inputs(chain))  # Keras writes no ONNX of what was never called
     try:
         chain.export(path, format="onnx" if kind == "onnx" else "tf_saved_model", verbose=False)
     except ImportError as error:
