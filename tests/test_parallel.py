@@ -1,6 +1,7 @@
 """Work side by side: results in order, a failure ends what runs beside it, one worker is this thread."""
 
 import os
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from helpers.own_process import own
 
 from mer_tf import parallel
 from mer_tf.errors import MerError
+from mer_tf.model import models
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +107,9 @@ def test_ctrl_c_ends_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(KeyboardInterrupt):
         parallel.in_own_process(time.sleep, 60)
     assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("name", sorted(models()))
+def test_every_model_can_be_given_to_another_process(name: str) -> None:
+    model = models()[name]()
+    assert pickle.loads(pickle.dumps(model)) == model

@@ -156,9 +156,13 @@ class Mdmo(Classical):
 
 
 def _method(name: str, described_by: str, *settings: type[Classical], **published: Any) -> type[Classical]:
-    """Class of a system: its name, its descriptor, what may be set of that, and how it was published."""
+    """Class of a system: its name, its descriptor, what may be set of that, and how it was published.
+
+    It is called as the variable below that holds it, by which another process finds it.
+    """
     about = {"name": name, "__annotations__": {"name": str}, "described_by": described_by, **published}
-    kind: type[Classical] = dataclass(frozen=True)(type(name, settings or (Classical,), about))
+    called = name.title().replace("_", "")
+    kind: type[Classical] = dataclass(frozen=True)(type(called, settings or (Classical,), about))
     return kind
 
 
