@@ -151,8 +151,8 @@ def pictures(experiment: Experiment, clips: int, size: int, folder: Path) -> Any
     (directory,) = folder.glob("records-*")
     items = ((x.clip_id, x.frames, x.flow) for x in stored_clips(directory, flow=True))
     if single:
-        return flow_image_store(((*item, LENGTH // 2) for item in items), experiment.clip, str(folder))
-    return image_store(items, experiment.clip, config.flow_from, str(folder))
+        return flow_image_store(((*item, LENGTH // 2) for item in items), experiment.clip, folder)
+    return image_store(items, experiment.clip, config.flow_from, folder)
 
 
 def second_epoch(model: keras.Model, data: WindowBatches) -> tuple[float, float]:

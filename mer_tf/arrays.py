@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,18 @@ CHUNK = 2**20
 def evenly(length: int, most: int) -> NDArray[np.int64]:
     """Up to `most` places from 0 to length - 1, evenly spread, both ends among them."""
     return np.unique(np.linspace(0, length - 1, min(most, length)).round().astype(np.int64))
+
+
+def require_room(folder: Path, wanted: int, need: str, mend: str) -> int:
+    """Bytes that are free where `folder` is, which is made; `MerError` when they are fewer than `wanted`.
+
+    need: what takes them, with {} for their number, as "features need {} GiB"; mend: what to do instead.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(folder).free) < wanted:
+        gib = need.format(f"{wanted / 2**30:.1f}")
+        raise MerError(f"{folder}: {gib} and {free / 2**30:.1f} GiB are free; {mend}")
+    return free
 
 
 def save_array(path: Path, values: np.ndarray) -> Path:

@@ -88,10 +88,11 @@ def in_threads(
 
 @contextmanager
 def products_alone() -> Iterator[None]:
-    """Within, NumPy's matrix products take one thread each; on a few rows those that wait take as long as the work."""
+    """Within, matrix products of NumPy and scikit-learn take one thread each: on a few rows, or in threads that work
+    side by side, those that wait take as long as the work and more."""
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1, "blas"):
+    with threadpool_limits(1):
         yield
 
 
@@ -121,8 +122,7 @@ def _ordered(
 def start_worker() -> None:
     """What a spawned process begins with: Ctrl-C is the parent's to handle; end with the parent, were it killed."""
     one_thread()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _as_child()
 
 
 def one_thread() -> None:
@@ -182,8 +182,7 @@ def _answer(
     arguments: tuple[Any, ...],
     here: tuple[dict[str, str], str, int | None],
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _as_child()
     environment, folder, number = here  # a fork has those of the moment when the first one was asked for
     os.environ.clear()
     os.environ.update(environment)
@@ -196,6 +195,11 @@ def _answer(
     except Exception as error:
         error.add_note(traceback.format_exc())
         sending.send((False, error))
+
+
+def _as_child() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

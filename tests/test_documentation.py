@@ -103,7 +103,7 @@ def test_the_tour_shows_outputs_of_the_present_code_and_nothing_of_the_machine()
         cell["outputs"] for cell in stored["cells"][2:] if cell["cell_type"] == "code" and "print" in cell["source"]
     )
     said = [json.dumps(cell.get("outputs", [])) for cell in stored["cells"]]
-    assert not [text for text in said if re.search(r"/home/|/root/|/tmp/|/work/|[A-Z]:\\\\", text)]
+    assert not [text for text in said if re.search(r"/(home|root|tmp|work)/|[A-Z]:\\\\", text)]
     assert run_tour.TOUR.stat().st_size < 500_000
 
 

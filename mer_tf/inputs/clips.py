@@ -113,10 +113,9 @@ def stored_as(clips: Clips, experiment: Experiment) -> Clips:
     `MerError` names a clip that cannot be stored so.
     """
     name = "joined" if experiment.data.manifests else experiment.data.dataset
-    rows = [clip.row for clip in clips.labelled]
-    records = _records(rows, experiment, cache_folder(experiment.data.cache) / "records", name)
+    records = _records(clips.rows, experiment, cache_folder(experiment.data.cache) / "records", name)
     there = {clip.clip_id: clip for clip in read_index(records).clips}
-    if lost := [row.clip_id for row in rows if row.clip_id not in there]:
+    if lost := [name for name in clips.by_id if name not in there]:
         raise MerError(f"{records / 'errors.csv'}: {lost[0]} and {len(lost) - 1} others cannot be stored so; see why")
     again = tuple(replace(clip, stored=there[clip.row.clip_id]) for clip in clips.labelled)
     return replace(clips, records=records, labelled=again)

@@ -7,14 +7,13 @@ run goes on after the last whole one, and another grid computes only what is new
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mer_tf.arrays import is_whole, load_array, save_array
+from mer_tf.arrays import is_whole, load_array, require_room, save_array
 from mer_tf.cached import cache_folder
 from mer_tf.code_version import TRAINING, counted
 from mer_tf.config import Experiment, MerError, Preprocess, digest
@@ -85,13 +84,13 @@ def _describe(
     """Compute and write the matrices of candidates that share their records; clips are decoded once."""
     if not missing:
         return
-    inputs = Shelf(_inputs(missing[0], stored(clips)))
-    config = missing[0].experiment.preprocess
+    inputs = Shelf(_inputs(missing[0], stored(clips)), cache_folder(missing[0].experiment.data.cache))
+    config, mend = missing[0].experiment.preprocess, "choose another data.cache, or a smaller grid (model.grid)"
     fitted = {} if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
     with Progress(total=len(missing) * len(ids), desc="descriptors", unit="clip") as bar:
         for left, one in zip(range(len(missing), 0, -1), missing, strict=True):
             matrix = np.stack(list(_vectors(one, inputs, ids, fitted, bar)))
-            _check_room(files[one.point].parent, matrix.nbytes * left)
+            require_room(files[one.point].parent, matrix.nbytes * left, "descriptors need {} GiB more", mend)
             save_array(files[one.point], matrix)
 
 
@@ -124,13 +123,3 @@ def _vectors(
     for vector in in_threads(described, ids):
         bar.update()
         yield vector
-
-
-def _check_room(folder: Path, wanted: int) -> None:
-    """`MerError` where the disk has no room for what is still to be written."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if (free := shutil.disk_usage(folder).free) < wanted:
-        raise MerError(
-            f"{folder}: descriptors need {wanted / 2**30:.1f} GiB more and {free / 2**30:.1f} GiB are free; choose "
-            "another data.cache, or a smaller grid (model.grid)"
-        )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from mer_tf.arrays import is_whole, load_array, save_array
+from mer_tf.arrays import is_whole, load_array, require_room, save_array
 from mer_tf.config import MerError
 from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore, Viewed
@@ -93,12 +92,8 @@ def _missing(folder: Path, clips: Wanted) -> Missing:
 def _check_room(encoder: keras.Model, missing: Missing, folder: Path) -> None:
     frame = 4 * int(np.prod([n or 1 for n in encoder.output_shape[1:]]))
     wanted = _frames(missing) * frame
-    folder.mkdir(parents=True, exist_ok=True)
-    if (free := shutil.disk_usage(folder).free) < wanted:
-        raise MerError(
-            f"{folder}: features need {wanted / 2**30:.1f} GiB and {free / 2**30:.1f} GiB are free; choose another "
-            "data.cache, or retrain from a later layer"
-        )
+    mend = "choose another data.cache, or retrain from a later layer"
+    free = require_room(folder, wanted, "features need {} GiB", mend)
     log.info("features: %.1f GiB to compute into %s, %.1f GiB are free", wanted / 2**30, folder, free / 2**30)
 
 

@@ -20,14 +20,13 @@ from sklearn.metrics import confusion_matrix
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
 
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.descriptors.grids import Candidate, candidates
 from mer_tf.evaluation.folds import Fold, inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.inputs.descriptor_grid import GridStore
-from mer_tf.parallel import in_threads
+from mer_tf.parallel import in_threads, products_alone
 from mer_tf.progress import Progress
 from mer_tf.protocols.classical import ClassicalBench, steps_of
 from mer_tf.protocols.workbench import Workbench
@@ -92,7 +91,7 @@ class TunedBench(ClassicalBench):
 
         found = np.empty((len(self.offered), len(SCORES)))
         bar = Progress(total=len(by_point), desc="choosing", unit="setting", leave=False)
-        with bar, threadpool_limits(1):  # threads of its own took four times the processor time
+        with bar, products_alone():  # threads of their own took four times the processor time
             for places, rows in zip(by_point.values(), in_threads(scored, by_point), strict=True):
                 found[places] = rows
                 bar.update()

@@ -106,7 +106,7 @@ def test_many_features_stay_on_disk(encoder, tmp_path, monkeypatch):
 
 def test_a_full_disk_is_said_before_anything_is_computed(encoder, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")(1, 1, 10)
-    monkeypatch.setattr(feature_cache.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     with pytest.raises(MerError, match="features need .* are free"):
         encode_clips(never, clips(), encoder, tmp_path)
 

@@ -201,14 +201,11 @@ class EncodedFrames(Explained):
 
         Where Grad-CAM chose the layer, a fold's network may take other features than those that the bench holds.
         """
-        held = self.bench.store.shape
-        if tuple(frames_shape(network.trained)[2:]) != tuple(held["frames"] if isinstance(held, dict) else held):
-            yield from super().heats(network, name, wanted, method=method, reference=reference)
-            return
-        cam, layer = self._frame_cam(network, network.maps[name].name), network.maps[name].name
-        if cam is not None:
+        held, layer = self.bench.store.shape, network.maps[name].name
+        fits = tuple(frames_shape(network.trained)[2:]) == tuple(held["frames"] if isinstance(held, dict) else held)
+        if fits and (cam := self._frame_cam(network, layer)) is not None:
             yield from self._of_frozen(cam, network, wanted, method, reference)
-        elif network.tail is not None and layer in {one.name for one in network.tail.layers}:
+        elif fits and network.tail is not None and layer in {one.name for one in network.tail.layers}:
             for one in wanted:
                 given, shown = self._features(network, one)
                 maps = network.heat(name, given, one.target, method=method, reference=reference, of_features=True)

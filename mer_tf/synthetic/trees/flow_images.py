@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_tf.arrays import evenly
 from mer_tf.code_version import PIXELS
 from mer_tf.datasets.adapters.flow_images import CLASSES
 from mer_tf.datasets.manifest import MARKER
@@ -90,7 +91,7 @@ def draw_face(rng: np.random.Generator) -> Points:
 def _draw_all(part: Path, amplitude: float, subjects: int, seed: int) -> None:
     clips = megc_names(False, np.random.default_rng([seed, 0]))
     names = list(dict.fromkeys(subject for subject, _, _ in clips))
-    kept = {names[i] for i in np.linspace(0, len(names) - 1, subjects).round().astype(int)}
+    kept = {names[i] for i in evenly(len(names), subjects)}
     faces = {name: draw_face(np.random.default_rng([seed, 1, k])) for k, name in enumerate(names)}
     for number, (subject, name, label) in enumerate(clips):
         if subject not in kept:
