@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,7 @@ from mer_tf.changes import read_experiment
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
 from mer_tf.files import read_mapping, write_json
-from mer_tf.parallel import cores
+from mer_tf.parallel import among_others, cores
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 
@@ -36,10 +36,12 @@ def open_run(experiment: Experiment, resume: Path | None) -> Path:
             raise MerError(f"{resume}: is no run directory, it has no config.json; give one that a run printed")
         return go_on(experiment, resume)
     commit = git_commit()
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
-    directory.mkdir(parents=True)
-    return directory
+    while True:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
+        with suppress(FileExistsError):  # another process began in the same millisecond
+            directory.mkdir(parents=True)
+            return directory
 
 
 @contextmanager
@@ -167,9 +169,9 @@ def git_commit() -> str | None:
 
 
 def log_to(directory: Path) -> None:
-    """Write the log to the terminal (standard error) and to run.log."""
+    """Write the log to the terminal (standard error) and to run.log; of several processes to the latter alone."""
     file = logging.FileHandler(directory / "run.log", encoding="utf-8")
-    handlers: list[logging.Handler] = [logging.StreamHandler(), file]
+    handlers: list[logging.Handler] = [file] if among_others() else [logging.StreamHandler(), file]
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
     )
