@@ -78,3 +78,20 @@ def test_a_finished_experiment_is_not_run_again(benchmark, tmp_path):
     assert (folder / "count.txt").read_text() == "x"
     with pytest.raises(SystemExit, match="was run with"):
         defaults.run_once(script, ["--train.epochs=3"], folder)
+
+
+def test_the_clock_of_a_job_on_many_machines_by_hand(benchmark):
+    clock = benchmark("scale").clock
+    even = {"mean": 1.0, "deviation": 1e-9, "start": 5.0, "shard": 256}
+    assert clock(1024, 4, **even) == pytest.approx(5 + 256)  # a shard each
+    assert clock(1024, 3, **even) == pytest.approx(5 + 512)  # one takes two
+    assert clock(1024, 99, **even) == pytest.approx(5 + 256)  # a shard is not divided
+    assert clock(100_000, 1, mean=0.4, deviation=0.2, start=0.0) == pytest.approx(40_000, rel=0.01)
+
+
+def test_a_list_of_clips_is_written_and_read_as_it_is_measured(benchmark, tmp_path):
+    scale = benchmark("scale")
+    for name, prepare in scale.MEASURES.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        assert prepare(300, folder)() is not None, name

@@ -22,6 +22,9 @@ from mer_tf.records.shards import Outcome, Shard, read_sidecar, row_outcome, sto
 Element = tuple[str, tuple[int, ClipRow]]
 """Path of a shard, a clip's place in it, the clip. Text is a key that every runner groups by."""
 
+DASK = "apache_beam.runners.dask.dask_runner.DaskRunner"
+PARTS = ("--dask_npartitions=", "--dask_partition_size=")
+
 
 def run_beam(
     shards: Sequence[Shard],
@@ -66,6 +69,9 @@ def _beam() -> Any:
 def pipeline_flags(options: Sequence[str], workers: int) -> list[str]:
     """Command-line flags of a pipeline. Its steps are functions of this package, so no session is pickled."""
     given = [option if option.startswith("--") else f"--{option}" for option in options]
+    if "--runner=DaskRunner" in given:  # Beam knows it by its whole name alone, and gives a worker 128 clips at once
+        given[given.index("--runner=DaskRunner")] = f"--runner={DASK}"
+        return given if any(flag.startswith(PARTS) for flag in given) else [*given, "--dask_partition_size=8"]
     if any(flag.startswith("--runner=") for flag in given):
         return given
     # With unsafe triggers (there are none) the DirectRunner does not download and start another one, Prism, first.
@@ -98,4 +104,7 @@ def _judge(shards: Sequence[Shard]) -> None:
     """`MerError` for a shard that is not there."""
     for shard in shards:
         if read_sidecar(shard) is None:
-            raise MerError(f"{shard.path}: the Beam pipeline ended without it; do all its workers see this folder?")
+            raise MerError(
+                f"{shard.path}: the Beam pipeline ended without it: its cluster went away, or its workers do not see "
+                "this folder; mend that and run the same command again: finished shards are kept"
+            )

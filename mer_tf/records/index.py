@@ -87,12 +87,18 @@ def read_index(directory: Path) -> Index:
 
 def _typed(kind: type[T], values: dict[str, Any]) -> T:
     """The dataclass of these values; `TypeError` for a field whose plain type (text, number, bool) is another."""
-    hints = {name: hint for name, hint in typing.get_type_hints(kind).items() if hint in (str, int, float, bool)}
+    known: Any = kind
+    hints = _plain_types(known)
     for name, value in values.items():
         wanted = hints.get(name)
         if wanted and type(value) not in ((int, float) if wanted is float else (wanted,)):
             raise TypeError(f"{name} is {value!r}, not of type {wanted.__name__}")
     return kind(**values)
+
+
+@cache
+def _plain_types(kind: type) -> dict[str, type]:
+    return {name: hint for name, hint in typing.get_type_hints(kind).items() if hint in (str, int, float, bool)}
 
 
 def _file_name(name: str) -> str:

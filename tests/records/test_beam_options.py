@@ -43,3 +43,10 @@ def test_the_command_hands_them_on(options: list[str], monkeypatch: pytest.Monke
     assert taken["engine"] == "beam"
     assert list(taken["beam"]) == options
     assert pipeline_flags(taken["beam"], workers=4) == [f"--{option}" for option in options]
+
+
+def test_dask_is_known_by_its_short_name_and_gets_a_shard_at_once() -> None:
+    whole = "--runner=apache_beam.runners.dask.dask_runner.DaskRunner"
+    given = ["runner=DaskRunner", "dask_client_address=tcp://host:8786"]
+    assert pipeline_flags(given, 4) == [whole, f"--{given[1]}", "--dask_partition_size=8"]
+    assert pipeline_flags([*given, "dask_npartitions=2"], 4) == [whole, f"--{given[1]}", "--dask_npartitions=2"]

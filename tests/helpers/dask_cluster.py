@@ -1,0 +1,65 @@
+"""A Dask cluster of processes that talk over TCP on the loopback address."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class Cluster:
+    """A scheduler and its workers, one thread each, their logs in `home`."""
+
+    def __init__(self, home: Path) -> None:
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.home, self.address = home, f"tcp://127.0.0.1:{self.port}"
+        self.started: dict[str, subprocess.Popen[bytes]] = {}
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Start the scheduler, once more after its death; wait until it listens."""
+        self._start("scheduler", "--port", str(self.port), "--no-show", "--no-dashboard")
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with closing(socket.socket()) as one:
+                if one.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise TimeoutError((self.home / "scheduler.log").read_text())
+
+    def work(self, name: str) -> None:
+        """Start a worker."""
+        self._start("worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", name, log=name)
+
+    def kill(self, name: str) -> None:
+        """End the scheduler or a worker as a power cut does."""
+        self.started[name].kill()
+        self.started.pop(name).wait()
+
+    def _start(self, kind: str, *options: str, log: str = "scheduler") -> None:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--host", "127.0.0.1", *options]
+        known = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+        with (self.home / f"{log}.log").open("ab") as stream:
+            self.started[log] = subprocess.Popen(command, env=known, stdout=stream, stderr=stream, cwd=self.home)
+
+
+@contextmanager
+def running(home: Path, *workers: str) -> Iterator[Cluster]:
+    """A cluster with these workers."""
+    cluster = Cluster(home)
+    try:
+        for name in workers:
+            cluster.work(name)
+        yield cluster
+    finally:
+        for name in list(cluster.started):
+            cluster.kill(name)
