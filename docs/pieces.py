@@ -266,6 +266,7 @@ ALL_OF_EXP8 = (
     "pixel kernel",
     "au-flow-3 zero-shot",
     "au-flow-4 zero-shot",
+    "au-flow-4 fine-tuned",
     "STSTNet",
     "OFF-ApexNet",
     "RCN-A",
@@ -295,6 +296,6 @@ PIECES = {
         _exp7("exp7_five_folds", 70),
         _exp7("exp7_loso_smic", 40, "SMIC", SMALL_SYSTEMS, {"evaluation.split": "loso"}),
         _exp8("exp8_68_subjects_800_epochs", 45, ("majority", "logistic regression", "STSTNet"), AUTHORS_OF_STSTNET),
-        _exp8("exp8_24_subjects", 15, ALL_OF_EXP8, {"data.subjects": 24}),
+        _exp8("exp8_all_rows", 10, ALL_OF_EXP8, {"data.subjects": 16}),
     )
 }

@@ -40,9 +40,9 @@ METHODS = {
     "RCN-A": {"model.name": "rcn", **PUBLISHED["rcn"]},
     "au-flow-3 zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
     "au-flow-4 zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-4", "model.head": "given"},
-    "au-flow-3 fine-tuned": {
+    "au-flow-4 fine-tuned": {
         "model.name": "au_flow",
-        "model.weights": "au-flow-3",
+        "model.weights": "au-flow-4",
         "model.dropout": 0.3,
         "train.epochs": 15,
         "train.batch_size": 64,
