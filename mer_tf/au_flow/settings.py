@@ -64,8 +64,6 @@ class Dictionaries:
     """Of the mean variance of patches: what is added to all variances before they are made alike."""
     tested: Count = 120
     """Images of each kind that are tested on."""
-    known: Count = 480
-    """Images of each kind that regressions know, which are tested on kinds that were kept out."""
     seed: Seed = 0
     cache: str = ""
 
