@@ -19,6 +19,7 @@ TABLES = {
     "exp7_five_folds": "exp7 by five folds",
     "exp7_loso_smic": "exp7 by leaving one subject out",
     "exp8_68_subjects_800_epochs": "STSTNet with the 800 epochs of its authors' code",
+    "exp8_all_rows": "all rows of the composite, with their times and paired differences, on 16 drawn subjects",
 }
 
 

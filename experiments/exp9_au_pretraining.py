@@ -6,6 +6,7 @@ The networks that ship with the package (`mer_tf.models.load_pretrained`) are ma
 python experiments/exp9_au_pretraining.py                          # minutes on two cores
 python experiments/exp9_au_pretraining.py --train.seed 1           # another training
 python experiments/exp9_au_pretraining.py --train.epochs 1 --train.direct 300 --train.rendered 48 --no-kept-out
+python experiments/exp9_au_pretraining.py --train.crop published --name au-flow-4 --no-kept-out   # another crop
 python experiments/exp9_au_pretraining.py --sequence               # paper A's temporal stream: labelled clips saved
 python experiments/exp9_au_pretraining.py --patches                # dictionaries of the recommended recogniser
 """

@@ -66,23 +66,24 @@ def _parts(names: Collection[str], config: Pretraining, epoch: int) -> Iterator[
     rng = np.random.default_rng((config.seed, epoch, 3))
     for name in names:
         if kinds()[name].renderer == "direct":
-            yield draw_kind(name, config.direct, 1000 * (config.seed + 1) + epoch)
+            yield draw_kind(name, config.direct, 1000 * (config.seed + 1) + epoch, crop=config.crop)
             continue
-        fields, labels = _kept(name, config.rendered, 2 * config.seed, cache_folder(config.cache))
+        fields, labels = _kept(name, config.rendered, 2 * config.seed, config.crop, cache_folder(config.cache))
         images = flow_images(disturbed(fields, rng, REST))
         turn = rng.uniform(size=len(labels)) < 0.5
         yield Drawn(np.where(turn[:, None, None, None], flipped(images), images), labels)
 
 
 @cache
-def _kept(name: str, count: int, seed: int, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    return rendered_fields(name, count, seed, cache_dir=folder)
+def _kept(name: str, count: int, seed: int, crop: str, folder: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    return rendered_fields(name, count, seed, crop=crop, cache_dir=folder)
 
 
 def kind_scores(model: keras.Model, names: Collection[str], config: Pretraining) -> dict[str, float]:
     """UF1 of a network on images of each kind, of a seed that no training uses."""
     seed, folder = 2 * config.seed + TEST_SEED, cache_folder(config.cache)
-    return {name: uf1(model, draw_kind(name, config.tested, seed, cache_dir=folder)) for name in names}
+    drawn = {name: draw_kind(name, config.tested, seed, crop=config.crop, cache_dir=folder) for name in names}
+    return {name: uf1(model, one) for name, one in drawn.items()}
 
 
 def uf1(model: keras.Model, drawn: Drawn) -> float:

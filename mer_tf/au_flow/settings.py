@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from mer_tf.ranges import Amount, BelowOne, Count, Name, Positive, Seed
 
@@ -28,6 +29,8 @@ class Pretraining:
     seed: Seed = 0
     kept_out_epochs: Count = 3
     """Epochs of the trainings that leave kinds out."""
+    crop: Literal["tight", "published"] = "tight"
+    """Where faces lie (face_geometry.csv): as on the composite's images, chosen on them, or by published tables."""
     cache: str = ""
 
 

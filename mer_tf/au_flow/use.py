@@ -62,7 +62,7 @@ def classify_clip(
     """
     known = recogniser_of(network, run)
     clip = read_pair(path, onset, apex)
-    box = face_box(clip, path, face, "tight" if known is None else CROP)
+    box = face_box(clip, path, face, crop_of_network(network) if known is None else CROP)
     field = cropped(region_flow(*clip.frames, box, flow), np.zeros(2))
     image = flow_images(field)
     found = _network_says(network, image) if known is None else known.probabilities(image[None])[0]
@@ -92,6 +92,11 @@ def limits_of(network: str, run: Path | None) -> Sequence[str]:
     """What must be said beside an answer."""
     known = recogniser_of(network, run)
     return card(network)["limits"] if known is None else known.limits
+
+
+def crop_of_network(network: str) -> str:
+    """Where faces lay in the training of a shipped network."""
+    return str(card(network)["settings"].get("crop", "tight"))
 
 
 def _network_says(network: str, image: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -28,7 +28,7 @@ def classify(
         out: Folder for classify.json, classify.png and flow_image.png.
         onset: Number of the onset frame; the first one without.
         apex: Number of the apex frame; without it the one that moves most from the onset.
-        network: recommended, trained on drawn images in seconds, or the name of a shipped network (au-flow-3).
+        network: recommended, trained on drawn images in seconds, or the name of a shipped network (au-flow-4).
         run: Run of exp8_megc2019.py, on whose clips the recommended one is trained instead.
         flow: Method of optical flow.
         face: find the face in the onset frame, or take the whole frame as a tight crop.

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-PRETRAINED = ("au-flow-3",)
-"""Networks that ship with the package."""
+PRETRAINED = ("au-flow-3", "au-flow-4")
+"""Networks that ship with the package: of drawn faces in a crop that was tuned, and in a published one."""
 _LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent", "frames")
 OWN = tuple(f"mer_tf.models.layers.{name}" for name in _LAYERS)
 """Files of our own layers; `later.own` has their classes."""

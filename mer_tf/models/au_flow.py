@@ -28,8 +28,6 @@ FILTERS = (16, 32, 64)
 UNITS = 128
 SHIPPED = ("negative", "positive", "surprise")
 """Classes of shipped networks."""
-FEATURES = "features"
-"""Layer of the core whose output, (B, UNITS), other classifiers may use."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,9 @@ class AuFlow(FlowImageModel):
     name: Literal["au_flow"] = "au_flow"
     weights: str | None = None
     """Name of a network that ships with the package (au-flow-3), from whose weights it begins; None: new weights."""
-    head: Literal["trained", "given", "logistic"] = "trained"
+    head: Literal["trained", "given"] = "trained"
     """In the composite of MEGC 2019. trained: on the training clips; given: never, so that nothing but the shipped
-    weights speaks; logistic: logistic regression on its features and the pixels."""
+    weights speaks."""
     dropout: BelowOne = 0.0
     width: Positive = 1.0
     """Channels and units times this; shipped weights have their own width."""
@@ -106,17 +104,9 @@ def core(shape: tuple[int, ...], classes: int, config: AuFlow) -> keras.Model:
             x = layers.AveragePooling2D(2, padding="same", name=f"pool{number}")(x)
     # Flat and not a mean over the face: where it moves is what an action unit is.
     x = layers.Flatten(name="flat")(x)
-    x = layers.Dense(scaled(UNITS, config.width), activation="relu", name=FEATURES)(layers.Dropout(config.dropout)(x))
+    x = layers.Dense(scaled(UNITS, config.width), activation="relu", name="features")(layers.Dropout(config.dropout)(x))
     x = layers.Dropout(config.dropout, name="features_dropout")(x)
     return keras.Model(image, layers.Dense(classes, dtype="float32", name="head")(x), name="core")
-
-
-def features_of(model: keras.Model) -> keras.Model:
-    """The same network up to its features, (B, UNITS), the mean of both sides."""
-    body = model.get_layer("core")
-    inner = keras.Model(body.input, body.get_layer(FEATURES).output, name="inner")
-    x = keras.Input(body.input_shape[1:], name="flow_image")
-    return keras.Model({"flow_image": x}, layers.Average()([inner(x), inner(_mirrored(x))]), name="au_features")
 
 
 def _mirrored(x: Any) -> Any:

@@ -26,8 +26,9 @@ def card(name: str) -> dict[str, Any]:
 def load_pretrained(name: str) -> keras.Model:
     """A shipped network, from the package itself: no download, no pickle, `safe_mode` on.
 
-    au-flow-3: flow images {"flow_image": (B, 28, 28, 3)}, u, v and strain 0..255, to float32 logits (B, 3) of negative,
-    positive, surprise. `MerError` for an unknown name and for weights whose SHA-256 is not that of the card.
+    au-flow-3, au-flow-4: flow images {"flow_image": (B, 28, 28, 3)}, u, v and strain 0..255, to float32 logits (B, 3)
+    of negative, positive, surprise. `MerError` for an unknown name and for weights whose SHA-256 is not that of the
+    card.
     """
     with _shipped(name, ".keras") as path:
         return load_checked(path, card(name)["sha256"])

@@ -40,7 +40,7 @@ from mer_tf.protocols.composite_words import differences, notes, printed, publis
 from mer_tf.protocols.kernel import KernelBench
 from mer_tf.protocols.ladder import best_epoch
 from mer_tf.protocols.pictures.always_wrong import write_always_wrong
-from mer_tf.protocols.pretrained import as_given, images_of, on_features
+from mer_tf.protocols.pretrained import as_given, images_of
 from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text, difference_text
@@ -93,7 +93,7 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
                 models[name + suffix] = chosen.model.name
     write_always_wrong(_seeing(tables, models), images_of_clips(encoded), directory)
     untaught = Bench(experiment, clips, encoded).fold_warnings()
-    return _summary(experiment, clips, tables, models, directory, untaught)
+    return _summary(experiment, clips, tables, models, directory, untaught, [*tuned(stored)])
 
 
 def _predicted(bench: Bench, name: str, home: Path) -> tuple[SealedLabels, dict[int, ByEpoch]]:
@@ -104,7 +104,7 @@ def _predicted(bench: Bench, name: str, home: Path) -> tuple[SealedLabels, dict[
     if isinstance(model, KernelModel):
         return seal, _kernel(KernelBench(bench.experiment, bench.prepared, bench.encoded), seal)
     if isinstance(model, AuFlow) and model.head != "trained":
-        return seal, (as_given if model.head == "given" else on_features)(bench, seal)
+        return seal, as_given(bench, seal)
     at_once = isinstance(model, FlowImageModel) and model.all_folds
     return seal, _at_once(bench, seal, name) if at_once else _one_by_one(bench, seal, name, home)
 
@@ -227,6 +227,7 @@ def _summary(
     models: dict[str, str],
     directory: Path,
     untaught: Sequence[Notice],
+    chosen_on: Sequence[str],
 ) -> str:
     options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
     results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
@@ -248,7 +249,7 @@ def _summary(
     wrong = f"{len(pd.read_csv(directory / 'always_wrong.csv'))} clips are wrong in every row that sees motion: "
     told_after = [
         *notes(models),
-        *tuned(models),
+        *chosen_on,
         difference_text(gaps),
         _times(directory, tables),
         f"{wrong}always_wrong.html",

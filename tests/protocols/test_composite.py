@@ -29,7 +29,6 @@ METHODS = {
     "STSTNet": {"model.name": "ststnet"},
     "OFF-ApexNet": {"model.name": "off_apexnet", "model.width": 0.125, "train.epochs": 1},
     "zero-shot": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "given"},
-    "features": {"model.name": "au_flow", "model.weights": "au-flow-3", "model.head": "logistic"},
 }
 
 
@@ -68,7 +67,6 @@ def test_every_clip_is_predicted_once_by_every_method(finished):
         "ststnet/best-epoch",
         "off-apexnet",
         "zero-shot",
-        "features",
     ):
         frame = pd.read_csv(folder / path / "predictions.csv")
         assert sorted(frame["clip_id"]) == sorted(clips.table["clip_id"])
@@ -114,7 +112,6 @@ def test_a_shipped_network_sees_no_label(finished):
     folder, (experiment, _, clips, encoded, _), _ = finished
     found = pd.read_csv(folder / "composite.csv").query("data == 'full'").set_index("method")["UAR"]
     assert found["zero-shot"] > 0.5
-    assert found["features"] > 0.3  # of 20 clips, too few for a linear model to gain by them
     turned = relabelled(clips, (clips.table["label"] + 1) % 3)
     chosen = replace(experiment, model=AuFlow(weights="au-flow-3", head="given"))
     shares = [as_given(b, b.seal()) for b in (Bench(chosen, c, encoded) for c in (clips, turned))]

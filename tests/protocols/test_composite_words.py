@@ -9,6 +9,7 @@ import pytest
 
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError
 from mer_tf.evaluation.predictions import predictions_frame
+from mer_tf.models import PRETRAINED
 from mer_tf.models.ststnet import StstNet
 from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance, tuned
 from mer_tf.protocols.pictures.always_wrong import always_wrong, write_always_wrong
@@ -52,14 +53,19 @@ def test_published_figures_carry_their_marks():
 
 
 def test_what_was_chosen_on_the_test_set_is_said():
-    assert "study of about 360" in " ".join(tuned(MODELS))
-    assert "no zero-shot row" in " ".join(tuned({"any": "au_flow"}))
+    assert "study of about 360" in " ".join(tuned({"best": {"model.name": "patch_kernel"}}))
+    shipped = {name: {"model.name": "au_flow", "model.weights": name} for name in PRETRAINED}
+    tight, published = tuned(shipped)
+    assert "no zero-shot row" in tight
+    assert published.startswith("au-flow-4, not tuned on them")
 
 
 def test_every_row_says_its_time_in_advance():
     methods = {"recommended": {"model.name": "patch_kernel"}, "RCN": {"model.name": "rcn"}}
-    kernel, network = said_in_advance(EXPERIMENT, methods, 442, 68)
+    methods["HTNet"] = {"model.name": "htnet"}
+    kernel, small, network = said_in_advance(EXPERIMENT, methods, 442, 68)
     assert "about 11 s" in kernel
+    assert "minutes of processor time for 68 folds" in small
     assert "68 trainings; the first says" in network
 
 

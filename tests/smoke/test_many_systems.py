@@ -41,7 +41,7 @@ def test_the_composite_ends_with_a_table_of_its_methods(quick, tmp_path):
     assert shown.strip().splitlines()[-1] == f"run directory: {run.relative_to(tmp_path)}"
     methods = set(pd.read_csv(run / "composite.csv")["method"])
     assert {"majority", "logistic regression", "STSTNet", "OFF-ApexNet", "RCN-A"} < methods
-    assert {"recommended", "pixel kernel", "au-flow-3 zero-shot", "au-flow-3 fine-tuned"} < methods
+    assert {"recommended", "pixel kernel", "au-flow-3 zero-shot", "au-flow-4 fine-tuned"} < methods
     metrics = json.loads((run / "metrics.json").read_text())
     assert any(w["code"] == "peeking" and w["text"].startswith("STSTNet") for w in metrics["warnings"])
 
