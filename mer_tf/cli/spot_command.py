@@ -17,6 +17,7 @@ def spot(
     camera: Countless | None = None,
     seconds: Annotated[float, Range(1, 86400)] | None = None,
     fps: Annotated[float, Range(1, 2000)] | None = None,
+    faces: bool = True,
 ) -> None:
     """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
 
@@ -24,12 +25,14 @@ def spot(
 
     Args:
         videos: Video files of any length, or folders of frames.
-        out: Folder for events.csv and events.json.
+        out: Folder for index.html, which shows what was found, events.csv and events.json.
         camera: Number of a camera to read instead, until Ctrl-C or for --seconds.
         seconds: How long a camera is read.
         fps: Frames a second of folders of frames (30 without), or where a file states a wrong rate.
+        faces: Put pictures of the people into index.html.
     """
     from mer_tf.video.events import HONEST
+    from mer_tf.video.page import write_page
     from mer_tf.video.sources import open_camera, open_source
     from mer_tf.video.spot import spot_all
 
@@ -38,6 +41,6 @@ def spot(
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
     sources = [open_source(path, fps) for path in videos] if camera is None else [open_camera(camera, seconds, fps)]
-    for path in spot_all(sources, out):
+    for path in (*spot_all(sources, out), write_page(sources, out, faces=faces)):
         print(path)
     print(HONEST)
