@@ -17,6 +17,8 @@ def spot(
     camera: Countless | None = None,
     seconds: Annotated[float, Range(1, 86400)] | None = None,
     fps: Annotated[float, Range(1, 2000)] | None = None,
+    recognise: bool = True,
+    run: Path | None = None,
     faces: bool = True,
 ) -> None:
     """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
@@ -29,18 +31,24 @@ def spot(
         camera: Number of a camera to read instead, until Ctrl-C or for --seconds.
         seconds: How long a camera is read.
         fps: Frames a second of folders of frames (30 without), or where a file states a wrong rate.
+        recognise: Ask what each expression shows: negative, positive or surprise, where face and motion allow it.
+        run: Run or bundle to ask instead of the shipped recogniser.
         faces: Put pictures of the people into index.html.
     """
     from mer_tf.video.events import HONEST
     from mer_tf.video.page import write_page
+    from mer_tf.video.recognise import asked_of
     from mer_tf.video.sources import open_camera, open_source
     from mer_tf.video.spot import spot_all
 
     if (camera is None) == (not videos):
         raise MerError("name videos or folders of frames, or a camera by --camera 0, and not both")
+    if run is not None and not recognise:
+        raise MerError(f"--run {run}: says who recognises, and --recognise False that nobody does; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
     sources = [open_source(path, fps) for path in videos] if camera is None else [open_camera(camera, seconds, fps)]
-    for path in (*spot_all(sources, out), write_page(sources, out, faces=faces)):
+    asked = asked_of(run) if recognise else None
+    for path in (*spot_all(sources, out), write_page(sources, out, faces=faces, asked=asked)):
         print(path)
     print(HONEST)

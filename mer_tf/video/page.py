@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 import numpy as np
 
-from mer_tf.files import read_mapping, write_text
+from mer_tf.files import read_mapping, write_json, write_text
 from mer_tf.reporting.spotting_page import ShownEvent, ShownTrack, ShownVideo, Spotted, packed, spotted_html
 from mer_tf.video.blocks import Piece
 from mer_tf.video.decide import CLEAR, FAST
+from mer_tf.video.page_answers import Answers
 from mer_tf.video.page_pictures import Wanted, film_of, look, pictures_of
+from mer_tf.video.recognise import Answer, Asked
 from mer_tf.video.regions import REGIONS
 from mer_tf.video.signals import signals
 from mer_tf.video.sources import Source
@@ -39,11 +41,18 @@ class _Video:
     first: int
 
 
-def write_page(sources: Sequence[Source], out: Path, *, faces: bool = True) -> Path:
-    """Write `out`/index.html from what `spot_all` left there; return its path. `faces`: embed pictures of people."""
+def write_page(sources: Sequence[Source], out: Path, *, faces: bool = True, asked: Asked | None = None) -> Path:
+    """Write `out`/index.html from what `spot_all` left there; return its path.
+
+    faces: embed pictures of people. asked: says what each event shows, here and in events.json.
+    """
     said = read_mapping(out / "events.json")
     videos = [_video(number, source, out, said) for number, source in enumerate(sources)]
-    events = [e for video in videos for e in _events(video, faces)]
+    told: list[Answer | None] = []
+    events = [e for video in videos for e in _events(video, faces, asked, told)]
+    if asked is not None:
+        rows = [{**e.row, "recognition": a and a.told()} for e, a in zip(events, told, strict=True)]
+        write_json(out / "events.json", {**said, "recogniser": list(asked.limits) if any(told) else [], "events": rows})
     found = Spotted(
         videos=[_shown(video, sources, out) for video in videos],
         tracks=[t for video in videos for t in _tracks(video)],
@@ -51,6 +60,7 @@ def write_page(sources: Sequence[Source], out: Path, *, faces: bool = True) -> P
         regions={name: group for name, (group, _, _) in REGIONS.items()},
         clear=CLEAR,
         files=[name for name in ("events.csv", "events.json") if (out / name).is_file()],
+        limits=list(asked.limits) if asked and any(told) else (),
         faces=faces,
     )
     return write_text(out / PAGE, spotted_html(found))
@@ -115,14 +125,22 @@ def _tracks(video: _Video) -> list[ShownTrack]:
     return shown
 
 
-def _events(video: _Video, faces: bool) -> list[ShownEvent]:
-    """Rows with pictures where the video can be read again."""
+def _events(video: _Video, faces: bool, asked: Asked | None, told: list[Answer | None]) -> list[ShownEvent]:
+    """Rows with pictures where the video can be read again, and with what was answered, which `told` keeps too."""
     seen: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
-    if faces and video.source.camera is None:
-        for one in look(video.source, _wanted(video), full=False):
-            seen[one.wanted.key] = pictures_of(one, video.source.fps), film_of(one, video.first)
-    fps = video.source.fps
-    return [ShownEvent(row, video.number, fps, *seen.get(k, ({}, {}))) for k, row in enumerate(video.rows)]
+    answers = Answers(asked, video.source.fps)
+    if (faces or asked) and video.source.camera is None:
+        for one in look(video.source, _wanted(video), answers.keep):
+            if faces:
+                seen[one.wanted.key] = pictures_of(one, video.source.fps), film_of(one, video.first)
+            answers.take(one)
+    found, fps = answers.all(), video.source.fps
+    told += [found.get(k) for k in range(len(video.rows))]
+    words = {k: answer.words() for k, answer in found.items()}
+    return [
+        ShownEvent(row, video.number, fps, *seen.get(k, ({}, {})), answer=words.get(k, {}))
+        for k, row in enumerate(video.rows)
+    ]
 
 
 def _wanted(video: _Video) -> list[Wanted]:
@@ -140,5 +158,6 @@ def _one_wanted(key: int, video: _Video) -> Wanted | None:
         place = apex - piece.curves.start
         if piece.track == row["track"] and 0 <= place < len(piece.curves.light):
             head = np.asarray(piece.curves.head[max(0, onset - piece.curves.start)], float)
-            return Wanted(key, onset, apex, offset, float(row["peak_px"]), head)
+            size, called = float(row["peak_px"]), row["verdict"] != "rejected"
+            return Wanted(key, onset, apex, offset, size, head, called, size / max(float(row["peak_noise"]), 1e-3))
     return None

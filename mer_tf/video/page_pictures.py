@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -34,6 +34,9 @@ FAR = 0.5
 WIDEST = 4.0
 """Pixels that the greatest motion of a magnified clip has."""
 GAIN = 4
+ROUND = 2.4
+"""Face widths of what is cut out for a recogniser."""
+Keep = Literal["none", "ends", "all"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class Wanted:
     """Its peak, pixels."""
     head: NDArray[np.float64]
     """(2,): where the middle of the face is about its onset, in face widths."""
+    called: bool = True
+    """Whether it is called an expression."""
+    noise: float = 0.0
+    """Of the region that moves most, pixels."""
 
 
 @dataclass(eq=False)
@@ -58,16 +65,20 @@ class Looked:
     five: NDArray[np.float64] | None = None
     frames: list[Frame] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
-    full: dict[str, Frame] = field(default_factory=dict)
-    """Whole RGB pictures of the onset and the apex."""
+    cut: tuple[slice, slice] = (slice(0), slice(0))
+    """Rows and columns of a frame that hold the face and what is round it."""
+    part: dict[int, Frame] = field(default_factory=dict)
+    """Number -> what these hold: of the onset and the apex, or of all frames from onset to offset."""
+    faces: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
+    """The face in the onset and the apex themselves, in pixels of the part."""
 
     def place(self, number: int) -> int:
         """Which of the frames is nearest to a number."""
         return int(np.abs(np.array(self.numbers) - number).argmin())
 
 
-def look(source: Source, wanted: Sequence[Wanted], *, full: bool) -> Iterator[Looked]:
-    """Each event once its last frame was read; `full` keeps the whole pictures of onset and apex."""
+def look(source: Source, wanted: Sequence[Wanted], keep: Keep = "none") -> Iterator[Looked]:
+    """Each event once its last frame was read; `keep`: which frames of the face are wanted in all their pixels."""
     waiting = sorted(wanted, key=lambda w: w.onset)
     reach, live = round(AROUND * source.fps), list[Looked]()
     if not waiting:
@@ -77,7 +88,7 @@ def look(source: Source, wanted: Sequence[Wanted], *, full: bool) -> Iterator[Lo
     for index, picture in enumerate(source.pictures(start), start):
         while waiting and waiting[0].onset - reach <= index:
             live.append(Looked(waiting.pop(0)))
-        _take(index, picture, live, full)
+        _take(index, picture, live, keep)
         yield from (one for one in live if index >= one.wanted.offset + reach)
         live = [one for one in live if index < one.wanted.offset + reach]
         if index >= last:
@@ -85,25 +96,44 @@ def look(source: Source, wanted: Sequence[Wanted], *, full: bool) -> Iterator[Lo
     yield from live
 
 
-def _take(index: int, picture: Picture, live: Sequence[Looked], full: bool) -> None:
+def _take(index: int, picture: Picture, live: Sequence[Looked], keep: Keep) -> None:
     """The crop of a frame for each event that is open; the face is looked for until it is found, or the apex passed."""
-    faces: list[NDArray[np.float64]] | None = None
+    found: list[NDArray[np.float64]] | None = None
     for one in live:
-        if one.five is None and index <= one.wanted.apex:
-            faces = people.find_faces(picture) if faces is None else faces
-            one.five = nearest(faces, one.wanted.head)
-        if one.five is not None:
-            one.frames.append(warp(_rgb(picture), _large(crop_matrix(one.five)), LARGE))
-            one.numbers.append(index)
-        for name, number in (("onset", one.wanted.onset), ("apex", one.wanted.apex)):
-            if full and index == number:
-                one.full[name] = _rgb(picture)
+        ends = [name for name in ("onset", "apex") if index == getattr(one.wanted, name)]
+        looks = one.five is None and index <= one.wanted.apex
+        if looks or (keep != "none" and ends and one.wanted.called):
+            found = people.find_faces(picture) if found is None else found
+        if looks and (five := nearest(found or [], one.wanted.head)) is not None:
+            one.five, one.cut = five, _round_face(five, picture.colours.shape)
+        if one.five is None:
+            continue
+        one.frames.append(warp(_rgb(picture), _large(crop_matrix(one.five)), LARGE))
+        one.numbers.append(index)
+        if one.wanted.called and (keep == "all" or (keep == "ends" and ends)):
+            if one.wanted.onset <= index <= one.wanted.offset:
+                one.part[index] = _rgb(picture)[one.cut].copy()
+            for name in ends:
+                five = nearest(found or [], head_of(one.five))
+                one.faces[name] = None if five is None else five - [one.cut[1].start, one.cut[0].start]
 
 
-def nearest(faces: Sequence[NDArray[np.float64]], head: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The face that lies where the head of a track is."""
+def _round_face(five: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of a square of `ROUND` face widths about a face, as far as the picture goes."""
+    matrix = crop_matrix(five)
+    middle = np.linalg.solve(matrix[:, :2], SIDE / 2 - matrix[:, 2])
+    reach = ROUND / 2 * FACE / float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    low, high = np.floor(middle - reach).astype(int), np.ceil(middle + reach).astype(int)
+    columns, rows = (slice(max(0, a), min(n, b)) for a, b, n in zip(low, high, (shape[1], shape[0]), strict=True))
+    return rows, columns
+
+
+def nearest(
+    faces: Sequence[NDArray[np.float64]], head: NDArray[np.float64], far: float = FAR
+) -> NDArray[np.float64] | None:
+    """The face that lies where the head of a track is, or at most `far` widths from there."""
     places = [float(np.linalg.norm(head_of(five) - head)) for five in faces]
-    return faces[int(np.argmin(places))] if places and min(places) < FAR else None
+    return faces[int(np.argmin(places))] if places and min(places) < far else None
 
 
 def head_of(five: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,17 +159,15 @@ def pictures_of(one: Looked, fps: float) -> dict[str, str]:
         return {}
     names = ("onset", "apex", "offset")
     at = {name: one.place(getattr(one.wanted, name)) for name in names}
-    shown: dict[str, Frame] = {f"{name}, frame as it is": one.frames[k] for name, k in at.items()}
-    larger = _magnified(one, fps)
-    if larger is not None:
-        more, frames = larger
-        shown |= {f"{name}, change × {more:.0f}": frames[k] for name, k in at.items()}
+    shown: dict[str, Frame] = {name: one.frames[k] for name, k in at.items()}
     onset, apex = one.frames[at["onset"]], one.frames[at["apex"]]
-    moved = np.clip(128 + GAIN * (apex.astype(float) - onset), 0, 255).astype(np.uint8)
-    shown[f"apex minus onset, × {GAIN} about grey"] = moved
+    shown[f"apex less onset, × {GAIN}"] = np.clip(128 + GAIN * (apex.astype(float) - onset), 0, 255).astype(np.uint8)
+    if (larger := _magnified(one, fps)) is not None:
+        shown |= {f"{name}, change × {larger[0]:.0f}": larger[1][k] for name, k in at.items()}
     field, limit = _flow(one.five, onset, apex)
-    key = "red right, green down, blue left, violet up"
-    shown[f"motion without the head's: {key}; full colour {limit:.1f} px"] = coloured(field, limit)
+    shown[f"motion: red right, green down, blue left, violet up; white rest, full {limit:.1f} px"] = coloured(
+        field, limit
+    )
     return {name: _uri(frame, 85) for name, frame in shown.items()}
 
 

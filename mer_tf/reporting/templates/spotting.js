@@ -3,7 +3,7 @@
   const names = Object.keys(data.regions);
   const groups = [...new Set(Object.values(data.regions))];
   const SVG = "http://www.w3.org/2000/svg";
-  const [LEFT, RIGHT, LANE, ROW] = [52, 6, 26, 38];
+  const [LEFT, RIGHT, LANE, ROW] = [52, 6, 26, 44];
   const views = new Map();
   const marks = new Map();
   let chosen = null;
@@ -393,7 +393,7 @@
     const home = document.getElementById("pictures");
     home.replaceChildren();
     Object.entries(event.pictures).forEach(([name, source]) => {
-      const figure = html("figure", {}, home);
+      const figure = html("figure", { className: /less|motion/.test(name) ? "extra" : "" }, home);
       html("img", { src: source, alt: name, width: 192, height: 192 }, figure);
       html("figcaption", { textContent: name }, figure);
     });
