@@ -107,7 +107,13 @@
       this.lines.forEach((line) => line.draw());
     }
 
-    zoom(how, at = (this.from + this.to) / 2) {
+    middle() {
+      const own = chosen !== null && data.events[chosen].video === this.number ? data.events[chosen].row : null;
+      const at = own ? (own.onset_seconds + own.offset_seconds) / 2 : -1;
+      return at >= this.from && at <= this.to ? at : (this.from + this.to) / 2;
+    }
+
+    zoom(how, at = this.middle()) {
       const wide = this.to - this.from;
       if (how === "all") this.show(0, this.length);
       if (how === "in") this.show(at - (at - this.from) / 2, at + (this.to - at) / 2);
@@ -428,19 +434,23 @@
     tell();
   }
 
-  function wrong(mark) {
-    const last = data.videos[data.events[chosen].video].frames - 1 + data.videos[data.events[chosen].video].first;
+  function wrong(k, mark) {
+    const { first, frames } = data.videos[data.events[k].video];
     if (![mark.onset, mark.apex, mark.offset].every(Number.isInteger)) return "Frames are whole numbers.";
     if (!(mark.onset <= mark.apex && mark.apex <= mark.offset)) return "Onset, apex and offset must follow one another.";
-    if (mark.onset < data.videos[data.events[chosen].video].first || mark.offset > last) return `The video ends with frame ${last}.`;
+    if (mark.onset < first || mark.offset > first + frames - 1) return `The video has frames ${first} to ${first + frames - 1}.`;
     return "";
+  }
+
+  function ready() {
+    return [...marks].filter(([k, m]) => m.mark && !wrong(k, m)).sort(([a], [b]) => a - b);
   }
 
   function tell() {
     const mark = marks.get(chosen) ?? begun(chosen);
     form.querySelectorAll("[data-mark]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.mark === mark.mark)));
     const missing = mark.mark === "accepted" && !mark.emotion ? "Without an emotion it teaches no class." : "";
-    document.getElementById("mark-problem").textContent = wrong(mark) || missing;
+    document.getElementById("mark-problem").textContent = wrong(chosen, mark) || missing;
     table();
   }
 
@@ -449,9 +459,11 @@
       const mark = marks.get(Number(row.dataset.event));
       row.querySelector(".mark").textContent = mark?.mark ? `${mark.mark}${mark.emotion ? `, ${mark.emotion}` : ""}` : "–";
     });
-    const made = [...marks.values()].filter((m) => m.mark);
+    const made = ready();
+    const taken = made.filter(([, m]) => m.mark === "accepted");
+    const open = taken.filter(([, m]) => !m.emotion).length;
     document.getElementById("save").disabled = !made.length;
-    document.getElementById("saved").textContent = made.length ? `${made.length} marked, ${made.filter((m) => m.mark === "accepted").length} of them accepted` : "";
+    document.getElementById("saved").textContent = made.length ? `${made.length} marked, ${taken.length} of them accepted${open ? `, ${open} without an emotion` : ""}` : "";
   }
 
   function keep() {
@@ -470,7 +482,7 @@
   }
 
   function csv() {
-    const lines = [...marks].filter(([, m]) => m.mark).sort(([a], [b]) => a - b).map(([k, m]) => {
+    const lines = ready().map(([k, m]) => {
       const { row, video } = data.events[k];
       const { clip, fps } = data.videos[video];
       return [clip, m.subject, m.emotion, m.onset, m.apex, m.offset, fps, m.mark, row.track, row.onset, row.apex, row.offset, row.verdict].map(cell).join(",");
