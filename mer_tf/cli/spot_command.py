@@ -20,6 +20,8 @@ def spot(
     recognise: bool = True,
     run: Path | None = None,
     faces: bool = True,
+    embed: bool = False,
+    video: bool = False,
 ) -> None:
     """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
 
@@ -34,9 +36,11 @@ def spot(
         recognise: Ask what each expression shows: negative, positive or surprise, where face and motion allow it.
         run: Run or bundle to ask instead of the shipped recogniser.
         faces: Put pictures of the people into index.html.
+        embed: Put a small copy of each video into index.html, for browsers that cannot play the file itself.
+        video: Write a copy of each video with the events drawn in.
     """
     from mer_tf.video.events import HONEST
-    from mer_tf.video.page import write_page
+    from mer_tf.video.page import Wishes, write_page
     from mer_tf.video.recognise import asked_of
     from mer_tf.video.sources import open_camera, open_source
     from mer_tf.video.spot import spot_all
@@ -44,11 +48,12 @@ def spot(
     if (camera is None) == (not videos):
         raise MerError("name videos or folders of frames, or a camera by --camera 0, and not both")
     if run is not None and not recognise:
-        raise MerError(f"--run {run}: says who recognises, and --recognise False that nobody does; leave one out")
+        raise MerError(f"--run {run}: says who recognises, and --no-recognise that nobody does; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
     sources = [open_source(path, fps) for path in videos] if camera is None else [open_camera(camera, seconds, fps)]
     asked = asked_of(run) if recognise else None
-    for path in (*spot_all(sources, out), write_page(sources, out, faces=faces, asked=asked)):
+    wishes = Wishes(faces, embed, video, asked)
+    for path in (*spot_all(sources, out), write_page(sources, out, wishes)):
         print(path)
     print(HONEST)
