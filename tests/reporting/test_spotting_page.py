@@ -126,6 +126,22 @@ def test_marks_go_by_mouse_and_keys_and_survive_a_reload(fresh):
     assert [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, "tbody .mark")] == shown
 
 
+def test_a_missed_event_is_added_and_survives_a_reload(fresh):
+    browser = fresh()
+    wait(browser, "return document.querySelectorAll('video')[1].readyState > 0")
+    browser.execute_script("document.querySelectorAll('video')[1].currentTime = .61")
+    browser.find_element(By.CSS_SELECTOR, "#video-2 .add").click()
+    assert "Added event of person 1 at 0.48 s" in browser.find_element(By.ID, "chosen-title").text
+    assert [field(browser, n).get_attribute("value") for n in ("onset", "apex", "offset")] == ["12", "15", "18"]
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#video-2 rect.event.added")) == 1
+    browser.refresh()
+    last = browser.find_elements(By.CSS_SELECTOR, "tr[data-event]")[-1]
+    assert "added by you" in last.text
+    assert last.find_element(By.CLASS_NAME, "mark").text == "accepted"
+    last.find_element(By.CLASS_NAME, "open").click()
+    assert "Added event" in browser.find_element(By.ID, "chosen-title").text
+
+
 def test_what_was_rejected_is_shown_on_demand_and_the_table_sorts(fresh):
     browser = fresh()
     rows = "return [...document.querySelectorAll('tr[data-event]')].filter((r) => r.checkVisibility()).length"

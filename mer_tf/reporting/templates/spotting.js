@@ -46,6 +46,15 @@
       const lines = section.querySelector(".lines");
       this.lines = data.tracks.filter((t) => t.video === this.number).map((track) => new Line(this, track, lines));
       section.querySelectorAll("[data-zoom]").forEach((b) => b.addEventListener("click", () => this.zoom(b.dataset.zoom)));
+      section.querySelector(".add").addEventListener("click", () => {
+        const frame = this.frame();
+        const reach = Math.max(1, Math.round(0.1 * this.video.fps));
+        const [low, high] = [this.video.first, this.video.first + this.video.frames - 1];
+        const line = this.lines.find((l) => l.holds(frame - low)) ?? this.lines[0];
+        const span = { onset: Math.max(low, frame - reach), apex: frame, offset: Math.min(high, frame + reach) };
+        choose(add(this.number, line.track.person, span), true);
+        change({ mark: "accepted" });
+      });
       if (this.player) this.watch();
     }
 
@@ -94,6 +103,16 @@
       this.lines.forEach((line) => line.playhead(time));
     }
 
+    // The moment the reader looks at: of the player, else of the line, else the middle.
+    moment() {
+      if (this.player && !this.player.hidden) return this.player.currentTime;
+      return this.lines.find((line) => line.at !== undefined)?.at ?? (this.from + this.to) / 2;
+    }
+
+    frame() {
+      return Math.min(Math.floor(this.moment() * this.video.fps + 1e-6), this.video.frames - 1) + this.video.first;
+    }
+
     jump(time) {
       if (!this.player || this.player.hidden) return;
       this.player.currentTime = Math.min(Math.max(0, time), this.length);
@@ -128,7 +147,7 @@
   class Line {
     constructor(view, track, parent) {
       [this.view, this.track] = [view, track];
-      this.events = data.events.map((e, k) => k).filter((k) => this.owns(data.events[k]));
+      this.find();
       const figure = html("figure", { className: "timeline" }, parent);
       const { fps } = view.video;
       const end = (track.start + track.frames) / fps;
@@ -142,10 +161,18 @@
       this.listen();
     }
 
+    find() {
+      this.events = data.events.map((e, k) => k).filter((k) => this.owns(data.events[k]));
+    }
+
     owns(event) {
       const first = data.videos[this.track.video].first;
       return event.video === this.track.video && event.row.track === this.track.person
-        && event.row.apex - first >= this.track.start && event.row.apex - first < this.track.start + this.track.frames;
+        && this.holds(event.row.apex - first);
+    }
+
+    holds(frame) {
+      return frame >= this.track.start && frame < this.track.start + this.track.frames;
     }
 
     get width() { return Math.max(this.picture.clientWidth, 200); }
@@ -239,7 +266,7 @@
       const frame = Math.floor(this.at * fps + 1e-6);
       const { track } = this;
       const where = `${this.at.toFixed(2)} s, frame ${frame + first}`;
-      if (frame < track.start || frame >= track.start + track.frames) {
+      if (!this.holds(frame)) {
         this.readout.textContent = `${where}: not followed`;
         return;
       }
@@ -329,8 +356,9 @@
     panel.hidden = false;
     document.querySelectorAll("tr[data-event]").forEach((row) => row.classList.toggle("chosen", Number(row.dataset.event) === k));
     const { row } = event;
-    document.getElementById("chosen-title").textContent = `${row.verdict === "rejected" ? "Rejected" : row.verdict[0].toUpperCase() + row.verdict.slice(1)} event of person ${row.track} at ${row.onset_seconds.toFixed(2)} s${row.cause ? `: ${row.cause}` : ""}`;
-    const said = [`${row.frames} frames`, `peak ${row.peak_px.toFixed(2)} px, ${row.peak_noise.toFixed(1)} times the noise`];
+    document.getElementById("chosen-title").textContent = `${row.verdict[0].toUpperCase()}${row.verdict.slice(1)} event of person ${row.track} at ${row.onset_seconds.toFixed(2)} s${row.cause ? `: ${row.cause}` : ""}`;
+    const said = [`${row.frames} frames`];
+    if (row.peak_px) said.push(`peak ${row.peak_px.toFixed(2)} px, ${row.peak_noise.toFixed(1)} times the noise`);
     if (row.regions) said.push(row.regions.split(" ").join(", ").replaceAll("_", " "));
     if (row.suggested_aus) said.push(`such motion suggests AU ${row.suggested_aus}`);
     document.getElementById("chosen-facts").textContent = `${said.join("; ")}.${event.answer.text ? ` ${event.answer.long ?? event.answer.text}` : ""}`;
@@ -406,9 +434,37 @@
     if (!Object.keys(event.pictures).length) html("p", { className: "absent", textContent: event.film.why ?? "No pictures of this event are kept." }, home);
   }
 
+  // An event that the spotter missed, as the reader adds it: no pictures, and a row of its own in the table.
+
+  function add(video, track, span) {
+    const { fps, first } = data.videos[video];
+    const seconds = Object.fromEntries(Object.entries(span).map(([name, n]) => [`${name}_seconds`, (n - first) / fps]));
+    const row = { video: data.videos[video].name, track, ...span, ...seconds, frames: span.offset - span.onset + 1, verdict: "added", cause: "", regions: "", suggested_aus: "", peak_px: 0, peak_noise: 0 };
+    const k = data.events.push({ row, video, frame_rate: fps, pictures: {}, film: {}, answer: {} }) - 1;
+    const body = document.querySelector("table.events tbody");
+    const line = html("tr", { className: "added" }, body);
+    line.dataset.event = k;
+    document.querySelectorAll("table.events thead th").forEach((head) => {
+      const name = head.textContent;
+      const told = { Video: row.video, Person: track, Verdict: "added by you", Frames: `${span.onset}–${span.apex}–${span.offset}`, "Length, s": (seconds.offset_seconds - seconds.onset_seconds).toFixed(2) };
+      const cell = html("td", { className: /Video|Verdict|Regions|Suggests|Answer|mark/.test(name) ? "text" : "" }, line);
+      if (name === "Onset, s") {
+        cell.dataset.value = seconds.onset_seconds;
+        html("button", { type: "button", className: "open", textContent: seconds.onset_seconds.toFixed(2) }, cell).addEventListener("click", () => choose(k, true));
+      } else cell.textContent = told[name] ?? "–";
+      if (/^Peak/.test(name)) cell.dataset.value = 0;
+      if (name === "Your mark") cell.classList.add("mark");
+    });
+    views.get(video)?.lines.forEach((l) => l.find());
+    filter();
+    return k;
+  }
+
   // Marks: what the reader says of an event; kept by the browser where it lets a page keep something.
 
-  const key = `mer_tf marks ${data.videos.map((v) => `${v.name} ${v.frames}`).join(" ")}`.slice(0, 500);
+  // The key tells pages apart by their videos and events: marks of one are none of another.
+  const whole = JSON.stringify([data.videos.map((v) => [v.name, v.frames]), data.events.map(({ video, row }) => [video, row.track, row.onset, row.apex, row.offset])]);
+  const key = `mer_tf marks ${[...whole].reduce((sum, c) => (Math.imul(sum, 31) + c.codePointAt(0)) | 0, 7)} ${whole.length}`;
 
   function begun(k) {
     const { row } = data.events[k];
@@ -467,11 +523,16 @@
   }
 
   function keep() {
-    try { localStorage.setItem(key, JSON.stringify([...marks])); } catch { /* a browser may forbid it */ }
+    const added = data.events.filter((e) => e.row.verdict === "added").map((e) => [e.video, e.row.track, { onset: e.row.onset, apex: e.row.apex, offset: e.row.offset }]);
+    try { localStorage.setItem(key, JSON.stringify({ added, marks: [...marks] })); } catch { /* a browser may forbid it */ }
   }
 
   function recall() {
-    try { JSON.parse(localStorage.getItem(key) ?? "[]").forEach(([k, mark]) => { if (data.events[k]) marks.set(k, mark); }); } catch { /* nothing kept */ }
+    try {
+      const kept = JSON.parse(localStorage.getItem(key) ?? "{}");
+      (kept.added ?? []).filter(([video]) => views.has(video)).forEach((one) => add(...one));
+      (kept.marks ?? []).forEach(([k, mark]) => { if (data.events[k]) marks.set(k, mark); });
+    } catch { /* nothing kept, or not as this page keeps it */ }
   }
 
   const COLUMNS = ["clip", "subject", "label", "onset", "apex", "offset", "fps", "mark", "track", "spotted_onset", "spotted_apex", "spotted_offset", "spotted_verdict"];
@@ -510,8 +571,11 @@
     let found = 0;
     const rows = parsed(text);
     rows.forEach((r) => {
-      const k = data.events.findIndex((e) => data.videos[e.video].clip === r.clip && e.row.track === Number(r.track)
-        && e.row.onset === Number(r.spotted_onset) && e.row.apex === Number(r.spotted_apex));
+      const span = { onset: Number(r.spotted_onset), apex: Number(r.spotted_apex), offset: Number(r.spotted_offset) };
+      let k = data.events.findIndex((e) => data.videos[e.video].clip === r.clip && e.row.track === Number(r.track)
+        && e.row.onset === span.onset && e.row.apex === span.apex);
+      const video = data.videos.findIndex((v) => v.clip === r.clip);
+      if (k < 0 && r.spotted_verdict === "added" && views.has(video)) k = add(video, Number(r.track), span);
       if (k < 0) return;
       found += 1;
       marks.set(k, { mark: r.mark, onset: Number(r.onset), apex: Number(r.apex), offset: Number(r.offset), emotion: r.label, subject: r.subject });
@@ -556,8 +620,7 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.querySelectorAll("[data-mark]").forEach((b) => b.addEventListener("click", () => change({ mark: b.dataset.mark })));
   form.querySelectorAll("[data-set]").forEach((b) => b.addEventListener("click", () => {
-    if (!film.frames.length) return;
-    change({ [b.dataset.set]: film.frames[film.place] });
+    change({ [b.dataset.set]: film.frames.length ? film.frames[film.place] : views.get(data.events[chosen].video).frame() });
     fill();
     views.get(data.events[chosen].video).lines.forEach((line) => line.draw());
   }));
