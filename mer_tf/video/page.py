@@ -13,6 +13,7 @@ from urllib.parse import quote
 import numpy as np
 
 from mer_tf.files import read_mapping, write_json, write_text
+from mer_tf.progress import Progress
 from mer_tf.reporting.spotting_page import ShownEvent, ShownTrack, ShownVideo, Spotted, packed, spotted_html
 from mer_tf.video.annotated import write_annotated, write_copy
 from mer_tf.video.decide import CLEAR, FAST
@@ -153,7 +154,8 @@ def _events(video: Seen, wishes: Wishes, told: list[Answer | None]) -> list[Show
     pictures: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
     answers = Answers(wishes.asked, video.source.fps)
     if (wishes.faces or wishes.asked) and video.source.camera is None:
-        for one in look(video.source, _wanted(video), answers.keep):
+        wanted, name = _wanted(video), f"{Path(video.source.name).name}: pictures"
+        for one in Progress(look(video.source, wanted, answers.keep), name, len(wanted), unit="event"):
             if wishes.faces:
                 pictures[one.wanted.key] = pictures_of(one, video.source.fps), film_of(one, video.first)
             answers.take(one)
