@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import cv2
@@ -16,6 +17,7 @@ from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
 from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import page, people, recognise
+from mer_tf.video.sources import open_source
 
 
 class Drawn:
@@ -120,8 +122,6 @@ def test_the_copy_in_the_page_is_a_video_of_as_many_frames(made, tmp_path):
 
 
 def test_a_copy_too_large_for_the_page_lies_beside_it(made, tmp_path, monkeypatch):
-    from mer_tf.video.sources import open_source
-
     monkeypatch.setattr(page, "LARGEST", 10)
     source = open_source(next(made[0].glob("*.webm")))
     address, note = page._copy(page.Seen(0, source, [], [], [], 90, 0), tmp_path)
@@ -163,7 +163,17 @@ def test_elan_gets_a_tier_for_each_person_and_verdict(made):
     assert (folder / address).is_file()
 
 
-def test_without_a_face_the_page_says_so_and_without_faces_no_picture_is_in_it(made, tmp_path, monkeypatch):
+def test_the_page_holds_pictures_only_where_they_are_wished(made, monkeypatch):
+    monkeypatch.setattr(page, "write_text", lambda path, text: text)
+    monkeypatch.setattr(page, "look", lambda *_: pytest.fail("nobody asked for pictures"))
+    source = open_source(Path(json.loads((made[0] / "events.json").read_text())["videos"][0]["video"]))
+    text = page.write_page([source], made[0], page.Wishes(faces=False))
+    assert "data:image" not in text
+    assert "hand the page on as they allow" not in text
+    assert 'src="../x/rawvideo/' in text
+
+
+def test_without_a_face_the_page_says_so(made, tmp_path, monkeypatch):
     monkeypatch.setattr(people, "find_faces", lambda picture: [])
     copy = next(made[0].glob("*.webm"))
     main(["spot", str(copy), "--out", str(tmp_path / "none")])
