@@ -49,11 +49,17 @@ def spot(
         raise MerError("name videos or folders of frames, or a camera by --camera 0, and not both")
     if run is not None and not recognise:
         raise MerError(f"--run {run}: says who recognises, and --no-recognise that nobody does; leave one out")
+    if run is not None and not run.exists():
+        raise MerError(f"--run {run}: no such run or bundle; is the path right?")
     if embed and not faces:
         raise MerError("--embed puts the video into the page, and --no-faces leaves the people out; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
-    sources = [open_source(path, fps) for path in videos] if camera is None else [open_camera(camera, seconds, fps)]
+    sources = (
+        [open_source(path, fps) for path in dict.fromkeys(videos)]
+        if camera is None
+        else [open_camera(camera, seconds, fps)]
+    )
     asked = asked_of(run) if recognise else None
     wishes = Wishes(faces, embed, video, asked)
     for path in (*spot_all(sources, out), write_page(sources, out, wishes)):

@@ -109,11 +109,14 @@ def _copy(video: Seen, out: Path) -> tuple[str, str]:
 
 
 def _clip(source: Source, sources: Sequence[Source]) -> str:
-    """Its path below the folder in which all of them lie."""
-    paths = [s.path.resolve() for s in sources if s.path is not None]
+    """Its path below the folder in which all of them lie; its name where they lie on several drives."""
     if source.path is None:
         return source.name
-    return source.path.resolve().relative_to(os.path.commonpath([p.parent for p in paths])).as_posix()
+    try:
+        home = os.path.commonpath([s.path.resolve().parent for s in sources if s.path is not None])
+    except ValueError:
+        return source.path.name
+    return source.path.resolve().relative_to(home).as_posix()
 
 
 def _address(source: Source, out: Path) -> str:

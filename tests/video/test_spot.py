@@ -119,6 +119,7 @@ def test_pictures_of_a_folder_keep_their_numbers_and_are_skipped(tmp_path):
         (["nowhere.mp4", "--out", "o"], "nowhere.mp4: no such video or folder"),
         (["--out", "o"], "name videos or folders of frames, or a camera"),
         (["a.mp4", "--out", "o", "--seconds", "5"], "--seconds is for --camera"),
+        (["a.mp4", "--out", "o", "--run", "nowhere"], "--run nowhere: no such run or bundle"),
         (["a.mp4", "--out", "o", "--embed", "--no-faces"], "--no-faces leaves the people out"),
         (["a.mp4", "--out", "o", "--run", "r", "--no-recognise"], "leave one out"),
         (["--camera", "97", "--out", "o"], "camera 97: cannot be opened"),
