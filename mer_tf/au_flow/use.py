@@ -19,9 +19,11 @@ from mer_tf.models.pretrained import card, probabilities
 from mer_tf.preprocessing.containers import is_video
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
 from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
+from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
 
 log = logging.getLogger(__name__)
 RECOMMENDED = "recommended"
+SMALLEST_FACE = 40
 LONGEST = 500
 """Frames among which an apex is looked for; a micro-expression has fewer."""
 
@@ -94,3 +96,16 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
 def _of_video(path: Path, wanted: list[int]) -> list[Frame]:
     kept = set(wanted)
     return [frame for number, frame in iter_video(path, wanted[0], wanted[-1]) if number in kept]
+
+
+def face_box(clip: Clip, path: Path, face: Literal["find", "whole"], crop: str = "tight") -> NDArray[np.float64]:
+    """x, y, width and height of a crop of face_geometry.csv; the whole frame for frames that are cropped already."""
+    height, width = clip.frames[0].shape[:2]
+    if face == "whole":
+        return np.array([0.0, 0.0, width, height])
+    from mer_tf.preprocessing.faces import detect_face  # brings TensorFlow
+
+    found = detect_face(clip.frames[0], SMALLEST_FACE)
+    if found is None:
+        raise MerError(f"{path}: no face in frame {clip.onset}; use --face whole if its frames are cropped already")
+    return crop_of_landmarks(found.landmarks, crop)

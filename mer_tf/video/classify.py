@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.au_flow.recogniser import CROP
-from mer_tf.au_flow.use import Clip, limits_of, network_says, read_pair, recogniser_of
+from mer_tf.au_flow.use import Clip, face_box, limits_of, network_says, read_pair, recogniser_of
 from mer_tf.files import write_json
 from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import list_frames
@@ -81,10 +81,8 @@ def _answered(
     run: Path | None,
 ) -> Answer:
     known, limits = recogniser_of(network, run), limits_of(network, run)
-    height, width = clip.frames[0].shape[:2]
-    box = np.array([0.0, 0.0, width, height])
-    if five is not None:
-        box = crop_of_landmarks(five, "tight" if known is None else CROP)
+    crop = "tight" if known is None else CROP
+    box = face_box(clip, path, "whole") if five is None else crop_of_landmarks(five, crop)
     field = cropped(region_flow(*clip.frames, box, flow), np.zeros(2))
     image = flow_images(field)
     found = network_says(network, image) if known is None else known.probabilities(image[None])[0]
