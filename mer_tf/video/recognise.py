@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mer_tf.au_flow.recogniser import CROP, Recogniser, of_drawn, of_run
+from mer_tf.au_flow.recogniser import CROP, Recogniser, of_drawn, of_run, uncertain
 from mer_tf.datasets.adapters.own_folders import folders_listing
 from mer_tf.datasets.manifest import write_manifest
 from mer_tf.files import write_csv
@@ -59,7 +59,7 @@ class Answer:
     @property
     def uncertain(self) -> bool:
         """Whether being wrong is as likely as being right."""
-        return bool(self.probabilities) and max(self.probabilities.values()) < UNCERTAIN
+        return bool(self.probabilities) and uncertain(np.array(list(self.probabilities.values())))
 
     @property
     def best(self) -> str:
