@@ -236,3 +236,21 @@ def own_run(own_tree, tmp_path_factory):
         patch.setattr("mer_tf.protocols.pictures.run.write_pictures", lambda *_: None)
         patch.setattr("mer_tf.protocols.pictures.worst.write_worst", lambda *_: None)
         return run(small_experiment(own_tree, write_encoder(home / "encoder.keras"), home), final=True)
+
+
+@pytest.fixture(scope="module")
+def driver():
+    """Headless Chromium, one a file of tests."""
+    from helpers.browser import headless
+
+    chrome = headless()
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def show(driver):
+    """Open a page at a width and theme, afresh."""
+    from helpers.browser import opened
+
+    return lambda path, width=1200, theme="light": opened(driver, path, width, theme)

@@ -1,4 +1,4 @@
-"""One clip before a shipped network: onset and apex given or found, flow in a tight crop of the face, probabilities."""
+"""What puts two frames of a clip before a shipped network: onset and apex given or found, and who is asked."""
 
 from __future__ import annotations
 
@@ -11,22 +11,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.au_flow.recogniser import CROP, Recogniser, of_drawn, of_run, uncertain
+from mer_tf.au_flow.recogniser import Recogniser, of_drawn, of_run
 from mer_tf.config import MerError
 from mer_tf.datasets.apex import peak
-from mer_tf.files import write_json
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card, probabilities
 from mer_tf.preprocessing.containers import is_video
-from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
-from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
-from mer_tf.reporting.flow_pictures import clip_png
-from mer_tf.synthetic.action_units.fields import flow_images
 from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
-from mer_tf.synthetic.action_units.movement import CLASSES
-from mer_tf.synthetic.action_units.rendered import cropped, region_flow
 
 log = logging.getLogger(__name__)
 RECOMMENDED = "recommended"
@@ -43,40 +36,6 @@ class Clip:
     apex: int
     frames: tuple[Frame, Frame]
     apex_source: Literal["given", "peak"]
-
-
-def classify_clip(
-    path: Path,
-    out: Path,
-    *,
-    onset: int | None,
-    apex: int | None,
-    network: str,
-    flow: Method,
-    face: Literal["find", "whole"],
-    run: Path | None = None,
-) -> dict[str, float]:
-    """Probability of each class; writes classify.json, flow_image.png (as networks take it) and classify.png.
-
-    network: RECOMMENDED or a shipped network. run: a run of exp8, on whose clips the recommended one is trained.
-    """
-    known = recogniser_of(network, run)
-    clip = read_pair(path, onset, apex)
-    box = face_box(clip, path, face, crop_of_network(network) if known is None else CROP)
-    field = cropped(region_flow(*clip.frames, box, flow), np.zeros(2))
-    image = flow_images(field)
-    found = _network_says(network, image) if known is None else known.probabilities(image[None])[0]
-    shares = {name: float(p) for name, p in zip(CLASSES, found, strict=True)}
-    limits = limits_of(network, run)
-    said = {"path": str(path), "network": network, "onset": clip.onset, "apex": clip.apex, "flow": flow}
-    said |= {} if known is None else {"trained_on": known.trained_on, "uncertain": uncertain(found)}
-    said |= {"apex_source": clip.apex_source, "crop": [round(float(v), 2) for v in box]}
-    replace_picture(out / "flow_image.png", image)
-    write_json(out / "classify.json", {**said, "probabilities": shares, "limits": limits})
-    text = "   ".join(f"{name} {share:.2f}" for name, share in shares.items())
-    head = f"{path.name}, frames {clip.onset} to {clip.apex} (apex {clip.apex_source}): {text}"
-    clip_png(*clip.frames, box, field, [head, *limits], out / "classify.png")
-    return shares
 
 
 def recogniser_of(network: str, run: Path | None) -> Recogniser | None:
@@ -99,7 +58,8 @@ def crop_of_network(network: str) -> str:
     return str(card(network)["settings"].get("crop", "tight"))
 
 
-def _network_says(network: str, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def network_says(network: str, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probability of each class for one flow image, by a shipped network."""
     return probabilities(load_pretrained(network), image[None])[0]
 
 
@@ -128,7 +88,8 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
     wanted = [start, apex] if apex is not None else [n for n in numbers if n >= start]
     if len(wanted) < 2 or len(wanted) > LONGEST:
         raise MerError(
-            f"{path}: {len(wanted)} frames from {start} on; an apex is found among 2 to {LONGEST}, give --apex"
+            f"{path}: {len(wanted)} frames from {start} on; an apex is found among 2 to {LONGEST}, give "
+            "--apex, or let `mer-tf spot` look through the whole"
         )
     frames = list(read_frames([files[n] for n in wanted])) if files else _of_video(path, wanted)
     if len({frame.shape for frame in frames}) > 1:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
 from mer_tf.config import FlowMethod
-from mer_tf.ranges import Countless
+from mer_tf.ranges import Countless, Range
 
 
 def classify(
@@ -20,8 +20,12 @@ def classify(
     run: Path | None = None,
     flow: FlowMethod = "dis",
     face: Literal["find", "whole"] = "find",
+    fps: Annotated[float, Range(1, 2000)] | None = None,
 ) -> None:
     """Say which of three classes a clip shows, by a recogniser of drawn or of your clips, and draw what it saw.
+
+    Where no frontal face is found in onset and apex, where the face moves away, or too little moves, the reason is said
+    instead.
 
     Args:
         clip: Folder of frames, or a video.
@@ -32,14 +36,24 @@ def classify(
         run: Run of exp8_megc2019.py, on whose clips the recommended one is trained instead.
         flow: Method of optical flow.
         face: find the face in the onset frame, or take the whole frame as a tight crop.
+        fps: Frames a second of a folder of frames (30 without), or where a file states a wrong rate.
     """
-    from mer_tf.au_flow.use import classify_clip, limits_of
+    from mer_tf.au_flow.use import limits_of
     from mer_tf.models.kernel_model import UNCERTAIN
+    from mer_tf.video.classify import classify_clip
 
-    shares = classify_clip(clip, out, onset=onset, apex=apex, network=network, flow=flow, face=face, run=run)
-    for name, share in sorted(shares.items(), key=lambda item: -item[1]):
+    answer, notes = classify_clip(
+        clip, out, onset=onset, apex=apex, network=network, flow=flow, face=face, run=run, fps=fps
+    )
+    for line in notes:
+        print(f"note: {line}")
+    if answer.refused:
+        print(f"no answer: {answer.refused}")
+        print(out / "classify.json")
+        return
+    for name, share in sorted(answer.probabilities.items(), key=lambda item: -item[1]):
         print(f"{name:10} {share:.3f}")
-    if network == "recommended" and max(shares.values()) < UNCERTAIN:
+    if answer.uncertain:
         print(f"uncertain: no class has {UNCERTAIN:.0%} or more")
     print("\n".join(f"limit: {line}" for line in limits_of(network, run)))
     print(out / "classify.png")

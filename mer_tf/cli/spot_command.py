@@ -17,6 +17,11 @@ def spot(
     camera: Countless | None = None,
     seconds: Annotated[float, Range(1, 86400)] | None = None,
     fps: Annotated[float, Range(1, 2000)] | None = None,
+    recognise: bool = True,
+    run: Path | None = None,
+    faces: bool = True,
+    embed: bool = False,
+    video: bool = False,
 ) -> None:
     """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
 
@@ -24,20 +29,39 @@ def spot(
 
     Args:
         videos: Video files of any length, or folders of frames.
-        out: Folder for events.csv and events.json.
+        out: Folder for index.html, which shows what was found, events.csv and events.json.
         camera: Number of a camera to read instead, until Ctrl-C or for --seconds.
         seconds: How long a camera is read.
         fps: Frames a second of folders of frames (30 without), or where a file states a wrong rate.
+        recognise: Ask what each expression shows: negative, positive or surprise, where face and motion allow it.
+        run: Run or bundle to ask instead of the shipped recogniser.
+        faces: Put pictures of the people into index.html.
+        embed: Put a small copy of each video into index.html, for browsers that cannot play the file itself.
+        video: Write a copy of each video with the events drawn in.
     """
     from mer_tf.video.events import HONEST
+    from mer_tf.video.page import Wishes, write_page
+    from mer_tf.video.recognise import asked_of
     from mer_tf.video.sources import open_camera, open_source
     from mer_tf.video.spot import spot_all
 
     if (camera is None) == (not videos):
         raise MerError("name videos or folders of frames, or a camera by --camera 0, and not both")
+    if run is not None and not recognise:
+        raise MerError(f"--run {run}: says who recognises, and --no-recognise that nobody does; leave one out")
+    if run is not None and not run.exists():
+        raise MerError(f"--run {run}: no such run or bundle; is the path right?")
+    if embed and not faces:
+        raise MerError("--embed puts the video into the page, and --no-faces leaves the people out; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
-    sources = [open_source(path, fps) for path in videos] if camera is None else [open_camera(camera, seconds, fps)]
-    for path in spot_all(sources, out):
+    sources = (
+        [open_source(path, fps) for path in dict.fromkeys(videos)]
+        if camera is None
+        else [open_camera(camera, seconds, fps)]
+    )
+    asked = asked_of(run) if recognise else None
+    wishes = Wishes(faces, embed, video, asked)
+    for path in (*spot_all(sources, out), write_page(sources, out, wishes)):
         print(path)
     print(HONEST)

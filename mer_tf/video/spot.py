@@ -40,13 +40,18 @@ def spot_all(sources: Sequence[Source], out: Path, *, progress: bool = True) -> 
     with held(out):
         try:
             for number, source in enumerate(sources, start=1):
-                store = follow(source, out / "work" / f"{number:03d}-{folder_name(source.name)}", progress=progress)
+                store = follow(source, home_of(out, number, source), progress=progress)
                 found, people = judge(source, store)
                 events, tracks = [*events, *found], [*tracks, *people]
                 videos.append(_summary(source, store, people))
         finally:
             paths = write_events(out, events, tracks, videos)
     return paths
+
+
+def home_of(out: Path, number: int, source: Source) -> Path:
+    """Where what was followed of the `number`-th source is kept."""
+    return out / "work" / f"{number:03d}-{folder_name(source.name)}"
 
 
 def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
@@ -100,7 +105,7 @@ def _begun(source: Source, store: Store) -> tuple[People, Iterator[Picture]]:
 def judge(source: Source, store: Store) -> tuple[list[Event], list[PersonTrack]]:
     """Events and tracks of a video that was followed to its end."""
     events, tracks = list[Event](), list[PersonTrack]()
-    offset = _first_number(source)
+    offset = first_number(source)
     for piece in store.pieces():
         found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"))
         tracks.append(_track(source, piece, noise))
@@ -142,7 +147,7 @@ def _summary(source: Source, store: Store, tracks: Sequence[PersonTrack]) -> dic
     return said | {"seconds": round(store.frames / source.fps, 3), "people": len({t.track for t in tracks})}
 
 
-def _first_number(source: Source) -> int:
+def first_number(source: Source) -> int:
     """Of a folder of frames, the number in the name of the first one."""
     if source.path is None or not source.path.is_dir():
         return 0

@@ -171,3 +171,26 @@ def test_a_class_of_one_person_is_said(caplog):
     rows = of(("a", "x"), ("b", "x"), ("a", "y"))
     check_people(Evaluation(), protocol_of("data", rows), rows)
     assert "class y has clips of one subject alone (folders/a)" in caplog.text
+
+
+def test_clips_of_one_video_are_told_apart_by_their_onset_and_rejected_lines_left_out(tmp_path):
+    write_video(tmp_path / "long.avi", greys(12))
+    write_clip(tmp_path / "frames", frames=6)
+    sheet = tmp_path / "marks.csv"
+    lines = ["long.avi,a,sad,0,0,4,", "long.avi,a,happy,5,7,9,accepted", "frames,b,sad,0,1,2,", "frames,b,happy,3,4,5,"]
+    sheet.write_text(
+        "\n".join(["clip,subject,label,onset,apex,offset,mark", *lines, "long.avi,a,,1,2,3,Rejected"]) + "\n"
+    )
+    listing = dataset_listing("folders", tmp_path, sheet=sheet)
+    assert listing.problems == []
+    assert [r.clip_id for r in listing.rows] == [
+        "folders/frames-0",
+        "folders/frames-3",
+        "folders/long.avi-0",
+        "folders/long.avi-5",
+    ]
+    assert [(r.onset, r.apex, r.apex_source, r.label_raw) for r in listing.rows[2:]] == [
+        (0, 0, "given", "sad"),
+        (5, 7, "given", "happy"),
+    ]
+    assert any("1 line(s) are marked rejected and left out" in note for note in listing.notes)

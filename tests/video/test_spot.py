@@ -49,7 +49,7 @@ def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_tab
 ):
     root, video = drawn
     monkeypatch.setattr(spot, "BLOCK", 2.0)
-    main(["spot", str(video), "--out", str(tmp_path / "whole")])
+    main(["spot", str(video), "--out", str(tmp_path / "whole"), "--no-recognise"])
     events = pd.read_csv(tmp_path / "whole" / "events.csv", keep_default_na=False)
     truth = read_manifest(root / "manifest.csv")
     called = events[events["verdict"] != "rejected"]
@@ -69,10 +69,10 @@ def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_tab
 
     monkeypatch.setattr(people.People, "step", interrupted)
     with pytest.raises(SystemExit, match="the same command goes on"):
-        main(["spot", str(video), "--out", str(tmp_path / "parts")])
+        main(["spot", str(video), "--out", str(tmp_path / "parts"), "--no-recognise"])
     seen = []
     monkeypatch.setattr(people.People, "step", lambda s, i, p: (seen.append(i), whole(s, i, p))[1])
-    main(["spot", str(video), "--out", str(tmp_path / "parts")])
+    main(["spot", str(video), "--out", str(tmp_path / "parts"), "--no-recognise"])
     assert seen[0] == 60, "two blocks of thirty frames were kept"
     assert (tmp_path / "parts/events.csv").read_bytes() == (tmp_path / "whole/events.csv").read_bytes()
     capsys.readouterr()
@@ -119,6 +119,9 @@ def test_pictures_of_a_folder_keep_their_numbers_and_are_skipped(tmp_path):
         (["nowhere.mp4", "--out", "o"], "nowhere.mp4: no such video or folder"),
         (["--out", "o"], "name videos or folders of frames, or a camera"),
         (["a.mp4", "--out", "o", "--seconds", "5"], "--seconds is for --camera"),
+        (["a.mp4", "--out", "o", "--run", "nowhere"], "--run nowhere: no such run or bundle"),
+        (["a.mp4", "--out", "o", "--embed", "--no-faces"], "--no-faces leaves the people out"),
+        (["a.mp4", "--out", "o", "--run", "r", "--no-recognise"], "leave one out"),
         (["--camera", "97", "--out", "o"], "camera 97: cannot be opened"),
     ],
 )
@@ -133,7 +136,7 @@ def test_spotting_with_the_detector(tmp_path):
     """A true run: every micro-expression of 3 pixels among all distractors, at least half of them found."""
     root = write_long(tmp_path / "long", amplitude=3, subjects=1, seconds=30, seed=7, progress=False)
     row = read_manifest(root / "manifest.csv")[0]
-    main(["spot", str(root / row.video), "--out", str(tmp_path / "out")])
+    main(["spot", str(root / row.video), "--out", str(tmp_path / "out"), "--no-recognise"])
     table, manifest, out = (
         str(p) for p in (tmp_path / "out/events.csv", root / "manifest.csv", tmp_path / "score.json")
     )

@@ -7,7 +7,7 @@ or XLSX table with the columns clip, subject, label and, where they are known, o
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,11 @@ COLUMNS = {
     "apex": ("apex", "apex frame"),
     "offset": ("offset", "offset frame"),
     "fps": ("fps", "frame rate", "frames per second"),
+    "mark": ("mark",),
 }
-OPTIONAL = ("onset", "apex", "offset", "fps")
+OPTIONAL = ("onset", "apex", "offset", "fps", "mark")
+REJECTED = "rejected"
+"""Mark of a line that is no expression, as the page of `mer-tf spot` writes it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +66,10 @@ def folders_listing(root: Path, sheet: Path | None, pattern: str = "") -> Listin
         raise MerError(f"data.pattern={pattern}: the table {sheet} says subject and class of each clip; leave one out")
     problems: list[str] = []
     notes: list[str] = []
-    found = list(_by_table(root, Path(sheet), problems) if sheet else _by_path(root, pattern, problems, notes))
+    found = list(_by_table(root, Path(sheet), problems, notes) if sheet else _by_path(root, pattern, problems, notes))
     builder = ListingBuilder(root, problems=problems)
-    rows = [row for one in found if (row := _row(root, one, builder)) is not None]
+    videos: dict[Path, ClipRow] = {}
+    rows = [row for one in found if (row := _row(root, one, builder, videos)) is not None]
     listing = builder.listing() if builder.rows else None
     rows += listing.rows if listing else []
     told = listing_of(rows, listing.problems if listing else builder.problems, str(root))
@@ -106,16 +110,33 @@ def _guessed(root: Path, paths: Sequence[str], notes: list[str]) -> str:
     )
 
 
-def _by_table(root: Path, sheet: Path, problems: list[str]) -> Iterator[Found]:
+def _by_table(root: Path, sheet: Path, problems: list[str], notes: list[str]) -> Iterator[Found]:
     """Clips of a table; a line that names no clip, or one without class, is a problem."""
     table = read_sheet(sheet, columns=COLUMNS, header_key=None, optional=OPTIONAL)
     problems += table.problems
-    for row in table.rows:
+    kept = [row for row in table.rows if row.text("mark").casefold() != REJECTED]
+    if lost := len(table.rows) - len(kept):
+        notes.append(f"{sheet}: {lost} line(s) are marked {REJECTED} and left out")
+    yield from _told_apart(list(_told_rows(root, kept, problems)))
+
+
+def _told_rows(root: Path, rows: Sequence[SheetRow], problems: list[str]) -> Iterator[Found]:
+    for row in rows:
         if not row.text("clip") or not row.text("label"):
             lacks = "clip" if not row.text("clip") else "label"
             problems.append(f"{row.where}: {lacks} is empty, so the line is left out; fill the cell")
             continue
         yield _told(root, row, problems)
+
+
+def _told_apart(found: Sequence[Found]) -> Iterator[Found]:
+    """Clips of one video or folder that begin at several frames have their onset in the name."""
+    onsets: dict[str, set[int | None]] = defaultdict(set)
+    for one in found:
+        onsets[one.name].add(one.onset)
+    for one in found:
+        several = len(onsets[one.name]) > 1 and one.onset is not None
+        yield dataclasses.replace(one, name=f"{one.name}-{one.onset}") if several else one
 
 
 def _told(root: Path, row: SheetRow, problems: list[str]) -> Found:
@@ -135,12 +156,15 @@ def _rate(row: SheetRow, problems: list[str]) -> float | None:
         return None
 
 
-def _row(root: Path, found: Found, builder: ListingBuilder) -> ClipRow | None:
-    """A video as a row; None for a folder, which the builder takes, and for what cannot be used, which is a problem."""
+def _row(root: Path, found: Found, builder: ListingBuilder, videos: dict[Path, ClipRow]) -> ClipRow | None:
+    """A video as a row; None for a folder, which the builder takes, and for what cannot be used, which is a problem.
+
+    `videos`: files that were looked through already, which takes a decoding.
+    """
     name = f"{NAME}/{found.name}"
     subject = f"{NAME}/{found.subject}" if found.subject else name
     if found.path.is_file() and is_clip_video(found.path):
-        return _video(root, found, name, subject, builder)
+        return _video(root, found, name, subject, builder, videos)
     given = found.onset is not None and found.offset is not None
     event = Event(
         clip_id=name,
@@ -158,14 +182,20 @@ def _row(root: Path, found: Found, builder: ListingBuilder) -> ClipRow | None:
     return None
 
 
-def _video(root: Path, found: Found, name: str, subject: str, builder: ListingBuilder) -> ClipRow | None:
-    try:
-        row, missing = video_row(root, found.path.relative_to(root), name, NAME, subject, found.label)
-    except (MerError, ValueError) as error:
-        builder.problems.append(f"{found.where}: {error}")
-        return None
-    builder.problems += [missing] if missing else []
-    row = dataclasses.replace(row, fps=found.fps or row.fps, apex=found.apex, apex_source="given" if found.apex else "")
+def _video(
+    root: Path, found: Found, name: str, subject: str, builder: ListingBuilder, videos: dict[Path, ClipRow]
+) -> ClipRow | None:
+    if found.path not in videos:
+        try:
+            videos[found.path], missing = video_row(root, found.path.relative_to(root), name, NAME)
+        except (MerError, ValueError) as error:
+            builder.problems.append(f"{found.where}: {error}")
+            return None
+        builder.problems += [missing] if missing else []
+    row = dataclasses.replace(videos[found.path], clip_id=name, subject=subject, label_raw=found.label)
+    row = dataclasses.replace(
+        row, fps=found.fps or row.fps, apex=found.apex, apex_source="" if found.apex is None else "given"
+    )
     if found.onset is None or found.offset is None:
         return row
     if not 0 <= found.onset <= found.offset <= row.offset:
