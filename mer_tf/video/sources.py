@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
 
-
 AHEAD = 4
 """Pictures that are decoded while one is looked at."""
 

@@ -100,7 +100,7 @@ def _begun(source: Source, store: Store) -> tuple[People, Iterator[Picture]]:
 def judge(source: Source, store: Store) -> tuple[list[Event], list[PersonTrack]]:
     """Events and tracks of a video that was followed to its end."""
     events, tracks = list[Event](), list[PersonTrack]()
-    offset = _first_number(source)
+    offset = first_number(source)
     for piece in store.pieces():
         found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"))
         tracks.append(_track(source, piece, noise))
@@ -142,7 +142,7 @@ def _summary(source: Source, store: Store, tracks: Sequence[PersonTrack]) -> dic
     return said | {"seconds": round(store.frames / source.fps, 3), "people": len({t.track for t in tracks})}
 
 
-def _first_number(source: Source) -> int:
+def first_number(source: Source) -> int:
     """Of a folder of frames, the number in the name of the first one."""
     if source.path is None or not source.path.is_dir():
         return 0
