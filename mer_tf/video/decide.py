@@ -27,6 +27,8 @@ TOO_NOISY = 0.25
 """Median noise of the regions, pixels, above which nothing is called an expression."""
 TOO_LARGE = 9.0
 """Pixels."""
+STAYS = 0.7
+"""Share of its size by which a face that does not come back differs after a movement from before."""
 OF = {group: np.array([i for i, name in enumerate(NAMES) if REGIONS[name][0] == group]) for group in GROUPS}
 JAW = np.array([NAMES.index("lip_lower"), NAMES.index("chin")])
 
@@ -208,6 +210,17 @@ def _large(one: Found, group: str, scene: Scene) -> bool:
     return one.size > TOO_LARGE or (one.offset - one.onset) / scene.fps > LONGEST
 
 
+def _stays(one: Found, group: str, scene: Scene) -> bool:
+    """The face does not come back: the beginning of a longer movement, which the running base line cuts short."""
+    if not one.micro or not one.regions:
+        return False
+    reach, place = max(2, round(0.2 * scene.fps)), NAMES.index(one.regions[0])
+    course, way = scene.curves.positions[:, place], scene.fast.moves[one.apex, place]
+    before, after = course[max(0, one.onset - reach) : one.onset + 1], course[one.offset : one.offset + reach + 1]
+    left = np.median(after, axis=0) - np.median(before, axis=0)
+    return bool(left @ way > STAYS * one.size**2)
+
+
 RULES: dict[str, Rule] = {
     "cut": _at_the_edge,
     "too large": _large,
@@ -216,6 +229,7 @@ RULES: dict[str, Rule] = {
     "talk": _talk,
     "head turn": _turn,
     "light": _light,
+    "stays": _stays,
     "too short for this frame rate": _short,
 }
 """Cause -> when it holds; asked in this order."""
