@@ -86,12 +86,15 @@ def compare(options: Options) -> str:
         for spotter in spotters(options):
             given = left_out(spotter, videos)
             result = recognised(videos, roots, given) if options.recognise else scored(videos, given)
-            lines += list(score_lines(dataset, spotter.name, videos, result))
+            data = "the data set" if getattr(options, dataset.replace("-", "_")) else "drawn"
+            lines += [{"data": data, **line} for line in score_lines(dataset, spotter.name, videos, result)]
             found += [{"dataset": dataset, "spotter": spotter.name, **vars(one)} for one in given]
     table = pd.DataFrame([*lines, *published({line["dataset"] for line in lines})])
+    table = table.astype(dict.fromkeys(("true", "found", "hits", "videos", "subjects"), "Int64"))
     write_csv(table, directory / "spotting.csv")
     write_csv(pd.DataFrame(found), directory / "intervals.csv")
-    text = "\n".join([table.to_string(index=False, na_rep="-"), HONEST])
+    shown = table.to_string(index=False, na_rep="-", float_format="{:.4f}".format)
+    text = "\n".join([shown, HONEST])
     write_text(directory / "results.txt", text + "\n")
     return f"{text}\nrun directory: {directory}"
 
@@ -198,9 +201,8 @@ def score_lines(dataset: str, name: str, videos: Sequence[Followed], result: Spo
 def published(datasets: set[str]) -> list[dict[str, Any]]:
     """Printed figures of these data sets (data_manifests/published_spotting.csv); those of real data."""
     rows = facts("published_spotting.csv").to_dict("records")
-    return [
-        {"dataset": row["dataset"], "spotter": f"{row['system']}, {row['year']}, printed", "kind": row["kind"]}
-        | {row["score"]: row["printed"]}
-        for row in rows
-        if row["dataset"] in datasets
+    known = [row | {"spotter": f"{row['system']}, {row['year']}"} for row in rows if row["dataset"] in datasets]
+    said = [
+        {name: row[name] for name in ("dataset", "spotter", "kind")} | {row["score"]: row["printed"]} for row in known
     ]
+    return [{"data": "printed", **row} for row in said]

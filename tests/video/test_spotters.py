@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.running import EXPERIMENTS, printed
 
 from mer_tf.errors import MerError
 from mer_tf.scoring.intervals import Interval
@@ -117,9 +118,22 @@ def test_the_experiment_writes_its_table_with_what_is_printed_elsewhere(no_readi
     table = pd.read_csv(run / "spotting.csv")
     assert set(table["dataset"]) == {"casme-sq", "samm-lv"}
     assert {"flow", "HOOF + LSTM", "flow, verdict learned"} < set(table["spotter"])
-    printed = table[table["spotter"].str.endswith("printed")]
-    assert printed["F1"].max() == 0.4717
+    assert set(table["data"]) == {"drawn", "printed"}
+    assert table[table["data"] == "printed"]["F1"].max() == 0.4717
     assert "unsolved" in shown
+
+
+@pytest.mark.slow
+def test_the_experiment_from_drawing_to_strs(tmp_path):
+    options = ["--drawn.seconds", "8", "--drawn.subjects", "2", "--drawn.fps", "20", "--drawn.amplitude", "4"]
+    script = EXPERIMENTS / "exp10_spotting.py"
+    printed(script, *options, "--lstm.epochs", "2", "--lstm.units", "4", cwd=tmp_path)
+    (run,) = (tmp_path / "runs" / "exp10_spotting").glob("2*")
+    table = pd.read_csv(run / "spotting.csv").set_index(["data", "dataset", "spotter", "kind"])
+    flow = table.loc[("drawn", "casme-sq", "flow", "total")]
+    assert flow["F1"] >= 0.5
+    assert flow["STRS"] >= 0
+    assert len(pd.read_csv(run / "intervals.csv")) >= flow["found"]
 
 
 def test_true_positives_are_recognised_for_strs(monkeypatch):
