@@ -219,7 +219,7 @@ def speed(work: Path) -> Iterator[dict[str, object]]:
     cell = TRIED[1]
     followed(cell, work)
     (drawn,) = (work / cell.name).rglob("rawvideo/*/*.mp4")
-    for width, height, seconds in ((640, 480, 60), (640, 480, 240), (3840, 2160, 6)):
+    for width, height, seconds in ((640, 480, 20), (640, 480, 80), (3840, 2160, 5)):
         video = work / f"speed-{width}-{seconds}.mp4"
         if not video.exists():
             _enlarged(drawn, video, (width, height), seconds)
