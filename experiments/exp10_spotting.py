@@ -3,7 +3,7 @@
 Scored as in MEGC: intersection over union of .5, pooled over all videos; micro, macro and both, and STRS. Where a data
 set has no folder, videos are drawn in its layout: then the printed figures beside it are of other videos.
 
-python experiments/exp10_spotting.py                               # drawn, twenty minutes on two cores
+python experiments/exp10_spotting.py                               # drawn, some twenty minutes of processor time
 python experiments/exp10_spotting.py --casme_sq DIR --samm_lv DIR  # the data sets
 python experiments/exp10_spotting.py --drawn.amplitude 1           # smaller movements
 """
