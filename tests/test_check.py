@@ -236,7 +236,7 @@ def test_manifests_are_read_once_for_many_experiments(tmp_path, monkeypatch):
 
 def test_every_embedded_experiment_passes():
     for path in sorted((ROOT / "experiments").glob("exp*.py")):
-        if path.stem != "exp9_au_pretraining":
+        if path.stem not in ("exp9_au_pretraining", "exp10_spotting"):
             check(runpy.run_path(str(path))["EMBEDDED"])
 
 

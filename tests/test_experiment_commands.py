@@ -29,7 +29,7 @@ METHODS = Study(PAPER, SMALL, methods={"paper": {"a": {}, "b": {}}, "embedded": 
 @cache
 def script(name, *words):
     """What a script does in a process of its own; the same words are tried once."""
-    command = [sys.executable, str(next(p for p in SCRIPTS if p.stem.startswith(name))), *words]
+    command = [sys.executable, str(next(p for p in SCRIPTS if p.stem.startswith(f"{name}_"))), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -8,7 +8,7 @@ import sys
 import typing
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -23,6 +23,9 @@ from mer_tf.overrides import apart, named, with_model
 from mer_tf.parallel import use_workers
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, Counts, PaperTables, Run, Study, Sweep
+
+if TYPE_CHECKING:
+    from mer_tf.video.side_by_side import Options as SpottingOptions
 
 STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
@@ -60,6 +63,17 @@ def pretrain_main(options: Options, sequence: Experiment, arguments: Sequence[st
             print(make_dictionaries(given))
             return
         print(measure_saving(given, sequence) if given.sequence else pretrain(given))
+
+
+def spotting_main(options: SpottingOptions, arguments: Sequence[str] | None = None) -> None:
+    """Entry of the script that compares spotters: its command line changes `options`."""
+    with plain_endings():
+        about = (sys.modules["__main__"].__doc__ or "").partition("\n\npython ")[0]  # tyro would join the examples
+        given = tyro.cli(type(options), default=options, description=about, args=arguments, use_underscores=True)
+        check_ranges(given, "--")
+        from mer_tf.video.side_by_side import compare
+
+        print(compare(given))
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,9 @@ from numpy.typing import NDArray
 
 from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
+
+AHEAD = 4
+"""Pictures that are decoded while one is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +67,8 @@ class Source:
     def pictures(self, skip: int = 0) -> Iterator[Picture]:
         """All pictures but the first `skip`, which are passed over without being converted."""
         if self.path is not None and self.path.is_dir():
-            return _of_folder(self.path, self.fps, skip)
-        return _of_capture(self, skip)
+            return _ahead(_of_folder(self.path, self.fps, skip))
+        return _ahead(_of_capture(self, skip))
 
 
 def open_source(path: Path, fps: float | None = None) -> Source:
@@ -101,6 +106,20 @@ def open_camera(index: int, seconds: float | None, fps: float | None = None) -> 
 def _rate(stated: float) -> float:
     """What a container or a camera states, where that can be meant."""
     return stated if math.isfinite(stated) and 1 <= stated <= 2000 else USUAL_FPS
+
+
+def _ahead(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """The same, decoded and turned grey by a thread beside the caller, `AHEAD` of them at most."""
+
+    def decoded() -> Picture | None:
+        picture = next(pictures, None)
+        return picture if picture is None or picture.grey.size else None
+
+    with ThreadPoolExecutor(1) as beside:
+        waiting = deque(beside.submit(decoded) for _ in range(AHEAD))
+        while (picture := waiting.popleft().result()) is not None:
+            waiting.append(beside.submit(decoded))
+            yield picture
 
 
 def _of_folder(folder: Path, fps: float, skip: int) -> Iterator[Picture]:

@@ -23,7 +23,7 @@ from mer_tf.video.sources import Picture, Source
 log = logging.getLogger(__name__)
 BLOCK = 20.0
 """Seconds of video that are kept at once."""
-VERSION = 1
+VERSION = 2
 """Counts what changes the stored curves."""
 
 

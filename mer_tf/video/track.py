@@ -45,7 +45,7 @@ class _Window:
 
     def see(self, crop: Frame, layout: Layout) -> Array:
         """Keep the motion of the regions; return the head's."""
-        flow = self.solver.calc(self.anchor, crop, np.zeros((SIDE, SIDE, 2), np.float32))
+        flow = self.solver.calc(self.anchor, crop, None)
         moves, head = layout.split(flow)
         self.moves.append(moves)
         return head
@@ -212,9 +212,16 @@ class Track:
 
 
 def _solver() -> Any:
-    """DIS to full resolution: stopped at half of it, motion below a pixel reads far too small."""
+    """DIS to full resolution: stopped at half of it, motion below a pixel reads far too small.
+
+    One step of refinement instead of the preset's five: the other four smooth a brow's pixel down to .95 of it, and
+    with every third patch they take more than half of the time.
+    """
     dis = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
     dis.setFinestScale(0)
+    dis.setPatchStride(4)
+    dis.setGradientDescentIterations(12)
+    dis.setVariationalRefinementIterations(1)
     return dis
 
 

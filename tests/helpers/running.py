@@ -49,7 +49,7 @@ def process(script, *arguments, cwd):
 def printed(path, *arguments, cwd):
     """What a script prints, run in this process as if it had been started in `cwd`."""
     with pytest.MonkeyPatch.context() as patch:
-        for main in (script.main, script.pretrain_main):
+        for main in (script.main, script.pretrain_main, script.spotting_main):
             patch.setattr(script, main.__name__, partial(main, arguments=[str(a) for a in arguments]))
         return _printed(lambda: runpy.run_path(str(path), run_name="__main__"), cwd)
 

@@ -16,6 +16,7 @@ from mer_tf.commands import pick
 from mer_tf.config import MerError
 from mer_tf.model import models
 from mer_tf.ranges import checked
+from mer_tf.study import Study
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ("mer-tf ", "python experiments/")
@@ -81,17 +82,17 @@ def declares(path):
     """What a script of experiments/ gives to its command line."""
     taken = []
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("main", "pretrain_main"):
+        for name in ("main", "pretrain_main", "spotting_main"):
             patch.setattr(script, name, lambda *given: taken.append(given))
         runpy.run_path(str(ROOT / path), run_name="__main__")
     (given,) = taken
-    return given
+    return given[0]
 
 
 def _take_script(path, words):
-    study, *more = declares(path)
-    if more:  # the one that pretrains has options and no commands
-        tyro.cli(type(study), default=study, args=words)
+    study = declares(path)
+    if not isinstance(study, Study):  # one that pretrains or spots has options and no commands
+        tyro.cli(type(study), default=study, args=words, use_underscores=True)
         return
     commands = script.commands_of(study)
     name, rest = pick(str(path), commands, script.as_words(words), script.default_command(study, words))
@@ -103,8 +104,8 @@ def take_options(text):
     words = shlex.split(PLACEHOLDER.sub("", text))
     named = {word.removeprefix("--") for word in words if word.startswith("--") and "." in word}
     for path in sorted((ROOT / "experiments").glob("exp*.py")):
-        study, *more = declares(path.relative_to(ROOT))
-        for command in () if more else script.commands_of(study).values():
+        study = declares(path.relative_to(ROOT))
+        for command in script.commands_of(study).values() if isinstance(study, Study) else ():
             if named <= _settings(study, command) and (len(words) == 1 or _takes(study, command, words)):
                 return
     raise AssertionError(f"no script of experiments/ takes {text}")

@@ -11,7 +11,9 @@ SCRIPTS = sorted(EXPERIMENTS.glob("exp*.py"))
 OF_MANY = ("exp7_baselines", "exp8_megc2019")
 """Scripts that run many systems into one table."""
 PRETRAINING = "exp9_au_pretraining"
-ELSEWHERE = (*OF_MANY, PRETRAINING, EXP2.stem)
+SPOTTING = "exp10_spotting"
+"""Run in tests/video."""
+ELSEWHERE = (*OF_MANY, PRETRAINING, SPOTTING, EXP2.stem)
 """Run in other files."""
 SMALLER = {
     "exp4_cnn_lstm_fusion": (
@@ -58,6 +60,7 @@ def test_another_setting_is_refused_on_resume(finished):
 def test_every_experiment_is_a_declaration():
     for script in SCRIPTS:
         text = script.read_text()
-        declaration = "PRETRAINING = Options(" if script.stem == PRETRAINING else "EXPERIMENT = Experiment("
+        others = {PRETRAINING: "PRETRAINING = Options(", SPOTTING: "SPOTTING = Options("}
+        declaration = others.get(script.stem, "EXPERIMENT = Experiment(")
         assert declaration in text, script
         assert "def " not in text, f"{script}: logic belongs in mer_tf"

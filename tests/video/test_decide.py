@@ -64,6 +64,10 @@ LAMP = 120 + 12 * (np.arange(T) > 150)
     ("curves", "cause"),
     [
         (made(*LIDS), "blink"),
+        (
+            made(("brow_inner_left", 0, 0.4, 150, 9), *((lid, 0, 0.9, 150, 9) for lid in ("lid_left", "lid_right"))),
+            "blink",
+        ),
         (made(BROW, *LIDS), "blink"),
         (made(("lid_left", 1.5, 0, 150, 20)), "gaze"),
         (made(*SPEECH), "talk"),
@@ -82,6 +86,7 @@ def test_one_lid_that_moves_far_is_enough_for_a_blink_and_a_large_rise_of_a_brow
     lid = ("lid_left", 0, 2.0, 147, 8)
     assert all(f.cause for f in of(made(BROW, lid)))
     assert [f.groups for f in of(made(BROW, lid), without={"blink"}) if not f.cause] == [("brow",)]
+    assert all(f.cause for f in of(made(("brow_inner_left", 0, 0.9, 150, 9), ("lid_left", 0, 2.3, 150, 9))))
     raised = of(made(("brow_inner_left", 0, -1.2, 150, 12), lid))
     assert [f.cause for f in raised if "brow" in f.groups] == [""]
 
@@ -89,6 +94,14 @@ def test_one_lid_that_moves_far_is_enough_for_a_blink_and_a_large_rise_of_a_brow
 def test_a_head_that_moves_twice_as_far_is_no_turn():
     far = bump(150, 30)[:, None] * (2.0 / 96, 0)
     assert [f.cause for f in of(made(("chin", 0, -1.0, 150, 12), head=far))] == [""]
+
+
+def test_a_face_that_does_not_come_back_made_a_longer_movement():
+    curves = made(("mouth_corner_left", -2.0, 0, 150, 12))
+    held = np.clip((np.arange(T) - 146) / 6, 0, 1)[:, None] * np.array([-3.0, 0])
+    curves.positions[:, NAMES.index("mouth_corner_left")] += held.astype(np.float32)
+    assert [one.cause for one in of(curves) if one.micro] == ["stays"]
+    assert [one.cause for one in of(curves, without={"stays"}) if one.micro] == [""]
 
 
 def test_a_rule_can_be_left_out():

@@ -9,6 +9,7 @@ import pytest
 
 from mer_tf.cli import main
 from mer_tf.datasets.manifest import read_manifest
+from mer_tf.errors import MerError
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.preprocessing.video import iter_video
 from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
@@ -111,6 +112,16 @@ def test_pictures_of_a_folder_keep_their_numbers_and_are_skipped(tmp_path):
     source = open_source(tmp_path, 10)
     assert [(p.number, round(p.seconds, 3)) for p in source.pictures(4)] == [(7, 0.4), (8, 0.5)]
     assert source.frames == 6
+
+
+def test_pictures_are_decoded_ahead_and_what_fails_there_is_said(tmp_path):
+    for n in range(6):
+        write_picture(tmp_path / f"f{n}.png", np.full((8, 8, 3), n, np.uint8))
+    (tmp_path / "f3.png").write_bytes(b"no picture")
+    pictures = open_source(tmp_path, 10).pictures()
+    assert [next(pictures).number for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(MerError, match="f3.png"):
+        list(pictures)
 
 
 @pytest.mark.parametrize(
