@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _of_path(path: Path, subject: str, fps: float) -> tuple[list[ClipRow], list[
     if path.is_file() and path.suffix.lower() in PICTURES:
         return [_image(path, subject)], []
     home, rows = path.absolute().parent, list[ClipRow]()
-    builder = ListingBuilder(home)
+    builder = ListingBuilder(home, thinned=Counter())
     for clip in clips_below(path.absolute()):
         name = f"{NEW}/{clip.relative_to(home).as_posix()}"
         if clip.is_dir():

@@ -64,12 +64,12 @@ def folders_listing(root: Path, sheet: Path | None, pattern: str = "") -> Listin
     problems: list[str] = []
     notes: list[str] = []
     found = list(_by_table(root, Path(sheet), problems) if sheet else _by_path(root, pattern, problems, notes))
-    builder = ListingBuilder(root, problems=problems)
+    builder = ListingBuilder(root, problems=problems, thinned=Counter())
     rows = [row for one in found if (row := _row(root, one, builder)) is not None]
     listing = builder.listing() if builder.rows else None
     rows += listing.rows if listing else []
     told = listing_of(rows, listing.problems if listing else builder.problems, str(root))
-    return dataclasses.replace(told, notes=[*notes, *builder.notes, *_filled(found)])
+    return dataclasses.replace(told, notes=[*notes, *builder.notes, *_thinned(builder), *_filled(found)])
 
 
 def _by_path(root: Path, pattern: str, problems: list[str], notes: list[str]) -> Iterator[Found]:
@@ -175,6 +175,15 @@ def _video(root: Path, found: Found, name: str, subject: str, builder: ListingBu
         )
         return None
     return dataclasses.replace(row, onset=found.onset, offset=found.offset)
+
+
+def _thinned(builder: ListingBuilder) -> Iterator[str]:
+    """Clips of which every n-th frame is there."""
+    for step, clips in sorted((builder.thinned or {}).items()):
+        yield (
+            f"frame numbers of {clips} clip(s) rise by {step}: taken as clips of which one frame in {step} was kept, "
+            f"not as clips that lack frames; frames a second are those that are kept"
+        )
 
 
 def _filled(found: Sequence[Found]) -> Iterator[str]:
