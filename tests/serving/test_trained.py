@@ -26,3 +26,21 @@ def test_a_run_that_holds_no_network_says_why(tmp_path: Path, model, said: str) 
     pd.DataFrame([row]).to_csv(tmp_path / "predictions.csv", index=False)
     with pytest.raises(MerError, match=said):
         load_run(tmp_path)
+
+
+def test_a_path_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MerError, match="nowhere: no such run or bundle"):
+        load_run(tmp_path / "nowhere")
+
+
+def test_a_run_of_several_methods_names_them_and_how_one_is_trained_alone(tmp_path: Path) -> None:
+    write_json(tmp_path / "config.json", {"experiment": asdict(Experiment("e", model=StstNet())), "resolved": {}})
+    write_json(tmp_path / "methods.json", {"STSTNet": {}, "RCN-A": {}})
+    with pytest.raises(MerError, match=r"several methods \(STSTNet, RCN-A\), which keeps no network; train one"):
+        load_run(tmp_path)
+
+
+def test_a_folder_of_another_program_s_configuration_is_not_called_unfinished(tmp_path: Path) -> None:
+    write_json(tmp_path / "config.json", {"options": {}})
+    with pytest.raises(MerError, match="trained no recogniser of clips"):
+        load_run(tmp_path)

@@ -9,19 +9,15 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
-from itertools import pairwise
 from pathlib import Path
 
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.corrections import changes, correct
 from mer_tf.datasets.manifest import COLUMNS, ClipRow, same_names
 from mer_tf.files import hidden, linked_into, placed
-from mer_tf.preprocessing.frame_names import frame_names, gaps
+from mer_tf.preprocessing.frame_names import frame_names, gaps, thinned
 
 log = logging.getLogger(__name__)
-
-FEWEST_THINNED = 3
-"""Frames that show an equal step between their numbers."""
 
 
 @dataclass(frozen=True)
@@ -176,9 +172,7 @@ class ListingBuilder:
 
     def _is_thinned(self, numbers: Sequence[int], onset: int, offset: int) -> bool:
         """Whether every n-th frame of the span is there, and may have been kept on purpose; it is counted where so."""
-        step, *others = {b - a for a, b in pairwise(numbers)} or {0}
-        whole = numbers[0] < onset + step and numbers[-1] > offset - step
-        if self.thinned is None or others or len(numbers) < FEWEST_THINNED or not whole:
+        if self.thinned is None or not (step := thinned(numbers, onset, offset)):
             return False
         self.thinned[step] += 1
         return True

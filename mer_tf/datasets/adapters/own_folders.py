@@ -162,7 +162,8 @@ def _video(root: Path, found: Found, name: str, subject: str, builder: ListingBu
     try:
         row, missing = video_row(root, found.path.relative_to(root), name, NAME, subject, found.label)
     except (MerError, ValueError) as error:
-        builder.problems.append(f"{found.where}: {error}")
+        row_said = "" if found.where == str(found.path) else f"{found.where}: "
+        builder.problems.append(f"{row_said}{error}")
         return None
     builder.problems += [missing] if missing else []
     row = dataclasses.replace(row, fps=found.fps or row.fps, apex=found.apex, apex_source="given" if found.apex else "")
