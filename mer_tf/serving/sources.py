@@ -31,7 +31,7 @@ def rows_of(paths: Sequence[Path], subject: str = "", fps: float = USUAL_FPS) ->
         rows += found
         problems += wrong
         if not found:
-            raise MerError(f"{path}: {wrong[0] if wrong else 'holds no clip: no folder of two frames, and no video'}")
+            raise MerError(wrong[0] if wrong else f"{path}: holds no clip: no folder of two frames, and no video")
     check_rows(rows, "predict")
     return rows, problems
 
