@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from helpers.another_process import holding
+from helpers.tiny_run import TINY
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_json
@@ -22,19 +23,6 @@ from mer_tf.records.index import IndexedClip
 from mer_tf.runner import collect, run
 
 REPOSITORY = Path(__file__).parents[2]
-TINY = (
-    "--data.subjects=2",
-    "--data.clips_per_class=1",
-    "--evaluation.folds=2",
-    "--clip.stride=12",
-    "--clip.non_micro_stride=12",
-    "--model.encoder=mtcnn-onet",
-    "--model.lstm_units=8",
-    "--model.lstm_layers=1",
-    "--model.embedding=8",
-    "--train.epochs=1",
-    "--train.jit_compile=False",
-)
 
 
 @pytest.mark.usefixtures("quick")
