@@ -1,9 +1,10 @@
-"""Windows a second that a training takes from records and cached features, from memory, and of its bare step.
+"""Windows a second that a training takes from files, from memory, and of its bare step.
 
     python benchmarks/input_pipeline.py          # prints the table and writes it into benchmarks/RESULTS.md
 
-The embedded network of each kind of input is trained on drawn arrays: from memory; from files, as where a data set
-exceeds the budget of memory; and by its compiled step alone, again and again on one batch. Sources take turns, and the
+The embedded network of each kind of input is trained on noise in the place of decoded records and cached features: from
+memory; from files, as where a data set exceeds the budget of memory; and by its compiled step alone, again and again on
+one batch that lies on the device. Sources take turns, and the
 medians of their second epochs count.
 """
 
@@ -19,13 +20,13 @@ from unittest.mock import patch
 
 import keras
 import numpy as np
-import tensorflow as tf
 import tyro
-from preprocess import draw_clips
-from results import keep, processor, table
+from device import device_name
+from model_steps import again
+from results import Row, add_rows, keep, processor, table
 
 from mer_tf.arrays import save_array
-from mer_tf.config import Experiment, Preprocess
+from mer_tf.config import Experiment
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.inputs import shelf
 from mer_tf.inputs.batches import FeatureStore, Viewed, WindowBatches, input_names
@@ -35,8 +36,6 @@ from mer_tf.inputs.flow_images import flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.stream import stream
 from mer_tf.models.kinds import Network
-from mer_tf.records.stored import stored_clips
-from mer_tf.records.write import write_records
 from mer_tf.training.trainer import compile_model
 
 LENGTH = 20
@@ -46,7 +45,14 @@ KINDS = (*FEATURES, "exp4_cnn_lstm_fusion", "exp8_megc2019")
 Timed = Callable[[], tuple[float, float]]
 
 
-def main(clips: int = 64, size: int = 96, rounds: int = 3, kinds: Sequence[str] = KINDS, write: bool = True) -> None:
+def main(
+    clips: int = 64,
+    size: int = 96,
+    rounds: int = 3,
+    kinds: Sequence[str] = KINDS,
+    write: bool = True,
+    rows: Path | None = None,
+) -> None:
     """Measure, print the table, and write it into RESULTS.md.
 
     Args:
@@ -55,17 +61,27 @@ def main(clips: int = 64, size: int = 96, rounds: int = 3, kinds: Sequence[str] 
         rounds: Trainings from each source.
         kinds: Scripts of experiments/, whose embedded networks are trained.
         write: Write the table into RESULTS.md too.
+        rows: Add rows to this file instead, a JSON object a line.
     """
     lines = []
     with TemporaryDirectory(prefix="input-") as folder:
         for kind in kinds:
             lines += measured(embedded(kind), clips, size, rounds, Path(folder) / kind)
             print(lines[-3:], flush=True)
+            if rows is not None:
+                add_rows(rows, [in_row(line) for line in lines[-3:]])
     columns = ["trained", "from", "windows/s", "of memory's", "windows a CPU second", "of memory's"]
     text = f"{heading(clips, size)}\n\n{table(columns, lines)}"
     print(text)
-    if write:
+    if write and rows is None:
         keep("input-pipeline", text)
+
+
+def in_row(line: list[str]) -> Row:
+    """A line of the table as a row; the share is of the rate from memory."""
+    name, source, rate, share, by_cpu, share_by_cpu = line
+    note = f"{by_cpu} windows a CPU second, {share_by_cpu}; shares: of the rate from memory"
+    return Row(device_name(), "training from", name, source, float(rate), "windows/s", float(share[:-1]) / 100, note)
 
 
 def embedded(script: str) -> Experiment:
@@ -111,7 +127,7 @@ def both_stores(experiment: Experiment, clips: int, size: int, folder: Path) -> 
     for budget in (2**40, 0):
         with patch.object(shelf, "IN_MEMORY", budget):
             if (shape := FEATURES.get(experiment.name)) is None:
-                found.append(pictures(experiment, clips, size, folder))
+                found.append(pictures(experiment, clips, size, None if budget else folder))
                 continue
             store = features(clips, shape, None if budget else folder)
             found.append(with_blocks(store) if experiment.model.shows == "block weights" else store)
@@ -141,18 +157,17 @@ def features_of(store: FeatureStore | BlockStore) -> FeatureStore:
     return store.features if isinstance(store, BlockStore) else store
 
 
-def pictures(experiment: Experiment, clips: int, size: int, folder: Path) -> Any:
-    """Images and flow, or one flow image a clip, from records of drawn clips."""
+def pictures(experiment: Experiment, clips: int, size: int, folder: Path | None) -> Any:
+    """Noise for images and flow, or for one flow image a clip, as they are once records were decoded."""
     single = getattr(experiment.model, "takes", "") == "flow image"
-    config = Preprocess(face="none", size=size, flow="dis", flow_from="onset" if single else "previous")
-    rows = draw_clips(folder / "source", clips) if not folder.exists() else None
-    if rows:
-        write_records(rows, config, folder, name="records", progress=False)
-    (directory,) = folder.glob("records-*")
-    items = ((x.clip_id, x.frames, x.flow) for x in stored_clips(directory, flow=True))
+    flow_from = "onset" if single else "previous"
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (LENGTH, size, size, 3), np.uint8) for _ in range(clips)]
+    flow = rng.normal(size=(LENGTH - 1, size, size, 2)).astype("float16")
     if single:
-        return flow_image_store(((*item, LENGTH // 2) for item in items), experiment.clip, folder)
-    return image_store(items, experiment.clip, config.flow_from, folder)
+        drawn = ((f"{k}", each, flow, LENGTH // 2) for k, each in enumerate(frames))
+        return flow_image_store(drawn, experiment.clip, folder)
+    return image_store(((f"{k}", each, flow) for k, each in enumerate(frames)), experiment.clip, flow_from, folder)
 
 
 def second_epoch(model: keras.Model, data: WindowBatches) -> tuple[float, float]:
@@ -166,15 +181,11 @@ def second_epoch(model: keras.Model, data: WindowBatches) -> tuple[float, float]
 
 
 def bare(model: keras.Model, data: WindowBatches) -> tuple[float, float]:
-    """Seconds and CPU seconds of as many steps on one batch, without the loop about them."""
+    """Seconds and CPU seconds of as many steps on one batch of the device, in the same loop of Keras."""
     batch = data.take(next(data.epochs())[0])
-    again = iter(tf.data.Dataset.from_tensors(batch).repeat())
-    model.make_train_function()
-    model.train_function(again)
+    model.fit(again(batch, 1), steps_per_epoch=1, verbose=0)
     start = time.perf_counter(), time.process_time()
-    for _ in range(len(data)):
-        logs = model.train_function(again)
-    float(logs["loss"])  # when the device has ended
+    model.fit(again(batch, len(data)), steps_per_epoch=len(data), verbose=0)
     return time.perf_counter() - start[0], time.process_time() - start[1]
 
 

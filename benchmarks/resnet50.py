@@ -3,25 +3,62 @@
 Both have 224 x 224 images, 1000 classes, SGD with momentum, images and labels that stay on the device, strides on the
 first convolution of a block as keras-vggface has them. PyTorch runs as fast as it offers: channels_last, autocast,
 torch.compile, fused SGD.
+
+    python benchmarks/resnet50.py --of keras      # one process each, so that neither takes the other's memory
+    python benchmarks/resnet50.py --of torch
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import keras
 import numpy as np
-from device import on_gpu
-from results import table
+import tyro
+from device import device_name, on_gpu
+from results import Row, add_rows, processor, table
 
 from mer_tf.config import Train
 from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.training.trainer import compile_model
 
 SIDE, CLASSES, BATCH, STEPS = 224, 1000, 128, 30
+
+
+def main(
+    of: Literal["keras", "torch"],
+    batch: int = BATCH,
+    side: int = SIDE,
+    steps: int = STEPS,
+    rows: Path = Path("rows.jsonl"),
+) -> None:
+    """Measure one of them, as a row.
+
+    Args:
+        of: Ours in Keras, or PyTorch's.
+        batch: Images in a batch.
+        side: Of an image, pixels.
+        steps: Timed steps.
+        rows: File to add to, a JSON object a line.
+    """
+    if of == "keras":
+        row = Row(device_name(), "ResNet-50 step", f"mer_tf, {keras.backend.backend()}", "bfloat16", unit="images/s")
+        spent = keras_seconds(batch, side, steps)
+    else:
+        lacking = [name for name in ("torch", "torchvision") if find_spec(name) is None]
+        gpu = not lacking and import_module("torch").cuda.is_available()
+        device = import_module("torch").cuda.get_device_name() if gpu else processor()
+        row = Row(device, "ResNet-50 step", "PyTorch, channels_last, torch.compile", "bfloat16", unit="images/s")
+        if lacking:
+            add_rows(rows, [replace(row, note=f"left out: {' and '.join(lacking)} not installed")])
+            return
+        spent = torch_seconds("cuda" if gpu else "cpu", batch, side, steps)
+    add_rows(rows, [replace(row, value=batch / spent, note=f"batch {batch}, {1000 * spent:.2f} ms a step")])
 
 
 def resnet50_table() -> str:
@@ -49,7 +86,7 @@ def keras_seconds(batch: int = BATCH, side: int = SIDE, steps: int = STEPS) -> f
     start = 0.0
     for count in (2, steps):  # the first two compile
         start = time.perf_counter()
-        model.fit(repeated(images, labels, count), epochs=1, verbose=0, shuffle=False)
+        model.fit(repeated(images, labels, count), epochs=1, steps_per_epoch=count, verbose=0, shuffle=False)
     return (time.perf_counter() - start) / steps
 
 
@@ -98,3 +135,7 @@ def drawn(batch: int, side: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     images = rng.normal(size=(batch, side, side, 3)).astype("float32")
     return images, rng.integers(0, CLASSES, batch)
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -23,10 +23,10 @@ import tyro
 from pieces import DOCS, PIECES, ROOT, Piece, home
 from readme_blocks import BLOCKS, PAGES
 
-from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError
 from mer_tf.files import read_json, write_json, write_text
+from mer_tf.quiet import quiet_tensorflow
 from mer_tf.reporting.made import Made, maker, read_made, seeds_of, stale, write_made
 from mer_tf.reporting.papers import papers_markdown
 from mer_tf.reporting.readme import update

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "MerError",
     "__version__",
     "build_model",
     "grad_cam",
@@ -37,6 +38,9 @@ def __getattr__(name: str) -> "Any":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "MerError":
+        return import_module("mer_tf.errors").MerError
+    import_module("mer_tf.quiet").quiet_tensorflow()
     return getattr(import_module("mer_tf.serving.api"), name)
 
 

@@ -1,20 +1,29 @@
 """What benchmarks count and keep. What they time is their own affair."""
 
+import functools
 import os
+import shlex
+import subprocess
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tyro
 from keras import layers
 
+from mer_tf.model import models
+from mer_tf.models.kinds import Network
 from mer_tf.models.layers.shared import FoldTime
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture
 def benchmark(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
     return import_module
 
 
@@ -95,3 +104,56 @@ def test_a_list_of_clips_is_written_and_read_as_it_is_measured(benchmark, tmp_pa
         folder = tmp_path / name
         folder.mkdir()
         assert prepare(300, folder)() is not None, name
+
+
+@pytest.mark.parametrize("mode", [{}, {"SMALL": "1"}])
+def test_the_commands_of_the_script_for_a_gpu_are_taken_by_their_programs(benchmark, tmp_path, mode):
+    shown = subprocess.run(
+        ["bash", str(BENCHMARKS / "gpu.sh"), str(tmp_path)],
+        env={**os.environ, "DRY": "1", **mode},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commands = [shlex.split(line) for line in shown.stdout.splitlines()]
+    assert {name for name, *_ in commands} == {"model_steps.py", "resnet50.py", "loso.py", "input_pipeline.py"}
+    for name, *arguments in commands:
+        main = benchmark(Path(name).stem).main
+        taken = tyro.cli(functools.wraps(main)(lambda **given: given), args=[*arguments, "--rows", str(tmp_path / "r")])
+        assert taken["rows"] == tmp_path / "r"
+
+
+def test_the_limits_of_the_script_for_a_gpu_are_8_minutes_in_all():
+    *_, full = (BENCHMARKS / "gpu.sh").read_text().split("else\n")
+    limits = [int(line.split()[1]) for line in full.splitlines() if line.startswith("  part")]
+    assert len(limits) == 5
+    assert sum(limits) <= 8 * 60
+
+
+def test_rows_become_a_section_of_their_device_and_what_is_measured_again_stands_once(benchmark, tmp_path):
+    results, rows, path = benchmark("results"), tmp_path / "rows.jsonl", tmp_path / "RESULTS.md"
+    row = results.Row("H200", "training step", "ststnet", "bfloat16", 1234.5, "frames/s", 0.125, "batch 2")
+    results.add_rows(rows, [replace(row, value=1.0), row])
+    results.add_rows(rows, [results.Row("another", "ResNet-50 step", "PyTorch", note="left out: torch not installed")])
+    results.keep_rows(rows, path)
+    text = path.read_text()
+    assert "## On H200" in text
+    assert text.count("| ststnet |") == 1
+    assert "| training step | ststnet | bfloat16 | 1234 frames/s | 12.5% | batch 2 |" in text
+    assert "| ResNet-50 step | PyTorch |  |  |  | left out: torch not installed |" in text
+
+
+def test_every_network_is_measured_but_the_one_that_is_trained_on_drawings(benchmark):
+    measured = {one.model.name for one in benchmark("declared").experiments("paper").values()}
+    assert measured == {name for name, kind in models().items() if issubclass(kind, Network)} - {"au_flow"}
+
+
+@pytest.mark.parametrize("name", ["ststnet", "exp4_cnn_lstm_fusion"])
+def test_a_batch_of_noise_is_what_the_network_takes(benchmark, name):
+    declared = benchmark("declared")
+    changes = {"train.batch_size": 2, "preprocess.size": 64}
+    if name == "exp4_cnn_lstm_fusion":
+        changes |= {"model.fusion.channels": (4, 4, 4, 4, 4), "model.fusion.fc_units": 8, "clip.frames": 4}
+    one = declared.network(name, declared.changed(declared.experiments("embedded")[name], changes))
+    assert one.frames == {"ststnet": 2, "exp4_cnn_lstm_fusion": 2 * 3}[name]
+    assert one.build()(one.batch[0]).shape == (2, declared.CLASSES)

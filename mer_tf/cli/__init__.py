@@ -22,9 +22,9 @@ from mer_tf.cli import (
     serve_commands,
     spot_command,
 )
-from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, refuse, summary
 from mer_tf.errors import one_line_errors, refuse_addresses
+from mer_tf.quiet import quiet_tensorflow
 from mer_tf.ranges import checked
 
 Command = Callable[..., None]

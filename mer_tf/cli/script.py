@@ -15,12 +15,12 @@ import tyro
 from mer_tf.au_flow.settings import Options
 from mer_tf.changes import field_names
 from mer_tf.check import check
-from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, summary
 from mer_tf.config import Experiment
 from mer_tf.errors import one_line_errors, refuse_addresses
 from mer_tf.overrides import apart, named, with_model
 from mer_tf.parallel import use_workers
+from mer_tf.quiet import quiet_tensorflow
 from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, Counts, PaperTables, Run, Study, Sweep
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from mer_tf.config import USUAL_FPS
+from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.ranges import Range
 
 
@@ -48,7 +48,7 @@ def export(
     """Write a trained run as one file, for `mer-tf predict --run` and `mer_tf.load`, or its graph for other programs.
 
     Args:
-        run: Run directory.
+        run: Run directory; or a bundle, whose graph another format takes out.
         out: File to write (saved_model: folder).
         final: Export the model of `--final`, or not; without it that model where the run has one, else the folds'.
         format: mertf: all in one zip; the others the graph from stored frames to probabilities alone, by Keras' own
@@ -57,14 +57,16 @@ def export(
     from mer_tf.files import atomic
     from mer_tf.serving.bundle import write_bundle
     from mer_tf.serving.chain import save_as, whole_chain
-    from mer_tf.serving.trained import load_run
+    from mer_tf.serving.opened import opened
 
-    trained = load_run(run, final=final)
-    if format == "mertf":
-        write_bundle(trained, out)
-    elif format == "keras":
-        with atomic(out.with_suffix(".keras")) as part:
-            whole_chain(trained).save(part)
-    else:
-        save_as(whole_chain(trained), out, format)
+    if run.is_file() and format == "mertf":
+        raise MerError(f"{run}: is a file already; copy it, or give a run directory, or a --format of its graph")
+    with opened(run, final=final) as trained:
+        if format == "mertf":
+            write_bundle(trained, out)
+        elif format == "keras":
+            with atomic(out.with_suffix(".keras")) as part:
+                whole_chain(trained).save(part)
+        else:
+            save_as(whole_chain(trained), out, format)
     print(out.with_suffix(".keras") if format == "keras" else out)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import inside
+from mer_tf.preprocessing.frame_names import thinned
 from mer_tf.preprocessing.frames import Frame, FrameFile, list_frames, read_frames
 from mer_tf.preprocessing.video import iter_by_time, iter_video
 
@@ -59,7 +60,7 @@ def _from_folder(row: ClipRow) -> Iterator[tuple[int, str, Frame]]:
     """Frames whose number lies within onset and offset; gaps in the numbers are data as they are, but said."""
     files = _files(row)
     wanted = row.offset - row.onset + 1
-    if len(files) < wanted:
+    if len(files) < wanted and not thinned([f.number for f in files], row.onset, row.offset):
         log.warning("clip %s: %d of %d frames are there", row.clip_id, len(files), wanted)
     for file in files:
         if file.path.is_symlink():

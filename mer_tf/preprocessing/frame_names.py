@@ -22,6 +22,8 @@ MOST = 2**63 - 1
 """The greatest frame number: records keep them in 64 bits."""
 SHOWN = 3
 """How many files a message names."""
+FEWEST_THINNED = 3
+"""Frames that show an equal step between their numbers."""
 DIGITS = re.compile(r"(\d+)")
 ENDING = re.compile(r"(\.(bmp|jpe?g|png))+$", re.IGNORECASE)
 """A suffix, or several: systems that hide suffixes lead to img1.jpg.jpg."""
@@ -73,6 +75,16 @@ def frame_names(folder: Path) -> FrameNames:
     except MerError as error:
         raise MerError(f"{folder}: {error}") from None
     return FrameNames(*_ascending(folder, fitting, numbers), sorted(set(names) - set(fitting)), sorted(odd))
+
+
+def thinned(numbers: Sequence[int], onset: int, offset: int) -> int:
+    """n when ascending `numbers` are every n-th one, n > 1, from `onset` to `offset`, as of a clip thinned on purpose.
+
+    0 when they are not, and of fewer than three, which show no equal step.
+    """
+    steps = {b - a for a, b in pairwise(numbers)}
+    step = steps.pop() if len(steps) == 1 and len(numbers) >= FEWEST_THINNED else 0
+    return step if step > 1 and numbers[0] < onset + step and numbers[-1] > offset - step else 0
 
 
 def gaps(numbers: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def rows_of(paths: Sequence[Path], subject: str = "", fps: float = USUAL_FPS) ->
         rows += found
         problems += wrong
         if not found:
-            raise MerError(f"{path}: {wrong[0] if wrong else 'holds no clip: no folder of two frames, and no video'}")
+            raise MerError(wrong[0] if wrong else f"{path}: holds no clip: no folder of two frames, and no video")
     check_rows(rows, "predict")
     return rows, problems
 
@@ -41,7 +42,7 @@ def _of_path(path: Path, subject: str, fps: float) -> tuple[list[ClipRow], list[
     if path.is_file() and path.suffix.lower() in PICTURES:
         return [_image(path, subject)], []
     home, rows = path.absolute().parent, list[ClipRow]()
-    builder = ListingBuilder(home)
+    builder = ListingBuilder(home, thinned=Counter())
     for clip in clips_below(path.absolute()):
         name = f"{NEW}/{clip.relative_to(home).as_posix()}"
         if clip.is_dir():

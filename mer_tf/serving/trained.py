@@ -17,10 +17,13 @@ from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_mapping
 from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kinds import FeatureModel
+from mer_tf.names import few
 from mer_tf.records.index import read_index
 from mer_tf.reporting.card import CONTENT, FINAL, model_card
 
 MEND = "copy the whole run directory, or export it again"
+METHODS = "methods.json"
+"""What a run of several methods on one composite holds."""
 SEEN = ["content_sha256", "subject_sha256"]
 
 
@@ -83,11 +86,22 @@ def load_run(run: Path | str, *, final: bool | None = None) -> Trained:
     where there is one. `MerError` for a folder that is no finished run, and for a final model that is not there.
     """
     run = Path(run)
+    if not run.exists():
+        raise MerError(f"{run}: no such run or bundle; `mer-tf runs` lists the runs below a folder")
     if not (run / "config.json").is_file():
         raise MerError(f"{run}: is no run directory, it has no config.json; give one that a run printed")
+    config = read_mapping(run / "config.json")
+    if "experiment" not in config:
+        raise MerError(f"{run}: trained no recogniser of clips; give a run of a script of experiments/, exp1 to exp8")
+    if (run / METHODS).is_file():
+        methods = few(list(read_mapping(run / METHODS)))
+        raise MerError(
+            f"{run}: is a table of several methods ({methods}), which keeps no network; train one of them in a run of "
+            'its own: mer_tf.run("experiments/exp8_megc2019.py", {"model.name": "ststnet"})'
+        )
     if not (run / "predictions.csv").is_file():
         raise MerError(f"{run}: the run is not finished, it has no predictions.csv; go on with --resume {run}")
-    experiment, config = read_experiment(run / "config.json"), read_mapping(run / "config.json")
+    experiment = read_experiment(run / "config.json")
     has_final = (run / FINAL / "model.keras").is_file()
     if final and not has_final:
         raise MerError(f"{run}: has no final model; train one with --resume {run} --final, or leave --final out")

@@ -66,6 +66,31 @@ def test_a_tree_is_listed_by_its_folders_and_what_is_filled_in_is_said(own_tree)
         assert part in said
 
 
+def test_every_second_frame_of_a_clip_is_a_clip_and_one_lost_frame_is_a_gap(tmp_path):
+    for subject, lost in (("s01", (1, 3)), ("s02", (2,))):
+        folder = write_clip(tmp_path / subject / "happy" / "c", frames=5)
+        for number in lost:
+            (folder / f"img{number:03d}.png").unlink()
+    listing = dataset_listing("folders", tmp_path)
+    assert [(row.onset, row.offset) for row in listing.rows] == [(0, 4), (0, 4)]
+    (problem,) = listing.problems
+    assert "s02/happy/c: 1 frame(s) are missing between its first and last: 2" in problem
+    assert any(note.startswith("frame numbers of 1 clip(s) rise by 2") for note in listing.notes)
+
+
+def test_a_span_of_a_table_that_leaves_a_thinned_clip_is_a_problem(tmp_path):
+    folder = write_clip(tmp_path / "c", frames=9)
+    for number in range(1, 9, 2):
+        (folder / f"img{number:03d}.png").unlink()
+    sheet = tmp_path / "mine.csv"
+    problems = {}
+    for offset in (7, 12):
+        sheet.write_text(f"clip,subject,label,onset,offset\nc,1,a,1,{offset}\n")
+        problems[offset] = dataset_listing("folders", tmp_path, sheet).problems
+    assert problems[7] == []
+    assert "of its frames 1 to 12 are missing" in problems[12][0]
+
+
 def test_several_patterns_are_asked_for_and_one_is_taken(tmp_path):
     root = write_tree(tmp_path, subjects=("anna", "bert"), frames=2)
     with pytest.raises(MerError, match="several patterns fit .* choose with --data.pattern"):

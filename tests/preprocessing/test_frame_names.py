@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from mer_tf.config import MerError
-from mer_tf.preprocessing.frame_names import frame_names, gaps
+from mer_tf.preprocessing.frame_names import frame_names, gaps, thinned
 from mer_tf.preprocessing.frames import image_files, list_frames
 
 SYSTEM = ("._img101.png", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden.png")
@@ -88,6 +88,22 @@ def test_images_of_a_tree_leave_the_systems_folders_out(tmp_path: Path) -> None:
     made(tmp_path / "__MACOSX", "a.png")
     made(tmp_path / ".trash", "a.png")
     assert image_files(tmp_path, deep=True) == [tmp_path / "b/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "span", "step"),
+    [
+        ([1, 3, 5], (1, 5), 2),
+        ([1, 3, 5], (0, 6), 2),
+        ([1, 3, 5], (1, 7), 0),
+        ([10, 13, 16, 19], (9, 21), 3),
+        ([1, 2, 3], (1, 3), 0),
+        ([1, 3], (1, 3), 0),
+        ([1, 3, 4], (1, 4), 0),
+    ],
+)
+def test_a_thinned_clip_has_every_nth_frame_of_its_span(numbers, span, step):
+    assert thinned(numbers, *span) == step
 
 
 def test_gaps_are_named() -> None:

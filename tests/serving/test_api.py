@@ -14,7 +14,7 @@ from mer_tf.models import OWN
 from mer_tf.models.registered import LAYERS, PACKAGE
 from mer_tf.serving import api
 
-NAMES = [name for name in mer_tf.__all__ if not name.startswith("_")]
+NAMES = [name for name in mer_tf.__all__ if name.islower() and not name.startswith("_")]
 OF_RUNS = ("load_run", "load", "predict", "grad_cam", "report", "windows", "preprocess", "build_model")
 """Those whose examples train, or bring TensorFlow."""
 
@@ -48,6 +48,11 @@ def load_folds(run):
     if not copy.exists():
         shutil.copytree(run, copy, ignore=shutil.ignore_patterns("final"))
     return copy
+
+
+def test_what_is_raised_can_be_caught_by_a_name_of_the_top():
+    assert mer_tf.MerError is MerError
+    assert "MerError" in dir(mer_tf)
 
 
 def test_every_name_is_listed_and_documented():

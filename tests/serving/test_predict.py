@@ -13,7 +13,7 @@ from helpers.running import mer_tf as command
 
 import mer_tf
 from mer_tf.config import MerError
-from mer_tf.serving.chain import save_as, whole_chain
+from mer_tf.serving.chain import random_inputs, save_as, whole_chain
 from mer_tf.serving.trained import load_run
 
 pytestmark = pytest.mark.slow
@@ -108,10 +108,18 @@ def test_the_graph_inside_gives_the_same_from_stored_frames(bundle, by_run, own_
     np.testing.assert_allclose(shares[0], expected, atol=1e-5)
 
 
+def test_a_bundle_is_exported_as_its_run_is(bundle, own_run, tmp_path):
+    command("export", own_run, "--out", tmp_path / "run.keras", "--final", "False", "--format", "keras")
+    command("export", bundle, "--out", tmp_path / "bundle.keras", "--format", "keras")
+    of_run, of_bundle = (keras.saving.load_model(tmp_path / f"{name}.keras") for name in ("run", "bundle"))
+    inputs = random_inputs(of_run)
+    np.testing.assert_allclose(of_bundle.predict_on_batch(inputs), of_run.predict_on_batch(inputs), atol=1e-5)
+    with pytest.raises(SystemExit, match="model.mertf: is a file already; copy it, or give a run directory"):
+        command("export", bundle, "--out", tmp_path / "again.mertf")
+
+
 def test_a_saved_model_gives_equal_outputs(own_run, tmp_path):
     import tensorflow as tf
-
-    from mer_tf.serving.chain import random_inputs
 
     chain = whole_chain(load_run(own_run, final=True))
     save_as(chain, tmp_path / "saved", "saved_model")
@@ -125,8 +133,6 @@ def test_onnx_gives_equal_outputs(own_run, tmp_path):
     for name in ("onnx", "tf2onnx"):
         pytest.importorskip(name)
     runtime = pytest.importorskip("onnxruntime")
-    from mer_tf.serving.chain import random_inputs
-
     chain = whole_chain(load_run(own_run, final=True))
     save_as(chain, tmp_path / "model.onnx", "onnx")
     inputs = random_inputs(chain)

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,7 +15,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.adapters.corrections import changes, correct
 from mer_tf.datasets.manifest import COLUMNS, ClipRow, same_names
 from mer_tf.files import hidden, linked_into, placed
-from mer_tf.preprocessing.frame_names import frame_names, gaps
+from mer_tf.preprocessing.frame_names import frame_names, gaps, thinned
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,9 @@ class ListingBuilder:
     sheet_sha: str = ""
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    thinned: Counter[int] | None = None
+    """Step of frame numbers -> clips, where every n-th frame of a clip may have been kept on purpose; None: a gap is a
+    problem, since whole clips are known to have been published."""
     _rows: list[ClipRow] = field(default_factory=list)
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -100,7 +103,8 @@ class ListingBuilder:
         """Keep all frames of the event's folder as the clip: its span is not annotated."""
         self._where[event.clip_id].append(event.where or str(event.folder))
         if numbers := self._numbers(event):
-            if lost := numbers[-1] - numbers[0] + 1 - len(numbers):
+            lost = numbers[-1] - numbers[0] + 1 - len(numbers)
+            if lost and not self._is_thinned(numbers, numbers[0], numbers[-1]):
                 self._say(event, f"{lost} frame(s) are missing between its first and last: {gaps(numbers)}; copy them")
             self._rows.append(self._row(dataclasses.replace(event, onset=numbers[0], offset=numbers[-1])))
         else:
@@ -161,10 +165,17 @@ class ListingBuilder:
         held = f"{event.folder} holds {numbers[0]} to {numbers[-1]}"
         if not there:
             self._say(event, f"{held}, no frame of {onset} to {offset}; the clip is left out, copy its frames there")
-        elif lost := offset - onset + 1 - len(there):
+        elif (lost := offset - onset + 1 - len(there)) and not self._is_thinned(numbers, onset, offset):
             which = gaps([onset - 1, *there, offset + 1])
             self._say(event, f"{lost} of its frames {onset} to {offset} are missing: {which} ({held}); copy them again")
         return bool(there)
+
+    def _is_thinned(self, numbers: Sequence[int], onset: int, offset: int) -> bool:
+        """Whether every n-th frame of the span is there, and may have been kept on purpose; it is counted where so."""
+        if self.thinned is None or not (step := thinned(numbers, onset, offset)):
+            return False
+        self.thinned[step] += 1
+        return True
 
     def _say(self, event: Event, what: str) -> None:
         self.problems.append(f"{event.where or event.folder}: clip {event.clip_id}: {what}")

@@ -67,13 +67,13 @@ def folders_listing(root: Path, sheet: Path | None, pattern: str = "") -> Listin
     problems: list[str] = []
     notes: list[str] = []
     found = list(_by_table(root, Path(sheet), problems, notes) if sheet else _by_path(root, pattern, problems, notes))
-    builder = ListingBuilder(root, problems=problems)
+    builder = ListingBuilder(root, problems=problems, thinned=Counter())
     videos: dict[Path, ClipRow] = {}
     rows = [row for one in found if (row := _row(root, one, builder, videos)) is not None]
     listing = builder.listing() if builder.rows else None
     rows += listing.rows if listing else []
     told = listing_of(rows, listing.problems if listing else builder.problems, str(root))
-    return dataclasses.replace(told, notes=[*notes, *builder.notes, *_filled(found)])
+    return dataclasses.replace(told, notes=[*notes, *builder.notes, *_thinned(builder), *_filled(found)])
 
 
 def _by_path(root: Path, pattern: str, problems: list[str], notes: list[str]) -> Iterator[Found]:
@@ -189,7 +189,8 @@ def _video(
         try:
             videos[found.path], missing = video_row(root, found.path.relative_to(root), name, NAME)
         except (MerError, ValueError) as error:
-            builder.problems.append(f"{found.where}: {error}")
+            row_said = "" if found.where == str(found.path) else f"{found.where}: "
+            builder.problems.append(f"{row_said}{error}")
             return None
         builder.problems += [missing] if missing else []
     row = dataclasses.replace(videos[found.path], clip_id=name, subject=subject, label_raw=found.label)
@@ -205,6 +206,15 @@ def _video(
         )
         return None
     return dataclasses.replace(row, onset=found.onset, offset=found.offset)
+
+
+def _thinned(builder: ListingBuilder) -> Iterator[str]:
+    """Clips of which every n-th frame is there."""
+    for step, clips in sorted((builder.thinned or {}).items()):
+        yield (
+            f"frame numbers of {clips} clip(s) rise by {step}: taken as clips of which one frame in {step} was kept, "
+            f"not as clips that lack frames; frames a second are those that are kept"
+        )
 
 
 def _filled(found: Sequence[Found]) -> Iterator[str]:

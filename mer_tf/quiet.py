@@ -1,8 +1,9 @@
-"""TensorFlow without the lines that its C++ code writes of absent GPUs while it is imported: they hide the answers."""
+"""TensorFlow without lines that hide the answers: of absent GPUs while it is imported, of networks traced anew."""
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import sys
 import tempfile
@@ -16,12 +17,20 @@ LEVEL, QUIET = "TF_CPP_MIN_LOG_LEVEL", "3"
 
 
 def quiet_tensorflow() -> None:
-    """Let TensorFlow write nothing to stderr while it is imported, and only fatal errors later.
+    """Let TensorFlow write nothing to stderr while it is imported, and only fatal errors later; called again, nothing.
 
     Who sets TF_CPP_MIN_LOG_LEVEL to 0, 1 or 2 sees everything. An import that fails shows what was written.
     """
-    if os.environ.setdefault(LEVEL, QUIET) == QUIET and "tensorflow" not in sys.modules:
+    asked = os.environ.setdefault(LEVEL, QUIET) != QUIET
+    if not asked:
+        logging.getLogger("tensorflow").addFilter(_of_interest)  # the same filter again counts once
+    if not asked and "tensorflow" not in sys.modules and not any(isinstance(one, _Once) for one in sys.meta_path):
         sys.meta_path.insert(0, _Once())
+
+
+def _of_interest(record: logging.LogRecord) -> bool:
+    """Not that a network is traced for each length of a clip: what predicts new clips does so knowingly."""
+    return "tf.function retracing" not in record.getMessage()
 
 
 class _Once(MetaPathFinder):
