@@ -109,10 +109,10 @@ def in_turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Pat
 
 def turns(rows: Sequence[ClipRow], configs: Sequence[Preprocess], folder: Path) -> np.ndarray:
     """The same of one process; its first turn, which loads what each job needs, is not counted."""
-    from mer_tf.parallel import one_thread
+    from mer_tf.parallel import use_threads
     from mer_tf.records.shards import Shard, write_shard
 
-    one_thread()
+    use_threads(1)
     folder.mkdir(parents=True)
     spent = []
     for start in range(0, len(rows), TURN):
@@ -187,14 +187,14 @@ def _job(rows: Sequence[ClipRow], config: Preprocess, out: Path, workers: int, s
 def stages(rows: Sequence[ClipRow], config: Preprocess) -> dict[str, float]:
     """Frames a CPU second of each stage of the job alone."""
     from mer_tf.datasets.clip_frames import read_clip
-    from mer_tf.parallel import one_thread
+    from mer_tf.parallel import use_threads
     from mer_tf.preprocessing.faces import detect_face, face_transform, warp
     from mer_tf.preprocessing.flow import flow_clip
     from mer_tf.preprocessing.tvl1 import tvl1_clip
     from mer_tf.records.clip import process_clip
     from mer_tf.records.schema import encode
 
-    one_thread()
+    use_threads(1)
     clips = [read_clip(row)[0] for row in rows]
     face = detect_face(clips[0][0], config.min_face)
     align, whole = (face_transform(face, mode, config.size, config.margin, (480, 640)) for mode in ("align", "none"))

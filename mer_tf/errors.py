@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,20 @@ def refuse(faults: Iterable[str]) -> None:
     """`MerError` with every fault on a line of its own; nothing happens without any."""
     if lines := list(faults):
         raise MerError("\n".join(lines))
+
+
+ADDRESS = re.compile(r"(?:--[\w.-]+=)?([A-Za-z][A-Za-z0-9+.-]*://.*)")
+MOUNT = (
+    "give a folder or file of this machine: mount the store (rclone mount; mountpoint-s3, gcsfuse) "
+    "or copy what is needed; a folder that is written to must know renames and locks"
+)
+
+
+def refuse_addresses(words: Iterable[str]) -> None:
+    """`MerError` for words of a command line that are addresses (s3://, gs://, https://): as paths they would be new
+    folders here."""
+    found = (ADDRESS.fullmatch(word) for word in words)
+    refuse(f"{address[1]}: is an address, not a path; {MOUNT}" for address in found if address)
 
 
 ROOM = "make room or name another folder, and run the same command again"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
+from mer_tf.parallel import among_others
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -23,8 +24,9 @@ NO_LOCKS = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP
 def held(directory: Path, wait: float = 0) -> Iterator[None]:
     """Hold a directory, or a file, against a second writer; the system lets go when the process ends, however it ends.
 
-    `MerError` when another process holds it, for `wait` seconds, or when the file system knows no locks. The lock is
-    the file `.NAME.lock` beside it, so that the directory itself may be replaced.
+    `MerError` when another process holds it, for `wait` seconds, or when the file system knows no locks. One of several
+    processes of a command waits until the other is done. The lock is the file `.NAME.lock` beside it, so that the
+    directory itself may be replaced.
     """
     from filelock import FileLock  # takes a twentieth of a second, and most commands lock nothing
 
@@ -32,7 +34,7 @@ def held(directory: Path, wait: float = 0) -> Iterator[None]:
     file = directory.with_name(f".{directory.name}.lock")
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file)
-    _take(lock, directory, wait)
+    _take(lock, directory, -1 if among_others() else wait)
     try:
         yield
     finally:

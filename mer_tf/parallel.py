@@ -8,9 +8,10 @@ import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,10 @@ BEFORE = ["mer_tf", "tensorflow", "keras"]
 """What is imported before processes are forked, in this order: mer_tf chooses oneDNN."""
 
 
+POLL = 0.2
+"""Seconds between looks at whether a process shall end."""
+
+
 class Stopped(Exception):
     """The work beside this one failed or was stopped; what is in hand is dropped."""
 
@@ -34,6 +39,10 @@ class _Chosen:
 
     workers: int | None = None
     stop = threading.Event()
+    abreast = 1
+    """How many processes of `in_own_process` shall run at once."""
+    among = 1
+    """How many such processes run at once, this one among them."""
 
 
 def cores() -> int:
@@ -49,6 +58,39 @@ def workers() -> int:
 def use_workers(number: int | None) -> None:
     """Keep so many cores busy from now on; None: all."""
     _Chosen.workers = number
+
+
+@contextmanager
+def abreast(number: int) -> Iterator[None]:
+    """Within, so many processes of `in_own_process` run at once: each gets its share of the cores."""
+    before, _Chosen.abreast = _Chosen.abreast, number
+    try:
+        yield
+    finally:
+        _Chosen.abreast = before
+
+
+def among_others() -> bool:
+    """Whether this process is one of several that run at once: it waits for what another is making, and shows no
+    bar."""
+    return _Chosen.among > 1
+
+
+def processes_at_once(memory: int) -> int:
+    """How many processes that take `memory` bytes each the cores and the free memory bear; one where there is a GPU,
+    whose memory the first one takes."""
+    if Path("/dev/nvidiactl").exists():
+        return 1
+    free = free_memory()
+    return max(1, min(workers(), free // memory if free else workers()))
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that programs may still take, where the system says so."""
+    path = Path("/proc/meminfo")
+    lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return found[0] if found else None
 
 
 def in_threads(
@@ -121,35 +163,37 @@ def _ordered(
 
 def start_worker() -> None:
     """What a spawned process begins with: Ctrl-C is the parent's to handle; end with the parent, were it killed."""
-    one_thread()
+    use_threads(1)
     _as_child()
 
 
-def one_thread() -> None:
-    """Let OpenCV and TensorFlow (which reads this before its first operation) use one thread of this process each.
+def use_threads(number: int) -> None:
+    """Let OpenCV and TensorFlow (which reads this before its first operation) use so many threads of this process.
 
     As many workers as cores have no use for more: threads of TensorFlow that wait take a fifth of a detection's time.
     """
     import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(number)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(name, "1")
+        os.environ.setdefault(name, str(number))
 
 
 def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result:
     """What `function` returns, called in a process that ends with it and so gives all its memory back.
 
     The function and all that it takes and returns can be pickled. What it raises is raised here; `MerError` where the
-    process dies. Ctrl-C ends it.
+    process dies. Ctrl-C ends it, and `in_threads` where what runs beside it failed.
     """
     context = _context()
     receiving, sending = context.Pipe(duplex=False)
-    here = (dict(os.environ), str(Path.cwd()), _Chosen.workers)
+    here = _Here(dict(os.environ), str(Path.cwd()), _Chosen.workers, _Chosen.abreast)
     child = context.Process(target=_answer, args=(sending, function, arguments, here))
     child.start()
     sending.close()
     try:
+        while not receiving.poll(POLL):
+            check_stop()
         done, answer = receiving.recv()
     except EOFError as error:
         raise MerError("its process died, perhaps for want of memory; run again: what was finished is kept") from error
@@ -176,18 +220,32 @@ def _context() -> Any:
     return context
 
 
-def _answer(
-    sending: Connection,
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    here: tuple[dict[str, str], str, int | None],
-) -> None:
+@dataclass(frozen=True)
+class _Here:
+    """What a process of its own takes from its parent; a fork has it of the moment when the first one was asked for."""
+
+    environment: Mapping[str, str]
+    folder: str
+    workers: int | None
+    abreast: int
+
+    def take(self) -> None:
+        """Be as the parent is; one of several takes its share of the cores for TensorFlow and products of matrices."""
+        os.environ.clear()
+        os.environ.update(self.environment)
+        os.chdir(self.folder)
+        use_workers(self.workers)
+        if self.abreast > 1:
+            from threadpoolctl import threadpool_limits
+
+            _Chosen.among, share = self.abreast, max(1, workers() // self.abreast)
+            use_threads(share)
+            threadpool_limits(share)
+
+
+def _answer(sending: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], here: _Here) -> None:
     _as_child()
-    environment, folder, number = here  # a fork has those of the moment when the first one was asked for
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    use_workers(number)
+    here.take()
     try:
         sending.send((True, function(*arguments)))
     except MerError as error:

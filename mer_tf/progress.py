@@ -7,6 +7,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from mer_tf.parallel import among_others
+
 EVERY = 60.0
 """Seconds between lines where standard error is no terminal."""
 LINE = "{desc}: {n_fmt} of {total_fmt} {unit}s in {elapsed}, {remaining} to go{postfix}"
@@ -17,11 +19,16 @@ UP = "\x1b[A"
 
 
 class Progress(tqdm):
-    """tqdm's bar; where standard error is no terminal a line every minute, and one when the stage ends."""
+    """tqdm's bar; where standard error is no terminal a line every minute, and one when the stage ends.
+
+    One of several processes that run at once shows none.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         stream = options.get("file") or sys.stderr
         self.in_lines = not stream.isatty()
+        if among_others():  # the bars of several processes would write over each other
+            options["disable"] = True
         if self.in_lines:
             options |= {"file": _Lines(stream), "mininterval": EVERY, "maxinterval": EVERY, "bar_format": LINE}
         super().__init__(*args, **options)

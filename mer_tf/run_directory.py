@@ -10,18 +10,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mer_tf import __version__
-from mer_tf.changes import read_experiment
+from mer_tf.changes import flat, read_experiment
 from mer_tf.code_version import CODE
 from mer_tf.config import Experiment, MerError, digest
-from mer_tf.files import read_mapping, write_json
-from mer_tf.parallel import cores
+from mer_tf.files import read_mapping, sha256, write_json
+from mer_tf.parallel import among_others, cores
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 
@@ -36,10 +36,12 @@ def open_run(experiment: Experiment, resume: Path | None) -> Path:
             raise MerError(f"{resume}: is no run directory, it has no config.json; give one that a run printed")
         return go_on(experiment, resume)
     commit = git_commit()
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
-    directory.mkdir(parents=True)
-    return directory
+    while True:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+        directory = Path(experiment.out) / experiment.name / f"{stamp}-{(commit or digest(experiment))[:7]}"
+        with suppress(FileExistsError):  # another process began in the same millisecond
+            directory.mkdir(parents=True)
+            return directory
 
 
 @contextmanager
@@ -69,6 +71,8 @@ def go_on(experiment: Experiment, directory: Path) -> Path:
         raise MerError(f"{directory}: was started with other settings; give the same ones, or another folder")
     if (code := code_of(directory)) not in (None, CODE):
         raise MerError(f"{directory}: was started by code of versions {code}, now they are {CODE}; use another folder")
+    if differ := _other_files(path, experiment):
+        raise MerError(f"{directory}: was started when {differ[0]} held something else; put that back, or start anew")
     return directory
 
 
@@ -81,7 +85,30 @@ def newest_run(experiment: Experiment, having: str) -> Path | None:
     """The newest run directory of exactly this experiment, by code of these versions, that has a file `having`."""
     there = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/{having}"), reverse=True)]
     same = (path for path in there if code_of(path) == CODE)
-    return next((path for path in same if read_experiment(path / "config.json") == experiment), None)
+    asked = ((path, path / "config.json") for path in same)
+    return next(
+        (path for path, told in asked if read_experiment(told) == experiment and not _other_files(told, experiment)),
+        None,
+    )
+
+
+def own_files(experiment: Experiment) -> dict[str, str]:
+    """Files that settings name, such as a manifest, a grid or a label protocol of the user -> their hex SHA-256."""
+    found = [one for value in flat(dataclasses.asdict(experiment)).values() for one in _texts(value)]
+    return {name: sha256(Path(name)) for name in found if Path(name).suffix and Path(name).is_file()}
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts in a setting's value."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [one for one in values if isinstance(one, str)]
+
+
+def _other_files(config: Path, experiment: Experiment) -> list[str]:
+    """Files named by settings that are not what they were when `config` was written; older ones do not say."""
+    before = read_mapping(config).get("files") or {} if config.exists() else {}
+    now = own_files(experiment) if before else {}
+    return [name for name, content in before.items() if now.get(name) != content]
 
 
 def code_of(directory: Path) -> dict[str, int] | None:
@@ -101,6 +128,7 @@ def write_description(directory: Path, experiment: Experiment, resolved: Mapping
     before = read_mapping(path) if path.exists() else {}
     asked = (getattr(sys.modules["__main__"], "__doc__", None) or "").strip().split("\n\n")[0]
     values: dict[str, Any] = {"experiment": dataclasses.asdict(experiment), "resolved": dict(resolved)}
+    values["files"] = own_files(experiment)
     values["started"] = before.get("started") or datetime.now().isoformat(timespec="seconds")
     values["command"] = before.get("command", sys.argv)
     values["docstring"] = before.get("docstring", "") if before else asked
@@ -167,9 +195,9 @@ def git_commit() -> str | None:
 
 
 def log_to(directory: Path) -> None:
-    """Write the log to the terminal (standard error) and to run.log."""
+    """Write the log to the terminal (standard error) and to run.log; of several processes to the latter alone."""
     file = logging.FileHandler(directory / "run.log", encoding="utf-8")
-    handlers: list[logging.Handler] = [logging.StreamHandler(), file]
+    handlers: list[logging.Handler] = [file] if among_others() else [logging.StreamHandler(), file]
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
     )

@@ -7,7 +7,8 @@ import pytest
 
 from mer_tf.code_version import CODE, PIXELS, TRAINING, counted
 from mer_tf.config import Experiment, MerError, digest
-from mer_tf.run_directory import environment, finished_run, go_on
+from mer_tf.descriptors import METHODS
+from mer_tf.run_directory import environment, finished_run, go_on, write_description
 from mer_tf.synthetic import embedded
 from mer_tf.synthetic.faces.clip import Arguments
 
@@ -56,6 +57,22 @@ def test_no_run_goes_on_by_other_code(finished):
         go_on(experiment, directory)
     (directory / "env.json").write_text("{}")
     assert go_on(experiment, directory) == directory
+
+
+def test_no_run_goes_on_when_a_file_that_its_settings_name_holds_something_else(finished, tmp_path):
+    experiment, directory = finished
+    grid = tmp_path / "grid.csv"
+    grid.write_text("system\n")
+    experiment = replace(experiment, model=METHODS["lbp_top"](tune=True, grid=str(grid)))
+    write_description(directory, experiment, {})
+    assert go_on(experiment, directory) == directory
+    assert finished_run(experiment) == directory
+    grid.write_text("system\nlbp_top\n")
+    with pytest.raises(MerError, match=r"when .*grid\.csv held something else"):
+        go_on(experiment, directory)
+    assert finished_run(experiment) is None
+    grid.unlink()
+    assert finished_run(experiment) is None
 
 
 def test_a_run_tells_its_code_and_machine():

@@ -13,7 +13,7 @@ from mer_tf import cli, study
 from mer_tf.au_flow.settings import Options
 from mer_tf.cli import script
 from mer_tf.config import Experiment
-from mer_tf.errors import REASONS, refusal
+from mer_tf.errors import REASONS, refusal, refuse_addresses
 from mer_tf.files import atomic, write_text
 from mer_tf.study import Study
 
@@ -142,3 +142,31 @@ def test_a_reader_that_goes_away_is_no_error():
         f'{sys.executable} -c "{code}" | true', shell=True, capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        (["preprocess", "--manifest", "m.csv", "--out", "s3://faces/records"], "s3://faces/records"),
+        (["manifest", "--dataset", "samm", "--root=gs://faces/SAMM"], "gs://faces/SAMM"),
+        (["spot", "https://example.org/a.mp4"], "https://example.org/a.mp4"),
+    ],
+)
+def test_an_address_is_no_path(words, address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        cli.main(words)
+    assert str(end.value.code).startswith(f"error: {address}: is an address, not a path; give a folder or file of this")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_experiment_takes_no_address_for_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as end:
+        script.main(Study(DEMO, DEMO), ["--data.root", "s3://faces/SMIC"])
+    assert "s3://faces/SMIC: is an address" in str(end.value.code)
+    assert not list(tmp_path.iterdir())
+
+
+def test_options_of_a_pipeline_may_hold_addresses():
+    refuse_addresses(["preprocess", "--beam", "runner=DataflowRunner", "temp_location=gs://faces/temporary"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.own_process import own
+from helpers.own_process import among, own
 
 from mer_tf import parallel
 from mer_tf.errors import MerError
@@ -84,6 +84,41 @@ def test_a_process_of_its_own_answers_from_where_its_parent_is_and_ends(
         os.kill(process, 0)
 
 
+def test_processes_that_run_at_once_share_the_cores_and_wait_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    parallel.use_workers(6)
+    with parallel.abreast(2):
+        found = list(parallel.in_threads(lambda path: parallel.in_own_process(among, path), [tmp_path / "it"] * 2, 2))
+    assert sorted(text for *_, text in found) == ["", "made"]  # the second one waited
+    assert {told[:2] for told in found} == {(True, "3")}
+    assert not parallel.among_others()
+    assert parallel.in_own_process(among, tmp_path / "other")[0] is False
+
+
+def test_a_failure_ends_the_processes_that_run_beside_it() -> None:
+    begun = time.monotonic()
+
+    def work(what: str) -> object:
+        return parallel.in_own_process(own, what) if what == "refuse" else parallel.in_own_process(time.sleep, 60)
+
+    with pytest.raises(MerError, match="row 3"):
+        list(parallel.in_threads(work, ["sleep", "refuse"], 2))
+    assert time.monotonic() - begun < 30
+
+
+def test_memory_and_a_gpu_bound_how_many_processes_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parallel.use_workers(8)
+    monkeypatch.setattr(parallel, "free_memory", lambda: 10 * 2**30)
+    gpu = Path("/dev/nvidiactl").exists()
+    assert parallel.processes_at_once(3 * 2**30) == (1 if gpu else 3)
+    assert parallel.processes_at_once(99 * 2**30) == 1
+    monkeypatch.setattr(Path, "exists", lambda path: path == Path("/dev/nvidiactl"))
+    assert parallel.processes_at_once(2**30) == 1
+
+
 @pytest.mark.parametrize(
     ("what", "kind", "said"),
     [
@@ -99,11 +134,11 @@ def test_what_goes_wrong_in_a_process_of_its_own_is_raised(what: str, kind: type
 
 
 def test_ctrl_c_ends_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(_: object) -> None:
+    def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     begun = time.monotonic()
-    monkeypatch.setattr("multiprocessing.connection.Connection.recv", stopped)
+    monkeypatch.setattr("multiprocessing.connection.Connection.poll", stopped)
     with pytest.raises(KeyboardInterrupt):
         parallel.in_own_process(time.sleep, 60)
     assert time.monotonic() - begun < 30

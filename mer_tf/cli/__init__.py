@@ -24,7 +24,7 @@ from mer_tf.cli import (
 )
 from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, refuse, summary
-from mer_tf.errors import one_line_errors
+from mer_tf.errors import one_line_errors, refuse_addresses
 from mer_tf.ranges import checked
 
 Command = Callable[..., None]
@@ -100,5 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     quiet_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with one_line_errors("stopped; the same command goes on where it was"):
-        run(sys.argv[1:] if arguments is None else arguments)
+        given = sys.argv[1:] if arguments is None else arguments
+        refuse_addresses(given)
+        run(given)
         sys.stdout.flush()  # here, so that a full disk or a closed pipe is said like any other

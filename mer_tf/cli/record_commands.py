@@ -27,6 +27,7 @@ def preprocess(
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
     face_sheet: Path | None = None,
+    dry_run: bool = False,
     settings: Annotated[Preprocess, tyro.conf.arg(name="")] = DEFAULT_SETTINGS,
 ) -> None:
     """Decode, find the face, align, resize, compute optical flow, write TFRecords; go on where a stopped job was.
@@ -41,6 +42,7 @@ def preprocess(
         engine: local: processes of this machine; beam: an Apache Beam pipeline. Either writes the same bytes.
         beam: Options of the pipeline, as runner=FlinkRunner flink_master=host:8081; without a runner it runs here.
         face_sheet: Write a contact sheet (PNG) of the stored faces here.
+        dry_run: Write nothing; say how many clips, bytes and hours are to come, from three clips that are processed.
         settings: Settings that fix the bytes written; --recipe NAME sets all of them, and further options change it.
     """
     from mer_tf.datasets.manifest import read_manifest
@@ -50,6 +52,14 @@ def preprocess(
 
     rows = read_manifest(manifest)
     settings = named(settings) if settings.recipe else settings
+    if dry_run:
+        from mer_tf.records.cost import job_cost
+        from mer_tf.records.write import check_job, records_folder
+
+        check_job(rows, settings)
+        directory = records_folder(rows, settings, out, name)
+        print(f"{job_cost(rows, settings, directory).text(workers)}\n{directory}")
+        return
     directory = write_records(
         rows, settings, out, name=name, workers=workers, on_error=on_error, engine=engine, beam=beam
     )

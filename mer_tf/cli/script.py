@@ -18,7 +18,7 @@ from mer_tf.check import check
 from mer_tf.cli.quiet import quiet_tensorflow
 from mer_tf.commands import overview, pick, summary
 from mer_tf.config import Experiment
-from mer_tf.errors import one_line_errors
+from mer_tf.errors import one_line_errors, refuse_addresses
 from mer_tf.overrides import apart, named, with_model
 from mer_tf.parallel import use_workers
 from mer_tf.ranges import check_ranges
@@ -32,6 +32,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     prog, commands = f"python {sys.argv[0]}", commands_of(study)
     with plain_endings():
+        refuse_addresses(given)
         name, rest = pick(prog, commands, as_words(given), default_command(study, given))
         if not name:
             print(help_text(study, prog))

@@ -12,28 +12,39 @@ from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.metrics import evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.variants import metric_variants
+from mer_tf.parallel import abreast, in_threads, processes_at_once
 from mer_tf.progress import Progress
 from mer_tf.run_directory import finished_run
 
 Run = Callable[[Experiment], Path]
 """Runs an experiment and returns its run directory, as `mer_tf.runner.run_alone` does."""
 Key = TypeVar("Key")
+MEMORY = 3 * 2**30
+"""Bytes that a run of a table may take: the greatest of the experiments took 2.2 GiB."""
 ACCURACIES = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
 
 
 def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dict[Key, Path]:
     """The run directory of each experiment; finished runs are kept, so equal ones run once. `what` names the bar.
 
-    `MerError` of a run names the row.
+    As many run at once as the cores and the memory bear; `run` is called by threads then. `MerError` of a run names the
+    row, and ends the others.
     """
-    found = {}
-    for key, experiment in Progress(settings.items(), what, unit="run"):
+    firsts = {key: next(k for k, other in settings.items() if other == one) for key, one in settings.items()}
+    number = processes_at_once(MEMORY)
+
+    def ran(key: Key) -> Path:
         try:
-            found[key] = finished_run(experiment) or run(experiment)
+            return finished_run(settings[key]) or run(settings[key])
         except MerError as error:
             row = ", ".join(map(str, key)) if isinstance(key, tuple) else key
             raise MerError(f"{what}, {row}: {error}") from error
-    return found
+
+    distinct = list(dict.fromkeys(firsts.values()))
+    with abreast(number):
+        bar = Progress(in_threads(ran, distinct, number), what, total=len(distinct), unit="run")
+        found = dict(zip(distinct, bar, strict=True))
+    return {key: found[first] for key, first in firsts.items()}
 
 
 def variant_predictions(directory: Path) -> pd.DataFrame:

@@ -63,8 +63,7 @@ def write_records(
     with the options `beam` (see `mer_tf.records.beam`); all give the same bytes. `MerError` as well when no clip is
     left, when another process is writing the same directory, and when the disk refuses.
     """
-    check_rows(rows, "preprocessing")
-    refuse(settings_faults(config))
+    check_job(rows, config)
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
     manifest = manifest_digest(rows)
     directory = _folder(rows, manifest, config, out, name)
@@ -81,6 +80,12 @@ def write_records(
         _refuse_stale(rows, directory)
     _judge(index, on_error)
     return directory
+
+
+def check_job(rows: Sequence[ClipRow], config: Preprocess) -> None:
+    """`MerError` for rows and settings that no record can have."""
+    check_rows(rows, "preprocessing")
+    refuse(settings_faults(config))
 
 
 def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str) -> Path:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from mer_tf.code_version import PIXELS, counted
 from mer_tf.config import Data, digest
 from mer_tf.datasets import FLOW_IMAGES
 from mer_tf.errors import refuse
+from mer_tf.locks import held
+from mer_tf.parallel import among_others
 from mer_tf.synthetic.trees.flow_images import SUBJECTS, write_flow_images
 from mer_tf.synthetic.trees.kinds import DRAWN
 from mer_tf.synthetic.trees.smic import MAX_AMPLITUDE
@@ -34,5 +37,6 @@ def draw_tree(data: Data, cache: Path) -> Path:
     bmp = data.keep_bmp or not data.dataset.startswith("smic-")
     out = cache / f"synthetic-{data.dataset}-{digest(drawn, *counted(PIXELS))}{'' if bmp else '-png'}"
     if data.dataset == FLOW_IMAGES:
-        return write_flow_images(out, amplitude=data.amplitude, subjects=data.subjects, seed=data.seed)
+        with held(out.with_name(f"{out.name}-drawing")) if among_others() else nullcontext():
+            return write_flow_images(out, amplitude=data.amplitude, subjects=data.subjects, seed=data.seed)
     return DRAWN[data.dataset](out, **drawn, **({} if bmp else {"suffix": ".png"}))

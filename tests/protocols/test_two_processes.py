@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from helpers.another_process import holding
 from helpers.running import EXP2, printed
+from helpers.tiny_run import TINY
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.files import write_json
@@ -21,20 +22,6 @@ from mer_tf.models.encoders.weight_files import download_weights
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.records.index import IndexedClip
 from mer_tf.runner import collect, run
-
-TINY = (
-    "--data.subjects=2",
-    "--data.clips_per_class=1",
-    "--evaluation.folds=2",
-    "--clip.stride=12",
-    "--clip.non_micro_stride=12",
-    "--model.encoder=mtcnn-onet",
-    "--model.lstm_units=8",
-    "--model.lstm_layers=1",
-    "--model.embedding=8",
-    "--train.epochs=1",
-    "--train.jit_compile=False",
-)
 
 
 @pytest.mark.usefixtures("quick")

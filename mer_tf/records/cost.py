@@ -1,0 +1,109 @@
+"""What a preprocessing job will cost, before it starts: three of its clips are processed, the others are reckoned."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from mer_tf.config import MerError, Preprocess
+from mer_tf.datasets.manifest import ClipRow
+from mer_tf.progress import Progress
+from mer_tf.records.shards import Outcome, plan_shards, read_sidecar, row_outcome
+
+PLACES = (1 / 6, 3 / 6, 5 / 6)
+"""Which clips are measured: their places among all clips, from the shortest to the longest."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is to be done, and what it takes."""
+
+    clips: int
+    frames: int
+    there: int
+    """Clips whose shards are there already; they are not among `clips`."""
+    bytes: int
+    """Of the shards to be written."""
+    processor: float
+    """Seconds of one processor."""
+    start: float
+    """Seconds until the first clip can begin, in each process."""
+    free: int
+    """Bytes that the disk has left."""
+    measured: tuple[int, ...]
+    """Frames of the clips that were processed."""
+
+    def wall(self, workers: int) -> float:
+        """Seconds by the clock with so many processes that have a processor each."""
+        return self.start + self.processor / workers
+
+    def text(self, workers: int) -> str:
+        """Lines for a person, among them the time with `workers` processes."""
+        there = f", {self.there} are there" if self.there else ""
+        lengths = ", ".join(map(str, self.measured))
+        clocks = (f"--workers {n}: {_span(self.wall(n))}" for n in sorted({1, workers, 8, 64}))
+        return "\n".join(
+            [
+                f"clips to write     {self.clips}, of {self.frames} frames{there}",
+                f"records            {self.bytes / 2**20:.1f} MiB; the disk has {self.free / 2**20:.0f} MiB left",
+                f"one processor      {_span(self.processor)}, reckoned from clips of {lengths or 'no'} frames",
+                f"by the clock       {', '.join(clocks)}, with a processor for each",
+            ]
+        )
+
+
+def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Cost:
+    """What is left of the records of `rows` in `directory`; nothing is written.
+
+    A clip takes some time as such (its face is looked for) and some a frame; both come from three clips of different
+    lengths. Clips in which no face is found, as all others, count as the measured ones do. `MerError` when none of
+    these three can be processed.
+    """
+    missing = [shard for shard in plan_shards(rows, config, directory) if read_sidecar(shard) is None]
+    todo = sorted((row for shard in missing for row in shard.rows), key=_frames)
+    home = next(folder for folder in (directory, *directory.parents) if folder.exists())
+    free, frames = shutil.disk_usage(home).free, np.array([_frames(row) for row in todo])
+    done = len(rows) - len(todo)
+    if not todo:
+        return Cost(0, 0, done, 0, 0.0, 0.0, free, ())
+    chosen = [todo[int(place * len(todo))] for place in PLACES]
+    start = _timed(chosen[0], config)[1]
+    tried = {_frames(row): _timed(row, config) for row in chosen}
+    good = {length: (one, seconds) for length, (one, seconds) in tried.items() if one.serialized}
+    if not good:
+        raise MerError(f"none of three clips can be processed; the first: {tried[min(tried)][0].entry['reason']}")
+    lengths = np.array(list(good), float)
+    seconds = np.array([seconds for _, seconds in good.values()])
+    (clip, frame), _ = nnls(np.stack([np.ones_like(lengths), lengths], axis=1), seconds)
+    share = sum(len(one.serialized) for one, _ in good.values()) / lengths.sum()
+    return Cost(
+        clips=len(todo),
+        frames=int(frames.sum()),
+        there=done,
+        bytes=int(share * frames.sum()),
+        processor=float(clip * len(todo) + frame * frames.sum()),
+        start=max(0.0, start - tried[_frames(chosen[0])][1]),
+        free=free,
+        measured=tuple(good),
+    )
+
+
+def _frames(row: ClipRow) -> int:
+    return row.offset - row.onset + 1
+
+
+def _timed(row: ClipRow, config: Preprocess) -> tuple[Outcome, float]:
+    """What becomes of a row, and seconds of the processor."""
+    begun = time.process_time()
+    return row_outcome(row, config), time.process_time() - begun
+
+
+def _span(seconds: float) -> str:
+    """Seconds as [hours:]minutes:seconds."""
+    return str(Progress.format_interval(round(seconds)))
