@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from mer_tf.errors import MerError as MerError
+from mer_tf.methods import Detector, FlowOrNone
 from mer_tf.model import Model, default_model
 from mer_tf.ranges import (
     Amount,
@@ -34,8 +35,6 @@ from mer_tf.ranges import (
 
 GRADCAM = "gradcam"
 """Value of model.retrain_from that lets Grad-CAM choose the layer, fold by fold."""
-FlowMethod = Literal["farneback", "dis", "tvl1"]
-"""Optical flow; `preprocessing.flow.SOLVERS` has the function of each."""
 USUAL_FPS = 30.0
 """Frames a second where nothing says it."""
 
@@ -105,6 +104,8 @@ class Preprocess:
     """crop: the box is enlarged by this share of its side on each side."""
     min_face: Side = 40
     """Smallest face MTCNN looks for, pixels of the source frame."""
+    detector: Detector = "mtcnn"
+    """What finds the face."""
     landmarks: Literal["mtcnn", "file", "onnx", "mesh"] = "mtcnn"
     """What faces are aligned by, and what blocks of a face and regions sit on. mtcnn: its five points, to which a
     canonical face is carried; file: points that were fitted before, a CSV a clip as OpenFace writes; onnx: a network of
@@ -112,7 +113,7 @@ class Preprocess:
     are those of one frame a clip, its first wherever a face is found there."""
     landmarks_from: str = ""
     """file: folder below which each clip has a CSV of its name; onnx: file of the network."""
-    flow: Literal["none", FlowMethod] = "dis"
+    flow: FlowOrNone = "dis"
     """Optical flow of stored frames: float16 (T-1, size, size, 2), (dx, dy) in stored pixels. An experiment whose model
     reads no flow, as one of features, stores none; `mer-tf preprocess` stores it whenever it is asked for."""
     flow_from: Literal["previous", "onset"] = "previous"
@@ -139,7 +140,7 @@ class Preprocess:
     error, which says how to take them."""
 
 
-LATER = {"landmarks": "mtcnn", "landmarks_from": ""}
+LATER = {"detector": "mtcnn", "landmarks": "mtcnn", "landmarks_from": ""}
 """Settings of `Preprocess` that older records lack, and what they were there."""
 
 

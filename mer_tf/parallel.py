@@ -79,7 +79,7 @@ def among_others() -> bool:
 def processes_at_once(memory: int) -> int:
     """How many processes that take `memory` bytes each the cores and the free memory bear; one where there is a GPU,
     whose memory the first one takes."""
-    if Path("/dev/nvidiactl").exists():
+    if Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1"):
         return 1
     free = free_memory()
     return max(1, min(workers(), free // memory if free else workers()))

@@ -24,6 +24,9 @@ from mer_tf.synthetic.layouts.write import PLANS, write_lookalike
 
 for kind in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(kind, "1")  # the suite takes a process a core, and threads that wait take CPU time
+if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":  # a tiny program is run sooner than XLA betters it
+    plain = "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0"
+    os.environ.setdefault("XLA_FLAGS", f"{plain} --xla_llvm_disable_expensive_passes=true")
 use_workers(1)
 os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mer_tf-cache-")  # a user's own is neither read nor written
 atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)

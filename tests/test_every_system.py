@@ -22,7 +22,7 @@ from helpers.rows import made_row
 from hypothesis import given
 
 import mer_tf
-from mer_tf import locks, run_directory
+from mer_tf import locks, parallel, run_directory
 from mer_tf.config import MerError
 from mer_tf.datasets.adapters.listing import path_below
 from mer_tf.datasets.adapters.videos import videos_listing
@@ -48,6 +48,8 @@ CALLS = re.compile(
 PLACES = re.compile(r"/(dev|proc|sys|tmp|etc|var|usr)(/|$)")
 GUARDED = {
     ("parallel.py", "os.sched_getaffinity"),
+    ("parallel.py", "/dev/nvidiactl"),
+    ("parallel.py", "/proc/meminfo"),
     ("run_directory.py", "/proc/cpuinfo"),
     ("models/kinds.py", "/dev"),
     ("training/estimate.py", "resource"),
@@ -130,6 +132,8 @@ def test_the_machine_is_described_where_it_says_little(monkeypatch: pytest.Monke
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(Path, "exists", lambda self: False)
     assert run_directory.threads()["usable"] == os.cpu_count()
+    assert parallel.free_memory() is None
+    assert parallel.processes_at_once(2**40) == parallel.workers()
     assert run_directory.processor()
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(Path, "glob", lambda *_: iter(()))

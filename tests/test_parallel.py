@@ -112,10 +112,12 @@ def test_a_failure_ends_the_processes_that_run_beside_it() -> None:
 def test_memory_and_a_gpu_bound_how_many_processes_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     parallel.use_workers(8)
     monkeypatch.setattr(parallel, "free_memory", lambda: 10 * 2**30)
-    gpu = Path("/dev/nvidiactl").exists()
-    assert parallel.processes_at_once(3 * 2**30) == (1 if gpu else 3)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert parallel.processes_at_once(3 * 2**30) == 3
     assert parallel.processes_at_once(99 * 2**30) == 1
     monkeypatch.setattr(Path, "exists", lambda path: path == Path("/dev/nvidiactl"))
+    assert parallel.processes_at_once(2**30) == 8
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert parallel.processes_at_once(2**30) == 1
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from mer_tf.config import FlowMethod
+from mer_tf.methods import FlowMethod
 from mer_tf.ranges import Countless, Range
 
 

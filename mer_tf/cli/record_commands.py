@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import tyro
 
-from mer_tf.config import FlowMethod, Preprocess
+from mer_tf.config import Preprocess
+from mer_tf.methods import FLOWS, FlowMethod
 from mer_tf.ranges import Count, Name, Range, Side
 
 DEFAULT_SETTINGS = Preprocess()
@@ -91,7 +92,7 @@ def match_flow(
     clips: Count = 8,
     faces: tuple[Literal["none", "crop", "align"], ...] = ("none", "crop", "align"),
     sizes: tuple[Side, ...] = (96, 224),
-    methods: tuple[FlowMethod, ...] = get_args(FlowMethod),
+    methods: tuple[FlowMethod, ...] = tuple(FLOWS),
 ) -> None:
     """Find the flow recipe of somebody's saved u, v, strain images: the best fit, and what may explain the rest.
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import by_seed, class_names, class_values, confusion, fold_counts, scores
+from mer_tf.notices import Notice, note
 
 DEFINITIONS = {
     "pooled accuracy": "right clips / all clips, pooled over folds",
@@ -27,7 +28,7 @@ FAMILIES = {
     "F1": ("macro F1 (UF1)", "micro F1", "weighted F1", "mean-of-folds macro F1"),
     "recall": ("UAR", "mean-of-folds UAR"),
 }
-ALL = "all"
+ALL, APART = "all", "variants_apart"
 
 
 def metric_variants(frame: pd.DataFrame) -> pd.DataFrame:
@@ -44,8 +45,8 @@ def metric_variants(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["dataset", "metric", "value", "definition"])
 
 
-def variant_warnings(table: pd.DataFrame, points: float = 2.0) -> list[str]:
-    """A sentence for each family (accuracy, F1, recall) of a data set whose variants lie more than `points` apart."""
+def variant_warnings(table: pd.DataFrame, points: float = 2.0) -> list[Notice]:
+    """A notice for each family (accuracy, F1, recall) of a data set whose variants lie more than `points` apart."""
     said = []
     for name in table["dataset"].unique():
         values = table[table["dataset"] == name].set_index("metric")["value"]
@@ -54,9 +55,8 @@ def variant_warnings(table: pd.DataFrame, points: float = 2.0) -> list[str]:
             if 100 * (held.iloc[0] - held.iloc[-1]) > points:
                 listed = ", ".join(f"{metric} {value:.1%}" for metric, value in held.items())
                 apart = 100 * (held.iloc[0] - held.iloc[-1])
-                said.append(
-                    f"{name}: {family} variants lie up to {apart:.1f} points apart ({listed}); name the one given"
-                )
+                text = f"{name}: {family} variants lie up to {apart:.1f} points apart ({listed}); name the one given"
+                said.append(note(APART, text))
     return said
 
 

@@ -7,16 +7,16 @@ larger than the micro-expression.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.config import MerError
+from mer_tf.errors import MerError
+from mer_tf.methods import DETECTORS, Detector, function_of
 
 if TYPE_CHECKING:
     from mer_tf.preprocessing.frames import Frame
@@ -32,7 +32,7 @@ ALIGNED_BY = (0, 1, 3, 4)
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One detected face, in pixels of the source frame, rounded to 1/100 px so that stored bytes hide float noise."""
+    """One detected face, in pixels of the source frame. `detect_face` rounds it: stored bytes hide float noise."""
 
     box: NDArray[np.float64]
     """(4,): x, y, width, height."""
@@ -43,18 +43,17 @@ class Face:
     """(68, 2): landmarks that were fitted to this face; None where MTCNN's five points are all that is known."""
 
 
-def detect_face(frame: Frame, min_face: int) -> Face | None:
+def detect_face(frame: Frame, min_face: int, detector: Detector = "mtcnn") -> Face | None:
     """The face of greatest area times confidence in a uint8 (H, W, 3) RGB frame, or None when there is none.
 
     A face whose box is shorter than `min_face` pixels on both sides does not count.
     """
-    found = face_detector().detect_faces(frame, output_type="numpy", box_format="xywh", min_face_size=min_face)
-    large = [row for row in found if max(row[3], row[4]) >= min_face]
+    found: Sequence[Face] = function_of("preprocess.detector", detector, DETECTORS)(frame, min_face)
+    large = [face for face in found if max(face.box[2:]) >= min_face]
     if not large:
         return None
-    best = max(large, key=lambda row: float(row[3] * row[4] * row[5]))
-    landmarks = np.stack([best[6:11], best[11:16]], axis=1)
-    return Face(np.round(best[1:5].astype(np.float64), 2), round(float(best[5]), 4), np.round(landmarks, 2))
+    best = max(large, key=lambda face: float(face.box[2] * face.box[3] * face.confidence))
+    return Face(np.round(best.box, 2), round(best.confidence, 4), np.round(best.landmarks, 2))
 
 
 def face_transform(face: Face | None, mode: Mode, size: int, margin: float, frame_shape: tuple[int, int]) -> Matrix:
@@ -159,20 +158,3 @@ def _footprint(matrix: Matrix, size: int, shape: tuple[int, ...]) -> tuple[int, 
 def _between(value: float, low: int, high: int) -> int:
     """The whole number at or below `value`, kept within bounds; np.clip takes longer than a small warp."""
     return min(max(math.floor(value), low), high)
-
-
-_BUILDING = Lock()
-
-
-def face_detector() -> Any:
-    """One detector a process, whichever thread asks first."""
-    with _BUILDING:
-        return _detector()
-
-
-@lru_cache(maxsize=1)
-def _detector() -> Any:
-    """Imported here since it brings TensorFlow, which `face="none"` does not need."""
-    from mer_tf.preprocessing.mtcnn import build_detector
-
-    return build_detector()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.config import FlowMethod, MerError
+from mer_tf.methods import FLOWS, FlowMethod, function_of
 
 Method = FlowMethod
 Start = Literal["previous", "onset"]
@@ -49,17 +49,20 @@ def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _solver(method: Method) -> Solver:
     """A function of two grey images; made once a clip."""
-    if method not in SOLVERS:
-        *others, last = SOLVERS
-        raise MerError(f"preprocess.flow: {method!r} is not a flow method; use none, {', '.join(others)} or {last}")
-    return SOLVERS[method]()
+    solver: Solver = function_of("preprocess.flow", method, FLOWS)()
+    return solver
 
 
-def _dis() -> Solver:
+def dis() -> Solver:
     """DIS, which keeps its buffers from pair to pair."""
-    dis = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
-    dis.setFinestScale(0)
-    return lambda a, b: np.asarray(dis.calc(a, b, np.zeros((*a.shape, 2), np.float32)), np.float32)
+    solver = cv2.DISOpticalFlow.create(cv2.DISOpticalFlow_PRESET_MEDIUM)
+    solver.setFinestScale(0)
+    return lambda a, b: np.asarray(solver.calc(a, b, np.zeros((*a.shape, 2), np.float32)), np.float32)
+
+
+def farneback() -> Solver:
+    """Farnebäck's, which keeps nothing."""
+    return _farneback
 
 
 def _farneback(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -67,16 +70,13 @@ def _farneback(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[n
     return np.asarray(cv2.calcOpticalFlowFarneback(first, second, empty, 0.5, 3, 15, 3, 5, 1.2, 0), np.float32)
 
 
+def tvl1() -> Solver:
+    """TV-L1 of one pair, as scikit-image has it."""
+    return _tvl1
+
+
 def _tvl1(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
     from skimage.registration import optical_flow_tvl1  # takes a second to load
 
     down, right = optical_flow_tvl1(first, second, attachment=5)
     return np.stack([right, down], axis=-1)
-
-
-SOLVERS: Mapping[Method, Callable[[], Solver]] = {
-    "farneback": lambda: _farneback,
-    "dis": _dis,
-    "tvl1": lambda: _tvl1,
-}
-"""Method -> what makes its function, once a clip."""

@@ -10,6 +10,8 @@ no images, which fails on some processors too. Here no network is given an image
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from mtcnn.utils.bboxes import generate_bounding_box, resize_to_square, smart_nm
 from mtcnn.utils.images import scale_images
 from numpy.typing import NDArray
 
+from mer_tf.preprocessing.faces import Face
+from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.mtcnn_files import checked_weights
 
 WINDOW = 12
@@ -51,6 +55,21 @@ class ProposalStage(StagePNet):
         return np.asarray(resize_to_square(merged))
 
 
+def faces(frame: Frame, min_face: int) -> list[Face]:
+    """Every face of a uint8 (H, W, 3) RGB frame, the small ones too."""
+    rows = face_detector().detect_faces(frame, output_type="numpy", box_format="xywh", min_face_size=min_face)
+    return [Face(r[1:5].astype(np.float64), float(r[5]), np.stack([r[6:11], r[11:16]], axis=1)) for r in rows]
+
+
+_BUILDING = Lock()
+
+
+def face_detector() -> MTCNN:
+    """One detector a process, whichever thread asks first."""
+    with _BUILDING:
+        return _detector()
+
+
 def build_detector() -> MTCNN:
     """MTCNN with the fixed first stage, each of its three networks one graph.
 
@@ -64,6 +83,9 @@ def build_detector() -> MTCNN:
         stages[-1]._model = _graph(stages[-1].model, side)
     proposals, *later = stages
     return MTCNN(stages=[proposals, *map(if_any, later)])
+
+
+_detector = lru_cache(maxsize=1)(build_detector)
 
 
 def if_any(stage: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ SURE = ("printed", "code", "inferred", "memory", "default")
 """In the paper; in its authors' (or a named) public code; follows from them; remembered; our own where they are
 silent."""
 CHANGED = "+"
-FREE = frozenset({"recipe", "min_face", "landmarks", "landmarks_from", "image_format", "clips_per_shard"})
+FREE = frozenset({"recipe", "min_face", "detector", "landmarks", "landmarks_from", "image_format", "clips_per_shard"})
 """Fields that may differ without the recipe being another: how faces are found and bytes are kept."""
 
 

@@ -80,7 +80,7 @@ def stored_landmarks(frames: np.ndarray, config: Preprocess) -> np.ndarray:
         side = size / (1 + 2 * config.margin)
         corner = (size - side) / 2
         return np.repeat(landmarks_from_box(np.array([corner, corner, side, side]))[None], len(frames), axis=0)
-    found = [detect_face(frame, min_face=20) for frame in frames]
+    found = [detect_face(frame, 20, config.detector) for frame in frames]
     known = [carried_landmarks(face.landmarks) for face in found if face]
     if len(known) * 2 < len(frames):
         raise MerError(

@@ -119,7 +119,7 @@ def _find_face(row: ClipRow, config: Preprocess) -> tuple[Face, int]:
         if number < targets[0]:
             continue
         targets = [t for t in targets if t > number]
-        if face := detect_face(frame, min_face):
+        if face := detect_face(frame, min_face, config.detector):
             return _fitted(face, frame, config), number
     raise MerError(
         f"clip {row.clip_id}: no face of {min_face} px or more in {row.source()}; "

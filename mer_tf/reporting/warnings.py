@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from mer_tf.evaluation.variants import ALL, metric_variants, variant_warnings
+from mer_tf.evaluation.variants import ALL, APART, metric_variants, variant_warnings
 from mer_tf.notices import LEAKY, SYNTHETIC, UNREADABLE, UNTRAINED, Notice, danger, note
 from mer_tf.reporting.run_files import Run, as_mapping
 
-FAILED, APART = "self-test_failed", "variants_apart"
+FAILED = "self-test_failed"
 SENTENCES = {SYNTHETIC: "The clips are a {}", "encoder": "The {}"}
 """How a text becomes a whole sentence, by its code."""
 MENDS = {
@@ -72,7 +72,8 @@ def _variants_apart(frame: pd.DataFrame | None) -> list[Notice]:
     if frame is None:
         return []
     table = metric_variants(frame)
-    return [note(APART, text.removeprefix(f"{ALL}: ")) for text in variant_warnings(table[table["dataset"] == ALL])]
+    apart = variant_warnings(table[table["dataset"] == ALL])
+    return [replace(one, text=one.text.removeprefix(f"{ALL}: ")) for one in apart]
 
 
 def _unstated(run: Run) -> list[Notice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from mer_tf.evaluation.metrics import evaluate
@@ -33,10 +34,19 @@ def scorecard(
     warnings = variant_warnings(variants)
     people = per_subject(frame) if subjects else None
     support = check_support(frame, expected) if expected else None
-    parts = ["\n".join(foreign.notes), results_table({name: metrics}), variants_table(variants), "\n".join(warnings)]
-    parts += [class_table(metrics), "" if people is None else subject_table(people), support.text if support else ""]
+    parts = ["\n".join(foreign.notes), results_table({name: metrics}), variants_table(variants)]
+    parts += [
+        "\n".join(map(str, warnings)),
+        class_table(metrics),
+        "" if people is None else subject_table(people),
+        support.text if support else "",
+    ]
     if out is not None:
-        extra = {"notes": list(foreign.notes), "warnings": warnings, "variants": variants.to_dict("records")}
+        extra = {
+            "notes": list(foreign.notes),
+            "warnings": [asdict(one) for one in warnings],
+            "variants": variants.to_dict("records"),
+        }
         extra["per_subject"] = [] if people is None else people.to_dict("records")
         extra["support"] = {"passed": support.passed, "text": support.text} if support else {}
         write_json(out, metrics | extra)

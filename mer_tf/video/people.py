@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.preprocessing.faces import face_detector
 from mer_tf.video.regions import SIDE
 from mer_tf.video.sources import Picture
 from mer_tf.video.track import Curves, Track
@@ -150,11 +149,12 @@ class People:
 
 def find_faces(picture: Picture) -> list[NDArray[np.float64]]:
     """Five landmarks (5, 2) of every face, the largest first, in pixels of the picture."""
+    from mer_tf.preprocessing.mtcnn import faces  # brings TensorFlow
+
     small, factor = picture.small(LONGEST)
-    rows = face_detector().detect_faces(small, output_type="numpy", box_format="xywh", min_face_size=SMALLEST)
-    sure = [row for row in rows if row[5] >= SURE and max(row[3], row[4]) >= SMALLEST]
-    sure.sort(key=lambda row: -float(row[3] * row[4]))
-    return [np.stack([row[6:11], row[11:16]], axis=1).astype(float) / factor for row in sure]
+    sure = [face for face in faces(small, SMALLEST) if face.confidence >= SURE and max(face.box[2:]) >= SMALLEST]
+    sure.sort(key=lambda face: -float(face.box[2] * face.box[3]))
+    return [face.landmarks.astype(float) / factor for face in sure]
 
 
 def _inside(five: NDArray[np.float64], track: Track) -> bool:

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, m
 
 from mer_tf.config import MerError
 from mer_tf.evaluation.metrics import evaluate
-from mer_tf.evaluation.variants import metric_variants, per_subject, variant_warnings
+from mer_tf.evaluation.variants import APART, metric_variants, per_subject, variant_warnings
 
 CLASSES = np.array(["negative", "positive", "surprise"])
 
@@ -103,9 +103,10 @@ def test_warnings_name_the_values_that_lie_apart():
     )
     said = variant_warnings(metric_variants(frame))
     assert len(said) == 2  # UAR is .75 either way
-    assert "pooled accuracy 90.0%" in said[0]
-    assert "mean-of-folds accuracy 93.8%" in said[0]
-    assert "10.0 points" in said[0]
+    assert {(one.level, one.code) for one in said} == {("note", APART)}
+    assert "pooled accuracy 90.0%" in said[0].text
+    assert "mean-of-folds accuracy 93.8%" in said[0].text
+    assert "10.0 points" in said[0].text
     assert variant_warnings(metric_variants(frame), points=30) == []
     assert variant_warnings(metric_variants(frame.assign(y_pred=frame["y_true"]))) == []
 

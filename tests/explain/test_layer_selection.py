@@ -1,4 +1,5 @@
-import keras
+import random
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ FEATURES, FACE = features_mask(aligned_landmarks(SIZE), SIZE), face_mask(aligned
 
 @pytest.fixture(scope="module")
 def onet():
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     return build_encoder(VggFaceLstm(encoder="mtcnn-onet", weights="random"), input_size=SIZE).model
 
 

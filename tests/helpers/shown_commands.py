@@ -103,12 +103,21 @@ def take_options(text):
     """Options alone: a command of some script must take them; of one without value the name must be there."""
     words = shlex.split(PLACEHOLDER.sub("", text))
     named = {word.removeprefix("--") for word in words if word.startswith("--") and "." in word}
+    for study, command, settings in _commands():
+        if named <= settings and (len(words) == 1 or _takes(study, command, words)):
+            return
+    raise AssertionError(f"no script of experiments/ takes {text}")
+
+
+@functools.cache
+def _commands():
+    """Every command of the scripts, with the settings that it has; found once, for all options of all pages."""
+    found = []
     for path in sorted((ROOT / "experiments").glob("exp*.py")):
         study = declares(path.relative_to(ROOT))
-        for command in script.commands_of(study).values() if isinstance(study, Study) else ():
-            if named <= _settings(study, command) and (len(words) == 1 or _takes(study, command, words)):
-                return
-    raise AssertionError(f"no script of experiments/ takes {text}")
+        commands = script.commands_of(study).values() if isinstance(study, Study) else ()
+        found += [(study, command, _settings(study, command)) for command in commands]
+    return found
 
 
 def _settings(study, command):

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 
 def virtual(count: int) -> None:
     """Split the CPU before Keras is loaded."""
-    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
+    given = os.environ.get("XLA_FLAGS", "")
+    os.environ["XLA_FLAGS"] = f"{given} --xla_force_host_platform_device_count={count}"
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow" and find_spec("tensorflow"):
         import tensorflow as tf
 

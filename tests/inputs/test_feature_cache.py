@@ -1,6 +1,7 @@
 """Features once a frame and copy: equal to the plain computation, kept on disk by content, resumed, shared."""
 
 import hashlib
+import random
 from collections import namedtuple
 
 import keras
@@ -16,7 +17,7 @@ from mer_tf.records.index import IndexedClip
 
 @pytest.fixture(scope="module")
 def encoder():
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     image = keras.Input((8, 8, 3))
     x = keras.layers.Conv2D(4, 3, activation="relu")(image)
     return keras.Model(image, keras.layers.Dense(5)(keras.layers.Flatten()(x)))

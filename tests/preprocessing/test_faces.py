@@ -16,12 +16,11 @@ from mer_tf.preprocessing.faces import (
     TEMPLATE,
     Face,
     detect_face,
-    face_detector,
     face_transform,
     similarity,
     warp,
 )
-from mer_tf.preprocessing.mtcnn import FACTOR, WINDOW, if_any
+from mer_tf.preprocessing.mtcnn import FACTOR, WINDOW, face_detector, if_any
 
 PHOTO = astronaut()
 

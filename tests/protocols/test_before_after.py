@@ -1,5 +1,6 @@
 """Heat before and after training: the same method on all sides, no difference without training, one where it moves."""
 
+import random
 from dataclasses import replace
 
 import keras
@@ -40,7 +41,7 @@ def bench(make_bench, experiment, monkeypatch):
     monkeypatch.setattr(bench_module, "clip_frames", lambda clips, ids: ((c, FACES) for c in ids))
     settings = replace(experiment, model=replace(experiment.model, retrain_from="conv2", center="none"))
     _, clips = make_bench(settings)
-    keras.utils.set_random_seed(0)
+    random.seed(0)
     whole = encoder()
     trunk, tail = encoder_parts(whole, "conv2", None)
     features = trunk.predict(FACES.astype("float32"), verbose=0)

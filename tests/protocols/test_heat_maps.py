@@ -1,6 +1,9 @@
 """Heat maps of every model, in its least size, from a run's checkpoint to files that say what was drawn."""
 
+import random
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -56,7 +59,13 @@ class Made:
     model: keras.Model
 
 
-def made(name, run, retrain_from=None):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """made(name, retrain_from) -> the bench and run of a model, which no test changes."""
+    return cache(lambda name, retrain_from=None: make(name, tmp_path_factory.mktemp("run"), retrain_from))
+
+
+def make(name, run, retrain_from=None):
     small = SMALL[name]
     config, store, whole, resolved, tail = small.config, small.store(), None, {}, None
     if isinstance(config, FeatureModel):
@@ -74,7 +83,7 @@ def made(name, run, retrain_from=None):
         for constant, value in small.depth.items():
             patch.setattr(import_module(type(config).__module__), constant, value)
         given = (store.shape, len(CLASSES))
-        keras.utils.set_random_seed(3)
+        random.seed(3)  # Keras' initializers draw from it; `set_random_seed` drops TensorFlow's compiled kernels
         model = config.build(*given, tail) if whole else config.build(*given)
     (run / "fold-0").mkdir(parents=True)
     model.save(run / "fold-0" / "model.keras")
@@ -138,8 +147,8 @@ WITHOUT = {
     ("name", "retrain_from"),
     [*((name, None) for name in LAST), ("vggface_lstm", "conv3"), ("vggface_frames", "conv3")],
 )
-def test_files_name_what_was_drawn(name, retrain_from, stored, tmp_path):
-    one = made(name, tmp_path / "run", retrain_from)
+def test_files_name_what_was_drawn(name, retrain_from, stored, made, tmp_path):
+    one = made(name, retrain_from)
     layer, shape = LAST[name]
     export_heatmaps(one.bench, one.run, tmp_path)
     table = pd.read_csv(tmp_path / "regions.csv")
@@ -161,8 +170,8 @@ def test_files_name_what_was_drawn(name, retrain_from, stored, tmp_path):
 
 
 @pytest.mark.parametrize("name", WITHOUT)
-def test_a_model_without_a_map_says_why(name, tmp_path):
-    one = made(name, tmp_path)
+def test_a_model_without_a_map_says_why(name, made, tmp_path):
+    one = made(name)
     with pytest.raises(MerError, match=f"has no map to draw: .*{WITHOUT[name]}"):
         export_heatmaps(one.bench, one.run, tmp_path)
 
@@ -171,16 +180,16 @@ def test_every_network_is_tried():
     assert {*LAST, *WITHOUT} == set(SMALL)
 
 
-def test_a_classical_method_has_no_layers(tmp_path):
-    one = made("ststnet", tmp_path)
-    one.bench.experiment = replace(one.bench.experiment, model=Majority())
+def test_a_classical_method_has_no_layers(made):
+    bench = copy(made("ststnet").bench)
+    bench.experiment = replace(bench.experiment, model=Majority())
     with pytest.raises(MerError, match="majority: a classical method has no layers"):
-        explained(one.bench, IDS)
+        explained(bench, IDS)
 
 
-def test_the_frozen_part_ends_where_the_retrained_one_begins(tmp_path):
+def test_the_frozen_part_ends_where_the_retrained_one_begins(made):
     """Logits of frames are those of their features, though two blocks take maps of one shape."""
-    one = made("vggface_lstm", tmp_path, "conv3")
+    one = made("vggface_lstm", "conv3")
     opened = EncodedFrames(one.bench, IDS)
     network = opened.network(one.run / "fold-0" / "model.keras")
     _, inputs = opened.sample("c1")
@@ -191,8 +200,8 @@ def test_the_frozen_part_ends_where_the_retrained_one_begins(tmp_path):
     assert list(network.maps) == ["conv1", "conv2", "conv3"]
 
 
-def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, tmp_path):
-    one = made("attention_lstm", tmp_path)
+def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, made, tmp_path):
+    one = made("attention_lstm")
     frames, inputs = EncodedFrames(one.bench, IDS).sample("c0")
     np.testing.assert_array_equal(frames, FRAMES["c0"][PLACES])
     export_heatmaps(one.bench, one.run, tmp_path)
@@ -200,8 +209,8 @@ def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, tmp_path):
     np.testing.assert_array_equal(inputs["onset"][0, 0], FRAMES["c0"][0])
 
 
-def test_every_choice_is_named_and_changes_the_map(stored, tmp_path):
-    one = made("vggface_lstm", tmp_path)
+def test_every_choice_is_named_and_changes_the_map(stored, made, tmp_path):
+    one = made("vggface_lstm")
     opened, last = EncodedFrames(one.bench, IDS), View("hirescam", "onset", "conv1", "moving")
     network, (_, inputs) = opened.network(one.run / "fold-0" / "model.keras"), opened.sample("c0")
     views = [View(), View(method="hirescam"), View(reference="onset"), View(layer="conv2"), last]
@@ -232,12 +241,12 @@ def whole(view, network, inputs, target):
         ("gia_bia_bilstm", None, "conv2"),
     ],
 )
-def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain_from, layer, tmp_path):
+def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain_from, layer, made):
     """To 1e-4 of the greatest value: features come from the store, and sums in another order.
 
     The first frame less its onset is 0 up to rounding: the gradient there hangs on the last digit's sign.
     """
-    one = made(name, tmp_path, retrain_from)
+    one = made(name, retrain_from)
     opened = EncodedFrames(one.bench, IDS)
     network = opened.network(one.run / "fold-0" / "model.keras")
     for view in [View(layer=layer)] + [View("hirescam", "onset", layer)] * (not opened.single):
@@ -250,8 +259,8 @@ def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain
 
 
 @pytest.mark.parametrize("name", ["vggface_frames", "ststnet"])
-def test_single_pictures_have_no_onset_to_subtract(name, tmp_path):
-    one = made(name, tmp_path)
+def test_single_pictures_have_no_onset_to_subtract(name, made, tmp_path):
+    one = made(name)
     with pytest.raises(MerError, match=f"--reference onset: {name} looks at single pictures"):
         export_heatmaps(one.bench, one.run, tmp_path, view=View(reference="onset"))
 
@@ -263,15 +272,14 @@ def test_single_pictures_have_no_onset_to_subtract(name, tmp_path):
         (View(target="joy"), "--target joy: give predicted, true, or a class: still, moving"),
     ],
 )
-def test_what_is_not_there_is_named_with_what_is(view, said, tmp_path):
-    one = made("off_apexnet", tmp_path)
+def test_what_is_not_there_is_named_with_what_is(view, said, made, tmp_path):
+    one = made("off_apexnet")
     with pytest.raises(MerError, match=said):
         export_heatmaps(one.bench, one.run, tmp_path, view=view)
 
 
-def test_a_checkpoint_of_another_encoder_is_named(tmp_path):
-    one, other = made("vggface_lstm", tmp_path / "one"), made("vggface_lstm", tmp_path / "other", "conv3")
-    opened = EncodedFrames(one.bench, IDS)
+def test_a_checkpoint_of_another_encoder_is_named(made, tmp_path):
+    opened, other = EncodedFrames(made("vggface_lstm").bench, IDS), make("vggface_lstm", tmp_path / "other", "conv3")
     other.model.get_layer("retrained").trainable = False
     other.model.save(tmp_path / "odd.keras")
     with pytest.raises(MerError, match=r"odd\.keras: takes features \(12, 12, 4\), but small_encoder gives \(5,\)"):

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from helpers.another_process import holding
+from helpers.running import EXP2, printed
 from helpers.tiny_run import TINY
 
 from mer_tf.config import Experiment, MerError
@@ -21,8 +22,6 @@ from mer_tf.models.encoders.weight_files import download_weights
 from mer_tf.protocols.cross_validation import cross_validate
 from mer_tf.records.index import IndexedClip
 from mer_tf.runner import collect, run
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.usefixtures("quick")
@@ -77,11 +76,9 @@ def test_a_download_waits_for_another_and_takes_its_file(tmp_path: Path, monkeyp
 @pytest.mark.slow
 def test_of_two_processes_that_go_on_with_a_run_one_does(tmp_path: Path) -> None:
     """As users start them, both at once; then as a cluster does, a fold each, which both may."""
-    script = [sys.executable, str(REPOSITORY / "experiments" / "exp2_vggface_lstm.py")]
-    begun = subprocess.run(
-        [*script, *TINY, f"--data.cache={tmp_path / 'cache'}", "--folds=none"], cwd=tmp_path, check=True, stdout=-1
-    )
-    directory = begun.stdout.decode().split()[-1]
+    script = [sys.executable, str(EXP2)]
+    begun = printed(EXP2, *TINY, f"--data.cache={tmp_path / 'cache'}", "--folds=none", cwd=tmp_path)
+    directory = begun.split()[-1]
 
     def both(*options: str) -> list[tuple[int, str]]:
         commands = [[*script, "--resume", directory, *given.split()] for given in options]
