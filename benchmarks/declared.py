@@ -23,7 +23,7 @@ from mer_tf.models.presets import PUBLISHED
 from mer_tf.runner import declared
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
-SCRIPTS = tuple(sorted(EXPERIMENTS.glob("exp[1-6]*.py")))
+SCRIPTS = tuple(sorted(EXPERIMENTS.glob("exp[1-6]_*.py")))
 """Those that declare one network of a paper."""
 CLASSES = 3
 RETRAINED = "conv4_3"

@@ -299,7 +299,7 @@ def _cell(value: object) -> str:
 
 def show(name: str, rows: pd.DataFrame, before: str) -> None:
     """Keep a table as CSV, and between its markers on the page."""
-    write_csv(rows, DOCS / f"spotting_{name}.csv")
+    write_csv(rows, Path(__file__).with_name(f"spotting_{name}.csv"))
     cells = [[_cell(value) for value in row] for row in rows.to_numpy()]
     text = f"{before}\n\n{table(list(map(str, rows.columns)), cells)}"
     print(text)

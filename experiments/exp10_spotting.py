@@ -8,8 +8,7 @@ python experiments/exp10_spotting.py --casme_sq DIR --samm_lv DIR  # the data se
 python experiments/exp10_spotting.py --drawn.amplitude 1           # smaller movements
 """
 
-from mer_tf.video.hoof_lstm import HoofLstm
-from mer_tf.video.side_by_side import DrawnVideos, Options
+from mer_tf.video.comparison import DrawnVideos, HoofLstm, Options
 
 SPOTTING = Options(drawn=DrawnVideos(subjects=4, seconds=60), lstm=HoofLstm(window=4.0, units=24, epochs=30))
 

@@ -80,7 +80,7 @@ def test_every_field_changed_to_itself_is_the_same_experiment():
 
 
 def test_every_declaration_stored_as_json_reads_back_equal(tmp_path):
-    for path in sorted((ROOT / "experiments").glob("exp[1-8]*.py")):
+    for path in sorted((ROOT / "experiments").glob("exp[1-8]_*.py")):
         for name in ("EXPERIMENT", "EMBEDDED"):
             one = runpy.run_path(str(path))[name]
             stored = write_json(tmp_path / "config.json", {"experiment": dataclasses.asdict(one)})
@@ -139,7 +139,7 @@ def test_an_option_that_says_what_is_declared_counts_as_given():
 def test_settings_of_every_sweep_and_table_exist():
     from mer_tf.protocols.paper_tables import cell_settings
 
-    for path in sorted((ROOT / "experiments").glob("exp[1-7]*.py")):
+    for path in sorted((ROOT / "experiments").glob("exp[1-7]_*.py")):
         names = runpy.run_path(str(path))
         base, home = names["EMBEDDED"], Path("runs")
         for _, one in combinations(base, names.get("SWEEP", {}), home):

@@ -73,7 +73,7 @@ def test_declared_experiments_and_defaults_are_in_range():
         check_ranges(kind())
 
 
-@pytest.mark.parametrize("script", sorted(Path("experiments").glob("exp[1-8]*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("script", sorted(Path("experiments").glob("exp[1-8]_*.py")), ids=lambda p: p.stem)
 def test_scripts_declare_what_is_in_range(script):
     from mer_tf.runner import declared
 

@@ -25,7 +25,7 @@ from mer_tf.ranges import check_ranges
 from mer_tf.study import Baselines, Command, Composite, Counts, PaperTables, Run, Study, Sweep
 
 if TYPE_CHECKING:
-    from mer_tf.video.side_by_side import Options as SpottingOptions
+    from mer_tf.video.comparison import Options as SpottingOptions
 
 STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
@@ -41,7 +41,8 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
             print(help_text(study, prog))
             return
         command, changes = read_command(commands[name], f"{prog} {name}", rest, study.systems)
-        use_workers(command.workers)
+        if command.workers:
+            use_workers(command.workers)
         print(command.start(study, changes))
 
 

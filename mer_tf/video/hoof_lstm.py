@@ -19,47 +19,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.models.later import keras, layers, ops
-from mer_tf.ranges import BelowOne, Count, Positive, Seed
+from mer_tf.models.later import keras, ops
 from mer_tf.scoring.intervals import LONGEST_MICRO, Interval, score_spotting
 from mer_tf.video.blocks import Piece
+from mer_tf.video.comparison import RATE, HoofLstm
 from mer_tf.video.decide import FAST, OF
 from mer_tf.video.regions import GROUPS
 from mer_tf.video.signals import FLOOR, Array, signals
 from mer_tf.video.spotters import Followed, best_threshold
 
-RATE, GAP, BINS = 30.0, 0.1, 8
-"""Frames a second to which curves are brought; seconds over which motion is taken; directions."""
+GAP, BINS = 0.1, 8
+"""Seconds over which motion is taken; directions."""
 SHORTEST = 0.1
 """Seconds."""
 GRID = np.linspace(0.1, 0.95, 18)
-
-
-@dataclass(frozen=True)
-class HoofLstm:
-    """The network and how it is trained; the same values and machine give the same weights."""
-
-    window: Positive = 4.0
-    """Seconds that the LSTM sees at once."""
-    units: Count = 24
-    dropout: BelowOne = 0.2
-    epochs: Count = 30
-    batch_size: Count = 16
-    learning_rate: Positive = 3e-3
-    seed: Seed = 0
-
-    @property
-    def steps(self) -> int:
-        """Frames of a window."""
-        return max(2, round(self.window * RATE))
-
-    def build(self, features: int) -> keras.Model:
-        """The network: (B, steps, features) to the logit of an expression in each step (B, steps, 1)."""
-        given = keras.Input((self.steps, features), name="hoof")
-        inside = layers.Dropout(self.dropout)(given)
-        inside = layers.Bidirectional(layers.LSTM(self.units, return_sequences=True), name="lstm")(inside)
-        inside = layers.Dropout(self.dropout)(inside)
-        return keras.Model(given, layers.Dense(1, name="expression")(inside), name="hoof_lstm")
 
 
 @dataclass

@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,50 +17,18 @@ from mer_tf.datasets import dataset_listing
 from mer_tf.datasets.labels import normalise_label
 from mer_tf.datasets.manifest import ClipRow, read_manifest
 from mer_tf.files import facts, write_csv, write_json, write_text
-from mer_tf.ranges import Amount, Count, Positive, Seed
 from mer_tf.run_directory import environment, log_to
 from mer_tf.scoring.intervals import Interval, Spotting, score_spotting, true_intervals
 from mer_tf.synthetic.long.write import TRUTH, write_long
 from mer_tf.video.blocks import folder_name
+from mer_tf.video.comparison import DrawnVideos, Options
 from mer_tf.video.events import HONEST
-from mer_tf.video.hoof_lstm import HoofLstm, HoofLstmSpotter
+from mer_tf.video.hoof_lstm import HoofLstmSpotter
 from mer_tf.video.sources import open_source
 from mer_tf.video.spot import first_number, follow
 from mer_tf.video.spotters import FlowSpotter, Followed, Spotter
 
 log = logging.getLogger("mer_tf")
-
-
-@dataclass(frozen=True)
-class DrawnVideos:
-    """What is drawn where a data set has no folder."""
-
-    subjects: Count = 4
-    videos: Count = 1
-    """Of each subject."""
-    seconds: Positive = 60.0
-    fps: Positive = 30.0
-    """Of both layouts; SAMM Long Videos itself has 200."""
-    amplitude: Amount = 2.0
-    """Of a micro-expression, pixels on a face 96 pixels wide."""
-    seed: Seed = 0
-
-
-@dataclass(frozen=True)
-class Options:
-    """Command line of the spotting experiment."""
-
-    casme_sq: str = ""
-    """Folder of CAS(ME)^2; without it videos are drawn in its layout."""
-    samm_lv: str = ""
-    """Folder of SAMM Long Videos; without it videos are drawn in its layout."""
-    casme3_a: str = ""
-    """Folder of CAS(ME)^3, part A; without it this data set is left out."""
-    drawn: DrawnVideos = field(default_factory=DrawnVideos)
-    lstm: HoofLstm = field(default_factory=HoofLstm)
-    recognise: bool = True
-    """Recognise the true positives by the recommended recogniser, for STRS."""
-    out: str = "runs"
 
 
 def spotters(options: Options) -> list[Spotter]:

@@ -14,9 +14,10 @@ from mer_tf.scoring.intervals import Interval
 from mer_tf.synthetic.long import write
 from mer_tf.video import side_by_side
 from mer_tf.video.blocks import Piece
-from mer_tf.video.hoof_lstm import BINS, RATE, HoofLstm, HoofLstmSpotter, _oriented, _runs, _windows, hoof
+from mer_tf.video.comparison import RATE, DrawnVideos, HoofLstm
+from mer_tf.video.hoof_lstm import BINS, HoofLstmSpotter, _oriented, _runs, _windows, hoof
 from mer_tf.video.regions import GROUPS, NAMES
-from mer_tf.video.side_by_side import DrawnVideos, compare, followed, left_out
+from mer_tf.video.side_by_side import compare, followed, left_out
 from mer_tf.video.spotters import FlowSpotter, Followed, best_threshold
 from mer_tf.video.track import Curves
 from mer_tf.video.verdict import UNLIKE, VerdictSpotter
