@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.metrics import class_names, evaluate
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import write_csv, write_json, write_text
 from mer_tf.inputs.clips import Clips
-from mer_tf.notices import Notice
+from mer_tf.notices import Notice, note
 from mer_tf.protocols.cross_validation import BASELINE, title
 from mer_tf.protocols.self_test import after_training
 from mer_tf.protocols.tuning import tuned_text
-from mer_tf.protocols.workbench import Workbench
+from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.reporting.card import CONTENT
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import class_table, published_table, results_table
+
+UNSETTLED = 0.01
+"""Share of the first moving statistics that may be left: the variance of frozen features is a few hundredths."""
 
 
 def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
@@ -42,7 +47,22 @@ def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
 
 
 def _warnings(bench: Workbench, clips: Clips) -> list[Notice]:
-    return [*clips.warnings, *bench.fold_warnings(), *bench.encoded.warnings]
+    return [*clips.warnings, *bench.fold_warnings(), *bench.encoded.warnings, *unsettled(bench)]
+
+
+def unsettled(bench: Workbench) -> list[Notice]:
+    """Batch normalisation whose moving statistics, by which it predicts, had too few steps to leave their beginning."""
+    if not isinstance(bench, Bench) or not (momentum := getattr(bench.network, "bn_momentum", 0.0)):
+        return []
+    experiment, fold = bench.experiment, bench.folds()[0]
+    known = bench.labels_by_id(fold.train, bench.seal().training(fold))
+    windows = len(plan_windows(known, bench.store.length, experiment.clip, bench.classes, 0))
+    first = experiment.train.stream_epochs if bench.network.first_stages else 0
+    steps = ceil(windows / experiment.train.batch_size) * max(experiment.train.epochs, first)
+    if (left := momentum**steps) < UNSETTLED:
+        return []
+    text = f"after {steps} steps {left:.0%} of batch normalisation's first statistics are left in those it predicts by"
+    return [note("few_steps", f"{text} (model.bn_momentum {momentum:g}): a well trained model may answer nonsense")]
 
 
 def pool(directory: Path, stem: str) -> pd.DataFrame:

@@ -27,6 +27,7 @@ MENDS = {
     "peeking": "Quote the row whose epochs were fixed in advance.",
     "untaught_class": "Take fewer folds, or a label protocol without this class.",
     "left_out": "Mend these pictures and run again, or say beside the result that they are missing.",
+    "few_steps": "Train longer, with --train.epochs, or set a lower --model.bn_momentum.",
     "after": "Cite it as built after that publication, not as its result.",
 }
 """What a reader can do about a notice, by its code."""
