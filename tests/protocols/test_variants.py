@@ -48,8 +48,9 @@ def test_rows_run_at_once_and_each_gets_its_run(experiment, tmp_path, monkeypatc
 @pytest.mark.slow
 def test_rows_in_processes_at_once_predict_what_they_do_here_in_turn(tmp_path, monkeypatch):
     """They need the same drawn clips, records and features, which one makes while the other waits."""
-    small = {"data.subjects": 4, "data.clips_per_class": 1, "evaluation.folds": 2, "train.epochs": 1}
-    small |= {"clip.stride": 9, "clip.non_micro_stride": 9, "train.jit_compile": False, "preprocess.face": "none"}
+    small = {"data.subjects": 2, "data.clips_per_class": 1, "evaluation.folds": 2, "train.epochs": 1}
+    small |= {"clip.stride": 12, "clip.non_micro_stride": 12, "model.lstm_units": 8, "model.lstm_layers": 1}
+    small |= {"train.jit_compile": False, "model.embedding": (8,), "model.encoder": "mtcnn-onet"}
     predicted = []
     for number, run in enumerate((run_here, run_alone), 1):
         home = {"data.cache": str(tmp_path / f"data-{number}"), "out": str(tmp_path / f"runs-{number}")}
