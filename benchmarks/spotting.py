@@ -200,7 +200,6 @@ def real_rows(videos: Sequence[Followed]) -> Iterator[dict[str, object]]:
 MEASURE = """
 import json, resource, sys, time
 from pathlib import Path
-from mer_tf.preprocessing.faces import face_detector
 from mer_tf.video.sources import open_source
 from mer_tf.video.spot import follow
 import numpy as np
@@ -282,9 +281,8 @@ SECTIONS: dict[str, tuple[str, Callable[[argparse.Namespace, Sequence[Followed]]
         lambda given, real: pd.DataFrame(real_rows(real)),
     ),
     "speed": (
-        "Time and memory of `mer-tf spot` with one face ({processor}), the detector loaded before. Other programs "
-        "shared the machine, so the clock says little; CPU time tells what two idle cores reach where both are busy "
-        "(the busiest thread took .32 seconds a second once).",
+        "Time and memory of `mer-tf spot` with one face ({processor}), the detector loaded before, nothing else "
+        "running.",
         lambda given, real: pd.DataFrame(speed(given.work)),
     ),
 }

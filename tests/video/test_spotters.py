@@ -64,6 +64,7 @@ def test_what_is_rejected_by_what_was_learned_says_so():
         spotter.fit([replace(video, true=[]) for video in VIDEOS])
 
 
+@pytest.mark.slow
 def test_the_lstm_learns_where_the_expressions_are_at_any_frame_rate():
     spotter = HoofLstmSpotter(HoofLstm(window=2, units=8, dropout=0, epochs=25, batch_size=8, learning_rate=0.02))
     spotter.fit(VIDEOS)
@@ -110,6 +111,7 @@ def no_reading(monkeypatch):
     monkeypatch.setattr(side_by_side, "followed", lambda rows, work: VIDEOS)
 
 
+@pytest.mark.slow
 def test_the_experiment_writes_its_table_with_what_is_printed_elsewhere(no_reading, tmp_path):
     declared = runpy.run_path(str(ROOT / "experiments" / "exp10_spotting.py"))["SPOTTING"]
     small = HoofLstm(window=2, units=2, epochs=1)
