@@ -27,7 +27,7 @@ from results import keep, processor, table
 from mer_tf.datasets.manifest import read_manifest
 from mer_tf.files import write_csv
 from mer_tf.reporting.plots import save
-from mer_tf.scoring.intervals import score_spotting, true_intervals
+from mer_tf.scoring.intervals import true_intervals
 from mer_tf.synthetic.faces.painted import painted_portrait
 from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.synthetic.long.plan import DISTRACTORS
@@ -37,7 +37,7 @@ from mer_tf.video.decide import RULES, TOO_NOISY, by_rules, judged
 from mer_tf.video.hoof_lstm import HoofLstmSpotter
 from mer_tf.video.sources import open_source
 from mer_tf.video.spot import follow
-from mer_tf.video.spotters import FlowSpotter, Followed, Spotter
+from mer_tf.video.spotters import FlowSpotter, Followed, Spotter, scored
 from mer_tf.video.verdict import VerdictSpotter
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -124,7 +124,7 @@ def _length(cells: Sequence[Cell]) -> dict[str, float]:
 def score(videos: Sequence[Followed], spotter: Spotter) -> dict[str, float]:
     """Pooled F1 at an intersection over union of .5, and how many were true and false."""
     found = [one for video in videos for one in spotter.spot(video)]
-    counts = score_spotting([one for video in videos for one in video.true], found).counts
+    counts = scored(videos, found).counts
     total = counts["total"]
     said = {f"{kind} F1": round(counts[kind].f1, 3) for kind in ("micro", "macro", "total")}
     return said | {"true": total.true, "hits": total.hits, "false": total.found - total.hits}
@@ -158,7 +158,7 @@ def rejections(work: Path, real: Sequence[Followed]) -> pd.DataFrame:
         found = {"0 px": sum(len(video.found(judge)) for video, _ in still) * 60 / seconds}
         if real:
             found["real"] = sum(len(v.found(judge)) for v in real) * 60 / sum(map(_seconds, real))
-        counts = score_spotting([t for v in moved for t in v.true], [f for v in moved for f in v.found(judge)]).counts
+        counts = scored(moved, [f for v in moved for f in v.found(judge)]).counts
         rates = {f"false a minute, {kind}": round(rate, 1) for kind, rate in found.items()}
         rows.append({"left out": name} | rates | {"micro F1, 1 px": round(counts["micro"].f1, 2)})
     return pd.DataFrame(rows)

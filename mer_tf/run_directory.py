@@ -25,6 +25,8 @@ from mer_tf.parallel import among_others, cores
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python", "mtcnn", "scikit-learn", "pandas", "jax")
 
+METHODS = "methods.json"
+"""What a run of several methods on one composite holds."""
 SOURCES = (".", "../data_manifests", "../experiments")
 """What numbers depend on, from the folder of this file."""
 

@@ -16,6 +16,7 @@ from mer_tf.files import read_mapping
 from mer_tf.models.kernel_model import UNCERTAIN, KernelModel
 from mer_tf.models.kernel_ridge import Ridge, Views, fit_ridge, kernel
 from mer_tf.models.patch_kernel import PatchKernel
+from mer_tf.run_directory import METHODS
 from mer_tf.synthetic.action_units.fields import Drawn, draw_images, joined
 from mer_tf.synthetic.action_units.geometry import geometry
 from mer_tf.synthetic.action_units.movement import CLASSES
@@ -88,7 +89,7 @@ def drawn_images(count: int) -> Drawn:
 @cache
 def of_run(run: Path) -> Recogniser:
     """The recommended row of a run of exp8, trained on all its clips; `MerError` for a run without that row."""
-    path = run / "methods.json"
+    path = run / METHODS
     experiment = read_experiment(run / "config.json")
     rows = [changed(experiment, migrated(given)) for given in read_mapping(path).values()] if path.exists() else []
     chosen = next((row for row in rows if isinstance(row.model, KernelModel)), None)

@@ -17,9 +17,11 @@ from mer_tf.datasets.apex import peak
 from mer_tf.models import load_pretrained
 from mer_tf.models.pretrained import card, probabilities
 from mer_tf.preprocessing.containers import is_video
+from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
 from mer_tf.preprocessing.video import SUFFIXES, iter_video, probe_video
 from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
+from mer_tf.synthetic.action_units.rendered import cropped, region_flow
 
 log = logging.getLogger(__name__)
 RECOMMENDED = "recommended"
@@ -101,6 +103,11 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
 def _of_video(path: Path, wanted: list[int]) -> list[Frame]:
     kept = set(wanted)
     return [frame for number, frame in iter_video(path, wanted[0], wanted[-1]) if number in kept]
+
+
+def flow_in(pair: tuple[Frame, Frame], box: NDArray[np.float64], flow: Method) -> NDArray[np.float32]:
+    """Flow (28, 28, 2) between two frames in a box of them, as recognisers take it before it is an image."""
+    return cropped(region_flow(*pair, box, flow), np.zeros(2))
 
 
 def face_box(clip: Clip, path: Path, face: Literal["find", "whole"], crop: str = "tight") -> NDArray[np.float64]:

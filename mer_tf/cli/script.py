@@ -8,7 +8,7 @@ import sys
 import typing
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tyro
 
@@ -27,6 +27,7 @@ from mer_tf.study import Baselines, Command, Composite, Counts, PaperTables, Run
 if TYPE_CHECKING:
     from mer_tf.video.comparison import Options as SpottingOptions
 
+Given = TypeVar("Given")
 STOPPED = "stopped; the same command goes on with the records and features made so far, --resume RUN with the folds"
 
 
@@ -52,9 +53,7 @@ def pretrain_main(options: Options, sequence: Experiment, arguments: Sequence[st
     `sequence`: the network over flow stacks and the look-alike on which --sequence measures it.
     """
     with plain_endings():
-        about = (sys.modules["__main__"].__doc__ or "").partition("\n\npython ")[0]  # tyro would join the examples
-        given = tyro.cli(Options, default=options, description=about, args=arguments)
-        check_ranges(given, "--")
+        given = _changed(options, arguments)
         if given.sequence:
             check(sequence)
         from mer_tf.au_flow.dictionaries import make_dictionaries  # brings Keras
@@ -69,12 +68,18 @@ def pretrain_main(options: Options, sequence: Experiment, arguments: Sequence[st
 def spotting_main(options: SpottingOptions, arguments: Sequence[str] | None = None) -> None:
     """Entry of the script that compares spotters: its command line changes `options`."""
     with plain_endings():
-        about = (sys.modules["__main__"].__doc__ or "").partition("\n\npython ")[0]  # tyro would join the examples
-        given = tyro.cli(type(options), default=options, description=about, args=arguments, use_underscores=True)
-        check_ranges(given, "--")
+        given = _changed(options, arguments, use_underscores=True)
         from mer_tf.video.side_by_side import compare
 
         print(compare(given))
+
+
+def _changed(options: Given, arguments: Sequence[str] | None, *, use_underscores: bool = False) -> Given:
+    """The options of a script that is no study, as its command line changes them; its docstring heads the help."""
+    about = (sys.modules["__main__"].__doc__ or "").partition("\n\npython ")[0]  # tyro would join the examples
+    given = tyro.cli(type(options), default=options, description=about, args=arguments, use_underscores=use_underscores)
+    check_ranges(given, "--")
+    return given
 
 
 @contextmanager

@@ -44,7 +44,7 @@ from mer_tf.protocols.pretrained import as_given, images_of
 from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text, difference_text
-from mer_tf.run_directory import note_xla
+from mer_tf.run_directory import METHODS, note_xla
 from mer_tf.training.all_folds.folds import AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
@@ -69,7 +69,7 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
     none. Writes <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the
     text.
     """
-    path, onsets = directory / "methods.json", getattr(encoded.store, "onsets", {})
+    path, onsets = directory / METHODS, getattr(encoded.store, "onsets", {})
     if not path.exists():
         write_json(path, {n: s for n, s in methods.items() if onsets or s["model.name"] != OnsetFrame.name})
     tables: dict[str, pd.DataFrame] = {}

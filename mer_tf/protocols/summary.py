@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import ceil
 from pathlib import Path
@@ -39,15 +40,12 @@ def summarise(bench: Workbench, clips: Clips, directory: Path) -> str:
     options = {"bootstrap": evaluation.bootstrap, "permutations": evaluation.permutations}
     results = {label: evaluate(table, **options) for label, table in tables.items()}
     confusion_pair(frame, class_names(frame), f"{title(bench)}, {len(bench.folds())} folds pooled", directory)
-    described = encoded.resolved | {"split": evaluation.split, "warnings": [asdict(w) for w in _warnings(bench, clips)]}
+    warnings = [*clips.warnings, *bench.fold_warnings(), *encoded.warnings, *unsettled(bench)]
+    described = encoded.resolved | {"split": evaluation.split, "warnings": [asdict(w) for w in warnings]}
     write_json(directory / "metrics.json", described | {"results": results})
-    text = "\n\n".join(filter(None, [_text(bench, clips, results), tuned_text(bench, directory)]))
+    text = "\n\n".join(filter(None, [_text(bench, warnings, results), tuned_text(bench, directory)]))
     write_text(directory / "results.txt", text + "\n")
     return text
-
-
-def _warnings(bench: Workbench, clips: Clips) -> list[Notice]:
-    return [*clips.warnings, *bench.fold_warnings(), *bench.encoded.warnings, *unsettled(bench)]
 
 
 def unsettled(bench: Workbench) -> list[Notice]:
@@ -71,9 +69,9 @@ def pool(directory: Path, stem: str) -> pd.DataFrame:
     return read_predictions(write_predictions(pd.concat(parts), directory / f"{stem}.csv"))
 
 
-def _text(bench: Workbench, clips: Clips, results: dict[str, Any]) -> str:
+def _text(bench: Workbench, warnings: Sequence[Notice], results: dict[str, Any]) -> str:
     experiment, encoded = bench.experiment, bench.encoded
-    lines = [f"warning: {w}" for w in _warnings(bench, clips)]
+    lines = [f"warning: {w}" for w in warnings]
     lines += [f"encoder: {encoded.resolved['encoder']}, weights: {encoded.resolved['weights']['source']}", ""]
     lines += [results_table(results), "", class_table(results[experiment.name])]
     if experiment.published:

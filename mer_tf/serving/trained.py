@@ -20,10 +20,9 @@ from mer_tf.models.kinds import FeatureModel
 from mer_tf.names import few
 from mer_tf.records.index import read_index
 from mer_tf.reporting.card import CONTENT, FINAL, model_card
+from mer_tf.run_directory import METHODS
 
 MEND = "copy the whole run directory, or export it again"
-METHODS = "methods.json"
-"""What a run of several methods on one composite holds."""
 SEEN = ["content_sha256", "subject_sha256"]
 
 

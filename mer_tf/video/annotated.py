@@ -18,7 +18,7 @@ from mer_tf.progress import Progress
 from mer_tf.video import people
 from mer_tf.video.blocks import Piece
 from mer_tf.video.page_pictures import head_of, nearest
-from mer_tf.video.regions import FACE, crop_matrix
+from mer_tf.video.regions import FACE, crop_matrix, scale_of
 from mer_tf.video.sources import Picture, Source
 
 COLOURS = {"micro": (78, 147, 240), "macro": (233, 180, 86), "rejected": (150, 150, 150)}
@@ -114,8 +114,7 @@ class _Drawn:
             head = piece.curves.head[index - piece.curves.start].astype(float)
             five = nearest(faces, head)
             if five is not None:
-                matrix = crop_matrix(five)
-                size = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+                size = scale_of(crop_matrix(five))
                 self.scale[k] = size * float(np.linalg.norm(head) / max(float(np.linalg.norm(head_of(five))), 1e-6))
 
     def _box(self, canvas: Frame, index: int, piece: Piece, scale: float, factor: float) -> None:

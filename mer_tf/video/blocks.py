@@ -29,6 +29,11 @@ class Piece:
     end: str
     """Why it ends: cut, slipped, moved, lost, end."""
 
+    @property
+    def broken(self) -> bool:
+        """Whether its last frames may not be believed."""
+        return self.end in ("cut", "moved", "slipped")
+
 
 class Store:
     """The blocks of one video in a folder of its own."""

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.au_flow.recogniser import CROP
-from mer_tf.au_flow.use import Clip, crop_of_network, face_box, limits_of, network_says, read_pair, recogniser_of
+from mer_tf.au_flow.use import (
+    Clip,
+    crop_of_network,
+    face_box,
+    flow_in,
+    limits_of,
+    network_says,
+    read_pair,
+    recogniser_of,
+)
 from mer_tf.files import write_json
 from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import list_frames
@@ -21,7 +30,6 @@ from mer_tf.reporting.flow_pictures import clip_png
 from mer_tf.synthetic.action_units.fields import flow_images
 from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
 from mer_tf.synthetic.action_units.movement import CLASSES
-from mer_tf.synthetic.action_units.rendered import cropped, region_flow
 from mer_tf.video import people
 from mer_tf.video.decide import LONGEST
 from mer_tf.video.page_pictures import head_of, nearest
@@ -83,7 +91,7 @@ def _answered(
     known, limits = recogniser_of(network, run), limits_of(network, run)
     crop = crop_of_network(network) if known is None else CROP
     box = face_box(clip, path, "whole") if five is None else crop_of_landmarks(five, crop)
-    field = cropped(region_flow(*clip.frames, box, flow), np.zeros(2))
+    field = flow_in(clip.frames, box, flow)
     image = flow_images(field)
     found = network_says(network, image) if known is None else known.probabilities(image[None])[0]
     answer = Answer({name: float(p) for name, p in zip(CLASSES, found, strict=True)}, NO_RECORD)

@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.models.later import keras, ops
-from mer_tf.scoring.intervals import LONGEST_MICRO, Interval, score_spotting
+from mer_tf.scoring.intervals import LONGEST_MICRO, Interval
 from mer_tf.video.blocks import Piece
 from mer_tf.video.comparison import RATE, HoofLstm
 from mer_tf.video.decide import FAST, OF
 from mer_tf.video.regions import GROUPS
 from mer_tf.video.signals import FLOOR, Array, signals
-from mer_tf.video.spotters import Followed, best_threshold
+from mer_tf.video.spotters import Followed, best_threshold, scored
 
 GAP, BINS = 0.1, 8
 """Seconds over which motion is taken; directions."""
@@ -80,8 +80,7 @@ class HoofLstmSpotter:
 
     def _score(self, videos: Sequence[Followed], threshold: float) -> float:
         self.threshold = threshold
-        true = [one for video in videos for one in video.true]
-        return score_spotting(true, [i for video in videos for i in self.spot(video)]).counts["total"].f1
+        return scored(videos, [i for video in videos for i in self.spot(video)]).counts["total"].f1
 
     def _train(self, videos: Sequence[Followed]) -> None:
         config, parts = self.settings, [part for video in videos for part in _examples(video, self.settings.steps)]

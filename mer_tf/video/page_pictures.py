@@ -20,7 +20,7 @@ from mer_tf.preprocessing.flow import flow_pair
 from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.magnify import magnified
 from mer_tf.video import people
-from mer_tf.video.regions import FACE, SIDE, Layout, crop_matrix
+from mer_tf.video.regions import FACE, SIDE, Layout, crop_matrix, scale_of
 from mer_tf.video.sources import Picture, Source
 
 LARGE, SMALL = 192, 144
@@ -121,8 +121,7 @@ def _take(index: int, picture: Picture, live: Sequence[Looked], keep: Keep) -> N
 def _round_face(five: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[slice, slice]:
     """Rows and columns of a square of `ROUND` face widths about a face, as far as the picture goes."""
     matrix = crop_matrix(five)
-    middle = np.linalg.solve(matrix[:, :2], SIDE / 2 - matrix[:, 2])
-    reach = ROUND / 2 * FACE / float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    middle, reach = _middle(matrix), ROUND / 2 * FACE / scale_of(matrix)
     low, high = np.floor(middle - reach).astype(int), np.ceil(middle + reach).astype(int)
     columns, rows = (slice(max(0, a), min(n, b)) for a, b, n in zip(low, high, (shape[1], shape[0]), strict=True))
     return rows, columns
@@ -139,8 +138,12 @@ def nearest(
 def head_of(five: NDArray[np.float64]) -> NDArray[np.float64]:
     """Middle of a face's crop, in face widths, as tracks have it."""
     matrix = crop_matrix(five)
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    return np.asarray(np.linalg.solve(matrix[:, :2], SIDE / 2 - matrix[:, 2]) * scale / FACE)
+    return _middle(matrix) * scale_of(matrix) / FACE
+
+
+def _middle(matrix: Matrix) -> NDArray[np.float64]:
+    """Middle of a crop, in pixels of the frame."""
+    return np.asarray(np.linalg.solve(matrix[:, :2], SIDE / 2 - matrix[:, 2]))
 
 
 def film_of(one: Looked, first: int) -> dict[str, Any]:

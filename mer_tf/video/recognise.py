@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_tf.au_flow.recogniser import CROP, Recogniser, of_drawn, of_run, uncertain
+from mer_tf.au_flow.use import flow_in
 from mer_tf.datasets.adapters.own_folders import folders_listing
 from mer_tf.datasets.manifest import write_manifest
 from mer_tf.files import write_csv
@@ -24,9 +25,9 @@ from mer_tf.models.kernel_model import UNCERTAIN
 from mer_tf.preprocessing.flow import Method
 from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.pictures import write_picture
+from mer_tf.run_directory import METHODS
 from mer_tf.synthetic.action_units.fields import flow_images
 from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
-from mer_tf.synthetic.action_units.rendered import cropped, region_flow
 
 NO_RECORD = "nobody has measured how often that is right on people"
 
@@ -159,14 +160,14 @@ class ByRun:
 
 def asked_of(run: Path | None) -> Asked:
     """The shipped recogniser; of a run with the recommended one that; else the run itself."""
-    if run is None or (run.is_dir() and (run / "methods.json").is_file()):
+    if run is None or (run.is_dir() and (run / METHODS).is_file()):
         return ByFlow(run)
     return ByRun(run)
 
 
 def field_of(onset: Frame, apex: Frame, five: NDArray[np.float64], flow: Method) -> NDArray[np.float32]:
     """Flow (28, 28, 2) in the crop of the face that the recommended recogniser knows."""
-    return cropped(region_flow(onset, apex, crop_of_landmarks(five, CROP), flow), np.zeros(2))
+    return flow_in((onset, apex), crop_of_landmarks(five, CROP), flow)
 
 
 def _named(classes: Sequence[str], row: NDArray[np.floating]) -> dict[str, float]:

@@ -87,6 +87,11 @@ def crop_matrix(five: NDArray[np.float64]) -> Matrix:
     return similarity(five[kept], _in_crop(FIVE)[kept])
 
 
+def scale_of(matrix: Matrix) -> float:
+    """Pixels of the crop that a pixel of the frame has."""
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+
+
 @dataclass(frozen=True, eq=False)
 class Layout:
     """Regions and rigid points of one face in its crop."""

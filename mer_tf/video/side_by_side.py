@@ -18,7 +18,7 @@ from mer_tf.datasets.labels import normalise_label
 from mer_tf.datasets.manifest import ClipRow, read_manifest
 from mer_tf.files import facts, write_csv, write_json, write_text
 from mer_tf.run_directory import environment, log_to
-from mer_tf.scoring.intervals import Interval, Spotting, score_spotting, true_intervals
+from mer_tf.scoring.intervals import Interval, Spotting, true_intervals
 from mer_tf.synthetic.long.write import TRUTH, write_long
 from mer_tf.video.blocks import folder_name
 from mer_tf.video.comparison import DrawnVideos, Options
@@ -26,7 +26,7 @@ from mer_tf.video.events import HONEST
 from mer_tf.video.hoof_lstm import HoofLstmSpotter
 from mer_tf.video.sources import open_source
 from mer_tf.video.spot import first_number, follow
-from mer_tf.video.spotters import FlowSpotter, Followed, Spotter
+from mer_tf.video.spotters import FlowSpotter, Followed, Spotter, scored
 
 log = logging.getLogger("mer_tf")
 
@@ -120,11 +120,6 @@ def left_out(spotter: Spotter, videos: Sequence[Followed]) -> list[Interval]:
     return found
 
 
-def scored(videos: Sequence[Followed], found: Sequence[Interval]) -> Spotting:
-    """Pooled over all videos."""
-    return score_spotting([one for video in videos for one in video.true], found)
-
-
 def recognised(videos: Sequence[Followed], roots: Mapping[str, Path], found: Sequence[Interval]) -> Spotting:
     """The same, with the emotion of each true positive by the recommended recogniser, onset against the middle.
 
@@ -137,13 +132,10 @@ def recognised(videos: Sequence[Followed], roots: Mapping[str, Path], found: Seq
 
 def emotion_of(path: Path, one: Interval) -> str:
     """The likeliest class of the recogniser of drawn images; "" where it sees no face."""
-    import numpy as np
-
     from mer_tf.au_flow.recogniser import CROP, of_drawn
-    from mer_tf.au_flow.use import face_box, read_pair
+    from mer_tf.au_flow.use import face_box, flow_in, read_pair
     from mer_tf.synthetic.action_units.fields import flow_images
     from mer_tf.synthetic.action_units.movement import CLASSES
-    from mer_tf.synthetic.action_units.rendered import cropped, region_flow
 
     try:
         clip = read_pair(path, one.onset, max(one.onset + 1, (one.onset + one.offset) // 2))
@@ -151,7 +143,7 @@ def emotion_of(path: Path, one: Interval) -> str:
     except MerError as error:
         log.warning("not recognised: %s", error)
         return ""
-    image = flow_images(cropped(region_flow(*clip.frames, box, "dis"), np.zeros(2)))
+    image = flow_images(flow_in(clip.frames, box, "dis"))
     return normalise_label(str(CLASSES[int(of_drawn().probabilities(image[None])[0].argmax())]))
 
 

@@ -107,7 +107,7 @@ def judge(source: Source, store: Store) -> tuple[list[Event], list[PersonTrack]]
     events, tracks = list[Event](), list[PersonTrack]()
     offset = first_number(source)
     for piece in store.pieces():
-        found, noise = decide(piece.curves, source.fps, cut=piece.end in ("cut", "moved", "slipped"))
+        found, noise = decide(piece.curves, source.fps, cut=piece.broken)
         tracks.append(_track(source, piece, noise))
         events += [_event(source, piece, one, offset) for one in found]
     return sorted(events, key=lambda e: (e.onset, e.track)), tracks

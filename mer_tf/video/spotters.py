@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Protocol
 
-from mer_tf.scoring.intervals import Interval
+from mer_tf.scoring.intervals import Interval, Spotting, score_spotting
 from mer_tf.video.blocks import Piece
 from mer_tf.video.decide import Found, Judge, Scene, by_rules, judged, movements, scene_of
 from mer_tf.video.signals import Array
-
-ENDS_BROKEN = ("cut", "moved", "slipped")
-"""Ends of a piece at which its last frames may not be believed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +29,7 @@ class Followed:
     @cached_property
     def seen(self) -> list[tuple[Piece, Scene, list[Found]]]:
         """Of each piece that is long enough, what the rules look at and its movements before they are judged."""
-        scenes = [(p, scene_of(p.curves, self.fps, p.end in ENDS_BROKEN)) for p in self.pieces]
+        scenes = [(p, scene_of(p.curves, self.fps, p.broken)) for p in self.pieces]
         return [(piece, scene, movements(scene)) for piece, scene in scenes if scene is not None]
 
     def found(self, judge: Judge) -> list[Interval]:
@@ -73,6 +70,11 @@ class FlowSpotter:
     def spot(self, video: Followed) -> list[Interval]:
         """What no rule rejects."""
         return video.found(by_rules)
+
+
+def scored(videos: Sequence[Followed], found: Sequence[Interval]) -> Spotting:
+    """What was found in videos, pooled over all of them."""
+    return score_spotting([one for video in videos for one in video.true], found)
 
 
 def likeness(video: Followed, found: Interval) -> float:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mer_tf.preprocessing.faces import Matrix, warp
 from mer_tf.preprocessing.frames import Frame
-from mer_tf.video.regions import NAMES, SIDE, Layout, crop_matrix
+from mer_tf.video.regions import NAMES, SIDE, Layout, crop_matrix, scale_of
 
 STEP = 0.6
 """Seconds from one anchor to the next."""
@@ -108,7 +108,7 @@ class Track:
             one.result()
         inner = np.linalg.inv(self.matrix[:, :2])
         middle = inner @ (np.array([SIDE / 2, SIDE / 2]) + head[2] - self.matrix[:, 2])
-        scale = float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
+        scale = scale_of(self.matrix)
         self._middle.append(middle * scale / 96)
         self._tilt.append(float(np.arctan2(self.matrix[0, 1], self.matrix[0, 0])))
         self._light.append(float(crop[:, 24:104].mean()))

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from mer_tf.errors import MerError
 from mer_tf.ranges import Positive
-from mer_tf.scoring.intervals import Interval, score_spotting
+from mer_tf.scoring.intervals import Interval
 from mer_tf.video.decide import Found, Scene
 from mer_tf.video.signals import Array
-from mer_tf.video.spotters import Followed, best_threshold, likeness
+from mer_tf.video.spotters import Followed, best_threshold, likeness, scored
 from mer_tf.video.traits import traits
 
 LIKE = 0.3
@@ -58,14 +58,13 @@ class VerdictSpotter:
 
     def fit(self, videos: Sequence[Followed]) -> None:
         """Choose the threshold on subjects that are kept out in turn, then learn from all."""
-        true = [one for video in videos for one in video.true]
         found: list[list[Interval]] = [[] for _ in GRID]
         for person in sorted({video.subject for video in videos}):
             learned = self._learned([v for v in videos if v.subject != person] or videos)
             for place, threshold in enumerate(GRID):
                 self.verdict = replace(learned, threshold=float(threshold))
                 found[place] += [i for v in videos if v.subject == person for i in self.spot(v)]
-        scores = np.array([score_spotting(true, some).counts["total"].f1 for some in found])
+        scores = np.array([scored(videos, some).counts["total"].f1 for some in found])
         self.verdict = replace(self._learned(videos), threshold=best_threshold(GRID, scores))
 
     def spot(self, video: Followed) -> list[Interval]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from helpers.ports import free_ports
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,9 +20,7 @@ class Cluster:
     """A scheduler and its workers, one thread each, their logs in `home`."""
 
     def __init__(self, home: Path) -> None:
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        (self.port,) = free_ports(1)
         self.home, self.address = home, f"tcp://127.0.0.1:{self.port}"
         self.started: dict[str, subprocess.Popen[bytes]] = {}
         self.schedule()

@@ -9,8 +9,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+
+from helpers.ports import free_ports
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue")
 """Of Debian's packages slurm-wlm and munge."""
@@ -56,7 +58,7 @@ def cluster(home: Path) -> Iterator[dict[str, str]]:
     for name in ("state", "spool"):
         (home / name).mkdir()
     host = socket.gethostname().partition(".")[0]
-    ports = dict(zip(("control", "node"), _free_ports(2), strict=True))
+    ports = dict(zip(("control", "node"), free_ports(2), strict=True))
     config = home / "slurm.conf"
     config.write_text(LINES.format(home=home, host=host, cpus=os.cpu_count(), **ports))
     key = home / "munge.key"
@@ -73,16 +75,6 @@ def cluster(home: Path) -> Iterator[dict[str, str]]:
     finally:
         for name in ("slurmd", "slurmctld", "munge"):
             _end(home / f"{name}.pid")
-
-
-def _free_ports(number: int) -> list[int]:
-    """Ports that nothing listens on."""
-    found = []
-    for _ in range(number):
-        with closing(socket.socket()) as one:
-            one.bind(("127.0.0.1", 0))
-            found.append(one.getsockname()[1])
-    return found
 
 
 def _end(pid_file: Path) -> None:

@@ -193,9 +193,14 @@ def _video(
             builder.problems.append(f"{row_said}{error}")
             return None
         builder.problems += [missing] if missing else []
-    row = dataclasses.replace(videos[found.path], clip_id=name, subject=subject, label_raw=found.label)
     row = dataclasses.replace(
-        row, fps=found.fps or row.fps, apex=found.apex, apex_source="" if found.apex is None else "given"
+        videos[found.path],
+        clip_id=name,
+        subject=subject,
+        label_raw=found.label,
+        fps=found.fps or videos[found.path].fps,
+        apex=found.apex,
+        apex_source="" if found.apex is None else "given",
     )
     if found.onset is None or found.offset is None:
         return row
