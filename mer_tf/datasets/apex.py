@@ -38,16 +38,15 @@ def estimate_apexes(
     rows: Sequence[ClipRow],
     method: ApexMethod,
     *,
-    overwrite: bool = False,
     on_error: Literal["fail", "skip"] = "fail",
     progress: bool = False,
 ) -> list[ClipRow]:
     """Rows in the same order, with an apex where there was none; `apex_source` says how it was found.
 
-    `given` estimates nothing. `overwrite`: annotated apexes are replaced as well. The frames are read for `peak` and
-    `divide-and-conquer` alone, one clip after the other. A clip without expression gets an apex too, since systems that
-    compare onset and apex need a frame. `MerError` for an unknown method and for clips whose frames cannot be read or
-    are fewer than 2; with on_error="skip" such a clip stays without an apex, and a warning names it.
+    `given` estimates nothing. The frames are read for `peak` and `divide-and-conquer` alone, one clip after the other.
+    A clip without expression gets an apex too, since systems that compare onset and apex need a frame. `MerError` for
+    an unknown method and for clips whose frames cannot be read or are fewer than 2; with on_error="skip" such a clip
+    stays without an apex, and a warning names it.
     """
     if method not in METHODS:
         raise MerError(f"unknown apex method {method!r}; use one of {', '.join(METHODS)}")
@@ -56,7 +55,7 @@ def estimate_apexes(
     made = []
     for row in Progress(rows, unit="clip", desc="apex", disable=not progress):
         try:
-            made.append(_estimated(row, method) if overwrite or row.apex is None else row)
+            made.append(_estimated(row, method) if row.apex is None else row)
         except MerError as error:
             if on_error == "fail":
                 raise

@@ -26,7 +26,7 @@ MARKER = "synthetic.json"
 """The file in the root of drawn data: clips below such a root are no evidence about people."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClipRow:
     """One clip. Frame numbers are those in the file names (for a video, counted from 0), both ends included."""
 
@@ -35,20 +35,20 @@ class ClipRow:
     dataset: str
     subject: str
     """Prefixed with the family of the data set, e.g. smic/s01: SMIC's HS, VIS and NIR share their people."""
-    session: str
+    session: str = ""
     root: str
     """Folder that no path of this row may leave."""
-    frames_dir: str
+    frames_dir: str = ""
     """Folder of the frames, relative to root. Exactly one of `frames_dir`, `video` and `image` is given."""
-    video: str
+    video: str = ""
     """Video file, relative to root."""
-    onset: int
-    apex: int | None
-    offset: int
+    onset: int = 0
+    apex: int | None = None
+    offset: int = 0
     fps: float
     label_raw: str
-    aus: str
-    sheet_sha: str
+    aus: str = ""
+    sheet_sha: str = ""
     """SHA-256 of the annotation sheet; empty where the folders are the annotation (SMIC)."""
     apex_source: str = ""
     """Where the apex is from: given (coded by people), midpoint, peak or divide-and-conquer; empty without an apex."""
@@ -88,7 +88,7 @@ class ClipRow:
 
 
 COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
-LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
+LATER = frozenset({"apex_source", "image", "objective", "sampling", "links"})
 """Columns that an older manifest may lack."""
 SILENT = ("sampling", "links")
 """Later columns that stand in no manifest, and in no digest, where they say nothing."""

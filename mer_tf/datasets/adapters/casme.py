@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, subject_number
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, listed, span, subject_number
+from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 60.0
@@ -29,11 +29,7 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Clips of CASME under `root`; with both trees there, those of `Cropped` (name the other as root to have it)."""
     folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
-    builder.add_all(_event(row, folders) for row in table.rows)
-    builder.unlisted(folders.all, table.path)
-    return builder.listing()
+    return listed(root, table, folders, (_event(row, folders) for row in table.rows))
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.listing import Event, subfolders
-from mer_tf.datasets.adapters.sheets import SheetRow
+from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.adapters.sheets import Sheet, SheetRow
 from mer_tf.datasets.names import clashes, number_in, one_of_each, plain_case, plain_name
 
 UNLIKE = (3, 0)
@@ -110,6 +110,15 @@ class ClipFolders:
 
     def _name(self, parent: str, name: str) -> str:
         return f"{self._key(parent)}/{plain_case(name)}"
+
+
+def listed(root: Path, table: Sheet, folders: ClipFolders, events: Iterable[Event | None]) -> Listing:
+    """The listing of a sheet whose rows are `events`; clip folders that none of them speaks of are problems."""
+    builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    builder.problems += folders.problems
+    builder.add_all(events)
+    builder.unlisted(folders.all, table.path)
+    return builder.listing()
 
 
 def span(row: SheetRow, names: Sequence[str] = (), *, apex: bool = True) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ class Listing:
     """Where the manifest knowingly says something else than the sheet: corrections, an apex taken for an offset."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One annotated clip, as its sheet states it: frame numbers as in the file names, both ends included."""
 
@@ -40,9 +40,9 @@ class Event:
     dataset: str
     subject: str
     folder: Path
-    onset: int
-    apex: int | None
-    offset: int
+    onset: int = 0
+    apex: int | None = None
+    offset: int = 0
     fps: float
     label_raw: str
     aus: str = ""
@@ -187,7 +187,6 @@ class ListingBuilder:
             **{f.name: getattr(event, f.name) for f in fields(Event) if f.name in COLUMNS},
             root=root.as_posix(),
             frames_dir=frames_dir,
-            video="",
             sheet_sha=self.sheet_sha,
             apex_source="" if event.apex is None else "given",
             links=self._links.get(event.folder, ""),

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, listed, span
+from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 from mer_tf.datasets.names import number_in, one_of_each, plain_case
 
@@ -35,12 +35,8 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
     folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS), named=True))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
-    by_name = one_of_each(folders.all, lambda folder: plain_case(folder.name), builder.problems, BY_SHEET)
-    builder.add_all(_event(row, folders, by_name) for row in table.rows)
-    builder.unlisted(folders.all, table.path)
-    return builder.listing()
+    by_name = one_of_each(folders.all, lambda folder: plain_case(folder.name), folders.problems, BY_SHEET)
+    return listed(root, table, folders, (_event(row, folders, by_name) for row in table.rows))
 
 
 def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:

@@ -206,7 +206,6 @@ def _row(out: Path, video: _Video, clip: PlannedClip, made: LongArguments) -> Cl
         subject=f"cas_me_2/{subject}" if square else f"samm/{subject}",
         session=kind if square else video.name.split("_")[1],
         root=out.resolve().as_posix(),
-        frames_dir="",
         video=video.path,
         onset=clip.onset,
         apex=clip.apex,
@@ -214,7 +213,6 @@ def _row(out: Path, video: _Video, clip: PlannedClip, made: LongArguments) -> Cl
         fps=made.fps,
         label_raw=emotion if square else short,
         aus=clip.aus,
-        sheet_sha="",
         apex_source="given",
     )
 
