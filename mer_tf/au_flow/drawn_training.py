@@ -23,7 +23,8 @@ from mer_tf.au_flow.settings import Pretraining
 from mer_tf.cached import cache_folder
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
-from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images, joined
+from mer_tf.preprocessing.augment import mirrored_flow_image
+from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flow_images, joined
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds, rendered_fields
 
@@ -71,7 +72,7 @@ def _parts(names: Collection[str], config: Pretraining, epoch: int) -> Iterator[
         fields, labels = _kept(name, config.rendered, 2 * config.seed, config.crop, cache_folder(config.cache))
         images = flow_images(disturbed(fields, rng, REST))
         turn = rng.uniform(size=len(labels)) < 0.5
-        yield Drawn(np.where(turn[:, None, None, None], flipped(images), images), labels)
+        yield Drawn(np.where(turn[:, None, None, None], mirrored_flow_image(images), images), labels)
 
 
 @cache

@@ -39,7 +39,6 @@ class Classical(Model):
     """module:Class below mer_tf.descriptors; empty: no pixel is looked at."""
     classifier: ClassVar[Literal["linear", "rbf", "poly", "chi2", "logistic", "prior"]] = "linear"
     penalty: ClassVar[float] = 1.0
-    codebook: ClassVar[bool] = False
     flow: ClassVar[bool] = False
     """The descriptor takes flow, not frames, and flow is stored for it alone."""
 
@@ -130,8 +129,6 @@ class WithCodebook(Classical):
 
     words: Several | None = None
     """Of the codebook of each component; None: 50."""
-
-    codebook: ClassVar = True
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,6 @@ def core(shape: tuple[int, ...], classes: int, config: AuFlow) -> keras.Model:
 
 
 def _mirrored(x: Any) -> Any:
-    """Columns reversed and u turned, 255 - u, as `mer_tf.synthetic.action_units.fields.flipped` does."""
+    """Columns reversed and u turned, 255 - u, as `mer_tf.preprocessing.augment.mirrored_flow_image` does."""
     turned = layers.Rescaling([-1.0, 1.0, 1.0], [255.0, 0.0, 0.0], name="turned_u")(x)
     return ops.flip(turned, axis=2)

@@ -86,17 +86,6 @@ def flow_images(fields: NDArray[np.floating]) -> NDArray[np.uint8]:
     return min_max(flow_stack(fields, "strain"))
 
 
-def flipped(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The left-right mirror image of flow images (..., H, W, 3): columns reversed, and u about the middle of its range.
-
-    After the stretch to 0..255 a change of sign is 255 - u, to the bit; v and strain only change sides. A flat u is 0
-    before and 255 after, which means the same.
-    """
-    turned = images[..., ::-1, :].copy()
-    turned[..., 0] = 255 - turned[..., 0]
-    return turned
-
-
 def _head(count: int, rng: np.random.Generator, nuisance: Nuisance) -> NDArray[np.float32]:
     """(count, 28, 28, 2): shift, turn, zoom and a little shear of the head."""
     y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2

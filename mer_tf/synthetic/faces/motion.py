@@ -72,8 +72,8 @@ def apex_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     apex = max(1, round(float(rng.uniform(*APEX_SPAN)) * (frames - 1)))
     rest = float(rng.choice([0.0, rng.uniform(0.1, 0.5)]))
     t = np.arange(frames, dtype=float)
-    fall = rest + (1 - rest) * _ease((frames - 1 - t) / max(1, frames - 1 - apex))
-    return np.where(t <= apex, _ease(t / apex), fall)
+    fall = rest + (1 - rest) * ease((frames - 1 - t) / max(1, frames - 1 - apex))
+    return np.where(t <= apex, ease(t / apex), fall)
 
 
 def talk_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -96,7 +96,7 @@ def head_path(
     """(T, 2, 3) small, smooth translations, turns and zooms about `pivot`; the first is the identity."""
     limits = np.array([HEAD_SHIFT * face_width / 96 / np.sqrt(2)] * 2 + [HEAD_TURN, HEAD_ZOOM])
     path = np.stack([_sway(frames, rng) for _ in limits], axis=-1) * limits * rng.uniform(0, 1, limits.size)
-    return np.stack([_similarity(pivot, step) for step in path])
+    return np.stack([head_pose(pivot, step) for step in path])
 
 
 def blink_course(frames: int, fps: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -122,11 +122,12 @@ def _sway(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(wave / max(np.abs(wave).max(), 1e-9))
 
 
-def _ease(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (1 - np.cos(np.pi * np.clip(u, 0, 1))) / 2
+def ease(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half a wave of a cosine: 0 up to 0, 1 from 1 on."""
+    return np.asarray((1 - np.cos(np.pi * np.clip(u, 0, 1))) / 2)
 
 
-def _similarity(pivot: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
+def head_pose(pivot: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
     """Affine map that turns and zooms about `pivot`, then shifts; step = (dx, dy, radians, zoom)."""
     cos, sin = np.cos(step[2]) * (1 + step[3]), np.sin(step[2]) * (1 + step[3])
     linear = np.array([[cos, -sin], [sin, cos]])

@@ -23,7 +23,7 @@ from mer_tf.synthetic.faces.appearance import (
     noise_bank,
     warp,
 )
-from mer_tf.synthetic.faces.motion import FaceMotion
+from mer_tf.synthetic.faces.motion import FaceMotion, ease, head_pose
 from mer_tf.synthetic.long.plan import Array, Expression, Plan, Span
 
 TALK, TURN, GAZE = 3.0, 6.0, 2.5
@@ -89,8 +89,8 @@ def _framed(subject: Subject, scene: int, key: Sequence[int]) -> Neutral:
 def _courses(plan: Plan, times: Array, rng: np.random.Generator) -> Courses:
     spans = {name: plan.spans.get(name, ()) for name in ("blink", "talk", "turn", "gaze", "light")}
     closed = sum((_bump(times, span) for span in spans["blink"]), np.zeros(len(times)))
-    talk, turn, light = np.zeros(len(times)), np.zeros((len(times), 2)), np.zeros(len(times))
-    gaze = np.zeros((len(times), 2))
+    talk, light = np.zeros((2, len(times)))
+    turn, gaze = np.zeros((2, len(times), 2))
     for span in spans["talk"]:
         talk += _speech(times, span, rng)
     for span in spans["turn"]:
@@ -138,11 +138,8 @@ def _at(neutral: Neutral, point: str, size: float, vector: Array, down: float = 
 
 
 def _head(neutral: Neutral, courses: Courses, t: int) -> Array:
-    unit = neutral.face_width / 96
-    shift = (courses.shift[t] + courses.turn[t] * TURN) * unit
-    cos, sin = (f(courses.roll[t]) * (1 + courses.zoom[t]) for f in (np.cos, np.sin))
-    linear = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([linear, neutral.center + shift - linear @ neutral.center])
+    shift = (courses.shift[t] + courses.turn[t] * TURN) * (neutral.face_width / 96)
+    return head_pose(neutral.center, np.array([*shift, courses.roll[t], courses.zoom[t]]))
 
 
 def _bump(times: Array, span: Span) -> Array:
@@ -153,7 +150,7 @@ def _bump(times: Array, span: Span) -> Array:
 def _held(times: Array, span: Span, ramp: float) -> Array:
     """Rises within `ramp` seconds, stays, and falls."""
     edge = np.minimum(times - span.start, span.end - times) / ramp
-    return np.asarray((1 - np.cos(np.pi * np.clip(edge, 0, 1))) / 2)
+    return ease(edge)
 
 
 def _speech(times: Array, span: Span, rng: np.random.Generator) -> Array:
