@@ -90,9 +90,7 @@ def load_protocol(name: str) -> LabelProtocol:
     classes = tuple(order.sort_values("class_index")["class_name"])
     mapping = {
         (dataset, source, normalise_label(label)): int(index)
-        for dataset, source, label, index in zip(
-            rows["dataset"], rows["field"], rows["label_raw"], rows["class_index"], strict=True
-        )
+        for dataset, source, label, index in rows[["dataset", "field", "label_raw", "class_index"]].to_numpy()
     }
     excluded = facts("protocol_exclusions.csv")
     excluded = excluded[excluded["protocol"] == name]

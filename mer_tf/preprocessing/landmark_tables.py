@@ -36,9 +36,6 @@ class LandmarkTable:
     confidence: NDArray[np.float64]
     """(N,): from 0 to 1, 0 where nothing was fitted."""
 
-    def __len__(self) -> int:
-        return len(self.points)
-
     def face(self, place: int) -> Face | None:
         """The face in an image counted from 0; None where nothing was fitted."""
         if not self.confidence[place]:

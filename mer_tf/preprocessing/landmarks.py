@@ -83,7 +83,7 @@ def fitted_face(points: Points, confidence: float, box: NDArray[np.float64] | No
     if box is None:
         (left, top), (right, bottom) = FACE_BOX
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-        placed = _moved(similarity(canonical_landmarks(), points), corners)
+        placed = moved(similarity(canonical_landmarks(), points), corners)
         box = np.concatenate([placed.min(axis=0), np.ptp(placed, axis=0)])
     five, fitted = (np.round(p, 2) for p in (mapped(points, 5), points))
     return Face(np.round(box, 2), round(confidence, 4), five, fitted)
@@ -112,11 +112,12 @@ def carried_landmarks(five: Points) -> Points:
         raise MerError(f"landmarks: expected MTCNN's five points (5, 2) in pixels, got {np.shape(five)}")
     kept = list(ALIGNED_BY)
     canonical, matrix = canonical_landmarks(), similarity(FIVE[kept], five[kept])
-    rest = RBFInterpolator(FIVE, five - _moved(matrix, FIVE), kernel="thin_plate_spline")
-    return np.asarray(_moved(matrix, canonical) + rest(canonical))
+    rest = RBFInterpolator(FIVE, five - moved(matrix, FIVE), kernel="thin_plate_spline")
+    return np.asarray(moved(matrix, canonical) + rest(canonical))
 
 
-def _moved(matrix: NDArray[np.float64], points: Points) -> Points:
+def moved(matrix: Matrix, points: Points) -> Points:
+    """Points (..., 2) under a 2x3 matrix, as of `similarity`."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 

@@ -70,7 +70,7 @@ def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
     numbers, frames, matrix = [], [], None
     for number, frame in iter_clip(row):
         if matrix is None:
-            matrix = _transform(face, config, _shape(frame))
+            matrix = _transform(face, config, (frame.shape[0], frame.shape[1]))
         numbers.append(number)
         frames.append(warp(frame, matrix, config.size))
     course = Course(np.stack(frames), np.array(numbers, np.int64), row.fps)
@@ -136,7 +136,3 @@ def _fitted(face: Face, frame: Frame, config: Preprocess) -> Face:
 
 _network = lru_cache(maxsize=1)(load_landmark_model)
 """One network a process."""
-
-
-def _shape(frame: Frame) -> tuple[int, int]:
-    return frame.shape[0], frame.shape[1]

@@ -75,13 +75,13 @@ def write_shard(shard: Shard, config: Preprocess, versions: dict[str, str], *, t
 
     A bad clip goes into the sidecar's errors.
     """
-    store_shard(shard, _outcomes(shard, config, tick), versions)
 
+    def outcomes() -> Iterator[Outcome]:
+        for row in shard.rows:
+            yield row_outcome(row, config)
+            tick()
 
-def _outcomes(shard: Shard, config: Preprocess, tick: Callable[[], None]) -> Iterator[Outcome]:
-    for row in shard.rows:
-        yield row_outcome(row, config)
-        tick()
+    store_shard(shard, outcomes(), versions)
 
 
 def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
@@ -89,18 +89,13 @@ def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
     from mer_tf.records.schema import encode
 
     try:
-        record = _processed(row, config)
+        record = process_clip(row, config)
         return Outcome(encode(record, config.image_format), _entry(record))
     except MerError as error:
-        return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": str(error)})
-
-
-def _processed(row: ClipRow, config: Preprocess) -> ClipRecord:
-    """`process_clip`, where the source's file system may refuse."""
-    try:
-        return process_clip(row, config)
-    except OSError as error:
-        raise MerError(f"clip {row.clip_id}: cannot be read ({error})") from error
+        reason = str(error)
+    except OSError as error:  # of the source's file system
+        reason = f"clip {row.clip_id}: cannot be read ({error})"
+    return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": reason})
 
 
 def store_shard(shard: Shard, outcomes: Iterable[Outcome], versions: dict[str, str]) -> None:

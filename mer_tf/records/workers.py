@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext
 from typing import Any
 
 from mer_tf.config import MerError, Preprocess
@@ -37,7 +36,8 @@ def run_shards(
         return
     context = multiprocessing.get_context("spawn")
     ticks, stop = context.SimpleQueue(), context.Event()
-    with _pool(context, min(workers, len(shards)), (ticks, stop)) as pool:
+    shared = {"mp_context": context, "initializer": _start_worker, "initargs": (ticks, stop)}
+    with ProcessPoolExecutor(min(workers, len(shards)), **shared) as pool:
         futures = [pool.submit(_work, shard, config, versions) for shard in shards]
         try:
             _follow(shards, futures, ticks, tick)
@@ -63,10 +63,6 @@ def run_shards_in_threads(
         check_stop()
 
     list(in_threads(lambda shard: write_shard(shard, config, versions, tick=ticked), shards, workers))
-
-
-def _pool(context: SpawnContext, workers: int, shared: tuple[Any, Any]) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=shared)
 
 
 def _follow(shards: Sequence[Shard], futures: Sequence[Future[None]], ticks: Any, tick: Callable[[int], Any]) -> None:

@@ -34,8 +34,10 @@ def scorecard(
     warnings = variant_warnings(variants)
     people = per_subject(frame) if subjects else None
     support = check_support(frame, expected) if expected else None
-    parts = ["\n".join(foreign.notes), results_table({name: metrics}), variants_table(variants)]
-    parts += [
+    parts = [
+        "\n".join(foreign.notes),
+        results_table({name: metrics}),
+        variants_table(variants),
         "\n".join(map(str, warnings)),
         class_table(metrics),
         "" if people is None else subject_table(people),
@@ -46,8 +48,8 @@ def scorecard(
             "notes": list(foreign.notes),
             "warnings": [asdict(one) for one in warnings],
             "variants": variants.to_dict("records"),
+            "per_subject": [] if people is None else people.to_dict("records"),
+            "support": asdict(support) if support else {},
         }
-        extra["per_subject"] = [] if people is None else people.to_dict("records")
-        extra["support"] = {"passed": support.passed, "text": support.text} if support else {}
         write_json(out, metrics | extra)
     return "\n\n".join(part for part in parts if part), support is None or support.passed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,14 +96,9 @@ def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clip
     return Clips(tuple(clips), tuple(rows), protocol, records, ()), problems
 
 
-def _same_weights(trained: Trained, now: dict[str, object]) -> None:
+def _same_weights(trained: Trained, now: Mapping[str, Any]) -> None:
     """`MerError` where the encoder is not the one that was trained with."""
-
-    def digest(resolved: object) -> object:
-        weights = resolved.get("weights") if isinstance(resolved, dict) else None
-        return weights.get("sha256") if isinstance(weights, dict) else None
-
-    before, after = digest(dict(trained.resolved)), digest(now)
+    before, after = ((resolved.get("weights") or {}).get("sha256") for resolved in (trained.resolved, now))
     if before and after and before != after:
         raise MerError(
             f"{trained.home}: was trained with an encoder of SHA-256 {str(before)[:12]}..., here it is "

@@ -149,12 +149,11 @@ def _members(run: Path, experiment: Experiment, *, final: bool) -> Iterator[Memb
     if not paths and experiment.model.takes != "descriptor":
         raise MerError(f"{run}: holds no fold-*/model.keras; copy the whole run directory, or run it again")
     for path in paths:
-        yield Member(path.parent.relative_to(run).as_posix(), path, _chosen(path.parent) if chosen else None)
-
-
-def _chosen(folder: Path) -> str:
-    table = pd.read_csv(folder / "layers.csv")
-    return str(table.loc[table["chosen"].astype(bool), "layer"].iloc[0])
+        block = None
+        if chosen:
+            layers = pd.read_csv(path.with_name("layers.csv"))
+            block = str(layers.loc[layers["chosen"].astype(bool), "layer"].iloc[0])
+        yield Member(path.parent.relative_to(run).as_posix(), path, block)
 
 
 def _seen(run: Path, resolved: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
