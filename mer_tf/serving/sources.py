@@ -46,7 +46,7 @@ def _of_path(path: Path, subject: str, fps: float) -> tuple[list[ClipRow], list[
     for clip in clips_below(path.absolute()):
         name = f"{NEW}/{clip.relative_to(home).as_posix()}"
         if clip.is_dir():
-            whole = Event(clip_id=name, dataset=NEW, subject=subject or name, folder=clip, fps=fps, label_raw="")
+            whole = Event(clip_id=name, subject=subject or name, folder=clip, fps=fps, label_raw="")
             builder.add_whole(whole)
             continue
         try:

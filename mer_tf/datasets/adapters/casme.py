@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, listed, span, subject_number
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed, subject_number
 from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -33,18 +33,15 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames, number = span(row, ("subject", "clip")), subject_number(row)
-    if frames is None or number is None:
+    stated, number = event_fields(row, ("subject", "clip")), subject_number(row)
+    if stated is None or number is None:
         return None
     subject = f"sub{number:02d}"
     return Event(
         clip_id=f"casme/{subject}/{row.text('clip')}",
-        dataset="casme",
         subject=f"casme/{subject}",
         folder=folders.find(subject, row.text("clip")),
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=row.text("aus"),
-        where=row.where,
     )

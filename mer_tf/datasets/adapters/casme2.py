@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, holds, listed, nested_home, span
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, holds, listed, nested_home
 from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -57,24 +57,21 @@ def subject_name(text: str) -> str | None:
 
 def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Event | None:
     subject, clip = subject_name(row.text("subject")), row.text("clip")
-    frames = span(row)
+    stated = event_fields(row)
     if subject is None or not clip:
         row.problems.append(f"{row.where}: no clip without subject and file name; complete or remove the row")
         return None
-    if frames is None:
+    if stated is None:
         return None
     name = f"{subject}/{clip}"
     return Event(
         clip_id=f"casme2/{name}",
-        dataset="casme2",
         subject=f"casme2/{subject}",
         folder=folders.find(subject, clip),
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion"),
-        aus=row.text("aus"),
         objective=objective.get(name.casefold(), ""),
-        where=row.where,
     )
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, subject_number, told_apart
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, subject_number, told_apart
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, is_folder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 from mer_tf.datasets.names import one_of_each, plain_case, plain_name
@@ -79,39 +79,33 @@ def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
 
 
 def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Event | None:
-    frames = span(row, ("subject", "video"))
-    if frames is None:
+    stated = event_fields(row, ("subject", "video"))
+    if stated is None:
         return None
     subject, video = row.text("subject"), row.text("video")
     return Event(
         clip_id=f"casme3-a/{subject}/{video}",
-        dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=cut.get(plain_case(f"{subject}_{video}_{frames['onset']}")) or _colour(folders.find(subject, video)),
-        **frames,
+        folder=cut.get(plain_case(f"{subject}_{video}_{stated['onset']}")) or _colour(folders.find(subject, video)),
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=row.text("aus"),
         objective=row.text("objective"),
-        where=row.where,
     )
 
 
 def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | None:
-    frames = span(row, ("subject", "count"), apex=False)
-    if frames is None or (number := subject_number(row)) is None:
+    stated = event_fields(row, ("subject", "count"), apex=False)
+    if stated is None or (number := subject_number(row)) is None:
         return None
     subject, count = f"{number:02d}", row.text("count").lstrip("/")
     return Event(
         clip_id=f"casme3-c/{subject}/{count}",
-        dataset="casme3-c",
         subject=f"cas_me_3/C{subject}",
         folder=_c_folder(people.get(plain_name(subject), home / subject), count),
-        **frames,
+        **stated | {"aus": re.sub(r"\s*[,，]\s*", "+", row.text("aus"))},
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=re.sub(r"\s*[,，]\s*", "+", row.text("aus")),
-        where=row.where,
     )
 
 

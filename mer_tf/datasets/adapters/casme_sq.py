@@ -102,7 +102,6 @@ def _event(row: SheetRow, names: _Names, notes: list[str]) -> Event | None:
         offset = apex
     return Event(
         clip_id=f"casme-sq/{subject}/{video}",
-        dataset="casme-sq",
         subject=f"cas_me_2/{subject}",
         folder=folder,
         onset=onset,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, listed, span
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed
 from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -43,19 +43,16 @@ def certain_aus(text: str) -> str:
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames, subject, clip = span(row, ("subject", "clip")), row.text("subject"), row.text("clip")
-    if frames is None:
+    stated, subject, clip = event_fields(row, ("subject", "clip")), row.text("subject"), row.text("clip")
+    if stated is None:
         return None
     return Event(
         clip_id=f"4dme/{subject}/{clip}",
-        dataset="4dme",
         subject=f"4dme/{subject}",
         folder=folders.find(subject, clip),
-        **frames,
+        **stated | {"aus": certain_aus(row.text("aus"))},
         fps=FPS,
         label_raw=_label(row),
-        aus=certain_aus(row.text("aus")),
-        where=row.where,
     )
 
 

@@ -37,7 +37,7 @@ class Event:
     """One annotated clip, as its sheet states it: frame numbers as in the file names, both ends included."""
 
     clip_id: str
-    dataset: str
+    """Begins with the data set."""
     subject: str
     folder: Path
     onset: int = 0
@@ -51,6 +51,11 @@ class Event:
     """Objective class, where the data set states one."""
     where: str = ""
     """File and line that state it, for messages."""
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return self.clip_id.partition("/")[0]
 
 
 @dataclass
@@ -185,6 +190,7 @@ class ListingBuilder:
         root, frames_dir = place or (self.root.resolve(), path_below(self.root, event.folder))
         return ClipRow(
             **{f.name: getattr(event, f.name) for f in fields(Event) if f.name in COLUMNS},
+            dataset=event.dataset,
             root=root.as_posix(),
             frames_dir=frames_dir,
             sheet_sha=self.sheet_sha,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, holds, listed, nested_home, span
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, holds, listed, nested_home
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -90,23 +90,20 @@ def _event(row: SheetRow, clip_id: str, folder: Path, label: str) -> Event | Non
         cells = f"subject {row.text('subject')!r} and file name {row.text('clip')!r}"
         row.problems.append(f"{row.where}: {cells} name no clip such as 6 and 006_1_2; correct the row")
         return None
-    if (frames := span(row)) is None:
+    if (stated := event_fields(row)) is None:
         return None
-    apex, offset = frames["apex"], frames["offset"]
+    apex, offset = stated["apex"], stated["offset"]
     if dataset == "samm-lv" and offset <= 0 and apex is not None:
         row.problems.append(f"{row.where}: offset {offset} is no frame, the apex {apex} is taken; complete the cell")
-        frames["offset"] = apex
+        stated["offset"] = apex
     return Event(
         clip_id=clip_id,
-        dataset=dataset,
         subject=f"samm/{subject}",
         folder=folder,
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=label,
-        aus=row.text("aus"),
         session=row.text("clip").split("_")[1],
-        where=row.where,
     )
 
 

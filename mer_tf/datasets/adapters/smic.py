@@ -84,7 +84,6 @@ def _clips(base: Path) -> Iterator[tuple[Path, str, str]]:
 def _event(folder: Path, subject: str, label: str, camera: str) -> Event:
     return Event(
         clip_id=f"smic-{camera}/{SUBJECT.sub(subject, folder.name, count=1)}",
-        dataset=f"smic-{camera}",
         subject=f"smic/{subject}",
         folder=folder,
         fps=FPS[camera],
