@@ -48,13 +48,12 @@ def preprocess(
     from mer_tf.datasets.manifest import read_manifest
     from mer_tf.preprocessing.recipes import named
     from mer_tf.records.inspect import describe, write_face_sheet
-    from mer_tf.records.write import write_records
+    from mer_tf.records.write import check_job, records_folder, write_records
 
     rows = read_manifest(manifest)
     settings = named(settings) if settings.recipe else settings
     if dry_run:
         from mer_tf.records.cost import job_cost
-        from mer_tf.records.write import check_job, records_folder
 
         check_job(rows, settings)
         directory = records_folder(rows, settings, out, name)

@@ -19,7 +19,8 @@ from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
 from mer_tf.errors import refuse
 from mer_tf.files import inside, write_csv
-from mer_tf.table_files import cell_text, read_table, whole_number
+from mer_tf.table_files import cell_text, read_table
+from mer_tf.table_files.grid import whole_number
 
 log = logging.getLogger(__name__)
 MARKER = "synthetic.json"

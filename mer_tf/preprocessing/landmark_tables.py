@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.preprocessing.faces import Face
 from mer_tf.preprocessing.landmarks import as_68, fitted_face
-from mer_tf.table_files import read_table, whole_number
+from mer_tf.table_files import read_table
+from mer_tf.table_files.grid import whole_number
 
 COLUMN = re.compile(r"frame|face_id|success|confidence|[xy]_\d+")
 COUNTS = (68, 5, 468, 478)

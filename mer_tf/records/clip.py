@@ -22,6 +22,9 @@ from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.preprocessing.steps import Course, treated
 from mer_tf.records.landmark_files import filed_face, listed, network_file, tried_frames
 
+TEXTS = ("clip_id", "dataset", "subject", "label_raw")
+"""What a record and its index have of the manifest's row."""
+
 
 @dataclass(frozen=True, eq=False)
 class ClipRecord:
@@ -79,10 +82,7 @@ def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
     except MerError as error:
         raise MerError(f"clip {row.clip_id}: {error}") from error
     return ClipRecord(
-        clip_id=row.clip_id,
-        dataset=row.dataset,
-        subject=row.subject,
-        label_raw=row.label_raw,
+        **{name: getattr(row, name) for name in TEXTS},
         fps=course.fps,
         frame_numbers=course.numbers,
         frames=course.frames,

@@ -11,7 +11,7 @@ from typing import Any
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import atomic, read_mapping, sha256, write_json
-from mer_tf.records.clip import ClipRecord, process_clip
+from mer_tf.records.clip import TEXTS, process_clip
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
 
     try:
         record = process_clip(row, config)
-        return Outcome(encode(record, config.image_format), _entry(record))
+        sizes = {"n_frames": len(record.frames), "fps": record.fps, "content_sha256": record.content_sha256}
+        return Outcome(encode(record, config.image_format), {name: getattr(record, name) for name in TEXTS} | sizes)
     except MerError as error:
         reason = str(error)
     except OSError as error:  # of the source's file system
@@ -129,16 +130,3 @@ def _to_disk(path: Path) -> int:
     with path.open("r+b") as stream:  # Windows writes out only what may be written
         os.fsync(stream.fileno())
         return os.fstat(stream.fileno()).st_size
-
-
-def _entry(record: ClipRecord) -> dict[str, Any]:
-    """What the index says of a clip; the shard's name is added there."""
-    return {
-        "clip_id": record.clip_id,
-        "dataset": record.dataset,
-        "subject": record.subject,
-        "label_raw": record.label_raw,
-        "n_frames": len(record.frames),
-        "fps": record.fps,
-        "content_sha256": record.content_sha256,
-    }

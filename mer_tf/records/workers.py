@@ -28,8 +28,15 @@ def run_shards(
     *,
     workers: int,
     tick: Callable[[int], Any],
+    threads: bool = False,
 ) -> None:
-    """Write all shards; `tick(1)` after each clip. A bad clip is an error of its shard's sidecar and ends nothing."""
+    """Write all shards; `tick(1)` after each clip. A bad clip is an error of its shard's sidecar and ends nothing.
+
+    Workers are processes, or `threads` of this one: none has to load TensorFlow first, which takes as long as 50 clips.
+    """
+    if threads:
+        _in_threads(shards, config, versions, workers, tick)
+        return
     if min(workers, len(shards)) <= 1:
         for shard in shards:
             write_shard(shard, config, versions, tick=lambda: tick(1))
@@ -46,15 +53,9 @@ def run_shards(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def run_shards_in_threads(
-    shards: Sequence[Shard],
-    config: Preprocess,
-    versions: dict[str, str],
-    *,
-    workers: int,
-    tick: Callable[[int], Any],
+def _in_threads(
+    shards: Sequence[Shard], config: Preprocess, versions: dict[str, str], workers: int, tick: Callable[[int], Any]
 ) -> None:
-    """The same in threads of this process: no worker has to load TensorFlow first, which takes as long as 50 clips."""
     lock = threading.Lock()
 
     def ticked() -> None:

@@ -30,7 +30,7 @@ from mer_tf.progress import Progress
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
-from mer_tf.records.workers import run_shards, run_shards_in_threads
+from mer_tf.records.workers import run_shards
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
         return partial(run_beam, workers=workers, options=beam)
     if beam:
         raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
-    return partial(run_shards_in_threads if engine == "threads" else run_shards, workers=workers)
+    return partial(run_shards, workers=workers, threads=engine == "threads")
 
 
 def _write_missing(

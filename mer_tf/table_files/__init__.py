@@ -14,22 +14,8 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.table_files.excel import excel_tabs, is_excel
-from mer_tf.table_files.grid import Grid, cell_text, whole_number
+from mer_tf.table_files.grid import Grid, cell_text
 from mer_tf.table_files.text import decoded, read_bytes, text_cells
-
-__all__ = [
-    "Grid",
-    "Table",
-    "cell_text",
-    "decoded",
-    "is_excel",
-    "read_bytes",
-    "read_cells",
-    "read_table",
-    "read_tabs",
-    "read_text",
-    "whole_number",
-]
 
 
 @dataclass(frozen=True)

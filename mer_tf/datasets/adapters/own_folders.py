@@ -74,8 +74,8 @@ def folders_listing(root: Path, sheet: Path | None, pattern: str = "") -> Listin
     rows = [row for one in found if (row := _row(root, one, builder, videos)) is not None]
     listing = builder.listing() if builder.rows else None
     rows += listing.rows if listing else []
-    told = listing_of(rows, listing.problems if listing else builder.problems, str(root))
-    return dataclasses.replace(told, notes=[*notes, *builder.notes, *_thinned(builder), *_filled(found)])
+    notes += [*builder.notes, *_thinned(builder), *_filled(found)]
+    return listing_of(rows, listing.problems if listing else builder.problems, str(root), notes=notes)
 
 
 def _by_path(root: Path, pattern: str, problems: list[str], notes: list[str]) -> Iterator[Found]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from mer_tf.config import MerError
 from mer_tf.files import hidden, sha256
-from mer_tf.table_files import Grid, cell_text, read_tabs, whole_number
+from mer_tf.table_files import Grid, cell_text, read_tabs
+from mer_tf.table_files.grid import whole_number
 
 NOT_GIVEN = frozenset({"", "/", "-", "n/a", "na", "nan"})
 """What the sheets write where a frame number is not known."""

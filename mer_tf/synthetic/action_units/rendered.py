@@ -34,7 +34,7 @@ from mer_tf.synthetic.faces.appearance import (
     draw_neutral,
     make_subject,
     noise_bank,
-    warp,
+    shifted,
 )
 from mer_tf.synthetic.faces.motion import FaceMotion, head_path
 from mer_tf.synthetic.faces.painted import painted_portrait
@@ -177,10 +177,9 @@ def frame_pair(
     still = np.repeat(np.eye(2, 3)[None], 2, axis=0)
     head = still if bank is None else head_path(2, neutral.center, neutral.face_width, rng)
     motion = FaceMotion(WIDTH, HEIGHT, expression, np.array([0.0, 1.0]), head)
-    grid = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).astype(np.float32)
     blinks = bank is not None and rng.uniform() < Spread().blink
     face = close_lids(neutral, float(rng.uniform(0.2, 1.0))) if blinks else neutral.image
-    frames = [neutral.image, warp(face, grid + motion.backward(1))]
+    frames = [neutral.image, shifted(face, motion.backward_planes(1))]
     if bank is not None:
         light = 1 + np.float32(rng.normal(0, 0.01))
         frames = [add_noise(f * g, bank, rng) for f, g in zip(frames, (np.float32(1), light), strict=True)]

@@ -50,16 +50,18 @@ FRAMES = (11, 58)
 """Shortest and longest clip at 100 frames a second (Li et al., FG 2013)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Arguments:
     """Everything that fixes the bytes of a tree."""
 
-    camera: str
-    amplitude: float
-    subjects: int
-    clips_per_class: int
-    seed: int
-    style: str
+    camera: str = "hs"
+    amplitude: float = 3.0
+    """Greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at most 4."""
+    subjects: int = 16
+    clips_per_class: int = 2
+    seed: int = 0
+    style: str = "s01"
+    """How subjects are written, s01 or s1; or whose tree it is."""
     faces: str
     """Digest of the portraits."""
     version: int = PIXELS

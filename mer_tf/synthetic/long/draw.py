@@ -21,7 +21,7 @@ from mer_tf.synthetic.faces.appearance import (
     close_lids,
     draw_neutral,
     noise_bank,
-    warp,
+    shifted,
 )
 from mer_tf.synthetic.faces.motion import FaceMotion, ease, head_pose
 from mer_tf.synthetic.long.plan import Array, Expression, Plan, Span
@@ -55,7 +55,6 @@ def draw_long(
     rng = np.random.default_rng((*key, 10))
     times = np.arange(round(plan.seconds * fps)) / fps
     courses, bank = _courses(plan, times, rng), noise_bank(rng)
-    grid = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).astype(np.float32)
     for scene, (start, end) in enumerate(_scenes(plan, times)):
         neutral = _framed(subject, scene, key)
         away = any(span.start <= times[start] < span.end for span in plan.spans.get("away", ()))
@@ -66,7 +65,7 @@ def draw_long(
                 image = empty
             else:
                 face = close_lids(neutral, float(courses.blink[t])) if courses.blink[t] else neutral.image
-                image = warp(face, grid + _field(neutral, courses, moved, t))
+                image = shifted(face, _field(neutral, courses, moved, t))
             image = add_noise(image * np.float32(1 + courses.light[t]), bank, rng)
             yield np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
@@ -106,8 +105,10 @@ def _courses(plan: Plan, times: Array, rng: np.random.Generator) -> Courses:
     return Courses(closed, talk, turn, gaze, light, shift, 0.008 * _sway(times, rng), 0.005 * _sway(times, rng))
 
 
-def _field(neutral: Neutral, courses: Courses, moved: Sequence[tuple[Array, Blobs]], t: int) -> NDArray[np.float32]:
-    """Backward field of one frame: expressions, speech, eyes and brows on a head that moves."""
+def _field(
+    neutral: Neutral, courses: Courses, moved: Sequence[tuple[Array, Blobs]], t: int
+) -> tuple[NDArray[np.float32], ...]:
+    """Backward field of one frame, dx and dy: expressions, speech, eyes and brows on a head that moves."""
     unit = neutral.face_width / 96
     parts = [blobs.scaled(float(course[t])) for course, blobs in moved if course[t] > 0]
     if courses.talk[t]:
@@ -123,7 +124,8 @@ def _field(neutral: Neutral, courses: Courses, moved: Sequence[tuple[Array, Blob
         parts.append(Blobs(center, size, (courses.turn[t] * TURN * 0.35 * unit)[None]))
     still = Blobs(*(np.zeros((0, 2)) for _ in range(3)))
     blobs = reduce(Blobs.joined, parts, still)
-    return FaceMotion(WIDTH, HEIGHT, blobs, np.ones(1), _head(neutral, courses, t)[None]).backward(0)
+    head = _head(neutral, courses, t)
+    return FaceMotion(WIDTH, HEIGHT, blobs, np.ones(1), head[None]).backward_planes(0)
 
 
 def _blobs_of(event: Expression, neutral: Neutral, amplitude: float) -> Blobs:
