@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -149,13 +148,8 @@ def same_names(rows: Sequence[ClipRow]) -> list[str]:
 
 def manifest_digest(rows: Sequence[ClipRow]) -> str:
     """Digest of all rows, root included, whatever their order."""
-    return digest([_digested(r) for r in sorted(rows, key=lambda r: r.clip_id)])
-
-
-def _digested(row: ClipRow) -> dict[str, Any]:
-    """The fields of a row, without a later one that says nothing: old rows keep their digest."""
-    fields = dataclasses.asdict(row)
-    return {name: value for name, value in fields.items() if value or name not in SILENT}
+    fields = map(dataclasses.asdict, sorted(rows, key=lambda r: r.clip_id))
+    return digest([{name: value for name, value in row.items() if value or name not in SILENT} for row in fields])
 
 
 def _row(values: dict[str, str], where: str) -> ClipRow:

@@ -45,7 +45,7 @@ def run_shards(
     ticks, stop = context.SimpleQueue(), context.Event()
     shared = {"mp_context": context, "initializer": _start_worker, "initargs": (ticks, stop)}
     with ProcessPoolExecutor(min(workers, len(shards)), **shared) as pool:
-        futures = [pool.submit(_work, shard, config, versions) for shard in shards]
+        futures = [pool.submit(write_shard, shard, config, versions, tick=_tick) for shard in shards]
         try:
             _follow(shards, futures, ticks, tick)
         finally:
@@ -94,10 +94,6 @@ def _death(shards: Sequence[Shard]) -> str:
 def _start_worker(ticks: Any, stop: Any) -> None:
     _Shared.ticks, _Shared.stop = ticks, stop
     start_worker()
-
-
-def _work(shard: Shard, config: Preprocess, versions: dict[str, str]) -> None:
-    write_shard(shard, config, versions, tick=_tick)
 
 
 def _tick() -> None:

@@ -74,7 +74,8 @@ def write_records(
             shards = plan_shards(rows, config, directory)
             directory.mkdir(parents=True, exist_ok=True)
             with held(directory):  # while no other process can
-                _clean(directory)
+                for leftover in directory.glob(".*.part*"):  # of a killed run
+                    leftover.unlink(missing_ok=True)
                 _write_missing(shards, config, runner, on_error, progress)
                 _finish(shards, config, manifest, directory, on_error)
         except OSError as error:
@@ -194,9 +195,3 @@ def _refuse_stale(rows: Sequence[ClipRow], directory: Path) -> None:
                 f"{directory}: was written by a version that read {picture} otherwise (its EXIF turns it, or it has 16 "
                 "bits, not all used); delete that directory and run again"
             )
-
-
-def _clean(directory: Path) -> None:
-    """Remove what a killed run left half written."""
-    for leftover in directory.glob(".*.part*"):
-        leftover.unlink(missing_ok=True)

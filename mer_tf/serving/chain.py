@@ -23,7 +23,7 @@ Inputs = dict[str, Any]
 
 def encoder_of(trained: Trained) -> tuple[keras.Model | None, str | None]:
     """The whole image encoder, and the name of the map that models take of it; None for a model without."""
-    experiment = pinned(trained.experiment, trained.resolved)
+    experiment = pinned(trained)
     if not isinstance(experiment.model, FeatureModel):
         return None, None
     built = build_encoder(experiment.model, input_size=experiment.preprocess.size)

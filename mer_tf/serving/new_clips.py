@@ -52,7 +52,7 @@ def prepare(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> NewClips:
 
     `MerError` when no clip can be used, and for an encoder whose weights are others than those that were trained with.
     """
-    experiment = pinned(trained.experiment, trained.resolved)
+    experiment = pinned(trained)
     experiment = dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, cache=str(cache)))
     clips, problems = _clips(trained, _with_apexes(trained, rows), cache)
     encoded = encode(experiment, clips)

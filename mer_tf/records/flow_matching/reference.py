@@ -38,7 +38,6 @@ class Reference:
     row: ClipRow
     image: NDArray[np.uint8]
     """(h, w, C): RGB of one colour file, or the components' files in alphabetical order."""
-    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -147,11 +146,11 @@ def _owner(stem: str, path: str, owners: Mapping[str, Sequence[ClipRow]]) -> Cli
 def _read(row: ClipRow, parts: Mapping[str, Path]) -> Reference:
     named = {part: path for part, path in sorted(parts.items()) if part}
     if not named:
-        return Reference(row, read_frame(parts[""]), (parts[""],))
+        return Reference(row, read_frame(parts[""]))
     planes = [frame[..., 0] for frame in read_frames(list(named.values()))]
     if len({p.shape for p in planes}) > 1:
         raise MerError(f"clip {row.clip_id}: its flow images differ in size: {', '.join(map(str, named.values()))}")
-    return Reference(row, np.stack(planes, axis=-1), tuple(named.values()))
+    return Reference(row, np.stack(planes, axis=-1))
 
 
 def _flow(row: ClipRow, face: str, size: int, method: Method, step: int) -> NDArray[np.float32]:

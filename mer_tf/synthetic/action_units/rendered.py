@@ -139,7 +139,8 @@ def _person(
     kind: Kind, labels: NDArray[np.int64], rng: np.random.Generator, crop: str
 ) -> Iterator[NDArray[np.float32]]:
     """Flow of one drawn person, `CROPS` for each class index."""
-    neutral = draw_neutral(make_subject(_portrait(kind.portrait, rng), rng), rng)
+    portrait = painted_portrait(int(rng.integers(1 << 30))) if kind.portrait == "painted" else _astronaut()
+    neutral = draw_neutral(make_subject(portrait, rng), rng)
     box, nuisance = crop_of(neutral.points, crop), Nuisance()
     face = geometry_of(neutral.points, neutral.face_width, box)
     movements = draw_movements(labels, face, rng, Spread(blink=0.0))
@@ -152,10 +153,6 @@ def _person(
         for _ in range(CROPS):
             shift, zoom = rng.normal(0, nuisance.frame, 2), float(np.exp(rng.normal(0, nuisance.frame)))
             yield cropped(flow, shift, zoom) * np.float32(SIDE / box[2:].mean())
-
-
-def _portrait(name: str, rng: np.random.Generator) -> Portrait:
-    return painted_portrait(int(rng.integers(1 << 30))) if name == "painted" else _astronaut()
 
 
 @cache

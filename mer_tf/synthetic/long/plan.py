@@ -100,12 +100,8 @@ def _placed(name: str, seconds: float, rng: np.random.Generator, taken: Sequence
     found: list[Span] = []
     for _ in range(round(A_MINUTE[name] * seconds / 60)):
         length = float(rng.uniform(*LENGTH.get(name, (0.04, 0.04))))
-        for _ in range(100):
-            start = float(rng.uniform(GAP, max(seconds - GAP - length, GAP)))
-            span = Span(start, start + length)
-            if not any(span.near(other, GAP) for other in (*found, *taken)):
-                found.append(span)
-                break
+        if span := _free(seconds, length, (*found, *taken), rng, 100):
+            found.append(span)
     return tuple(sorted(found, key=lambda span: span.start))
 
 
@@ -129,17 +125,18 @@ def _expressions(seconds: float, spans: dict[str, tuple[Span, ...]], rng: np.ran
             combination = drawn_combination(emotion, rng)
             avoided = (*breaks, *(spans["talk"] if LOWER_FACE & set(combination.aus) else ()))
             length = float(rng.uniform(short, min(long, seconds / 4)))
-            span = _free(seconds, length, (*avoided, *found), rng)
-            if span is not None:
+            if span := _free(seconds, length, (*avoided, *found), rng, 200):
                 found.append(span)
                 yield _expression(span, kind, emotion, combination, rng)
 
 
-def _free(seconds: float, length: float, taken: Sequence[Span], rng: np.random.Generator) -> Span | None:
-    for _ in range(200):
+def _free(seconds: float, length: float, taken: Sequence[Span], rng: np.random.Generator, tries: int) -> Span | None:
+    """A span clear of those taken; None where none was met."""
+    for _ in range(tries):
         start = float(rng.uniform(GAP, max(seconds - GAP - length, GAP)))
-        if not any(Span(start, start + length).near(other, GAP) for other in taken):
-            return Span(start, start + length)
+        span = Span(start, start + length)
+        if not any(span.near(other, GAP) for other in taken):
+            return span
     return None
 
 
