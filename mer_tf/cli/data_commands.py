@@ -62,23 +62,23 @@ def synth(
     bare = bool(counts or layout) or dataset not in (*DRAWN, "flow-images", "long")
     given = {"--preview": preview, "--faces": faces, "--counts": counts, "--kind": kind}
     refuse(_strangers(dataset, bare, given | {"--fps": fps, "--distractors": distractors}))
-    people: dict[str, Any] = {"amplitude": amplitude, "subjects": subjects, "seed": seed}
+    drawn: dict[str, Any] = {"amplitude": amplitude, "subjects": subjects, "seed": seed}
     if dataset == "long":
         from mer_tf.synthetic.long.plan import DISTRACTORS
         from mer_tf.synthetic.long.write import write_long
 
         wanted = DISTRACTORS if distractors is None else () if distractors == ("none",) else distractors
-        people |= {"videos": clips_per_class, "faces": faces, "seconds": seconds, "fps": fps, "distractors": wanted}
-        print(write_long(out, layout=layout or "casme-sq", **people))
+        drawn |= {"videos": clips_per_class, "faces": faces, "seconds": seconds, "fps": fps, "distractors": wanted}
+        print(write_long(out, layout=layout or "casme-sq", **drawn))
     elif bare:
         print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
     elif kind:
         print(write_kind(out, kind, subjects=subjects, clips_per_class=clips_per_class, seed=seed))
     elif dataset == "flow-images":
-        print(write_flow_images(out, **people))
+        print(write_flow_images(out, **drawn))
     else:
         named = {"style": style} if dataset.startswith("smic-") else {}
-        print(DRAWN[dataset](out, clips_per_class=clips_per_class, faces=faces, **people, **named))
+        print(DRAWN[dataset](out, clips_per_class=clips_per_class, faces=faces, **drawn, **named))
     if preview:
         write_preview(out, preview)
         print(preview)

@@ -40,9 +40,7 @@ def treated(course: Course, config: Preprocess) -> Course:
         places = resampled_places(len(values), fps, config.fps)
         values, fps = at_places(values, places), config.fps
     if len(values) < 2:
-        raise MerError(
-            f"preprocess.fps={config.fps:g} leaves {len(values)} frame of this clip; use a higher frame rate"
-        )
+        raise MerError(f"preprocess.fps={config.fps:g} leaves 1 frame of this clip; use a higher frame rate")
     if config.grey_level == "clip":
         values = stretched(values)
     if config.magnify:

@@ -43,8 +43,9 @@ def run_shards(
         return
     context = multiprocessing.get_context("spawn")
     ticks, stop = context.SimpleQueue(), context.Event()
-    shared = {"mp_context": context, "initializer": _start_worker, "initargs": (ticks, stop)}
-    with ProcessPoolExecutor(min(workers, len(shards)), **shared) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(shards)), mp_context=context, initializer=_start_worker, initargs=(ticks, stop)
+    ) as pool:
         futures = [pool.submit(write_shard, shard, config, versions, tick=_tick) for shard in shards]
         try:
             _follow(shards, futures, ticks, tick)

@@ -159,7 +159,7 @@ def read_intervals(path: Path, rows: Sequence[ClipRow]) -> list[Interval]:
     kind. Rows whose `verdict`, as `mer-tf spot` writes it, is neither micro nor macro are no findings.
     """
     table = read_table(path, COLUMNS, MEND)
-    names, rates = _names(rows), {"": rows[0].fps} | {row.video or row.frames_dir: row.fps for row in rows}
+    names, rates = _names(rows), {row.video or row.frames_dir: row.fps for row in rows} | {"": rows[0].fps}
     found = []
     for line, cells in zip(table.lines, table.frame.to_dict("records"), strict=True):
         verdict = cell_text(cells.get("verdict", "")).casefold()
