@@ -18,6 +18,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import find_peaks
 
 from mer_tf.config import MerError
 from mer_tf.datasets.clip_frames import iter_clip
@@ -88,7 +89,7 @@ def divide_and_conquer(curve: NDArray[np.floating[Any]]) -> int:
             f"a curve of differences must be finite numbers (T,), T > 0, not {values.shape}; check the frames"
         )
     values = values - values.min()
-    peaks, low, high = _peaks(values), 0, len(values)
+    peaks, low, high = find_peaks(values)[0], 0, len(values)  # of a plateau its middle; the ends are none
     while len(peaks) > 1:
         middle = (low + high) // 2
         left, right = peaks[peaks < middle], peaks[peaks >= middle]
@@ -162,11 +163,3 @@ def _motion(flow: NDArray[np.float32], basis: NDArray[np.float64]) -> float:
 def _smooth(curve: NDArray[np.float64]) -> NDArray[np.float64]:
     width = len(curve) // 6 // 2 * 2 + 1
     return np.convolve(np.pad(curve, width // 2, mode="edge"), np.full(width, 1 / width), "valid")
-
-
-def _peaks(curve: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Indices of the local maxima; of a plateau its middle. The ends of the curve are none."""
-    starts = np.flatnonzero(np.diff(curve, prepend=np.nan) != 0)
-    ends, values = np.append(starts[1:], len(curve)), curve[starts]
-    inner = np.flatnonzero((values[1:-1] > values[:-2]) & (values[1:-1] > values[2:])) + 1
-    return (starts[inner] + ends[inner] - 1) // 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mer_tf.changes import changed
 from mer_tf.config import MerError
 from mer_tf.datasets.apex import ApexMethod, estimate_apexes
 from mer_tf.datasets.labels import LabelProtocol
@@ -52,8 +52,7 @@ def prepare(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> NewClips:
 
     `MerError` when no clip can be used, and for an encoder whose weights are others than those that were trained with.
     """
-    experiment = pinned(trained)
-    experiment = dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, cache=str(cache)))
+    experiment = changed(pinned(trained), {"data.cache": str(cache)})
     clips, problems = _clips(trained, _with_apexes(trained, rows), cache)
     encoded = encode(experiment, clips)
     _same_weights(trained, encoded.resolved)

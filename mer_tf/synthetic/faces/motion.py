@@ -57,7 +57,8 @@ class FaceMotion:
     def forward(self, frame: int) -> NDArray[np.float32]:
         """Field (H, W, 2): where each pixel of the onset frame moves to; the inverse of `backward` to 1e-4 pixels."""
         onset = np.stack(np.meshgrid(np.arange(self.width), np.arange(self.height)), axis=-1).astype(float)
-        return (self._pull(frame).solve(_apply(self.head[frame], onset)) - onset).astype(np.float32)
+        moved = onset @ self.head[frame, :, :2].T + self.head[frame, :, 2]
+        return (self._pull(frame).solve(moved) - onset).astype(np.float32)
 
     def _pull(self, frame: int) -> Blobs:
         """g_t: the expression seen from frame t. Its blobs travel with the skin, so that each anchor lands as told."""
@@ -137,8 +138,3 @@ def head_pose(pivot: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     linear = np.linalg.inv(matrix[:, :2])
     return np.column_stack([linear, -linear @ matrix[:, 2]])
-
-
-def _apply(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    x, y = points[..., 0], points[..., 1]
-    return np.stack([row[0] * x + row[1] * y + row[2] for row in matrix], axis=-1)
