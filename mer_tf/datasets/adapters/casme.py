@@ -29,7 +29,7 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Clips of CASME under `root`; with both trees there, those of `Cropped` (name the other as root to have it)."""
     folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
-    return listed(root, table, folders, (_event(row, folders) for row in table.rows))
+    return listed(root, table, (_event(row, folders) for row in table.rows), folders)
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:

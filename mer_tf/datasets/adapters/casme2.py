@@ -46,7 +46,7 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     folders = ClipFolders(_layout(root), subject_name)
     objective = _objective_classes(root, table.problems)
-    return listed(root, table, folders, (_event(row, folders, objective) for row in table.rows))
+    return listed(root, table, (_event(row, folders, objective) for row in table.rows), folders)
 
 
 def subject_name(text: str) -> str | None:

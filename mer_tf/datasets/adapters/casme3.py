@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, subject_number, told_apart
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, is_folder, subfolders
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed, subject_number, told_apart
+from mer_tf.datasets.adapters.listing import Event, Listing, is_folder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 from mer_tf.datasets.names import one_of_each, plain_case, plain_name
 
@@ -57,25 +57,21 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     cut = {plain_case(folder.name): folder for folder in subfolders(folders.home)}
     path = find_sheet(root, A_SHEETS, sheet)
     table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type", "emotion"))
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
+    table.problems.extend(folders.problems)
     if not any(row.text("emotion") for row in table.rows):
-        builder.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
+        table.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders, cut))], always=True))
-    return builder.listing()
+    return listed(root, table, told_apart([e for row in rows if (e := _a_event(row, folders, cut))], always=True))
 
 
 def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of part C under `root`."""
     home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
     table = read_sheet(path, columns=C_COLUMNS, header_key=None)
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    people = one_of_each(subfolders(home), lambda p: plain_name(p.name).removeprefix("sub"), builder.problems)
-    builder.add_all(_c_event(row, home, people) for row in table.rows)
-    return builder.listing()
+    people = one_of_each(subfolders(home), lambda p: plain_name(p.name).removeprefix("sub"), table.problems)
+    return listed(root, table, (_c_event(row, home, people) for row in table.rows))
 
 
 def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Event | None:

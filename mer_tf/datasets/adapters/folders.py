@@ -113,12 +113,14 @@ class ClipFolders:
         return f"{self._key(parent)}/{plain_case(name)}"
 
 
-def listed(root: Path, table: Sheet, folders: ClipFolders, events: Iterable[Event | None]) -> Listing:
-    """The listing of a sheet whose rows are `events`; clip folders that none of them speaks of are problems."""
+def listed(root: Path, table: Sheet, events: Iterable[Event | None], folders: ClipFolders | None = None) -> Listing:
+    """The listing of a sheet whose rows are `events`; those of the `folders` that no row names are problems."""
     builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
+    if folders:
+        builder.problems += folders.problems
     builder.add_all(events)
-    builder.unlisted(folders.all, table.path)
+    if folders:
+        builder.unlisted(folders.all, table.path)
     return builder.listing()
 
 

@@ -33,7 +33,7 @@ def fourdme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Grey micro-expression clips of 4DME under `root`; with both trees there, the cropped one."""
     folders = ClipFolders(frames_home(root, HOMES, r".*\d.*"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="sub_ID")
-    return listed(root, table, folders, (_event(row, folders) for row in table.rows))
+    return listed(root, table, (_event(row, folders) for row in table.rows), folders)
 
 
 def certain_aus(text: str) -> str:

@@ -36,7 +36,7 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS), named=True))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
     by_name = one_of_each(folders.all, lambda folder: plain_case(folder.name), folders.problems, BY_SHEET)
-    return listed(root, table, folders, (_event(row, folders, by_name) for row in table.rows))
+    return listed(root, table, (_event(row, folders, by_name) for row in table.rows), folders)
 
 
 def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:

@@ -39,7 +39,7 @@ def samm_listing(root: Path, sheet: Path | None) -> Listing:
     """
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject", optional=("objective",))
     folders = ClipFolders(_base(root, r"\d{3}", "006/006_1_2/"), _subject)
-    return listed(root, table, folders, (_short_event(row, folders) for row in table.rows))
+    return listed(root, table, (_short_event(row, folders) for row in table.rows), folders)
 
 
 def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
