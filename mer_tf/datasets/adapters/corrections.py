@@ -34,7 +34,7 @@ def corrections() -> dict[str, tuple[Correction, ...]]:
     """All corrections by clip id."""
     found: dict[str, list[Correction]] = defaultdict(list)
     for line in facts("corrections.csv").to_dict("records"):
-        found[line["clip_id"]].append(Correction(**line))  # type: ignore[misc]
+        found[line["clip_id"]].append(Correction(**line))  # type: ignore[arg-type]
     return {clip: tuple(known) for clip, known in found.items()}
 
 
