@@ -70,13 +70,8 @@ def fit(references: Sequence[Image], flows: Sequence[Flow]) -> Fit:
         raise MerError(
             f"match-flow: {len(references)} reference images and {len(flows)} flow fields; give equal numbers"
         )
-    best: Fit | None = None
-    for name in ORIENTATIONS:
-        turned, ours = _pairs(references, flows, name)
-        found = Fit(name, _assigned(turned, ours))
-        best = found if best is None or found.correlation > best.correlation else best
-    assert best is not None
-    return best
+    fits = [Fit(name, _assigned(*_pairs(references, flows, name))) for name in ORIENTATIONS]
+    return max(fits, key=lambda found: found.correlation)
 
 
 def causes(
