@@ -148,7 +148,7 @@ def _person(
     bank = noise_bank(rng)
     for index in range(len(labels)):
         motion = movements.scaled(sizes).blobs(index, box)
-        onset, apex = frame_pair(neutral, motion, rng, bank, kind.profile)
+        onset, apex = frame_pair(neutral, motion, rng, bank)
         flow = region_flow(onset, apex, box, kind.flow)
         for _ in range(CROPS):
             shift, zoom = rng.normal(0, nuisance.frame, 2), float(np.exp(rng.normal(0, nuisance.frame)))
@@ -161,11 +161,7 @@ def _astronaut() -> Portrait:
 
 
 def frame_pair(
-    neutral: Neutral,
-    expression: Blobs,
-    rng: np.random.Generator,
-    bank: NDArray[np.float32] | None,
-    profile: str = "bell",
+    neutral: Neutral, expression: Blobs, rng: np.random.Generator, bank: NDArray[np.float32] | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Onset and apex (H, W, 3) of a face that moves as `expression` says, and of a head, lids and light of its own.
 
