@@ -101,7 +101,6 @@ def own_files(experiment: Experiment) -> dict[str, str]:
 
 
 def _texts(value: Any) -> list[str]:
-    """The texts in a setting's value."""
     values = value if isinstance(value, list | tuple) else [value]
     return [one for one in values if isinstance(one, str)]
 
@@ -149,7 +148,6 @@ def note_xla(directory: Path, compiled: bool | None) -> None:
 
 
 def environment() -> dict[str, Any]:
-    """Versions, commit and machine."""
     import keras
 
     return {
@@ -184,7 +182,6 @@ def threads() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Name of the processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if "model name" in line]

@@ -68,7 +68,6 @@ _RUNNING: list[StageTimes] = []
 
 @contextmanager
 def timed_run() -> Iterator[StageTimes]:
-    """The stages of a run are counted within."""
     _RUNNING.append(StageTimes())
     try:
         yield _RUNNING[-1]

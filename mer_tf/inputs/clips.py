@@ -72,7 +72,6 @@ class Clips:
 
     @cached_property
     def by_id(self) -> Mapping[str, LabelledClip]:
-        """The clips by their ids."""
         return {clip.row.clip_id: clip for clip in self.labelled}
 
     @property

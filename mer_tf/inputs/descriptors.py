@@ -28,7 +28,6 @@ class DescribedStore:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a clip's vector."""
         return next(iter(self.described.values())).shape
 
     @property

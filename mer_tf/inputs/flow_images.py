@@ -33,7 +33,6 @@ class FlowImageStore:
 
     @property
     def shape(self) -> dict[str, tuple[int, ...]]:
-        """Shape of an image by input."""
         return {"flow_image": next(iter(self.images.values())).shape}
 
     @property

@@ -62,12 +62,10 @@ class Attention:
 
     @property
     def spatial_used(self) -> bool:
-        """Whether regions are weighed."""
         return self.use in ("spatial", "both")
 
     @property
     def temporal_used(self) -> bool:
-        """Whether frames are weighed."""
         return self.use in ("temporal", "both")
 
 
@@ -87,7 +85,6 @@ class AttentionLstm(FeatureModel):
     least: ClassVar = {"lstm_units": 8, "lstm_layers": 1}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Regions can be pooled only where the features are a map."""
         yield from super().check(experiment, of_images)
         if self.attention.pool and self.features_at is None:
             yield (

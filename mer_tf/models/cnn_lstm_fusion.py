@@ -72,7 +72,6 @@ class CnnLstmFusion(ImageModel):
     }
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Streams that are summed are equally wide."""
         yield from super().check(experiment, of_images)
         how, widths = self.fusion, (self.fusion.fc_units, self.lstm_units)
         if how.join != "concat" and how.streams == "both" and how.mode != "framewise_lstm" and len(set(widths)) > 1:

@@ -44,7 +44,6 @@ class CnnLstmStates(ImageModel):
     keyed: ClassVar = True
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Its five frames are those of the states."""
         yield from super().check(experiment, of_images)
         clip = experiment.clip
         if (clip.keyframes, clip.frames, clip.step) != ("phases", STATES + 1, 1):
@@ -66,11 +65,9 @@ class CnnLstmStates(ImageModel):
 
     @property
     def first_stages(self) -> int:
-        """One stage trains the CNN."""
         return 1
 
     def stages(self, model: keras.Model) -> list[Stage]:
-        """The CNN under a classifier of its own, which is thrown away, then the LSTM on frozen features."""
         return cnn_then_lstm(model, "cnn")
 
 

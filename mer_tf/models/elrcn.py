@@ -57,7 +57,6 @@ class Elrcn(ImageModel):
     least: ClassVar = {"width": 0.03, "grey": True}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Weights of faces must be there, and fit the width of the network."""
         yield from super().check(experiment, of_images)
         if self.weights not in ("auto", "random"):
             vggface_weights(PREFERRED_MAPS, self.weights)
@@ -96,11 +95,9 @@ class Elrcn(ImageModel):
 
     @property
     def first_stages(self) -> int:
-        """One stage trains the VGG, in both networks."""
         return 1
 
     def stages(self, model: keras.Model) -> list[Stage]:
-        """The VGG under a classifier of its own, which is thrown away, then LSTM and classifier on frozen features."""
         return cnn_then_lstm(model, "vgg")
 
 

@@ -86,11 +86,9 @@ class GiaBiaBiLstm(FeatureModel):
 
     @property
     def face_blocks(self) -> str:
-        """Name of the set of face blocks."""
         return self.blocks.set
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There is a map, blocks in it, and a layer behind it for the whole face."""
         from mer_tf.preprocessing.face_blocks import NONE, load_blocks  # brings pandas
 
         yield from super().check(experiment, of_images)

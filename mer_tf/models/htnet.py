@@ -41,7 +41,6 @@ class HTNet(FlowImageModel):
     least: ClassVar = {"width": 0.05}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Images have the side on which the parts are placed."""
         yield from super().check(experiment, of_images)
         side = experiment.clip.side
         if not of_images and side not in (0, SIDE):

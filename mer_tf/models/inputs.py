@@ -25,6 +25,5 @@ def scaled(number: int, width: float) -> int:
 
 
 def relu_dense(x: Any, units: int, name: str, dropout: float) -> Any:
-    """Dense ReLU layer, then dropout."""
     x = layers.Dense(units, activation="relu", kernel_initializer="he_normal", name=name)(x)
     return layers.Dropout(dropout, name=f"{name}_dropout")(x)

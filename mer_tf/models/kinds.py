@@ -39,7 +39,6 @@ class Network(Model):
         return hasattr(self, "bn_momentum")
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Several graphics cards can share the batches of this network."""
         train, cards = experiment.train, graphics_cards() if experiment.train.data_parallel else 1
         if train.batch_size % cards:
             yield f"train.batch_size={train.batch_size}: is no multiple of the {cards} graphics cards that share it"
@@ -111,7 +110,6 @@ class FeatureModel(Network):
         return own.OnsetDifference(name="minus_onset")(x, made(inputs["onset"])) if self.center == "onset" else x
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """The encoder, its weights and maps are there; key frames are several."""
         yield from super().check(experiment, of_images)
         check_encoder(self)
         clip = experiment.clip
@@ -134,7 +132,6 @@ class ImageModel(Network):
     """Side of the smallest image of which anything is left."""
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Windows are of neighbouring frames, with flow between them, and large enough."""
         yield from super().check(experiment, of_images)
         clip, name = experiment.clip, self.name
         if experiment.preprocess.flow == "none":
@@ -182,7 +179,6 @@ class FlowImageModel(Network):
     """Whether `mer_tf.training.all_folds.folds` can train all folds of it in one program."""
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There is one image a clip, of flow from the onset."""
         yield from super().check(experiment, of_images)
         yield from of_one_image(self.name, experiment, of_images)
 

@@ -32,7 +32,6 @@ class VggFaceFrames(FeatureModel):
     least: ClassVar = {"embedding": (8, 8, 8)}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Windows must be single frames."""
         yield from super().check(experiment, of_images)
         if experiment.clip.frames != 1 or experiment.clip.test != "windows":
             yield "vggface_frames sees single frames; use clip.frames=1 and clip.test=windows"

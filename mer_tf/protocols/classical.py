@@ -26,7 +26,6 @@ class ClassicalBench(Workbench):
 
     @property
     def method(self) -> Classical:
-        """Settings of the method."""
         assert isinstance(self.experiment.model, Classical)
         return self.experiment.model
 

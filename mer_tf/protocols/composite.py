@@ -138,7 +138,6 @@ def _features(method: Classical, bench: Bench) -> np.ndarray:
 
 
 def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
-    """All folds in one program."""
     folds, config, seed = bench.folds(), bench.experiment.train, bench.experiment.train.seed
     truth = np.full((len(bench.clips), len(folds)), -1)
     for place, fold in enumerate(folds):
@@ -295,7 +294,6 @@ def _seeing(tables: dict[str, pd.DataFrame], models: Mapping[str, str]) -> dict[
 
 
 def images_of_clips(encoded: Encoded) -> Mapping[str, np.ndarray]:
-    """Flow images by clip."""
     found: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
     return found
 

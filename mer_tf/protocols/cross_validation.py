@@ -118,7 +118,6 @@ class ShowEpochs(keras.callbacks.Callback):
         self.bar, self.what, self.begun = bar, what, 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note when the epoch began."""
         self.begun = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:

@@ -20,7 +20,6 @@ class KernelBench(Workbench):
 
     @property
     def method(self) -> KernelModel:
-        """Settings of the method."""
         assert isinstance(self.experiment.model, KernelModel)
         return self.experiment.model
 

@@ -36,7 +36,6 @@ class Choice:
     dropout: float
 
     def train(self, train: Train) -> Train:
-        """`train` with this choice."""
         return replace(train, **{k: v for k, v in vars(self).items() if k != "dropout"})
 
 

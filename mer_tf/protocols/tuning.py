@@ -51,7 +51,6 @@ class TunedBench(ClassicalBench):
 
     @cached_property
     def offered(self) -> list[Candidate]:
-        """All candidates."""
         return candidates(self.experiment)
 
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Tuned, dict[str, Any]]:

@@ -140,7 +140,6 @@ class Bench(Workbench):
 
     @property
     def network(self) -> Network:
-        """Settings of the network."""
         assert isinstance(self.experiment.model, Network)
         return self.experiment.model
 
@@ -207,7 +206,6 @@ class Bench(Workbench):
         return self.trainers[config]
 
     def xla(self) -> bool | None:
-        """Whether XLA compiled the steps of every trainer so far."""
         benches = (self, *self._retrained.values())
         compiled = [trainer.xla for bench in benches for trainer in bench.trainers.values()]
         return all(compiled) if compiled else None

@@ -52,7 +52,6 @@ class Analysis:
 
     @property
     def classes(self) -> list[str]:
-        """Class names in the order of the label protocol."""
         return class_names(self.frame)
 
     @property

@@ -86,7 +86,6 @@ def write_card(run: Path) -> Path:
 
 
 def card_text(card: Mapping[str, Any]) -> str:
-    """The card as Markdown."""
     return "\n".join(_lines(card)) + "\n"
 
 

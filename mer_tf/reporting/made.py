@@ -65,7 +65,6 @@ class Made:
     """Path from the record's folder -> hex SHA-256."""
 
     def __str__(self) -> str:
-        """What README says of it."""
         seeds = ", ".join(f"{SEEDS[name]} {' '.join(map(str, found))}" for name, found in self.seeds.items())
         verb = "Made" if all(one.code for one in self.made_by) else "Stored"
         return f"{verb} {self.date} by {' and '.join(map(str, self.made_by))}; seeds: {seeds}."

@@ -58,7 +58,6 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
 
 
 def page_of(template: str, **values: Any) -> str:
-    """A page as its template says."""
     return _environment().get_template(template).render(**values)
 
 

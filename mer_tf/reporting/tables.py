@@ -34,7 +34,6 @@ def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def class_table(metrics: Mapping[str, Any]) -> str:
-    """Precision, recall, F1 and support of each class."""
     frame = pd.DataFrame(metrics["per_class"]).T
     shown = frame.astype(object)
     for name in ("precision", "recall", "F1"):

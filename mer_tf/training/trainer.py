@@ -138,7 +138,6 @@ def compile_model(model: keras.Model, config: Train) -> None:
 
 
 def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
-    """SGD or Adam as `config` says."""
     decay = config.weight_decay or None
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, weight_decay=decay)
@@ -202,11 +201,9 @@ class EarlyEnd(EpochPredictions):
         """Best epoch of the last stage, and of each stage before."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Forget the losses of the stage before."""
         self.best, self.least = 0, float("inf")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Predict; end the training where nothing was gained for too long."""
         shares = self.predict(self.whole or self.model)
         loss = float(-np.log(np.maximum(shares[np.arange(len(shares)), self.labels], 1e-7)).mean())
         if loss < self.least:
@@ -215,7 +212,6 @@ class EarlyEnd(EpochPredictions):
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Note the best epoch of a stage before the last."""
         if self.first:
             self.of_first.append(self.best)
 

@@ -88,7 +88,6 @@ def maps_behind(config: FeatureModel) -> tuple[str, ...]:
 
 
 def listed(folders: tuple[Path, ...] | list[Path]) -> str:
-    """Folders as a message names them."""
     return ", ".join(str(folder) for folder in folders)
 
 

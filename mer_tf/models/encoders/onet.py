@@ -76,7 +76,6 @@ def weights_path() -> Path:
 
 
 def weights_source() -> str:
-    """Where the weights come from, for a run's record."""
     return f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
 
 

@@ -28,7 +28,6 @@ class RandomTurn(keras.layers.Layer):
         self.seeds = keras.random.SeedGenerator()
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        """The images, which are turned in training alone."""
         if not training:
             return images
         count, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
@@ -70,12 +69,10 @@ class MovingPixels(keras.layers.Layer):
         self.height, self.width, self.share, self.gap = height, width, share, gap
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Fix the interpolation weights for the input's height and width."""
         self._rows, self._columns = bilinear(input_shape[2], self.height), bilinear(input_shape[3], self.width)
         self.built = True
 
     def call(self, frames: Any) -> Any:
-        """The pixels (B, P, T) that move most in each window."""
         time, rows, columns = frames.shape[1], self.height, self.width
         grey = ops.mean(ops.cast(frames, "float32"), axis=-1) / 127.5 - 1
         grey = ops.einsum("oh,bthw->btow", ops.convert_to_tensor(self._rows), grey)
@@ -118,11 +115,9 @@ class ExpressionStates(keras.layers.Layer):
         self.strength = strength
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The classifier of states."""
         self.told = self.add_weight(shape=(input_shape[-1], input_shape[1]), initializer="glorot_uniform", name="told")
 
     def call(self, features: Any) -> Any:
-        """The features as they are."""
         states = features.shape[1]
         unit = features / (ops.sqrt(ops.sum(ops.square(features), axis=-1, keepdims=True) + 1e-6))
         logits = ops.einsum("btd,ds->bts", features, self.told)

@@ -60,7 +60,6 @@ def clip_attention(bench: Workbench, run: Path) -> dict[str, Attention]:
 
 
 def model_attention(bench: Workbench, model: keras.Model, ids: list[str]) -> dict[str, Attention]:
-    """Attention of one model for some clips."""
     config, store = bench.experiment.clip, bench.store
     windows = [clip_windows(name, store.length(name), config)[0] for name in ids]
     frames = store.longest if config.test == "whole" else config.frames

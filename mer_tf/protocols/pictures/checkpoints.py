@@ -309,7 +309,6 @@ class FlowImages(Explained):
         return replace(opened, model=one)
 
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
-        """The picture, and the flow image."""
         store: Any = self.bench.store
         (image,) = store.inputs([Window(clip_id, 0)], 1, ("flow_image",)).values()
         inputs = dict.fromkeys(("flow_image", "image"), image.astype("float32"))  # as the whole or its core names it

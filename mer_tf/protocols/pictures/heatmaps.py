@@ -107,7 +107,6 @@ def _written(
 
 
 def _lifts(clip_id: str, frames: np.ndarray, heat: Maps, bench: Workbench) -> dict[str, float]:
-    """Lift of each region of the face."""
     points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
     masks = {} if points is None else region_masks(points, frames.shape[1])
     return {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
