@@ -164,11 +164,10 @@ def indexed_images(rows: Sequence[ClipRow]) -> tuple[tuple[IndexedClip, ...], li
         if sizes.get(row.clip_id, (height, width)) != (height, width)
     ]
     kept = [row for row in rows if sizes.get(row.clip_id) == (height, width)]
-    return tuple(_indexed_image(row, digests[row.clip_id]) for row in kept), lost
-
-
-def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
-    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
+    return tuple(
+        IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", digests[row.clip_id])
+        for row in kept
+    ), lost
 
 
 def data_rows(data: Data, cache: Path, listing: Listing | None = None) -> list[ClipRow]:

@@ -50,12 +50,9 @@ class FlowImageStore:
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
         """flow_image uint8 (B, S, S, 3). Copy 1 is the mirror image, u turned about the middle of its range."""
-        stack = np.stack([self._image(w) for w in windows])
+        images = ((self.images[w.clip_id], w.copy) for w in windows)
+        stack = np.stack([mirrored_flow_image(image) if copy else image for image, copy in images])
         return {"flow_image": stack} if "flow_image" in names else {}
-
-    def _image(self, window: Window) -> np.ndarray:
-        image = self.images[window.clip_id]
-        return mirrored_flow_image(image) if window.copy else image
 
 
 def flow_image_store(

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Shows
+from mer_tf.models.inputs import lstm
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage
@@ -202,9 +203,7 @@ def _time_weights(seen: Any, steps: Any, mask: Any, how: Attention) -> Any:
 
 def _lstm(units: int, how: Attention, name: str) -> layers.LSTM:
     l1 = keras.regularizers.L1(how.weight_l1)
-    # cuDNN's LSTM switches XLA off for the whole step.
-    options: dict[str, Any] = {"kernel_regularizer": l1, "recurrent_regularizer": l1, "use_cudnn": False}
-    return layers.LSTM(units, return_sequences=True, name=name, **options)
+    return lstm(units, name, return_sequences=True, kernel_regularizer=l1, recurrent_regularizer=l1)
 
 
 def _layers_of_attention(model: keras.Model) -> tuple[tuple[keras.Layer, ...], tuple[keras.Layer, ...]]:

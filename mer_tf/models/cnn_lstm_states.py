@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.models.frame_cnn import frame_network
-from mer_tf.models.inputs import grey, scaled
+from mer_tf.models.inputs import grey, lstm_head, scaled
 from mer_tf.models.kinds import ImageModel
-from mer_tf.models.later import keras, layers, own
+from mer_tf.models.later import keras, own
 from mer_tf.models.stages import Stage, cnn_then_lstm
 from mer_tf.ranges import Amount, BelowOne, Positive
 
@@ -60,7 +60,7 @@ class CnnLstmStates(ImageModel):
         x = grey(inputs["frames"], "centred")
         network = frame_network(tuple(x.shape[2:]), FILTERS, UNITS, self)
         features = own.ExpressionStates(self.states, name="features")(own.FoldTime(network, name="images")(x))
-        head = _head(tuple(features.shape[1:]), classes, self)
+        head = lstm_head(features, classes, scaled(LSTM, self.width))
         return keras.Model(inputs, head({"features": features}), name=self.name)
 
     @property
@@ -69,11 +69,3 @@ class CnnLstmStates(ImageModel):
 
     def stages(self, model: keras.Model) -> list[Stage]:
         return cnn_then_lstm(model, "cnn")
-
-
-def _head(shape: tuple[int | None, ...], classes: int, config: CnnLstmStates) -> keras.Model:
-    """LSTM and classifier on features (B, T, D)."""
-    features = keras.Input(shape, name="features")
-    # cuDNN's LSTM switches XLA off for the whole step.
-    x = layers.LSTM(scaled(LSTM, config.width), use_cudnn=False, name="lstm")(features)
-    return keras.Model({"features": features}, layers.Dense(classes, dtype="float32", name="logits")(x), name="head")

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal
 from mer_tf.config import Experiment
 from mer_tf.model import Shows
 from mer_tf.models.encoders.names import PREFERRED_MAPS, vggface_weights
-from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.inputs import RELU_CONV, grey, lstm_head, relu_dense, scaled
 from mer_tf.models.kinds import FeatureModel, ImageModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage, cnn_then_lstm
@@ -90,7 +90,7 @@ class Elrcn(ImageModel):
         features = (
             layers.Concatenate(name="features")(found) if len(found) > 1 else layers.Identity(name="features")(found[0])
         )
-        head = _head(tuple(features.shape[1:]), classes, self)
+        head = lstm_head(features, classes, scaled(LSTM, self.width), scaled(DENSE, self.width))
         return keras.Model(inputs, head({"features": features}), name=self.name)
 
     @property
@@ -123,8 +123,7 @@ def vgg16(image_shape: tuple[int, ...], config: Elrcn, name: str) -> keras.Model
     x: Any = image
     for block, (width, depth) in enumerate(BLOCKS, start=1):
         for index in range(1, depth + 1):
-            conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-            x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{block}_{index}", **conv)(x)
+            x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{block}_{index}", **RELU_CONV)(x)
         x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
     x = layers.Flatten(name="flat")(x)
     for number in (6, 7):
@@ -170,8 +169,7 @@ def _faces(weights: str) -> dict[str, list[Any]]:
         return {}
     encoder = build_encoder(_face_network(weights), input_size=224)
     log.info("elrcn: VGG16 starts from %s", encoder.weights["source"])
-    found = {layer.name: layer.get_weights() for layer in encoder.model._flatten_layers() if layer.name in CONVOLUTIONS}
-    return found
+    return {layer.name: layer.get_weights() for layer in encoder.model._flatten_layers() if layer.name in CONVOLUTIONS}
 
 
 def _streams(inputs: dict[str, Any], together: bool) -> dict[str, Any]:
@@ -199,12 +197,3 @@ def _slope(x: Any, axis: int) -> Any:
 
     inner = (part(2, None) - part(None, -2)) / 2
     return ops.concatenate([part(1, 2) - part(0, 1), inner, part(-1, None) - part(-2, -1)], axis=axis)
-
-
-def _head(shape: tuple[int | None, ...], classes: int, config: Elrcn) -> keras.Model:
-    """LSTM and classifier on features (B, T, D)."""
-    features = keras.Input(shape, name="features")
-    # cuDNN's LSTM switches XLA off for the whole step.
-    x = layers.LSTM(scaled(LSTM, config.width), use_cudnn=False, name="lstm")(features)
-    x = layers.Dense(scaled(DENSE, config.width), activation="relu", kernel_initializer="he_normal", name="fc")(x)
-    return keras.Model({"features": features}, layers.Dense(classes, dtype="float32", name="logits")(x), name="head")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.inputs import RELU_CONV, grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, own
 from mer_tf.ranges import BelowOne, Positive
@@ -48,8 +48,7 @@ class Fcnn3d(ImageModel):
 
 def _stream(x: Any, name: str, config: Fcnn3d) -> Any:
     for number, filters in enumerate(FILTERS, start=1):
-        conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-        x = layers.Conv3D(scaled(filters, config.width), 3, name=f"{name}_conv{number}", **conv)(x)
+        x = layers.Conv3D(scaled(filters, config.width), 3, name=f"{name}_conv{number}", **RELU_CONV)(x)
         x = layers.MaxPooling3D(2, name=f"{name}_pool{number}")(x)
     x = layers.Flatten(name=f"{name}_flat")(x)
     return relu_dense(x, scaled(UNITS, config.width), f"{name}_fc", config.dropout)

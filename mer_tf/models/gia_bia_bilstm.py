@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Shows
 from mer_tf.models.encoders.names import maps_behind
+from mer_tf.models.inputs import lstm
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage
@@ -223,8 +224,7 @@ def _over_time(x: Any, mask: Any, config: GiaBiaBiLstm) -> Any:
     """Frames (B, T, D) to one vector a clip."""
     if config.blocks.over_time == "mean":
         return layers.GlobalAveragePooling1D(dtype="float32", name="mean_over_time")(x, mask=mask)
-    # cuDNN's LSTM switches XLA off for the whole step.
-    lstm = layers.LSTM(config.lstm_units, use_cudnn=False, name="lstm")
-    if config.blocks.over_time == "lstm":
-        return lstm(x, mask=mask)
-    return layers.Bidirectional(lstm, name="bilstm")(x, mask=mask)
+    over = lstm(config.lstm_units, "lstm")
+    if config.blocks.over_time == "bilstm":
+        over = layers.Bidirectional(over, name="bilstm")
+    return over(x, mask=mask)

@@ -25,6 +25,8 @@ LAYERS = {
     "frames": ("RandomTurn", "MovingPixels", "ExpressionStates"),
 }
 """File of mer_tf/models/layers -> classes registered there."""
+OWN = tuple(f"mer_tf.models.layers.{name}" for name in LAYERS)
+"""Files of our own layers; `later.own` has their classes."""
 
 
 class Waiting:

@@ -81,7 +81,9 @@ class StrcnA(ImageModel):
 def recurrent_network(x: Any, classes: int, config: StrcnA | StrcnG) -> Any:
     """Logits (B, classes) of an image (B, H, W, C)."""
     width = scaled(FILTERS, config.width)
-    x = layers.MaxPooling2D(4, padding="same", name="stem_pool")(_convolved(x, width, "stem"))
+    x = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal", name="stem_conv")(x)
+    x = ops.relu(layers.BatchNormalization(momentum=0.9, name="stem_norm")(x))
+    x = layers.MaxPooling2D(4, padding="same", name="stem_pool")(x)
     for number, pool in enumerate(POOLS, start=1):
         block = f"block{number}"
         y = layers.Conv2D(width, 1, kernel_initializer="he_normal", name=f"{block}_forward")(x)
@@ -92,8 +94,3 @@ def recurrent_network(x: Any, classes: int, config: StrcnA | StrcnG) -> Any:
         x = layers.MaxPooling2D(pool, padding="same", name=f"{block}_pool")(y)
     x = layers.Dropout(config.dropout, name="dropout")(layers.GlobalAveragePooling2D(name="places")(x))
     return layers.Dense(classes, dtype="float32", name="logits")(x)
-
-
-def _convolved(x: Any, width: int, name: str) -> Any:
-    x = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal", name=f"{name}_conv")(x)
-    return ops.relu(layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x))

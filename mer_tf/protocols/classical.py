@@ -76,9 +76,8 @@ def inner_scores(
 
 def steps_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
     """Parameters of each step as JSON can hold them."""
-    return {name: _plain(step.get_params()) for name, step in pipeline.steps}
-
-
-def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON can hold them."""
-    return {k: v if isinstance(v, (int, float, str, bool, type(None))) else str(v) for k, v in parameters.items()}
+    plain = (int, float, str, bool, type(None))
+    return {
+        name: {k: v if isinstance(v, plain) else str(v) for k, v in step.get_params().items()}
+        for name, step in pipeline.steps
+    }

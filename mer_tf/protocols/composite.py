@@ -7,7 +7,6 @@ were (the code of HTNet does so). That row peeks at the answers: it is there to 
 from __future__ import annotations
 
 import logging
-import random
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,6 @@ from mer_tf.changes import changed, migrated
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import Classical, OnsetFrame
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
-from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
@@ -91,7 +89,8 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
             if (folder / "predictions.csv").exists():
                 tables[name + suffix] = read_predictions(folder / "predictions.csv")
                 models[name + suffix] = chosen.model.name
-    write_always_wrong(_seeing(tables, models), images_of_clips(encoded), directory)
+    images: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
+    write_always_wrong(_seeing(tables, models), images, directory)
     untaught = Bench(experiment, clips, encoded).fold_warnings()
     return _summary(experiment, clips, tables, models, directory, untaught, [*tuned(stored)])
 
@@ -142,24 +141,18 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
     truth = np.full((len(bench.clips), len(folds)), -1)
     for place, fold in enumerate(folds):
         truth[list(fold.train), place] = seal.training(fold)
-    models = [_drawn(bench, training_seed(seed, fold.number)) for fold in folds]
+    models = [bench.untrained(training_seed(seed, fold.number)) for fold in folds]
     training = AllFolds(models, images_of(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
     found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
-    watched = _watched(config.epochs)
+    watched, compiled = _watched(config.epochs), bench.trainer().model
     for epoch in Progress(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):
         training.epoch()
         if epoch in watched:
             training.give()
             for fold, model in zip(folds, models, strict=True):
-                found[fold.number][epoch] = _predict(bench, model, fold)
+                compiled.set_weights(model.get_weights())
+                found[fold.number][epoch] = bench.predict(compiled, fold.test)
     return found
-
-
-def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
-    """What `model` says of the fold's test clips, by the one network that is compiled."""
-    compiled = bench.trainer().model
-    compiled.set_weights(model.get_weights())
-    return bench.predict(compiled, fold.test)
 
 
 def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict[int, ByEpoch]:
@@ -193,12 +186,6 @@ def _watched(epochs: int) -> set[int]:
     return {int(e) for e in np.linspace(epochs, 0, min(WATCHED, epochs), endpoint=False).round()}
 
 
-def _drawn(bench: Bench, seed: int) -> Any:
-    """A network with weights newly drawn from the seed, as the trainer of one fold draws them."""
-    random.seed(seed)
-    return bench.trainer().build()
-
-
 def _write(bench: Bench, seal: SealedLabels, found: dict[int, ByEpoch], home: Path) -> None:
     """Predictions after the last epoch, then those of each fold's best epoch, where there were several."""
     seed, last, best = bench.experiment.train.seed, [], []
@@ -229,7 +216,10 @@ def _summary(
     chosen_on: Sequence[str],
 ) -> str:
     options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
-    results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
+    results: dict[str, dict[str, Any]] = {}
+    for name, frame in tables.items():
+        parts = {FULL: frame, **{str(home): part for home, part in frame.groupby("dataset", sort=True)}}
+        results[name] = {part: evaluate(one, **options) for part, one in parts.items()}
     rows = [r for n, found in results.items() for r in _rows(n, models[n], found)]
     table = pd.DataFrame(rows)
     write_csv(table, directory / "composite.csv")
@@ -256,11 +246,6 @@ def _summary(
     text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(shown), *told_after])
     write_text(directory / "results.txt", text + "\n")
     return text
-
-
-def _parts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    yield FULL, frame
-    yield from ((str(name), part) for name, part in frame.groupby("dataset", sort=True))
 
 
 def _rows(name: str, model: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -291,11 +276,6 @@ def _seeing(tables: dict[str, pd.DataFrame], models: Mapping[str, str]) -> dict[
     blind = ("majority", "subject_identity", OnsetFrame.name)
     seeing = {n: t for n, t in tables.items() if models[n] not in blind and not n.endswith(PEEKED)}
     return seeing or tables
-
-
-def images_of_clips(encoded: Encoded) -> Mapping[str, np.ndarray]:
-    found: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
-    return found
 
 
 def _times(directory: Path, tables: Mapping[str, Any]) -> str:

@@ -13,8 +13,9 @@ import pandas as pd
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, preset_of
 from mer_tf.evaluation.curve import halfways
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import write_csv
-from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
+from mer_tf.protocols.variants import Run, run_variants, variant_row
 from mer_tf.reporting.plots import sensitivity_png
 
 FRAME_RATE = 100.0
@@ -58,5 +59,5 @@ def _variant(experiment: Experiment, amplitude: float, step: int, out: Path) -> 
 
 
 def _row(directory: Path) -> dict[str, float]:
-    row = variant_row(variant_predictions(directory))
+    row = variant_row(read_predictions(directory / "predictions.csv"))
     return {name: row[name] for name in ("n", "UAR", "accuracy", "UF1", "UAR_low", "UAR_high", "chance")}

@@ -11,8 +11,9 @@ import pandas as pd
 
 from mer_tf.changes import changed
 from mer_tf.config import Experiment
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import facts, write_csv
-from mer_tf.protocols.variants import ACCURACIES, Run, run_variants, variant_predictions, variant_row
+from mer_tf.protocols.variants import ACCURACIES, Run, run_variants, variant_row
 from mer_tf.reporting.plots import sweep_png
 
 COLUMNS = ("n", *ACCURACIES, "majority", "UAR", "UAR_low", "UAR_high", "UF1", "chance")
@@ -53,7 +54,7 @@ def sweep_text(table: pd.DataFrame) -> str:
 
 
 def _row(directory: Path) -> dict[str, Any]:
-    row = variant_row(variant_predictions(directory))
+    row = variant_row(read_predictions(directory / "predictions.csv"))
     row["majority"] = row["majority_rate"]
     return {name: row[name] for name in COLUMNS}
 

@@ -75,7 +75,8 @@ class FoldTrainer:
         `stream_epochs` (of each before) and `learning_rate` replace the configuration's. Several stages count their
         epochs on, and a column names them.
         """
-        self._reset(seed)
+        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
+            _renew(stage.model, drawn.model)
         parts = []
         for stage in self.stages:
             recipe = stage_recipe(replace(self.config, learning_rate=learning_rate or self.config.learning_rate), stage)
@@ -104,11 +105,6 @@ class FoldTrainer:
             return None
         found, counts = np.unique([labels[w.clip_id] for w in plan], return_counts=True)
         return {int(k): len(plan) / (len(found) * int(n)) for k, n in zip(found, counts, strict=True)}
-
-    def _reset(self, seed: int) -> None:
-        """Newly drawn weights and dropout seeds, optimizer state zero."""
-        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
-            _renew(stage.model, drawn.model)
 
     def untrained(self, seed: int) -> keras.Model:
         """The model as training with this seed begins."""
@@ -145,6 +141,7 @@ def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
 
 
 def _renew(model: keras.Model, fresh: keras.Model) -> None:
+    """Newly drawn weights and dropout seeds, optimizer state zero."""
     model.set_weights(fresh.get_weights())
     for held, drawn in zip(_seeds(model), _seeds(fresh), strict=True):
         held.assign(keras.ops.convert_to_numpy(drawn.value))

@@ -10,8 +10,7 @@ import pytest
 
 import mer_tf
 from mer_tf.config import MerError
-from mer_tf.models import OWN
-from mer_tf.models.registered import LAYERS, PACKAGE
+from mer_tf.models.registered import LAYERS, OWN, PACKAGE
 from mer_tf.serving import api
 
 NAMES = [name for name in mer_tf.__all__ if name.islower() and not name.startswith("_")]

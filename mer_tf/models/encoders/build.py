@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,8 @@ def _onet_weights(model: keras.Model, config: FeatureModel, note: str) -> dict[s
     if config.weights == "random":
         return _random()
     onet.load_onet(model)
-    return {"source": onet.weights_source(), "sha256": sha256(onet.weights_path()), "note": note}
+    source = f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
+    return {"source": source, "sha256": sha256(onet.weights_path()), "note": note}
 
 
 def _random() -> dict[str, str | None]:

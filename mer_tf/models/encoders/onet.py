@@ -7,7 +7,6 @@ geometry from mtcnn 1.0.0, mtcnn/network/onet.py.
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +72,6 @@ def _assign(layer: Any, values: list[np.ndarray]) -> None:
 def weights_path() -> Path:
     """The weight file inside the installed mtcnn package."""
     return mtcnn_files.weights_path("onet")
-
-
-def weights_source() -> str:
-    return f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
 
 
 def _package_arrays() -> list[np.ndarray]:

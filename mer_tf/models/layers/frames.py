@@ -51,9 +51,6 @@ class RandomTurn(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "degrees": self.degrees}
-
 
 @REGISTERED
 class MovingPixels(keras.layers.Layer):
@@ -93,10 +90,6 @@ class MovingPixels(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], self.kept, input_shape[1], 1)
 
-    def get_config(self) -> dict[str, Any]:
-        named = {name: getattr(self, name) for name in ("height", "width", "share", "gap")}
-        return {**super().get_config(), **named}
-
 
 def _greatest(x: Any) -> Any:
     return ops.max_pool(x, 3, strides=1, padding="same")
@@ -129,6 +122,3 @@ class ExpressionStates(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "strength": self.strength}

@@ -132,16 +132,20 @@ class OnsetDifference(keras.layers.Layer):
         return ops.subtract(frames, onset)
 
 
-@keras.saving.register_keras_serializable(package="mer_tf")
-class LastStep(keras.layers.Layer):
-    """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
+class Unmasked(keras.layers.Layer):
+    """A layer that is told by an argument which frames count: Keras' implicit masks end here."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
     def compute_mask(self, *_: Any) -> None:
-        """What comes out has no time axis left to mask."""
+        """The output has no mask."""
+
+
+@keras.saving.register_keras_serializable(package="mer_tf")
+class LastStep(Unmasked):
+    """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
 
     def call(self, steps: Any, mask: Any) -> Any:
         """Take the step by a product with its one-hot position, which every backend compiles."""

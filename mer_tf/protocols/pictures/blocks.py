@@ -29,7 +29,6 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures.blocks import Windows, faces_png, weights_png
 from mer_tf.files import file_name, write_csv
 from mer_tf.inputs.batches import fixed_batches, input_names
@@ -38,7 +37,7 @@ from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.cross_validation import fold_folder
-from mer_tf.protocols.pictures.view import best_recognised
+from mer_tf.protocols.pictures.view import best_recognised, entry, first_seed
 from mer_tf.protocols.workbench import Workbench
 
 FILE = "pictures/attention/block_weights.csv"
@@ -53,8 +52,7 @@ def write_block_weights(bench: Workbench, run: Path) -> pd.DataFrame:
     first seed. The whole face's weight stands beside those of the blocks. Drawn are the best recognised clip of each
     class over time, and each class's mean weights.
     """
-    frame = read_predictions(run / "predictions.csv")
-    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
+    frame = first_seed(run)
     table = pd.concat(_of_folds(bench, run, frame), ignore_index=True)
     write_csv(table, run / FILE)
     entries = list(_pictures(bench, frame, table, run / "pictures"))
@@ -110,11 +108,11 @@ def _pictures(bench: Workbench, frame: pd.DataFrame, table: pd.DataFrame, home: 
         own = weights[weights["clip_id"] == clip]["weight"].to_numpy().reshape(-1, len(names))
         said = f"true {row['y_true']}, predicted {row['y_pred']}"
         weights_png(shown[clip], own, windows, home / folder, title=f"{clip}: {said}")
-        yield _entry(clip, f"{said}; block weights over time", folder)
+        yield entry("attention", clip, f"{said}; block weights over time", folder)
         mean = weights[weights["y_true"] == row["y_true"]].groupby("block")["weight"].mean()
         faces[str(row["y_true"])] = (shown[clip][0], mean[list(names)].to_numpy(), windows)
     faces_png(faces, home / "attention/classes.png", title="mean weight of each block over the test clips of a class")
-    yield _entry("Mean block weights", _heaviest(weights), "attention/classes.png")
+    yield entry("attention", "Mean block weights", _heaviest(weights), "attention/classes.png")
 
 
 def _settings(bench: Workbench) -> Blocks:
@@ -140,7 +138,3 @@ def _heaviest(weights: pd.DataFrame) -> str:
         top = mean[label].nlargest(3)
         said.append(f"{label}: " + ", ".join(f"{block} {value:.2f}" for block, value in top.items()))
     return "; ".join(said)
-
-
-def _entry(title: str, caption: str, file: str) -> dict[str, str]:
-    return {"section": "attention", "title": title, "caption": caption, "file": file}

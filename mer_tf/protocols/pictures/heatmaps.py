@@ -22,7 +22,7 @@ from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.layer_choice import face_landmarks
 from mer_tf.protocols.pictures.before_after import write_change
 from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted, explained
-from mer_tf.protocols.pictures.view import READ, View, best_recognised, networks
+from mer_tf.protocols.pictures.view import READ, View, best_recognised, entry, first_seed, networks
 from mer_tf.protocols.workbench import Workbench
 
 log = logging.getLogger("mer_tf")
@@ -48,9 +48,7 @@ def export_heatmaps(
     facial region, empty where there is no heat or no face was found. `MerError` for a model that has no map.
     `opened`: the run's networks, where they are open for these clips.
     """
-    frame = read_predictions(run / "predictions.csv")
-    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
-    chosen = _chosen(frame, clips, per_class)
+    chosen = _chosen(first_seed(run), clips, per_class)
     opened = opened or explained(bench, chosen["clip_id"].tolist())
     view.check(opened)
     rows = []
@@ -130,13 +128,13 @@ def write_heatmaps(bench: Workbench, run: Path) -> None:
     except MerError as error:
         log.warning("no heat maps: %s", error)
         return
-    before = _entry("Before and after training", said.removesuffix(READ).rstrip(), "gradcam/before_after.png")
+    before = entry("gradcam", "Before and after training", said.removesuffix(READ).rstrip(), "gradcam/before_after.png")
     rows = [before] if said else []
     rows += [_strip(row) for row in table.to_dict("records")]
     for path in sorted(run.glob("**/layers.png")):
         name = f"layers-{path.parent.name}.png"
         shutil.copyfile(path, home / name)
-        rows.append(_entry(f"Layers, {path.parent.name}", "chosen on training frames", name))
+        rows.append(entry("gradcam", f"Layers, {path.parent.name}", "chosen on training frames", name))
     write_csv(pd.DataFrame(rows), home / "pictures.csv")
 
 
@@ -146,8 +144,4 @@ def _strip(row: Mapping[Any, Any]) -> dict[str, str]:
     known = [f"{name} {row[f'lift_{name}']:.1f}" for name in REGIONS if pd.notna(row[f"lift_{name}"])]
     lifts = f"; heat in a region over its share of the picture: {', '.join(known)}" if known else ""
     said = f"true {row['y_true']}, predicted {row['y_pred']}; {view.said(row['layer'])}, for {row['target']}{lifts}"
-    return _entry(row["clip_id"], f"{said}.", f"gradcam/{file_name(row['clip_id'])}/strip.png")
-
-
-def _entry(title: str, caption: str, file: str) -> dict[str, str]:
-    return {"section": "gradcam", "title": title, "caption": caption, "file": file}
+    return entry("gradcam", row["clip_id"], f"{said}.", f"gradcam/{file_name(row['clip_id'])}/strip.png")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.gradcam import Maps
 from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import fold_folder
@@ -79,6 +80,17 @@ def networks(
             path = fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras"
             yield part.to_dict("records"), opened.network(path)
             bar.update(len(part))
+
+
+def first_seed(run: Path) -> pd.DataFrame:
+    """The predictions of a run's first seed."""
+    table = read_predictions(run / "predictions.csv")
+    return table[table["seed"] == table["seed"].iloc[0]]
+
+
+def entry(section: str, title: str, caption: str, file: str) -> dict[str, str]:
+    """A row of pictures.csv."""
+    return {"section": section, "title": title, "caption": caption, "file": file}
 
 
 def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:
