@@ -102,15 +102,12 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield f"evaluation.{given} is for evaluation.split=cross-dataset, which is {evaluation.split}; change one"
 
 
-def _rows(listing: Listing, data: Data) -> Sequence[ClipRow]:
-    from mer_tf.datasets.doubts import decided
-
-    return decided(listing.rows, data.doubtful, data.apex)
-
-
 def _check_data(experiment: Experiment, listing: Listing | None, composite: bool) -> None:
-    data = experiment.data
-    rows = None if listing is None else _rows(listing, data)
+    data, rows = experiment.data, None
+    if listing is not None:
+        from mer_tf.datasets.doubts import decided  # brings NumPy
+
+        rows = decided(listing.rows, data.doubtful, data.apex)
     if rows is None and (data.label_protocol == FROM_DATA or is_file(data.label_protocol)):
         raise MerError(
             f"data.label_protocol={data.label_protocol}: is for data of yours; give their folder with data.root, or "

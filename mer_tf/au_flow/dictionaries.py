@@ -18,7 +18,7 @@ import pandas as pd
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import f1_score
 
-from mer_tf.au_flow.drawn_training import kept_out_groups
+from mer_tf.au_flow.drawn_training import TEST_SEED, kept_out_groups, trained_kinds
 from mer_tf.au_flow.recogniser import CROP, LIMITS, OF_DRAWN
 from mer_tf.au_flow.settings import Dictionaries, Options
 from mer_tf.au_flow.train import new_directory
@@ -33,7 +33,6 @@ from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds
 
 log = logging.getLogger("mer_tf")
-TEST_SEED = 1
 GEOMETRY = (
     "face_geometry.csv, published: mean landmarks of dlib in the crop that is published for SMIC; no image of the "
     "composite entered"
@@ -111,11 +110,6 @@ def _write(
         "limits": (*OF_DRAWN, *LIMITS),
     }
     write_json(directory / f"{name}.json", card)
-
-
-def trained_kinds(left_out: Collection[str] = ()) -> list[str]:
-    """Kinds of drawing that are trained on, but those left out."""
-    return [k.kind for k in kinds().values() if k.trained and k.kind not in left_out]
 
 
 def drawn_of(names: Sequence[str], count: int, seed: int, cache: Path) -> dict[str, Drawn]:

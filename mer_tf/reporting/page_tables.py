@@ -77,23 +77,18 @@ def published(runs: Sequence[Run], finished: Sequence[Analysis]) -> tuple[list[P
     keys = list(dict.fromkeys(str(key) for run in runs for key in run.settings["published"] or ()))
     table = facts("published_results.csv").drop_duplicates("key").set_index("key")
     missing = pd.Series({"note": "published_results.csv has no such row"}, table.columns).fillna("")
-    held = (table.loc[key] if key in table.index else missing for key in keys)
-    rows = [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, held, strict=True)]
+    facts_of = (table.loc[key] if key in table.index else missing for key in keys)
+    rows = [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, facts_of, strict=True)]
     by_home: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_home.setdefault(row["dataset"], []).append(row)
     seen = {home: [run for run in runs if not home or _saw(run, home)] for home in by_home}
-    shown = [
-        Published(home, held, side_by_side(_of(finished, there)), not any(map(of_people, there)))
-        for home, held in by_home.items()
-        if (there := seen[home])
-    ]
+    shown = []
+    for home, held in by_home.items():
+        if there := seen[home]:
+            ours = [one for one in finished if any(one.run is run for run in there)]  # tables in runs do not compare
+            shown.append(Published(home, held, side_by_side(ours), not any(map(of_people, there))))
     return shown, [home for home, there in seen.items() if not there]
-
-
-def _of(finished: Sequence[Analysis], runs: Sequence[Run]) -> list[Analysis]:
-    """Those of these very runs; the tables in runs cannot be compared."""
-    return [one for one in finished if any(one.run is run for run in runs)]
 
 
 def _saw(run: Run, home: str) -> bool:

@@ -56,14 +56,13 @@ def strip_png(
     path: Path,
     *,
     title: str,
-    peak: str = "",
     note: str = "",
     places: Sequence[int] | NDArray[np.integer] = (),
 ) -> Path:
     """A clip over time: its frames, and below the same with heat, six of them evenly spread; first and last too.
 
-    frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
-    that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
+    frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `note` says how to
+    read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
     times = evenly(len(frames), SHOWN)
@@ -73,7 +72,7 @@ def strip_png(
     for column, time in enumerate(times):
         picture(axes[0, column], frames[time].astype(np.uint8), f"frame {places[time] if len(places) else time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
-    scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
+    scale_bar(figure, axes, "1 = greatest of the clip")
     figure.suptitle(title, fontsize=10)
     figure.supxlabel(note, fontsize=SMALL)
     return save(figure, path)
@@ -130,15 +129,11 @@ def save(figure: Figure, path: Path) -> Path:
     canvas.draw()
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     about = PngInfo()
-    about.add_text(INNER, json.dumps([_box(axes, drawn.height) for axes in figure.axes if _shows_picture(axes)]))
+    shown = [axes for axes in figure.axes if axes.images or axes.get_label() == "<colorbar>"]  # images, and scales
+    about.add_text(INNER, json.dumps([_box(axes, drawn.height) for axes in shown]))
     with atomic(path) as part:
         drawn.save(part, "PNG", pnginfo=about)
     return path
-
-
-def _shows_picture(axes: Axes) -> bool:
-    """Whether it holds an image, or the colours of a scale."""
-    return bool(axes.images) or axes.get_label() == "<colorbar>"
 
 
 def _box(axes: Axes, height: int) -> list[int]:
