@@ -8,25 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from mer_tf.models.layers import LAYERS
+
 PACKAGE = "mer_tf"
-LAYERS = {
-    "shared": (
-        *("FoldTime", "Preprocess", "Resize", "OnsetDifference", "LastStep", "Places", "AttendedLogits"),
-        "ResponseNorm",
-    ),
-    "attention": (
-        *("EachAs", "RegionWeights", "WeighRegions", "AttentiveLSTMCell", "Previous", "TimeWeights"),
-        *("FixedTimeWeights", "WeighSteps", "FrameGate"),
-    ),
-    "penalties": ("SpreadPenalty", "LengthPenalty"),
-    "blocks": ("BlockCrop", "Neighbours", "UnfoldTime", "WeightCost"),
-    "block_units": (),
-    "recurrent": ("PeepholeCell", "CoupledCell"),
-    "frames": ("RandomTurn", "MovingPixels", "ExpressionStates"),
-}
-"""File of mer_tf/models/layers -> classes registered there."""
-OWN = tuple(f"mer_tf.models.layers.{name}" for name in LAYERS)
-"""Files of our own layers; `later.own` has their classes."""
 
 
 class Waiting:
