@@ -91,7 +91,6 @@ def collect(directory: Path) -> Path:
 
 
 def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
-    """Everything that is derived from the folds' predictions."""
     from mer_tf.protocols.pictures.run import write_pictures
     from mer_tf.protocols.pictures.worst import write_worst
     from mer_tf.protocols.summary import summarise

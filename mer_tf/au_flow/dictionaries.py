@@ -113,7 +113,6 @@ def _write(
 
 
 def drawn_of(names: Sequence[str], count: int, seed: int, cache: Path) -> dict[str, Drawn]:
-    """About `count` images of each kind."""
     return {name: draw_kind(name, count, seed, crop=CROP, cache_dir=cache) for name in names}
 
 
@@ -134,7 +133,6 @@ def learn(images: Any, config: Dictionaries) -> list[dict[str, Any]]:
 
 
 def _some_patches(images: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """`count` patches of random images and places."""
     each = 16
     chosen = images[rng.integers(len(images), size=-(-count // each))]
     all_of = [patches_of(one[None])[0] for one in chosen]

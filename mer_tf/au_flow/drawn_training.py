@@ -92,7 +92,6 @@ def kind_scores(model: keras.Model, names: Collection[str], config: Pretraining)
 
 
 def uf1(model: keras.Model, drawn: Drawn) -> float:
-    """Mean F1 of the classes, of a network on drawn images."""
     found = probabilities(model, drawn.images).argmax(axis=1)
     return float(f1_score(drawn.labels, found, average="macro"))
 

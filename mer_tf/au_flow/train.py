@@ -77,7 +77,6 @@ def limits_of(config: Pretraining) -> tuple[str, ...]:
 
 
 def measure_saving(options: Options, experiment: Experiment) -> str:
-    """Table of --sequence, and where it is."""
     directory = new_directory(options)
     table = clips_saved(experiment, options.drawn_clips, directory)
     text = table.to_string(index=False, float_format="{:.3f}".format)

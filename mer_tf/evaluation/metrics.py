@@ -135,7 +135,6 @@ def score_columns(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _described(found: Outcomes, classes: Sequence[str]) -> dict[str, Any]:
-    """What was scored, and what scores without skill."""
     support = np.bincount(found.true)
     return {
         "n": len(found.clips),

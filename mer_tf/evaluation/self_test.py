@@ -63,12 +63,13 @@ def chance_check(name: str, values: Sequence[float], classes: int, error: float)
 
 def prediction_checks(frame: pd.DataFrame, oracle: pd.DataFrame) -> list[Check]:
     """Checks of a pooled predictions table; `oracle` is the table that the true labels give on the same path."""
-    classes = class_names(frame)
+    classes, options = class_names(frame), {"bootstrap": 200, "permutations": 99}
     perfect = scores(confusion(oracle, classes))
+    same = evaluate(frame, **options) == evaluate(frame.sample(frac=1, random_state=0), **options)
     return [
         Check("an oracle scores 1", bool((perfect == 1).all()), f"{dict(zip(SCORES, perfect.tolist(), strict=True))}"),
         _shuffled(frame, classes),
-        _reordered(frame),
+        Check("the order of the predictions' rows changes nothing", same, "" if same else "the metrics differ"),
     ]
 
 
@@ -79,12 +80,6 @@ def _shuffled(frame: pd.DataFrame, classes: Sequence[str]) -> Check:
     values = [scores(confusion(table, classes))[1] for table in mixed]
     error = float(np.std(values, ddof=1)) / SHUFFLES**0.5
     return chance_check("shuffled predictions score chance", values, frame["y_true"].nunique(), error)
-
-
-def _reordered(frame: pd.DataFrame) -> Check:
-    options = {"bootstrap": 200, "permutations": 99}
-    same = evaluate(frame, **options) == evaluate(frame.sample(frac=1, random_state=0), **options)
-    return Check("the order of the predictions' rows changes nothing", same, "the metrics differ" if not same else "")
 
 
 def _attempt(name: str, check: Callable[[], None]) -> Check:

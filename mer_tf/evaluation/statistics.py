@@ -79,7 +79,6 @@ def _named(values: np.ndarray) -> dict[str, float]:
 
 
 def _alike(one: Outcomes, other: Outcomes, classes: Sequence[str]) -> None:
-    """The same clips with the same truth."""
     if one.clips != other.clips:
         lone = [(set(one.clips) - set(other.clips), "first"), (set(other.clips) - set(one.clips), "second")]
         said = [f"only the {where} has {few(sorted(clips))}" for clips, where in lone if clips]

@@ -182,7 +182,6 @@ def data_rows(data: Data, cache: Path, listing: Listing | None = None) -> list[C
 
 
 def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Notice]:
-    """What a reader must know of the data and the split before any number."""
     warnings = []
     for root in sorted({row.root for row in rows}):
         if (marker := Path(root) / MARKER).exists():

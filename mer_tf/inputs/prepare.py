@@ -74,7 +74,6 @@ def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
 
 
 def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:
-    """What a classical method says of every clip."""
     if model.tune and (offered := candidates(experiment)):
         grid = grid_store(offered, experiment, clips, lambda one: _with_apexes(one, offered[0].method.flow))
         said = f"{model.name}, chosen in each fold among {len(grid.matrices)} settings of the descriptor"
@@ -110,7 +109,6 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
 
 
 def _stored(clips: Clips, flow: bool = True) -> Iterator[ClipRecord]:
-    """The labelled clips, with flow where that is asked for."""
     return stored_clips(clips.records, flow=flow, wanted=clips.by_id)
 
 
@@ -199,7 +197,6 @@ def clip_frames(clips: Clips, ids: Collection[str] | None = None) -> Iterator[tu
 
 
 def _encoder_warnings(encoder: Encoder) -> tuple[Notice, ...]:
-    """What a reader must know of the encoder before any number."""
     if encoder.weights["source"] == "random":
         return (danger(UNTRAINED, f"{encoder.name} was never trained"),)
     if encoder.requested == "auto" and not encoder.name.startswith("vggface"):

@@ -207,7 +207,6 @@ def _lstm(units: int, how: Attention, name: str) -> layers.LSTM:
 
 
 def _layers_of_attention(model: keras.Model) -> tuple[tuple[keras.Layer, ...], tuple[keras.Layer, ...]]:
-    """Layers of spatial and of temporal attention alone."""
     found = {layer.name: layer for layer in model.layers}
     if "where" in found:
         return (found["where_state"], found["where"]), (found["when_state"], found["when"])

@@ -166,7 +166,6 @@ def _lstm(config: CnnLstmFusion, name: str) -> Any:
 
 
 def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
-    """Fusion layer F and classifier on both streams' features."""
     fusion = config.fusion
     features = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     pair = list(features.values())

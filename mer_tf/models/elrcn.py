@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.model import Shows
-from mer_tf.models.encoders.names import PREFERRED_MAPS, vggface_weights
+from mer_tf.models.encoders.names import BLOCKS, PREFERRED_MAPS, VGG16, vggface_weights
 from mer_tf.models.inputs import RELU_CONV, grey, lstm_head, relu_dense, scaled
 from mer_tf.models.kinds import FeatureModel, ImageModel
 from mer_tf.models.later import keras, layers, ops, own
@@ -28,8 +28,6 @@ from mer_tf.models.stages import Stage, cnn_then_lstm
 from mer_tf.ranges import Amount, BelowOne, Positive
 
 log = logging.getLogger("mer_tf")
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-CONVOLUTIONS = tuple(f"conv{k}_{i}" for k, (_, depth) in enumerate(BLOCKS, 1) for i in range(1, depth + 1))
 FC, LSTM, DENSE = 4096, 3000, 128
 
 
@@ -53,7 +51,7 @@ class Elrcn(ImageModel):
     spatial: ClassVar[bool]
     """Whether all images are channels of one VGG."""
     shows: ClassVar[Shows] = "heat maps"
-    least_side: ClassVar = 2 ** len(BLOCKS)
+    least_side: ClassVar = 2 ** len(VGG16)
     least: ClassVar = {"width": 0.03, "grey": True}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
@@ -121,7 +119,7 @@ def vgg16(image_shape: tuple[int, ...], config: Elrcn, name: str) -> keras.Model
     """VGG16 to its second dense layer: images (N, S, S, C) -> (N, 4096)."""
     image = keras.Input(image_shape, name="image")
     x: Any = image
-    for block, (width, depth) in enumerate(BLOCKS, start=1):
+    for block, (width, depth) in enumerate(VGG16, start=1):
         for index in range(1, depth + 1):
             x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{block}_{index}", **RELU_CONV)(x)
         x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
@@ -146,14 +144,12 @@ def begin_from_faces(network: keras.Model, weights: str) -> None:
 
 
 def _face_network(weights: str) -> FeatureModel:
-    """Settings of the encoder whose convolutions the VGG takes."""
     from mer_tf.models.vggface_lstm import VggFaceLstm
 
     return VggFaceLstm(encoder="auto", weights=None if weights == "auto" else weights, features_at="pool5")
 
 
 def _faces_found(weights: str) -> bool:
-    """Whether VGG-Face's weights are there, or can be fetched."""
     from mer_tf.models.encoders.build import resolve_encoder  # brings Keras
 
     return resolve_encoder(_face_network(weights))[0] == PREFERRED_MAPS
@@ -169,7 +165,11 @@ def _faces(weights: str) -> dict[str, list[Any]]:
         return {}
     encoder = build_encoder(_face_network(weights), input_size=224)
     log.info("elrcn: VGG16 starts from %s", encoder.weights["source"])
-    return {layer.name: layer.get_weights() for layer in encoder.model._flatten_layers() if layer.name in CONVOLUTIONS}
+    return {
+        layer.name: layer.get_weights()
+        for layer in encoder.model._flatten_layers()
+        if layer.name in BLOCKS[PREFERRED_MAPS]
+    }
 
 
 def _streams(inputs: dict[str, Any], together: bool) -> dict[str, Any]:

@@ -172,7 +172,6 @@ def block_weights(model: keras.Model) -> keras.Model:
 
 
 def _moved(frames: Any, onset: Any, config: GiaBiaBiLstm, name: str) -> Any:
-    """What has changed since the onset, where it is asked for."""
     return own.OnsetDifference(name=f"{name}_minus_onset")(frames, onset) if config.center == "onset" else frames
 
 

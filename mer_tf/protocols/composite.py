@@ -118,7 +118,6 @@ def _classical(method: Classical, bench: Bench, seal: SealedLabels) -> dict[int,
 
 
 def _kernel(bench: KernelBench, seal: SealedLabels) -> dict[int, ByEpoch]:
-    """Kernel ridge regression, its probabilities calibrated on the training subjects of each fold."""
     found = {}
     for fold in bench.folds():
         model, _ = bench.fit(fold.train, seal.training(fold), 0)
@@ -127,7 +126,6 @@ def _kernel(bench: KernelBench, seal: SealedLabels) -> dict[int, ByEpoch]:
 
 
 def _features(method: Classical, bench: Bench) -> np.ndarray:
-    """What a classical method is given of every clip, (clips, D)."""
     clips = range(len(bench.clips))
     if not method.described_by:
         return blind_features(method, bench.clips)
@@ -174,7 +172,6 @@ def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict
 
 
 def _kept(path: Path) -> ByEpoch:
-    """Probabilities of a fold that was finished before, by epoch."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {int(epoch): stored[epoch] for epoch in stored.files}
@@ -279,7 +276,6 @@ def _seeing(tables: dict[str, pd.DataFrame], models: Mapping[str, str]) -> dict[
 
 
 def _times(directory: Path, tables: Mapping[str, Any]) -> str:
-    """Processor seconds of the rows that were run in one go."""
     known = {name: directory / _slug(name) / TIME for name in tables if not name.endswith(PEEKED)}
     found = {name: read_mapping(path)["cpu_seconds"] for name, path in known.items() if path.exists()}
     return "processor seconds: " + ", ".join(f"{name} {seconds:g}" for name, seconds in found.items())

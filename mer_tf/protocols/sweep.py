@@ -28,7 +28,11 @@ def sweep(experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: 
     """
     settings = dict(enumerate(combinations(experiment, grid, directory)))
     runs = run_variants({k: one for k, (_, one) in settings.items()}, run, "sweep")
-    rows = [chosen | _row(runs[k]) | {"published": _published(one)} for k, (chosen, one) in settings.items()]
+    rows = []
+    for k, (chosen, one) in settings.items():
+        scored = variant_row(read_predictions(runs[k] / "predictions.csv"))
+        scored["majority"] = scored["majority_rate"]
+        rows.append(chosen | {name: scored[name] for name in COLUMNS} | {"published": _published(one)})
     table = pd.DataFrame(rows)
     write_csv(table, directory / "sweep.csv")
     field, *more = grid
@@ -51,12 +55,6 @@ def sweep_text(table: pd.DataFrame) -> str:
     shown = table.assign(**{c: [f"{v:.1%}" for v in table[c]] for c in scores})
     note = f"the best of {len(table)} settings was picked on the test folds: a search, not an estimate"
     return f"{shown.to_string(index=False)}\n{note}"
-
-
-def _row(directory: Path) -> dict[str, Any]:
-    row = variant_row(read_predictions(directory / "predictions.csv"))
-    row["majority"] = row["majority_rate"]
-    return {name: row[name] for name in COLUMNS}
 
 
 def _published(experiment: Experiment) -> str:

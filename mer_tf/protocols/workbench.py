@@ -49,7 +49,6 @@ class Workbench:
         return self.prepared.of_images
 
     def seal(self) -> SealedLabels:
-        """The labels of all clips, sealed anew."""
         return SealedLabels(self._labels)
 
     def folds(self, evaluation: Evaluation | None = None) -> list[Fold]:
@@ -66,7 +65,6 @@ class Workbench:
         return fold_warnings(self.folds(), self._labels.tolist(), self.classes)
 
     def ids(self, rows: Sequence[int]) -> list[str]:
-        """Clip ids of rows of `clips`."""
         return self.clips["clip_id"].iloc[list(rows)].tolist()
 
     def frames(self, ids: Collection[str]) -> Mapping[str, np.ndarray]:

@@ -76,7 +76,6 @@ class Analysis:
         return found
 
     def sentence(self) -> str:
-        """The result in words, with interval, chance, p and the baseline."""
         return in_words(self.label, self.metrics, self.baseline)
 
 

@@ -41,7 +41,6 @@ FINAL_SAID = (
 
 
 def model_card(run: Path) -> dict[str, Any]:
-    """The card of a finished run, derived from its files."""
     experiment, config = read_experiment(run / "config.json"), read_mapping(run / "config.json")
     metrics = read_mapping(run / "metrics.json") if (run / "metrics.json").is_file() else {}
     frame = read_predictions(run / "predictions.csv")

@@ -102,5 +102,4 @@ def _paper(paper: str) -> dict[str, str]:
 
 
 def _experiments(paper: str) -> list[str]:
-    """Names of those that rebuild a paper."""
     return _paper(paper)["experiments"].split()

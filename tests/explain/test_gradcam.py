@@ -50,12 +50,10 @@ def test_a_sample_does_not_depend_on_its_batch(small_image_model, images):
     np.testing.assert_allclose(whole[2:3], alone, rtol=1e-4, atol=1e-7)
 
 
-def test_targets_max_index_and_function_agree(small_image_model, images):
+def test_targets_max_and_index_agree(small_image_model, images):
     strongest = ops.convert_to_numpy(small_image_model(images)).argmax(-1)
     by_index = grad_cam(small_image_model, images, "last_relu", strongest)
     np.testing.assert_allclose(grad_cam(small_image_model, images, "last_relu", "max"), by_index, atol=1e-7)
-    by_function = grad_cam(small_image_model, images, "last_relu", lambda output: ops.max(output, axis=-1))
-    np.testing.assert_allclose(by_function, by_index, atol=1e-7)
 
 
 def test_max_reads_maps_as_well():

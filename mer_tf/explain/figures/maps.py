@@ -81,9 +81,10 @@ def strip_png(
 def overlay_gif(frames: NDArray[Any], maps: Maps, path: Path, *, fps: float = 8.0, zoom: int = 2) -> Path:
     """The clip with heat, slow and endless: an animated GIF of `zoom` times the size. Scale as `strip_png`."""
     heat = normalised(maps[None])[0]
-    # One palette for all pictures, of the colours that can occur: a palette a picture would flicker.
+    # One palette for all pictures, of 16 greys under each of 16 heats: a palette a picture would flicker.
+    grey, warm = np.meshgrid(np.linspace(0, 1, 16), np.linspace(0, 1, 16))
     palette = Image.new("P", (1, 1))
-    palette.putpalette(_palette())
+    palette.putpalette([int(value) for value in _blended(grey.ravel(), warm.ravel()).ravel()])
     pictures = [
         Image.fromarray(np.repeat(np.repeat(overlay(*one), zoom, 0), zoom, 1)).quantize(
             palette=palette, dither=Image.Dither.NONE
@@ -147,9 +148,3 @@ def _blended(grey: NDArray[np.floating], heat: NDArray[np.floating]) -> Frames:
     opacity = STRENGTH * np.minimum(1.0, 2 * heat)[..., None]
     mixed = (1 - opacity) * grey[..., None] + opacity * HEAT(0.15 + 0.85 * heat)[..., :3]
     return np.asarray(np.round(255 * mixed), np.uint8)
-
-
-def _palette() -> list[int]:
-    """256 colours (as 768 numbers): 16 greys under each of 16 heats."""
-    grey, heat = np.meshgrid(np.linspace(0, 1, 16), np.linspace(0, 1, 16))
-    return [int(value) for value in _blended(grey.ravel(), heat.ravel()).ravel()]

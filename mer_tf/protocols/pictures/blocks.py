@@ -1,21 +1,7 @@
 """Weights of face blocks in a finished run: how much each test clip's own fold's model counted each block.
 
-What they may be read as was measured on drawn clips in which mouth and brows move independently: the same clips, the
-class told by the one or by the other (10 blocks of own weights on ONet's map less the onset's, one training each, other
-subjects, 93 to 100 % right). Mean weight over test frames of the blocks of
-
-    map, model.blocks.gate_cost      class by     mouth   brow   cheek   nose      before training about .5 each
-    conv3 (sees 37 of 96 px), 0      mouth          .53    .40     .64    .58
-                                     brows          .44    .49     .57    .53
-    conv3, .3                        mouth          .11    .03     .11    .04
-                                     brows          .06    .10     .17    .05
-    conv2 (sees 27 of 96 px), .3     mouth          .18    .13     .12    .13
-                                     brows          .05    .09     .07    .12
-
-(mouth: action unit 12 or 15, on conv2 25 or 15, as 12 moves the cheek too; brows: 1+2 or 4). A gate is free: a small
-weight is made good by a large vector behind it, so that without a cost all stay about .5 and say little. With a cost
-mouth and brows are told apart; but a block weighs for all that lies within its receptive field, the blocks of lids and
-cheeks for mouth and brows alike, and of blocks that see the same not all are kept.
+A gate is free: a small weight is made good by a large vector behind it, so that without a cost all stay about .5 and say
+little. What they may be read as was measured on drawn clips: docs/report.md, "What a map may be read as".
 """
 
 from __future__ import annotations

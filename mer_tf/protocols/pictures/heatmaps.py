@@ -73,7 +73,10 @@ def _exported(
     said = f"{view.said(name)} ({network.maps[name]}), for {target}"
     places = opened.places(clip_id)
     peak = _written(frames, maps, heat, about, said, out / file_name(clip_id), places)
-    return about | {"frame": int(places[peak])} | _lifts(clip_id, frames, heat, bench)
+    points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
+    masks = {} if points is None else region_masks(points, frames.shape[1])
+    lifts = {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
+    return about | {"frame": int(places[peak])} | lifts
 
 
 def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.DataFrame:
@@ -102,12 +105,6 @@ def _written(
     peak = int(heat.sum(axis=(1, 2)).argmax())
     replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
     return peak
-
-
-def _lifts(clip_id: str, frames: np.ndarray, heat: Maps, bench: Workbench) -> dict[str, float]:
-    points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
-    masks = {} if points is None else region_masks(points, frames.shape[1])
-    return {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
 
 
 def write_heatmaps(bench: Workbench, run: Path) -> None:
