@@ -31,9 +31,9 @@ def cluster_interval(
     normal quantile (Hesterberg, American Statistician 2015, section 5), where m = (sum n)^2 / sum n^2 is Kish's
     effective number of clusters: few subjects with many clips count for less than their number.
 
-    Over 1000 simulated data sets a design these intervals of 95 % cover 93.2 to 96.4 % (docs/protocols.md has the table).
-    One cluster tells nothing of others: its interval is `limits`. Where every clip is right (or wrong) the interval
-    has no width, as in any bootstrap.
+    Over 1000 simulated data sets a design these intervals cover 93.2 to 96.4 % (docs/protocols.md has the table). One
+    cluster tells nothing of others: its interval is `limits`. Where every clip is right (or wrong) the interval has no
+    width, as in any bootstrap.
     """
     if len(counts) < 2:
         ends = score(counts.sum(axis=0))

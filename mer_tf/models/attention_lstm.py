@@ -61,14 +61,6 @@ class Attention:
     staged: bool = False
     """Train the temporal, then the spatial attention, then all together."""
 
-    @property
-    def spatial_used(self) -> bool:
-        return self.use in ("spatial", "both")
-
-    @property
-    def temporal_used(self) -> bool:
-        return self.use in ("temporal", "both")
-
 
 @dataclass(frozen=True)
 class AttentionLstm(FeatureModel):
@@ -109,7 +101,7 @@ class AttentionLstm(FeatureModel):
             x, kept = own.FrameGate(name=KEY_FRAMES)(x, mask)
 
         # ------------------------------------------------------------------ where to look, and the LSTM
-        seen, x = _attentive(x, kept, self) if self.attention.spatial_used else _plain(x, kept, self)
+        seen, x = (_attentive if self.attention.use in ("spatial", "both") else _plain)(x, kept, self)
         for number in range(2, self.lstm_layers + 1):
             x = _lstm(self.lstm_units, self.attention, f"lstm{number}")(x, mask=kept)
 
@@ -193,7 +185,7 @@ def _plain(x: Any, mask: Any, config: AttentionLstm) -> tuple[Any, Any]:
 
 
 def _time_weights(seen: Any, steps: Any, mask: Any, how: Attention) -> Any:
-    if not how.temporal_used:
+    if how.use not in ("temporal", "both"):
         return own.FixedTimeWeights(how.without_temporal, dtype="float32", name="fixed_beta")(mask)
     state = _lstm(how.units, how, "when_state")(seen, mask=mask) if how.state == "own" else steps
     before = own.Previous(name="when_before")(state)

@@ -159,23 +159,15 @@ class Bench(Workbench):
         dropout: float | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Train on the windows of the clips `rows` with class indices `labels`; the model and its history."""
-        clip, train = self.experiment.clip, train or self.experiment.train
+        """Train on the windows of the clips `rows` with class indices `labels`; the model and its history.
+
+        train: epochs and learning rates in place of the experiment's.
+        """
+        clip = self.experiment.clip
         known = self.labels_by_id(rows, labels)
         plan = plan_windows(known, self.store.length, clip, self.classes, seed)
         trainer = self.trainer(dropout)
-        history = trainer.fit(
-            self.store,
-            plan,
-            known,
-            clip.frames,
-            seed,
-            epochs=train.epochs,
-            stream_epochs=train.stream_epochs,
-            learning_rate=train.learning_rate,
-            callbacks=callbacks,
-        )
-        return trainer.model, history
+        return trainer.model, trainer.fit(self.store, plan, known, clip.frames, seed, train=train, callbacks=callbacks)
 
     def untrained(self, seed: int, dropout: float | None = None) -> keras.Model:
         """The network as training with this seed begins: the encoder's end pretrained, all else as it was drawn."""

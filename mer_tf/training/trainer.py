@@ -64,25 +64,22 @@ class FoldTrainer:
         frames: int,
         seed: int,
         *,
-        epochs: int | None = None,
-        stream_epochs: int | None = None,
-        learning_rate: float | None = None,
+        train: Train | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> pd.DataFrame:
         """Train afresh on the planned windows; return one row an epoch (epoch, loss, accuracy) of training windows.
 
-        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` (of the last stage),
-        `stream_epochs` (of each before) and `learning_rate` replace the configuration's. Several stages count their
-        epochs on, and a column names them.
+        `labels`: clip_id -> class index of the training clips, and of them alone. The epochs and the learning rate of
+        `train` replace the configuration's. Several stages count their epochs on, and a column names them.
         """
+        config = train or self.config
         for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
             _renew(stage.model, drawn.model)
         parts = []
         for stage in self.stages:
-            recipe = stage_recipe(replace(self.config, learning_rate=learning_rate or self.config.learning_rate), stage)
+            recipe = stage_recipe(config, stage)
             stage.model.optimizer.learning_rate.assign(recipe.learning_rate)
-            first = self.config.stream_epochs if stream_epochs is None else stream_epochs
-            total = (epochs or self.config.epochs) if stage.last else first
+            total = config.epochs if stage.last else config.stream_epochs
             watching = _watching(callbacks, stage, self.model)
             windows, length = plan, frames
             if stage.near_apex:

@@ -6,6 +6,7 @@ from keras import layers, ops
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import GradCam, find_layer, normalised
+from mer_tf.explain.upsampling import cell_grid
 
 
 def test_hand_computed_map():
@@ -116,7 +117,8 @@ def test_a_clip_that_does_not_move_has_no_heat_less_its_onset(uncentred_clip_mod
 
 
 def test_upsampled_and_normalised(small_image_model, images):
-    maps = grad_cam(small_image_model, images, "last", [0, 1, 2, 0], size=30, normalise=True)
+    grid = cell_grid(small_image_model, "last")
+    maps = grad_cam(small_image_model, images, "last", [0, 1, 2, 0], size=30, grid=grid, normalise=True)
     assert maps.shape == (4, 30, 30)
     assert maps.dtype == np.float32
     np.testing.assert_allclose(maps.max((1, 2))[maps.any((1, 2))], 1, rtol=1e-6)

@@ -105,19 +105,15 @@ def resolve_encoder(config: FeatureModel) -> tuple[str, str]:
     and for missing weights.
     """
     check_encoder(config)
-    if config.encoder == "auto":
-        name, reason = _resolve_auto(config.weights, PREFERRED_MAPS if config.features_at else PREFERRED)
-        _LOG.log(logging.WARNING if name == FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
-        return name, reason
-    return config.encoder, "as configured"
-
-
-def _resolve_auto(weights: str | None, preferred: str) -> tuple[str, str]:
-    if weights == "random":
-        return preferred, "random weights need no file"
-    if weights is not None:
-        return preferred, f"weights given: {weights}"
-    return auto_encoder(preferred, tuple(weight_folders()))
+    if config.encoder != "auto":
+        return config.encoder, "as configured"
+    name = PREFERRED_MAPS if config.features_at else PREFERRED
+    if config.weights is None:
+        name, reason = auto_encoder(name, tuple(weight_folders()))
+    else:
+        reason = "random weights need no file" if config.weights == "random" else f"weights given: {config.weights}"
+    _LOG.log(logging.WARNING if name == FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
+    return name, reason
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Weights of face blocks in a finished run: how much each test clip's own fold's model counted each block.
 
-A gate is free: a small weight is made good by a large vector behind it, so that without a cost all stay about .5 and say
-little. What they may be read as was measured on drawn clips: docs/report.md, "What a map may be read as".
+A gate is free: a small weight is made good by a large vector behind it. What weights may be read as was measured on
+drawn clips: docs/report.md, "What a map may be read as".
 """
 
 from __future__ import annotations
