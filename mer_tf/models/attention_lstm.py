@@ -86,11 +86,9 @@ class AttentionLstm(FeatureModel):
             )
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of the network.
+        """shape: a map (h, w, C), or a vector (D,) whose D numbers are then the regions, gated one by one.
 
-        Inputs (dict): see `inputs`. Output: float32 logits (B, classes). shape: a map (h, w, C), or a vector (D,) whose
-        D numbers are then the regions, gated one by one (`attention.pool` must be False). `tail` is used where
-        `retrain_from` says so.
+        A vector asks for `attention.pool` False. `tail` is used where `retrain_from` says so.
         """
         inputs = self.inputs(shape)
         mask = kept = inputs["mask"]

@@ -69,11 +69,10 @@ class AuFlow(FlowImageModel):
         return self.weights is None
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}, S a multiple of 4.
+        """S is a multiple of 4.
 
-        Input (dict): flow_image (B, S, S, 3), u, v and strain 0..255. Output: float32 logits (B, classes). With
-        `weights` it begins with those of the shipped network, its batch statistics frozen; another number of classes
-        gets a new last layer.
+        With `weights` it begins with those of the shipped network, its batch statistics frozen; another number of
+        classes gets a new last layer.
         """
         given, sized = self.input(shape), replace(self, width=1.0) if self.weights else self
         x = given["flow_image"]

@@ -82,9 +82,7 @@ class CnnLstmFusion(ImageModel):
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The whole network, of both streams or, as `fusion.streams` says, of one.
 
-        shape: {"frames": (S, S, 3), "flow": (S, S, 3)}. Inputs (dict): frames (B, T, S, S, 3) RGB 0..255 and flow
-        (B, T, S, S, 3), (dx, dy, dz) as 8 bits with dx, dy at rest at 128 and dz at 0, each where its stream is there.
-        Output: float32 logits (B, classes). T may differ from batch to batch.
+        The third channel of flow is at rest at 0. T may differ from batch to batch.
         """
         images = {name: keras.Input((None, *shape[name]), name=name) for name in _inputs(self.fusion)}
         features = {s: _stream(images[i], s, self) for s, i in STREAMS.items() if i in images}

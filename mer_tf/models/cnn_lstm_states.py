@@ -52,10 +52,7 @@ class CnnLstmStates(ImageModel):
             )
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}, a state an image.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes).
-        """
+        """A state is an image."""
         inputs = self.volumes(shape, "frames")
         x = grey(inputs["frames"], "centred")
         network = frame_network(tuple(x.shape[2:]), FILTERS, UNITS, self)

@@ -74,11 +74,7 @@ class Elrcn(ImageModel):
         return replace(experiment, train=replace(train, learning_rate=self.random_rate))
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: frames and flow (S, S, 3), images (T,).
-
-        Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `grey` frames of that
-        shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes).
-        """
+        """The third channel of flow is its magnitude; S is 32 or more (published: 224, T = 9)."""
         inputs = self.volumes(shape, *(("frames", "flow") if self.grey else ("flow",)))
         streams = _streams(inputs, self.spatial)
         networks = {n: vgg16(x.shape[2:], self, f"{n}_vgg") for n, x in streams.items()}

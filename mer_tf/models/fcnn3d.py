@@ -34,11 +34,7 @@ class Fcnn3d(ImageModel):
     least: ClassVar = {"width": 0.03}
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)}, T and S at least 4.
-
-        Inputs (dict): frames (B, T, S, S, 3) RGB 0..255 and flow of that shape, dx and dy at rest at 128. Output:
-        float32 logits (B, classes).
-        """
+        """T and S are at least 4."""
         inputs = self.volumes(shape, "frames", "flow")
         flow = own.Preprocess("flow", name="flow_scaled")(inputs["flow"])
         streams = {"grey": grey(inputs["frames"]), "dx": flow[..., :1], "dy": flow[..., 1:2]}

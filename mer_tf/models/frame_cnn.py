@@ -35,10 +35,7 @@ class FrameCnn(ImageModel):
     least_side: ClassVar = 2 ** len(FILTERS)
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}; clip.frames=2 gives windows of one image.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes), the mean over T.
-        """
+        """Logits are the mean over T; clip.frames=2 gives windows of one image."""
         inputs = self.volumes(shape, "frames")
         x = grey(inputs["frames"], "centred")
         if self.turn:

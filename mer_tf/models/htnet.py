@@ -47,10 +47,7 @@ class HTNet(FlowImageModel):
             yield f"clip.side={side}: parts of htnet are placed on {SIDE} pixels; use clip.side={SIDE}"
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (28, 28, 3)}; `MerError` for another side.
-
-        Input (dict): flow_image (B, 28, 28, 3), 0..255. Output: float32 logits (B, classes).
-        """
+        """`MerError` for images of another side than 28."""
         if shape["flow_image"][0] != SIDE:
             raise MerError(f"htnet: its parts are placed on {SIDE} pixels, not {shape['flow_image'][0]}")
         image = self.input(shape)

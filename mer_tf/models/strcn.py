@@ -43,10 +43,7 @@ class StrcnG(FlowImageModel):
     normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}, u, v and strain, of which the last is not used.
-
-        Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes).
-        """
+        """The third channel, strain, is not used."""
         image = self.input(shape)
         flow = layers.Rescaling(1 / 127.5, -1.0, name="scaled")(image["flow_image"][..., :2])
         return keras.Model(image, recurrent_network(flow, classes, self), name="strcn_g")
@@ -69,10 +66,7 @@ class StrcnA(ImageModel):
     normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}; which pixels move most is asked of each window.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes).
-        """
+        """Which pixels move most is asked of each window."""
         inputs = self.volumes(shape, "frames")
         moving = own.MovingPixels(HEIGHT, WIDTH, SHARE, self.gap, name="moving")(inputs["frames"])
         return keras.Model(inputs, recurrent_network(moving, classes, self), name="strcn_a")

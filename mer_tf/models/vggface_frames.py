@@ -37,7 +37,7 @@ class VggFaceFrames(FeatureModel):
             yield "vggface_frames sees single frames; use clip.frames=1 and clip.test=windows"
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of Exp-I: windows of one frame, see `inputs`, to float32 logits (B, classes)."""
+        """Trainable part of Exp-I: windows of one frame."""
         inputs = self.inputs(shape, 1)
         x = embed(self.per_frame(inputs, tail), inputs["mask"], self)
         x = layers.ReLU(name="embedding_relu")(x)

@@ -43,11 +43,7 @@ class VggFaceLstm(FeatureModel):
     least: ClassVar = {"embedding": (8, 8, 8), "lstm_units": 8, "lstm_layers": 2, "head_units": 8}
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of Exp-II, or with `bidirectional` of Exp-III.
-
-        Inputs (dict): see `inputs`. Output: float32 logits (B, classes). `tail`: retrained end of the encoder, mapping
-        shape to (D,); None when the whole encoder is frozen.
-        """
+        """Trainable part of Exp-II, or with `bidirectional` of Exp-III; `tail` maps shape to (D,)."""
         inputs = self.inputs(shape)
         mask = inputs["mask"]
 
