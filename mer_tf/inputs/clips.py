@@ -89,7 +89,6 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
         rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
-    name = "joined" if data.manifests else data.dataset
     warnings = _data_warnings(experiment, rows)
     if _of_images(rows):
         records, indexed, lost = Path(rows[0].root), *indexed_images(rows)
@@ -97,7 +96,7 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
         warnings += [note("left_out", text) for text in lost]
     else:
         with stage("preprocessing"):
-            records = _records(rows, experiment, cache / "records", name)
+            records = _records(rows, experiment)
         indexed = tuple(read_index(records).clips)
         if missing := len(rows) - len(indexed):
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
@@ -111,8 +110,7 @@ def stored_as(clips: Clips, experiment: Experiment) -> Clips:
 
     `MerError` names a clip that cannot be stored so.
     """
-    name = "joined" if experiment.data.manifests else experiment.data.dataset
-    records = _records(clips.rows, experiment, cache_folder(experiment.data.cache) / "records", name)
+    records = _records(clips.rows, experiment)
     there = {clip.clip_id: clip for clip in read_index(records).clips}
     if lost := [name for name in clips.by_id if name not in there]:
         raise MerError(f"{records / 'errors.csv'}: {lost[0]} and {len(lost) - 1} others cannot be stored so; see why")
@@ -120,8 +118,10 @@ def stored_as(clips: Clips, experiment: Experiment) -> Clips:
     return replace(clips, records=records, labelled=again)
 
 
-def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
+def _records(rows: Sequence[ClipRow], experiment: Experiment) -> Path:
     """The records of all clips that can be read, written on all cores; many clips are worth processes of their own."""
+    out = cache_folder(experiment.data.cache) / "records"
+    name = "joined" if experiment.data.manifests else experiment.data.dataset
     engine: Engine = "threads" if len(rows) <= THREADED else "local"
     config, number = _stored(rows, experiment, out, name), workers()
     return write_records(rows, config, out, name=name, on_error="skip", engine=engine, workers=number)

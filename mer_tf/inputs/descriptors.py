@@ -42,7 +42,6 @@ class DescribedStore:
         return self.greys[clip_id][frames]
 
     def features(self, clips: Sequence[str]) -> np.ndarray:
-        """Vectors (clips, D)."""
         return np.stack([self.described[c] for c in clips])
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:

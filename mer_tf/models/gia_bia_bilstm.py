@@ -141,7 +141,6 @@ class GiaBiaBiLstm(FeatureModel):
         return 0 if self.blocks.over_time == "mean" else 1
 
     def stages(self, model: keras.Model) -> list[Stage]:
-        """Single frames about the apex under a head that is thrown away, then whole windows (gACNN's, then D's)."""
         if not self.first_stages:
             return [Stage("clips", model)]
         inputs, classes = {t.name: t for t in model.inputs}, model.output_shape[-1]

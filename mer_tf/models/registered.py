@@ -20,7 +20,6 @@ class Waiting:
         self._file, self.__name__ = file, name
 
     def from_config(self, config: dict[str, Any]) -> Any:
-        """The layer that Keras reads from a file, of the class that is imported now."""
         return getattr(import_module(f"mer_tf.models.layers.{self._file}"), self.__name__).from_config(config)
 
 

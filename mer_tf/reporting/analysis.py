@@ -40,7 +40,6 @@ class Analysis:
 
     @cached_property
     def variants(self) -> pd.DataFrame:
-        """Columns dataset, metric, value, definition."""
         return metric_variants(self.frame)
 
     @cached_property

@@ -48,6 +48,7 @@ from mer_tf.models.encoders.weights import load_keras2_h5
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.layers.shared import Preprocess, Resize
 from mer_tf.models.stored import load_model
+from mer_tf.preprocessing.mtcnn_files import weights_path
 
 _LOG = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ def _onet_weights(model: keras.Model, config: FeatureModel, note: str) -> dict[s
         return _random()
     onet.load_onet(model)
     source = f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
-    return {"source": source, "sha256": sha256(onet.weights_path()), "note": note}
+    return {"source": source, "sha256": sha256(weights_path("onet")), "note": note}
 
 
 def _random() -> dict[str, str | None]:
