@@ -19,7 +19,6 @@ from mer_tf.reporting import run_words as described
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
 from mer_tf.reporting.how_to_read import how_to_read
-from mer_tf.reporting.page_tables import clip_rows, of_other_parts
 from mer_tf.reporting.run_files import Run, read_run
 from mer_tf.reporting.warnings import dangers, notes, told
 
@@ -87,9 +86,7 @@ def _environment() -> Environment:
         "SCORES": SCORES,
         "described": described,
         "papers": papers,
-        "clip_rows": clip_rows,
         "how_to_read": how_to_read,
-        "of_other_parts": of_other_parts,
         "picture_sections": picture_sections,
         "privacy": privacy,
         "row_shares": row_shares,

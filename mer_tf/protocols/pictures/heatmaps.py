@@ -14,7 +14,7 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures.maps import maps_npz, overlay, overlay_gif, strip_png
-from mer_tf.explain.gradcam import Maps, normalised
+from mer_tf.explain.gradcam import normalised
 from mer_tf.explain.regions import REGIONS, lift, region_masks
 from mer_tf.explain.upsampling import upsample
 from mer_tf.files import file_name, write_csv
@@ -70,9 +70,13 @@ def _exported(
     heat = upsample(maps, frames.shape[1], network.maps[name].grid)
     about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
     about |= {"reference": view.reference, "layer": name, "target": target}
-    said = f"{view.said(name)} ({network.maps[name]}), for {target}"
-    places = opened.places(clip_id)
-    peak = _written(frames, maps, heat, about, said, out / file_name(clip_id), places)
+    folder, places, peak = out / file_name(clip_id), opened.places(clip_id), int(heat.sum(axis=(1, 2)).argmax())
+    title = f"{clip_id}: true {row['y_true']}, predicted {row['y_pred']}"
+    title += f"\n{view.said(name)} ({network.maps[name]}), for {target}{'' if heat.any() else ': no heat anywhere'}"
+    strip_png(frames, heat, folder / "strip.png", title=title, note=READ, places=places)
+    overlay_gif(frames, heat, folder / "overlay.gif")
+    maps_npz({"maps": maps}, folder / "maps.npz", about)
+    replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
     points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
     masks = {} if points is None else region_masks(points, frames.shape[1])
     lifts = {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
@@ -85,26 +89,6 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
     if clips:
         return frame[frame["clip_id"].isin(clips)].sort_values("fold")
     return best_recognised(frame, per_class)
-
-
-def _written(
-    frames: np.ndarray,
-    maps: Maps,
-    heat: Maps,
-    about: Mapping[str, Any],
-    said: str,
-    folder: Path,
-    places: np.ndarray,
-) -> int:
-    """The pictures and numbers of a clip; the picture of most heat."""
-    title = f"{about['clip_id']}: true {about['y_true']}, predicted {about['y_pred']}"
-    empty = "" if heat.any() else ": no heat anywhere"
-    strip_png(frames, heat, folder / "strip.png", title=f"{title}\n{said}{empty}", note=READ, places=places)
-    overlay_gif(frames, heat, folder / "overlay.gif")
-    maps_npz({"maps": maps}, folder / "maps.npz", about)
-    peak = int(heat.sum(axis=(1, 2)).argmax())
-    replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
-    return peak
 
 
 def write_heatmaps(bench: Workbench, run: Path) -> None:

@@ -50,8 +50,8 @@ class View:
 
     def heats(self, opened: Explained, network: Opened, wanted: Sequence[Wanted]) -> Iterator[Maps]:
         """Maps (len(places), h, w) of pictures of each clip, by the weights that the network has now."""
-        how = {"method": self.method, "reference": self.reference}
-        return opened.heats(network, self.map_of(network), wanted, **how)
+        how = {"minus_onset": self.reference == "onset", "local": self.method == "hirescam"}
+        return opened.heats(network, self.map_of(network), wanted, how)
 
     def check(self, opened: Explained) -> None:
         """`MerError` where there is no onset to compare with."""
