@@ -50,11 +50,6 @@ def fold_checks(clips: pd.DataFrame, folds: Sequence[Fold], split: str) -> list[
     ]
 
 
-def order_check(same: bool) -> Check:
-    """Clips and folds made again from the manifest's rows in another order are the same."""
-    return Check("the order of the manifest's rows changes nothing", same, "clips or folds differ" if not same else "")
-
-
 def chance_check(name: str, values: Sequence[float], classes: int, error: float) -> Check:
     """The mean of UARs reached with shuffled labels is not above 1 / classes, `error` being its standard error."""
     mean, limit = float(np.mean(values)), 1 / classes + TOLERANCE * error

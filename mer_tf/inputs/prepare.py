@@ -60,17 +60,14 @@ class Encoded:
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
     """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
-    found = _encoded(experiment, clips)
-    return replace(found, warnings=(*found.warnings, *after_notice(experiment.model.name)))
-
-
-def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
     model = experiment.model
     if isinstance(model, Classical):
-        return _descriptors(model, experiment, clips)
-    if isinstance(model, FeatureModel):
-        return _features(model, experiment, clips)
-    return (_flow_images if model.takes == "flow image" else _images)(experiment, clips)
+        found = _descriptors(model, experiment, clips)
+    elif isinstance(model, FeatureModel):
+        found = _features(model, experiment, clips)
+    else:
+        found = (_flow_images if model.takes == "flow image" else _images)(experiment, clips)
+    return replace(found, warnings=(*found.warnings, *after_notice(model.name)))
 
 
 def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:

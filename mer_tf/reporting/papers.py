@@ -47,7 +47,10 @@ def options(cell: str) -> list[tuple[bool, str]]:
 def of_run(run: Run) -> pd.DataFrame:
     """What the paper says and what this run did: statement, value, mark, where, this run."""
     table = settings(paper_of(run.name), run.name)
-    here = [", ".join(as_words(_here(cell, run))) for cell in table["option"]]
+    here = []
+    for cell in table["option"]:
+        names = dict.fromkeys(words.partition(" ")[0] for _, words in options(cell))
+        here.append(", ".join(as_words({name: run.settings[name] for name in names if name in run.settings})))
     return _shown(table).assign(**{"this run": here})
 
 
@@ -89,11 +92,6 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     """Statement, value, mark and where with the quoted words."""
     quoted = [f"{w}: “{q}”" if q else w for w, q in zip(table["where"], table["quote"], strict=True)]
     return table[["statement", "value", "mark"]].assign(where=quoted)
-
-
-def _here(cell: str, run: Run) -> dict[str, object]:
-    names = dict.fromkeys(words.partition(" ")[0] for _, words in options(cell))
-    return {name: run.settings[name] for name in names if name in run.settings}
 
 
 def _paper(paper: str) -> dict[str, str]:

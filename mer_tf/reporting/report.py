@@ -45,7 +45,8 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
         {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label), "dangers": threat}
         for k, (label, run, threat) in enumerate(zip(labels, runs, threats, strict=True))
     ]
-    shown = list(finished.values())
+    shown, names = list(finished.values()), ", ".join(dict.fromkeys(run.name for run in runs))
+    title = f"{names}: {len(runs)} runs" if len(runs) > 1 else names
     tables = {
         "dangers": told(labels, threats),
         "notes": told(labels, [notes(run) for run in runs]),
@@ -53,7 +54,7 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
         "differences": page_tables.paired_differences(shown),
         "published": page_tables.published(runs, shown),
     }
-    return page_of("report.html.j2", parts=parts, title=_title(runs), faces=faces, **tables)
+    return page_of("report.html.j2", parts=parts, title=title, faces=faces, **tables)
 
 
 def page_of(template: str, **values: Any) -> str:
@@ -116,8 +117,3 @@ def _contents(run: Run, analysis: Analysis | None) -> list[tuple[str, str]]:
         "again": ("Run it again", True),
     }
     return [(name, heading) for name, (heading, held) in there.items() if held]
-
-
-def _title(runs: Sequence[Run]) -> str:
-    names = list(dict.fromkeys(run.name for run in runs))
-    return f"{', '.join(names)}: {len(runs)} runs" if len(runs) > 1 else names[0]
