@@ -12,7 +12,6 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.datasets import ADAPTERS
 from mer_tf.evaluation.statistics import Comparison, paired_permutation
-from mer_tf.evaluation.variants import ALL
 from mer_tf.files import facts
 from mer_tf.reporting.analysis import BASELINE, Analysis
 from mer_tf.reporting.privacy import of_people
@@ -136,11 +135,6 @@ def _pictures(run: Run, part_id: str) -> dict[str, list[tuple[str, str]]]:
     for number, row in enumerate(run.worst.to_dict("records")):
         found.setdefault(str(row["clip_id"]), []).append(("frames", f"{part_id}-worst-{number}"))
     return found
-
-
-def of_other_parts(variants: pd.DataFrame) -> pd.DataFrame:
-    """Variants of single data sets: those over all are warned of at the head of the page."""
-    return variants[variants["dataset"] != ALL]
 
 
 PRINTED = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy", "UAR", "macro F1 (UF1)")
