@@ -177,7 +177,10 @@ def check_people(config: Evaluation, protocol: LabelProtocol, kept: Sequence[Cli
 def label_faults(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> Iterator[str]:
     """Data sets of which the protocol knows no label at all, and labels that are misspelt."""
     known = {row.dataset for row in rows if protocol.label_index(row) is not None}
-    for dataset, labels in _labels(protocol, rows).items():
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        found.setdefault(row.dataset, Counter())[protocol.label(row)] += 1
+    for dataset, labels in found.items():
         if dataset not in known:
             yield f"{_unknown_dataset(protocol, dataset)} (its labels: {', '.join(sorted(labels))})"
             continue
@@ -187,14 +190,6 @@ def label_faults(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> Iterator[s
                     f"data.label_protocol={protocol.name}: {dataset} has {clips} clips of {label!r}, which no protocol "
                     f"knows; did you mean {near!r}? Mend it in the manifest, or in the annotation sheet"
                 )
-
-
-def _labels(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> dict[str, Counter[str]]:
-    """Data set -> how many clips have each label."""
-    found: dict[str, Counter[str]] = {}
-    for row in rows:
-        found.setdefault(row.dataset, Counter())[protocol.label(row)] += 1
-    return found
 
 
 def _unknown_dataset(protocol: LabelProtocol, dataset: str) -> str:

@@ -60,21 +60,17 @@ def prediction_checks(frame: pd.DataFrame, oracle: pd.DataFrame) -> list[Check]:
     """Checks of a pooled predictions table; `oracle` is the table that the true labels give on the same path."""
     classes, options = class_names(frame), {"bootstrap": 200, "permutations": 99}
     perfect = scores(confusion(oracle, classes))
-    same = evaluate(frame, **options) == evaluate(frame.sample(frac=1, random_state=0), **options)
-    return [
-        Check("an oracle scores 1", bool((perfect == 1).all()), f"{dict(zip(SCORES, perfect.tolist(), strict=True))}"),
-        _shuffled(frame, classes),
-        Check("the order of the predictions' rows changes nothing", same, "" if same else "the metrics differ"),
-    ]
-
-
-def _shuffled(frame: pd.DataFrame, classes: Sequence[str]) -> Check:
-    """Dealing the predictions at random leaves UAR at chance: one hundred per cent above it is a broken metric."""
+    # Dealt at random, the predictions leave UAR at chance: one hundred per cent above it is a broken metric.
     rng = np.random.default_rng(0)
     mixed = [frame.assign(y_pred=rng.permutation(frame["y_pred"])) for _ in range(SHUFFLES)]
     values = [scores(confusion(table, classes))[1] for table in mixed]
     error = float(np.std(values, ddof=1)) / SHUFFLES**0.5
-    return chance_check("shuffled predictions score chance", values, frame["y_true"].nunique(), error)
+    same = evaluate(frame, **options) == evaluate(frame.sample(frac=1, random_state=0), **options)
+    return [
+        Check("an oracle scores 1", bool((perfect == 1).all()), f"{dict(zip(SCORES, perfect.tolist(), strict=True))}"),
+        chance_check("shuffled predictions score chance", values, frame["y_true"].nunique(), error),
+        Check("the order of the predictions' rows changes nothing", same, "" if same else "the metrics differ"),
+    ]
 
 
 def _attempt(name: str, check: Callable[[], None]) -> Check:

@@ -107,7 +107,9 @@ class GradCam:
             order.clear()
             with _tapping({name: layer for name, (layer, _) in self._layers.items()}, tap, order):
                 output = self.model(inputs[0], training=False)
-            return ops.sum(_score(kind, output, inputs[1]))
+            if kind == "max":
+                return ops.sum(ops.max(ops.reshape(output, (ops.shape(output)[0], -1)), axis=-1))
+            return ops.sum(ops.sum(ops.cast(output, "float32") * inputs[1], axis=-1))
 
         return tapped_gradients(total, self.model.variables), order
 
@@ -163,13 +165,6 @@ def _tapping(layers: Mapping[str, Any], tap: Tap, order: list[str]) -> Iterator[
             layer.call = tapped(name, layer.call)
             stack.callback(delattr, layer, "call")  # the class's own method shows again
         yield
-
-
-def _score(kind: str, output: Any, chosen: Any) -> Any:
-    """One score a sample (B,)."""
-    if kind == "class":
-        return ops.sum(ops.cast(output, "float32") * chosen, axis=-1)
-    return ops.max(ops.reshape(output, (ops.shape(output)[0], -1)), axis=-1)
 
 
 def _frames(name: str, calls: list[tuple[Maps, Maps]], batch: int, timed: bool) -> Tapped:

@@ -25,7 +25,7 @@ from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.feature_cache import encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
-from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store, key_images
+from mer_tf.inputs.key_frames import key_frame_store, key_images
 from mer_tf.models.encoders.build import Encoder, build_encoder
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
@@ -51,11 +51,6 @@ class Encoded:
     warnings: tuple[Notice, ...]
     step: int = 1
     """Every step-th stored frame is given to models."""
-
-    def places(self, clip_id: str, frames: int) -> np.ndarray:
-        """Which of a clip's stored frames models are given, counted from 0."""
-        shown = np.arange(frames)[:: self.step]
-        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
 
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:

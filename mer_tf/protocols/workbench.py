@@ -20,6 +20,7 @@ from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.inputs.batches import Viewed
 from mer_tf.inputs.blocks import nearest_frame
 from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.key_frames import KeyFrameStore
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.kinds import FeatureModel, Network
@@ -42,11 +43,6 @@ class Workbench:
         if self.encoded.encoder is None:
             raise MerError(f"{self.experiment.model.name} takes images and has no pretrained encoder")
         return self.encoded.encoder
-
-    @property
-    def of_images(self) -> bool:
-        """Whether each clip is one ready-made flow image, of which no face is known."""
-        return self.prepared.of_images
 
     def seal(self) -> SealedLabels:
         return SealedLabels(self._labels)
@@ -76,12 +72,13 @@ class Workbench:
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames models are given, counted from 0."""
-        return self.encoded.places(clip_id, self.prepared.by_id[clip_id].stored.n_frames)
+        shown = np.arange(self.prepared.by_id[clip_id].stored.n_frames)[:: self.encoded.step]
+        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
 
     def apexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Place of each clip's apex among the frames that models are given; the middle one where none is known."""
         known = {name: self.prepared.by_id[name].row.apex for name in ids}
-        if self.of_images or not any(apex is not None for apex in known.values()):
+        if self.prepared.of_images or not any(apex is not None for apex in known.values()):
             return {name: len(self.places(name)) // 2 for name in ids}
         numbers = frame_numbers(self.prepared.records, wanted=known)
         return {name: nearest_frame(numbers[name][self.places(name)], known[name]) for name in ids}

@@ -83,7 +83,8 @@ def _measured(
             if (row["seed"], row["clip_id"]) in drawn:
                 shown.append((f"{row['clip_id']}\n{row['y_true']}", face, heats))
     said = f"{view.said(rows[0]['layer'])} ({network.maps[rows[0]['layer']]})"
-    return pd.DataFrame(rows), shown, f"{said}, for {view.aim}, on each clip's apex or middle frame"
+    aim = f"the {view.target} class" if view.target in ("predicted", "true") else view.target
+    return pd.DataFrame(rows), shown, f"{said}, for {aim}, on each clip's apex or middle frame"
 
 
 def weights_of(bench: Workbench, network: Opened, seed: int, fold: int) -> States:

@@ -77,7 +77,7 @@ def _exported(
     overlay_gif(frames, heat, folder / "overlay.gif")
     maps_npz({"maps": maps}, folder / "maps.npz", about)
     replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
-    points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
+    points = None if bench.prepared.of_images else face_landmarks(bench, clip_id, frames[0])
     masks = {} if points is None else region_masks(points, frames.shape[1])
     lifts = {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
     return about | {"frame": int(places[peak])} | lifts

@@ -59,11 +59,6 @@ class View:
             name = opened.bench.experiment.model.name
             raise MerError(f"--reference onset: {name} looks at single pictures and has no onset to compare with")
 
-    @property
-    def aim(self) -> str:
-        """The class of the score in words."""
-        return f"the {self.target} class" if self.target in ("predicted", "true") else self.target
-
     def said(self, name: str) -> str:
         """Method, map and reference in words."""
         method = {"gradcam": "Grad-CAM", "hirescam": "HiResCAM"}[self.method]
