@@ -22,8 +22,6 @@ from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.estimate import FirstSteps
 from mer_tf.training.trainer import training_seed
 
-BASELINE = "onset frame only"
-
 
 def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | None = None) -> None:
     """Train and test every fold of every seed that has no predictions yet, or those of the numbers `only`.
