@@ -7,6 +7,7 @@ were (the code of HTNet does so). That row peeks at the answers: it is there to 
 from __future__ import annotations
 
 import logging
+import random
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -139,7 +140,7 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
     truth = np.full((len(bench.clips), len(folds)), -1)
     for place, fold in enumerate(folds):
         truth[list(fold.train), place] = seal.training(fold)
-    models = [bench.untrained(training_seed(seed, fold.number)) for fold in folds]
+    models = [_drawn(bench, training_seed(seed, fold.number)) for fold in folds]
     training = AllFolds(models, images_of(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
     found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
     watched, compiled = _watched(config.epochs), bench.trainer().model
@@ -151,6 +152,12 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
                 compiled.set_weights(model.get_weights())
                 found[fold.number][epoch] = bench.predict(compiled, fold.test)
     return found
+
+
+def _drawn(bench: Bench, seed: int) -> Any:
+    """A network newly drawn; the trainer is made after the first seed, and by what it draws stored results came about."""
+    random.seed(seed)
+    return bench.trainer().build()
 
 
 def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict[int, ByEpoch]:
