@@ -155,7 +155,7 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
 
 
 def _drawn(bench: Bench, seed: int) -> Any:
-    """A network newly drawn; the trainer is made after the first seed, and by what it draws stored results came about."""
+    """A network newly drawn. The trainer draws too, and is made after the first seed: so stored results came about."""
     random.seed(seed)
     return bench.trainer().build()
 
