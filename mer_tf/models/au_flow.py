@@ -47,7 +47,6 @@ class AuFlow(FlowImageModel):
     least: ClassVar = {"width": 0.05}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """The shipped network is there, and images have its side."""
         yield from super().check(experiment, of_images)
         side = experiment.clip.side
         if self.weights is not None and self.weights not in PRETRAINED:
@@ -58,7 +57,6 @@ class AuFlow(FlowImageModel):
             yield f"clip.side={side}: {self.weights} takes images of {FLOW_SIDE} pixels; use clip.side={FLOW_SIDE}"
 
     def check_classes(self, classes: Sequence[str]) -> Iterator[str]:
-        """A shipped network that is used as it is knows its own classes and no other."""
         if self.head == "given" and tuple(classes) != SHIPPED:
             yield (
                 f"model.head=given: {self.weights} knows {', '.join(SHIPPED)}, not {', '.join(classes)}; use "
@@ -71,11 +69,10 @@ class AuFlow(FlowImageModel):
         return self.weights is None
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}, S a multiple of 4.
+        """S is a multiple of 4.
 
-        Input (dict): flow_image (B, S, S, 3), u, v and strain 0..255. Output: float32 logits (B, classes). With
-        `weights` it begins with those of the shipped network, its batch statistics frozen; another number of classes
-        gets a new last layer.
+        With `weights` it begins with those of the shipped network, its batch statistics frozen; another number of
+        classes gets a new last layer.
         """
         given, sized = self.input(shape), replace(self, width=1.0) if self.weights else self
         x = given["flow_image"]
