@@ -30,6 +30,10 @@ class ClassicalBench(Workbench):
         assert isinstance(self.experiment.model, Classical)
         return self.experiment.model
 
+    def inner(self) -> int:
+        """As many as `search` says, where several penalties are offered."""
+        return self.experiment.search.folds if len(self.method.C) > 1 else 0
+
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Pipeline, dict[str, Any]]:
         """Fit on the clips `rows` with class indices `labels`; the pipeline, and what was chosen (for choice.json).
 

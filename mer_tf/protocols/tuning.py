@@ -54,6 +54,10 @@ class TunedBench(ClassicalBench):
         """All candidates."""
         return candidates(self.experiment)
 
+    def inner(self) -> int:
+        """As many as `search` says, where the grid offers a choice."""
+        return self.experiment.search.folds if len(self.offered) > 1 else 0
+
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Tuned, dict[str, Any]]:
         """Choose and fit on the clips `rows` with class indices `labels`.
 
