@@ -24,7 +24,7 @@ from mer_tf.models.kinds import FlowImageModel, ImageModel, Network
 
 CLASSES = ("still", "moving")
 CLIPS = 8
-LENGTH = 6
+LENGTH = 5
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Small:
 
 
 def features() -> FeatureStore:
-    """Features of a frozen encoder, (6, 5) a clip, which run away where the clip moves."""
+    """Features of a frozen encoder, (5, 5) a clip, which run away where the clip moves."""
     rng = np.random.default_rng(0)
     drift = np.linspace(0, 2, LENGTH)[:, None] * np.ones(5)
     clips = {f"c{k}": (rng.normal(size=(LENGTH, 5)) + k % 2 * drift).astype("float32") for k in range(CLIPS)}
@@ -75,7 +75,7 @@ def images(length: int = LENGTH) -> ImageStore:
 
 
 def maps() -> FeatureStore:
-    """Maps of a frozen encoder, (6, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
+    """Maps of a frozen encoder, (5, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
     rng = np.random.default_rng(0)
     clips = {f"c{k}": rng.normal(size=(LENGTH, 4, 4, 5)).astype("float32") for k in range(CLIPS)}
     for k, clip in enumerate(clips.values()):

@@ -16,7 +16,7 @@ from mer_tf.config import Train
 from mer_tf.inputs.batches import input_names
 from mer_tf.training.trainer import compile_model
 
-CLIPS, KEPT = 4, 3
+CLIPS, KEPT = 4, 2
 
 
 @dataclass(frozen=True)

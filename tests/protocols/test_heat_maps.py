@@ -38,7 +38,7 @@ FRAMES = {
     name: np.random.default_rng(k).integers(0, 256, (LENGTH, SIDE, SIDE, 3)).astype("uint8")
     for k, name in enumerate(IDS)
 }
-PLACES = np.array([1, 3, 4])
+PLACES = np.array([1, 2, 3])
 
 
 def encoder():
@@ -119,12 +119,12 @@ def stored(monkeypatch):
 LAST = {
     "attention_lstm": ("conv3", (3, 6, 6)),
     "au_flow": ("conv3", (1, 7, 7)),
-    "cnn_lstm_fusion": ("temporal_trunk/conv5", (5, 7, 7)),
-    "elrcn_se": ("all_vgg/conv2_2", (5, 16, 16)),
-    "elrcn_te": ("grey_vgg/conv2_2", (5, 16, 16)),
+    "cnn_lstm_fusion": ("temporal_trunk/conv5", (LENGTH - 1, 7, 7)),
+    "elrcn_se": ("all_vgg/conv2_2", (LENGTH - 1, 16, 16)),
+    "elrcn_te": ("grey_vgg/conv2_2", (LENGTH - 1, 16, 16)),
     "gia_bia_bilstm": ("conv3", (LENGTH, 6, 6)),
-    "cnn_lstm_states": ("frame_network/conv3", (5, 8, 8)),
-    "frame_cnn": ("frame_network/conv3", (5, 8, 8)),
+    "cnn_lstm_states": ("frame_network/conv3", (LENGTH - 1, 8, 8)),
+    "frame_cnn": ("frame_network/conv3", (LENGTH - 1, 8, 8)),
     "off_apexnet": ("v2", (1, 14, 14)),
     "rcn": ("forward_conv", (1, 12, 12)),
     "strcn_g": ("block1_forward", (1, 7, 7)),
