@@ -113,11 +113,14 @@ def few_clips(
     for index, name in enumerate(classes):
         clips = sum(label == index for label in labels)
         if stratified and 0 < clips < len(folds):
-            said.append(note("few_clips", f"{name}: {clips} clips for {len(folds)} folds, so some folds test none of it"))
+            text = f"{name}: {clips} clips for {len(folds)} folds, so some folds test none of it"
+            said.append(note("few_clips", text))
         trained = [sum(labels[i] == index for i in fold.train) for fold in folds]
         if few := [number for number in trained if 0 < number < inner]:
-            text = f"{name}: of {min(few)} training clips not each of {inner} inner folds, by which settings are chosen, "
-            said.append(note("few_clips", text + "can hold one"))
+            text = (
+                f"{name}: {min(few)} training clips for {inner} inner folds, so settings are chosen on folds without it"
+            )
+            said.append(note("few_clips", text))
     return said
 
 

@@ -123,7 +123,7 @@ def test_a_class_of_fewer_clips_than_folds_is_told_in_plain_words_alone(recwarn)
         "z: 2 clips for 4 folds, so some folds test none of it",
     ]
     (inner,) = few_clips(outer, labels, ["x", "y", "z"], stratified=False, inner=2)
-    assert inner.text.startswith("z: of 1 training clips not each of 2 inner folds")
+    assert inner.text.startswith("z: 1 training clips for 2 inner folds")
     assert not few_clips(outer, labels, ["x", "y", "z"], stratified=False, inner=0)
 
 
@@ -133,8 +133,8 @@ def test_a_class_of_fewer_clips_than_folds_is_told_in_plain_words_alone(recwarn)
         ({}, []),
         ({"evaluation.folds": 5}, ["surprise: 4 clips for 5 folds"]),
         ({"evaluation.split": "loso"}, []),
-        ({"search.epochs": (1,)}, ["surprise: of 2 training clips not each of 3 inner folds"]),
-        ({"model.name": "lbp_top", "model.C": (1.0, 2.0)}, ["surprise: of 2 training clips not each of 3 inner folds"]),
+        ({"search.epochs": (1,)}, ["surprise: 2 training clips for 3 inner folds"]),
+        ({"model.name": "lbp_top", "model.C": (1.0, 2.0)}, ["surprise: 2 training clips for 3 inner folds"]),
     ],
 )
 def test_a_run_tells_of_few_clips_where_its_folds_share_out_every_class(make_bench, experiment, changes, said):

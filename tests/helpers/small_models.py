@@ -3,7 +3,7 @@
 A new model is found by itself and tried in its least size (`Model.least`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -133,8 +133,15 @@ SHALLOW = {
     "strcn_a": {"POOLS": (2,), "DEPTH": 2, "HEIGHT": 12, "WIDTH": 16},
     "strcn_g": {"POOLS": (2,), "DEPTH": 2},
 }
+TWINS = ("elrcn_te", "frame_cnn", "micro_exp_fusenet_late", "strcn_a", "vggface_frames")
+"""Models of the layers of another one: what holds of every model slow tests try on them."""
 SMALL: dict[str, Small] = {
     name: replace(small(name, **MOVED.get(name, {})), depth=SHALLOW.get(name, {}))
     for name, kind in models().items()
     if issubclass(kind, Network)
 }
+
+
+def tried(names: Iterable[str]) -> list[Any]:
+    """Names of models as parameters of a test, those of twins for the slow tests."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in TWINS)) for name in names]

@@ -12,7 +12,7 @@ from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.records.index import read_index
 
 OF_FEATURES = Experiment(
-    "e", Data(subjects=2, clips_per_class=1), Preprocess(face="none", size=16, flow_from="onset"), Clip(frames=4)
+    "e", Data(subjects=1, clips_per_class=1), Preprocess(face="none", size=16, flow_from="onset"), Clip(frames=4)
 )
 
 

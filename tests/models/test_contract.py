@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from helpers.one_step import drawn
-from helpers.small_models import CLASSES, LENGTH, SMALL, Small
+from helpers.small_models import CLASSES, LENGTH, SMALL, Small, tried
 
 from mer_tf.config import Train
 from mer_tf.inputs.batches import input_names
@@ -58,7 +58,7 @@ def compiled(model: keras.Model) -> keras.Model:
     return model
 
 
-@pytest.fixture(scope="module", params=sorted(SMALL))
+@pytest.fixture(scope="module", params=tried(sorted(SMALL)))
 def made(request: pytest.FixtureRequest) -> Made:
     small = SMALL[request.param]
     model = compiled(small.model())

@@ -96,6 +96,7 @@ def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     assert (tmp_path / "heat_summary.txt").read_text() == said + "\n"
 
 
+@pytest.mark.slow
 def test_what_is_frozen_is_run_once_a_picture(bench, tmp_path, monkeypatch):
     """For the onset's map too, over folds and all sides."""
     bench.experiment = replace(bench.experiment, model=replace(bench.experiment.model, center="onset"))

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.small_models import CLASSES, LENGTH, SMALL
+from helpers.small_models import CLASSES, LENGTH, SMALL, TWINS, tried
 
 import mer_tf.protocols.pictures.heatmaps as pictures
 import mer_tf.protocols.workbench as bench_module
@@ -145,7 +145,10 @@ WITHOUT = {
 
 @pytest.mark.parametrize(
     ("name", "retrain_from"),
-    [*((name, None) for name in LAST), ("vggface_lstm", "conv3"), ("vggface_frames", "conv3")],
+    [
+        *(pytest.param(name, None, marks=[pytest.mark.slow] * (name in TWINS)) for name in LAST),
+        *(pytest.param(name, "conv3", marks=pytest.mark.slow) for name in ("vggface_lstm", "vggface_frames")),
+    ],
 )
 def test_files_name_what_was_drawn(name, retrain_from, stored, made, tmp_path):
     one = made(name, retrain_from)
@@ -169,7 +172,7 @@ def test_files_name_what_was_drawn(name, retrain_from, stored, made, tmp_path):
     assert np.any(found) or name == "strcn_g"
 
 
-@pytest.mark.parametrize("name", WITHOUT)
+@pytest.mark.parametrize("name", tried(WITHOUT))
 def test_a_model_without_a_map_says_why(name, made, tmp_path):
     one = made(name)
     with pytest.raises(MerError, match=f"has no map to draw: .*{WITHOUT[name]}"):
@@ -238,7 +241,7 @@ def whole(view, network, inputs, target):
         ("vggface_frames", None, "conv3"),
         pytest.param("vggface_frames", "conv3", "conv3", marks=pytest.mark.slow),
         ("attention_lstm", None, "conv3"),
-        ("gia_bia_bilstm", None, "conv2"),
+        pytest.param("gia_bia_bilstm", None, "conv2", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain_from, layer, made):

@@ -152,12 +152,14 @@ def own(tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.slow
 def test_a_grid_of_one_point_predicts_the_bytes_of_that_setting(own):
     plain, alone = (run(own(*rows)) for rows in ((), ("model.radii,1 1 1", "model.C,1")))
     assert (plain / "predictions.csv").read_bytes() == (alone / "predictions.csv").read_bytes()
     assert (plain / "baseline_onset.csv").read_bytes() == (alone / "baseline_onset.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_vectors_are_computed_once_and_a_stopped_run_goes_on(own, monkeypatch):
     rows = ("model.radii,1 1 1", "model.radii,1 1 2", "model.blocks,2 2 1", "model.blocks,3 3 1")
     directory = run(own(*rows))

@@ -47,6 +47,7 @@ def made(name, fps=FPS):
 VIDEOS = [made(name) for name in ("a", "bb", "ccc")]
 
 
+@pytest.mark.slow
 def test_a_learned_verdict_rejects_what_the_rules_let_pass():
     flow = left_out(FlowSpotter(), VIDEOS)
     learned = left_out(VerdictSpotter(), VIDEOS)
