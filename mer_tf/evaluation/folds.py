@@ -117,9 +117,7 @@ def few_clips(
             said.append(note("few_clips", text))
         trained = [sum(labels[i] == index for i in fold.train) for fold in folds]
         if few := [number for number in trained if 0 < number < inner]:
-            text = (
-                f"{name}: {min(few)} training clips for {inner} inner folds, so settings are chosen on folds without it"
-            )
+            text = f"{name}: {min(few)} training clips for {inner} inner folds, so some choose settings without it"
             said.append(note("few_clips", text))
     return said
 
