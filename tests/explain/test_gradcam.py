@@ -7,6 +7,8 @@ from keras import layers, ops
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import GradCam, find_layer, normalised
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def test_hand_computed_map():
     inputs = keras.Input((2, 2, 1))

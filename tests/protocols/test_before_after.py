@@ -24,6 +24,8 @@ from mer_tf.protocols.pictures.view import View
 from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import training_seed
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SIDE, LENGTH = 48, 8
 FACES = np.random.default_rng(0).integers(0, 256, (LENGTH, SIDE, SIDE, 3)).astype("uint8")
 

@@ -56,6 +56,7 @@ def test_a_learned_verdict_rejects_what_the_rules_let_pass():
     assert all(max(one.iou(true) for video in VIDEOS for true in video.true) > 0.5 for one in learned)
 
 
+@pytest.mark.slow
 def test_what_is_rejected_by_what_was_learned_says_so():
     spotter = VerdictSpotter()
     spotter.fit(VIDEOS)
