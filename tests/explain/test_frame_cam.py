@@ -53,6 +53,7 @@ def test_equals_the_whole_network(networks, layer, local, minus_onset):
     np.testing.assert_allclose(found, expected[[0, 1, 2], places], rtol=0, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 def test_new_weights_of_the_head_count(networks):
     encoder, head = networks
     model, whole, behind = given(encoder, head)

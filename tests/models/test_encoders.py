@@ -213,7 +213,7 @@ def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
     [
         ("mtcnn-onet", "conv3"),
         ("mtcnn-onet", "fc5"),
-        ("vggface2-resnet50", "conv4_3"),
+        pytest.param("vggface2-resnet50", "conv4_3", marks=pytest.mark.slow),
         pytest.param("vggface2-senet50", "conv2_1", marks=pytest.mark.slow),
         ("vggface-vgg16", "conv1_1"),
     ],

@@ -212,6 +212,7 @@ def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, made, tmp_path
     np.testing.assert_array_equal(inputs["onset"][0, 0], FRAMES["c0"][0])
 
 
+@pytest.mark.slow
 def test_every_choice_is_named_and_changes_the_map(stored, made, tmp_path):
     one = made("vggface_lstm")
     opened, last = EncodedFrames(one.bench, IDS), View("hirescam", "onset", "conv1", "moving")
