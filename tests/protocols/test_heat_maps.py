@@ -133,6 +133,8 @@ LAST = {
     "vggface_lstm": ("conv3", (LENGTH, 6, 6)),
 }
 """Model -> the map that is drawn when none is named, and the shape of a clip's."""
+SLOW = (*TWINS, "cnn_lstm_fusion", "gia_bia_bilstm")
+"""Another of the same kind is quick: a model of images, or one that stands on an encoder."""
 WITHOUT = {
     "fcnn3d": "several frames at once",
     "htnet": "parts that are cut out",
@@ -146,7 +148,7 @@ WITHOUT = {
 @pytest.mark.parametrize(
     ("name", "retrain_from"),
     [
-        *(pytest.param(name, None, marks=[pytest.mark.slow] * (name in TWINS)) for name in LAST),
+        *(pytest.param(name, None, marks=[pytest.mark.slow] * (name in SLOW)) for name in LAST),
         *(pytest.param(name, "conv3", marks=pytest.mark.slow) for name in ("vggface_lstm", "vggface_frames")),
     ],
 )
