@@ -64,6 +64,7 @@ def finished(bench, run, seed_of=training_seed):
     return ids
 
 
+@pytest.mark.slow
 def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     """Each side is drawn by the same method, frame and class; before training is the state training began with."""
     calls, heats = [], EncodedFrames.heats

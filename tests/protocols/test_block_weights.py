@@ -51,6 +51,7 @@ def rng_centres():
     return np.random.default_rng(1).uniform(2, 6, (10, 2)).astype("float32")
 
 
+@pytest.mark.slow
 def test_every_frame_and_block_of_every_clip_has_a_weight(finished):
     _, run, table = finished
     blocks = load_blocks("10")
@@ -64,6 +65,7 @@ def test_every_frame_and_block_of_every_clip_has_a_weight(finished):
     assert table["weight"].nunique() > 300
 
 
+@pytest.mark.slow
 def test_weights_are_those_of_the_model_of_the_clips_own_fold(finished):
     bench, _, table = finished
     names = table.groupby("fold")["clip_id"].unique()
@@ -77,6 +79,7 @@ def test_weights_are_those_of_the_model_of_the_clips_own_fold(finished):
         np.testing.assert_allclose(found[name], written, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_pictures_are_listed_and_there(finished):
     _, run, _ = finished
     listed = pd.read_csv(run / "pictures" / "pictures.csv")
@@ -86,6 +89,7 @@ def test_pictures_are_listed_and_there(finished):
     assert listed["caption"].iloc[-1].count(":") == 3
 
 
+@pytest.mark.slow
 def test_a_lost_checkpoint_is_named(finished, tmp_path):
     bench, run, _ = finished
     (tmp_path / "predictions.csv").write_bytes((run / "predictions.csv").read_bytes())
@@ -93,6 +97,7 @@ def test_a_lost_checkpoint_is_named(finished, tmp_path):
         write_block_weights(bench, tmp_path)
 
 
+@pytest.mark.slow
 def test_epochs_of_the_first_stage_are_counted(finished):
     settings = finished[0].experiment
     staged = replace(settings, model=replace(settings.model, blocks=BLOCKS), train=Train(epochs=3, stream_epochs=5))

@@ -118,7 +118,9 @@ def test_inner_folds_are_of_other_subjects_than_those_they_are_fitted_on(tuned, 
     assert all(not train & held and not tested & (train | held) for train, held in seen)
 
 
-@pytest.mark.parametrize("name", ["lbp_top", "stclqp", "stlbp_ip", "flow_logistic", "mdmo"])
+@pytest.mark.parametrize(
+    "name", ["lbp_top", pytest.param("stclqp", marks=pytest.mark.slow), "stlbp_ip", "flow_logistic", "mdmo"]
+)
 def test_shared_kernels_say_what_each_pipeline_says_alone(name):
     rng = np.random.default_rng(3)
     labels, subjects = np.arange(36) % 3, [f"s{k // 6}" for k in range(36)]
