@@ -136,6 +136,7 @@ def test_an_option_that_says_what_is_declared_counts_as_given():
     assert read_changes(["--train.epochs", str(DEMO.train.epochs)]) == {"train.epochs": DEMO.train.epochs}
 
 
+@pytest.mark.slow
 def test_settings_of_every_sweep_and_table_exist():
     from mer_tf.protocols.paper_tables import cell_settings
 

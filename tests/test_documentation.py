@@ -41,8 +41,7 @@ def test_every_command_has_its_row():
 
 @pytest.mark.parametrize("page", [name for name, found in OPTIONS.items() if found])
 def test_an_option_that_is_shown_is_one_of_some_script(page):
-    for text in OPTIONS[page]:
-        take_options(text)
+    take_options(OPTIONS[page])
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -1,10 +1,10 @@
 """The command line of the scripts in experiments/: an overview that fits on two screens, commands, nearest names."""
 
 import dataclasses
+import json
 import runpy
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,20 +26,37 @@ SYSTEMS = Study(PAPER, SMALL, baselines={"paper": TABLES, "embedded": TABLES})
 METHODS = Study(PAPER, SMALL, methods={"paper": {"a": {}, "b": {}}, "embedded": {"a": {}}})
 
 
-@cache
-def script(name, *words):
-    """What a script does in a process of its own; the same words are tried once."""
-    command = [sys.executable, str(next(p for p in SCRIPTS if p.stem.startswith(f"{name}_"))), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+ALL_HELP = """
+import io, json, runpy, sys
+from contextlib import redirect_stdout
+shown = {}
+for path in sys.argv[1:]:
+    sys.argv, status = [path, "--help"], 0
+    with redirect_stdout(io.StringIO()) as text:
+        try:
+            runpy.run_path(path, run_name="__main__")
+        except SystemExit as end:
+            status = end.code or 0
+    shown[path] = (status, text.getvalue())
+print(json.dumps([shown, sorted({"keras", "tensorflow", "sklearn", "pandas"} & set(sys.modules))]))
+"""
+
+
+@pytest.fixture(scope="module")
+def helps():
+    """What each script prints of itself, in one process for all: (name -> status and text, libraries it loaded)."""
+    command = [sys.executable, "-c", ALL_HELP, *map(str, SCRIPTS)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    shown, loaded = json.loads(done.stdout)
+    return {Path(path).stem.partition("_")[0]: said for path, said in shown.items()}, loaded
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.stem)
-def test_help_fits_on_two_screens_and_is_headed_by_the_docstring(path):
-    done = script(path.stem.partition("_")[0], "--help")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
-    assert len(lines) <= 80
-    assert runpy.run_path(str(path))["__doc__"].splitlines()[0] in done.stdout
+def test_help_fits_on_two_screens_and_is_headed_by_the_docstring(helps, path):
+    status, text = helps[0][path.stem.partition("_")[0]]
+    assert status == 0, text
+    assert len(text.splitlines()) <= 80
+    assert runpy.run_path(str(path))["__doc__"].splitlines()[0] in text
 
 
 @pytest.mark.parametrize(
@@ -52,24 +69,14 @@ def test_help_fits_on_two_screens_and_is_headed_by_the_docstring(path):
         ("exp8", ["  run ", "--methods", "--resume"], ["--folds", "  sweep"]),
     ],
 )
-def test_help_names_what_the_script_has_and_nothing_else(name, shown, hidden):
-    text = script(name, "--help").stdout
+def test_help_names_what_the_script_has_and_nothing_else(helps, name, shown, hidden):
+    _, text = helps[0][name]
     assert all(word in text for word in shown)
     assert not [word for word in hidden if word in text.partition("commands (")[2]]
 
 
-def test_help_loads_neither_keras_nor_pandas():
-    code = f"""
-import runpy, sys
-for path in {[str(p) for p in SCRIPTS]!r}:
-    try:
-        runpy.run_path(path, run_name="__main__")
-    except SystemExit:
-        pass
-print(sorted({{"keras", "tensorflow", "sklearn", "pandas"}} & set(sys.modules)), file=sys.stderr)
-"""
-    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
-    assert done.stderr.strip() == "[]"
+def test_help_loads_neither_keras_nor_pandas(helps):
+    assert helps[1] == []
 
 
 def test_a_command_is_the_first_word_or_run():

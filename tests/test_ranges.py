@@ -139,7 +139,7 @@ class Settings:
 NUMBERS = st.integers() | st.floats() | st.sampled_from([0, 1, -1, 0.0, 1.0])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(
     count=NUMBERS, rate=NUMBERS, share=NUMBERS, drop=NUMBERS, some=st.lists(NUMBERS, max_size=3).map(tuple),
     maybe=st.none() | NUMBERS, name=st.text(max_size=4),

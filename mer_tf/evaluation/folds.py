@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut, Stratif
 
 from mer_tf.config import Evaluation, MerError
 from mer_tf.evaluation.fold_units import check_units, enough, tested_datasets, training_datasets
-from mer_tf.notices import Notice, danger
+from mer_tf.notices import Notice, danger, note
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def _k_folds(subjects: Sequence[str], labels: Sequence[int], config: Evaluation)
     if config.split == "group":
         enough(max(Counter(labels).values()), config.folds, "clips at most in a class", ", or --evaluation.split loso")
     kind = StratifiedGroupKFold if config.split == "group" else GroupKFold
-    return kind(**options).split(rows, labels, subjects)
+    with warnings.catch_warnings():  # `few_clips` says it in words, and once
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return list(kind(**options).split(rows, labels, subjects))
 
 
 def inner_folds(subjects: Sequence[str], labels: Sequence[int], folds: int, seed: int = 42) -> list[Fold]:
@@ -81,7 +84,7 @@ def inner_folds(subjects: Sequence[str], labels: Sequence[int], folds: int, seed
 
 def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequence[str]) -> list[Notice]:
     """A danger for each class that some folds test and do not train: no clip of such a fold can be recognised."""
-    warnings = []
+    said = []
     for index, name in enumerate(classes):
         untaught = [
             fold
@@ -95,8 +98,28 @@ def fold_warnings(folds: Sequence[Fold], labels: Sequence[int], classes: Sequenc
                 f"{name}: {clips} clips are tested in folds ({where}{', ...' if untaught[5:] else ''}) "
                 "whose training clips hold none of it, as of a class of one subject: their recall is 0 by construction"
             )
-            warnings.append(danger("untaught_class", text))
-    return warnings
+            said.append(danger("untaught_class", text))
+    return said
+
+
+def few_clips(
+    folds: Sequence[Fold], labels: Sequence[int], classes: Sequence[str], *, stratified: bool, inner: int
+) -> list[Notice]:
+    """A note for each class of fewer clips than folds that share out every class.
+
+    stratified: whether `folds` do; inner: how many folds of the training clips do, 0 where nothing is chosen on any.
+    """
+    said = []
+    for index, name in enumerate(classes):
+        clips = sum(label == index for label in labels)
+        if stratified and 0 < clips < len(folds):
+            text = f"{name}: {clips} clips for {len(folds)} folds, so some folds test none of it"
+            said.append(note("few_clips", text))
+        trained = [sum(labels[i] == index for i in fold.train) for fold in folds]
+        if few := [number for number in trained if 0 < number < inner]:
+            text = f"{name}: {min(few)} training clips for {inner} inner folds, so some choose settings without it"
+            said.append(note("few_clips", text))
+    return said
 
 
 def _across_datasets(datasets: np.ndarray, config: Evaluation) -> list[Fold]:

@@ -29,6 +29,10 @@ class ClassicalBench(Workbench):
         assert isinstance(self.experiment.model, Classical)
         return self.experiment.model
 
+    def inner(self) -> int:
+        """As many as `search` says, where several penalties are offered."""
+        return self.experiment.search.folds if len(self.method.C) > 1 else 0
+
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Pipeline, dict[str, Any]]:
         """Fit on the clips `rows` with class indices `labels`; the pipeline, and what was chosen (for choice.json).
 
@@ -70,7 +74,13 @@ def inner_scores(
     for fold in inner_folds(list(subjects), labels.tolist(), folds):
         train, test = list(fold.train), list(fold.test)
         predicted[test] = fitted(clone(pipeline), features[train], labels[train]).predict(features[test])
-    return by_name(scores(confusion_matrix(labels, predicted)))
+    return by_name(scores_of(labels, predicted))
+
+
+def scores_of(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Accuracy, UAR and UF1 of class indices; one class more than occur, else scikit-learn warns of a single one."""
+    classes = range(2 + int(max(labels.max(), predicted.max())))
+    return scores(confusion_matrix(labels, predicted, labels=classes))
 
 
 def steps_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:

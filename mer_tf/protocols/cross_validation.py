@@ -15,7 +15,7 @@ from mer_tf.files import atomic, write_csv, write_json
 from mer_tf.locks import held
 from mer_tf.progress import Progress
 from mer_tf.protocols.layer_choice import choose_block
-from mer_tf.protocols.selection import choose, epochs_a_fold, searched
+from mer_tf.protocols.selection import choose, epochs_a_fold
 from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
@@ -89,7 +89,7 @@ def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folde
     if begun == 0:
         epochs = int(bar.total or 0)
         show.append(FirstSteps(epochs, epochs // epochs_a_fold(bench.experiment)))
-    if searched(bench.experiment.search):
+    if bench.inner():
         choice, table = choose(bench, bench.experiment.search, fold.train, labels, (seed, fold.number), show)
         train, dropout = choice.train(train), choice.dropout
         write_csv(table, folder / "choice.csv")

@@ -17,7 +17,7 @@ from mer_tf.config import Experiment, Search, Train
 from mer_tf.evaluation.folds import inner_folds
 from mer_tf.evaluation.metrics import SCORES, scores
 from mer_tf.models.kinds import Network
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Bench, searched
 from mer_tf.training.trainer import EarlyEnd, EpochPredictions, training_seed
 
 W = TypeVar("W", bound=EpochPredictions)
@@ -38,11 +38,6 @@ class Choice:
 
     def train(self, train: Train) -> Train:
         return replace(train, **{k: v for k, v in vars(self).items() if k != "dropout"})
-
-
-def searched(search: Search) -> bool:
-    """Whether anything is to be chosen."""
-    return bool(search.epochs or search.learning_rate or search.dropout or search.patience)
 
 
 def epochs_a_fold(experiment: Experiment) -> int:

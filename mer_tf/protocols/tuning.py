@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.metrics import confusion_matrix
 from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
@@ -24,11 +23,11 @@ from sklearn.svm import SVC
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.descriptors.grids import Candidate, candidates
 from mer_tf.evaluation.folds import Fold, inner_folds
-from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.evaluation.metrics import SCORES
 from mer_tf.inputs.descriptor_grid import GridStore
 from mer_tf.parallel import in_threads, products_alone
 from mer_tf.progress import Progress
-from mer_tf.protocols.classical import ClassicalBench, steps_of
+from mer_tf.protocols.classical import ClassicalBench, scores_of, steps_of
 from mer_tf.protocols.workbench import Workbench
 
 Grams = dict[tuple[str, float | None], tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -52,6 +51,10 @@ class TunedBench(ClassicalBench):
     @cached_property
     def offered(self) -> list[Candidate]:
         return candidates(self.experiment)
+
+    def inner(self) -> int:
+        """As many as `search` says, where the grid offers a choice."""
+        return self.experiment.search.folds if len(self.offered) > 1 else 0
 
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Tuned, dict[str, Any]]:
         """Choose and fit on the clips `rows` with class indices `labels`.
@@ -86,7 +89,7 @@ class TunedBench(ClassicalBench):
         def scored(point: str) -> list[Any]:
             pipelines = [_pipeline(self.offered[place], seed) for place in by_point[point]]
             said = inner_predictions(pipelines, self.store.at(point, ids), labels, folds)
-            return [scores(confusion_matrix(labels, one)) for one in said]
+            return [scores_of(labels, one) for one in said]
 
         found = np.empty((len(self.offered), len(SCORES)))
         bar = Progress(total=len(by_point), desc="choosing", unit="setting", leave=False)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.cached import cache_folder
-from mer_tf.config import Evaluation, Experiment, MerError, Train
+from mer_tf.config import Evaluation, Experiment, MerError, Search, Train
 from mer_tf.datasets.windows import Window, cut_windows, plan_windows
-from mer_tf.evaluation.folds import Fold, fold_warnings, make_folds
+from mer_tf.evaluation.folds import Fold, few_clips, fold_warnings, make_folds
 from mer_tf.evaluation.predictions import predictions_frame
 from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.inputs.batches import Viewed
@@ -27,6 +27,11 @@ from mer_tf.models.kinds import FeatureModel, Network
 from mer_tf.notices import Notice
 from mer_tf.records.stored import frame_numbers
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
+
+
+def searched(search: Search) -> bool:
+    """Whether anything is to be chosen."""
+    return bool(search.epochs or search.learning_rate or search.dropout or search.patience)
 
 
 class Workbench:
@@ -57,8 +62,14 @@ class Workbench:
         )
 
     def fold_warnings(self) -> list[Notice]:
-        """Classes that folds test without having trained on them; see `evaluation.folds.fold_warnings`."""
-        return fold_warnings(self.folds(), self._labels.tolist(), self.classes)
+        """Classes that folds test without having trained on them, or of fewer clips than folds."""
+        known = self.folds(), self._labels.tolist(), self.classes
+        shared_out = self.experiment.evaluation.split == "group"
+        return [*fold_warnings(*known), *few_clips(*known, stratified=shared_out, inner=self.inner())]
+
+    def inner(self) -> int:
+        """Folds of a fold's training clips on which settings are chosen; 0 where none are."""
+        return 0
 
     def ids(self, rows: Sequence[int]) -> list[str]:
         return self.clips["clip_id"].iloc[list(rows)].tolist()
@@ -132,6 +143,10 @@ class Bench(Workbench):
         super().__init__(experiment, clips, encoded)
         self._retrained: dict[str, Bench] = {}
         self.trainers: dict[Network, FoldTrainer] = {}
+
+    def inner(self) -> int:
+        """As many as `search` says, where it has something to choose."""
+        return self.experiment.search.folds if searched(self.experiment.search) else 0
 
     @property
     def network(self) -> Network:

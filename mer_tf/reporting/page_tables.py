@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,16 +108,19 @@ def clip_rows(one: Analysis | None, part_id: str) -> list[dict[str, Any]]:
     """
     if one is None:
         return []
-    rows, pictures = [], _pictures(one.run, part_id)
-    for number, (clip, part) in enumerate(one.frame.groupby("clip_id", sort=False)):
-        first, truth = part.iloc[0], str(part["y_true"].iloc[0])
-        counts = part["y_pred"].value_counts()
-        share = pd.to_numeric(part[f"p_{truth}"]).mean() if f"p_{truth}" in part.columns else float("nan")
+    rows, pictures, parts = [], _pictures(one.run, part_id), dict[str, list[dict[Hashable, Any]]]()
+    numbers = {name: pd.to_numeric(one.frame[name]) for name in one.frame.columns if name.startswith("p_")}
+    for row in one.frame.assign(**numbers).to_dict("records"):
+        parts.setdefault(str(row["clip_id"]), []).append(row)
+    for number, (clip, part) in enumerate(parts.items()):
+        first, truth = part[0], str(part[0]["y_true"])
+        counts = Counter(row["y_pred"] for row in part)
+        shares = [row[f"p_{truth}"] for row in part if pd.notna(row.get(f"p_{truth}"))]
         rows.append(
-            {"clip_id": str(clip), "truth": truth, "answer": max(one.classes, key=lambda c: counts.get(c, 0))}
-            | {name: str(first[name]) if name in part.columns else "" for name in ("dataset", "subject", "fold")}
-            | {"anchor": f"{part_id}-clip-{number}", "shown": pictures.get(str(clip), [])}
-            | {"right": int((part["y_pred"] == truth).sum()), "trainings": len(part), "share": float(share)}
+            {"clip_id": clip, "truth": truth, "answer": max(one.classes, key=lambda c: counts.get(c, 0))}
+            | {name: str(first.get(name, "")) for name in ("dataset", "subject", "fold")}
+            | {"anchor": f"{part_id}-clip-{number}", "shown": pictures.get(clip, [])}
+            | {"right": counts[truth], "trainings": len(part), "share": float(np.mean(shares or np.nan))}
         )
     return rows
 

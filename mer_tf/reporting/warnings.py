@@ -26,6 +26,7 @@ MENDS = {
     "negative_control": "It is meant to fail: for a result, leave out --data.shuffle_labels.",
     "peeking": "Quote the row whose epochs were fixed in advance.",
     "untaught_class": "Take fewer folds, or a label protocol without this class.",
+    "few_clips": "Take fewer folds, or a label protocol that joins this class with another.",
     "left_out": "Mend these pictures and run again, or say beside the result that they are missing.",
     "few_steps": "Train longer, with --train.epochs, or set a lower --model.bn_momentum.",
     "after": "Cite it as built after that publication, not as its result.",

@@ -39,6 +39,7 @@ def test_it_gives_the_recorded_probabilities(name):
     assert network.count_params() == said["parameters"] < 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRETRAINED)
 def test_kinds_are_recognised_as_the_card_says(name):
     """Images of a seed that nothing was trained on or scored with. The card's figures are of 240 images."""

@@ -27,6 +27,7 @@ def curves(drawn):
     return [(difference_curve(frames), apex) for frames, apex in drawn]
 
 
+@pytest.mark.slow
 def test_estimates_beat_any_frame(curves):
     """The bound is the mean error of a frame drawn at random, about a quarter of the clip."""
     bound = np.mean([np.abs(np.arange(len(curve)) - apex).mean() for curve, apex in curves])

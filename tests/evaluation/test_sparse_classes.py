@@ -1,20 +1,25 @@
 """Classes of few clips or people: splits give sound folds or say why not; no classifier is handed one class."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
+from helpers.drawn_experiment import relabelled
 from helpers.rows import made_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mer_tf.changes import changed
 from mer_tf.config import Data, Evaluation, MerError
 from mer_tf.datasets.labels import load_protocol
 from mer_tf.descriptors import METHODS, WORDS, LbpTop
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
-from mer_tf.evaluation.folds import check_folds, fold_warnings, inner_folds, make_folds
+from mer_tf.evaluation.folds import check_folds, few_clips, fold_warnings, inner_folds, make_folds
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.variants import metric_variants
 from mer_tf.inputs.clips import label_clips
+from mer_tf.protocols.benches import bench_of
 from mer_tf.protocols.classical import inner_scores
 from mer_tf.records.index import IndexedClip
 from mer_tf.training.baselines import motion_probe_uars, onset_frame_probabilities
@@ -65,7 +70,9 @@ def test_a_choice_on_inner_subjects_survives_folds_of_one_class(clips, name):
     subjects, labels = [c[0] for c in clips], np.array([c[1] for c in clips])
     features = np.random.default_rng(0).random((len(clips), 4))
     try:
-        found = inner_scores(classifier(method), features, labels, subjects, 3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            found = inner_scores(classifier(method), features, labels, subjects, 3)
     except MerError:
         assert len(set(subjects)) < 2
         return
@@ -107,6 +114,40 @@ def test_a_class_of_one_subject_is_warned_of_under_every_split():
     across = make_folds(subjects, labels, Evaluation(split="cross-dataset"), list("ddddee"))
     assert any("UNTAUGHT CLASS: z" in str(said) for said in fold_warnings(across, labels, ["x", "y", "z"]))
     assert not fold_warnings(make_folds(list("abab"), [0, 0, 1, 1], Evaluation(split="loso")), [0, 0, 1, 1], "xy")
+
+
+def test_a_class_of_fewer_clips_than_folds_is_told_in_plain_words_alone(recwarn):
+    subjects, labels = list("aabbccddee"), [0, 1, 0, 1, 0, 1, 0, 2, 0, 2]
+    outer = make_folds(subjects, labels, Evaluation(folds=4))
+    inner_folds(subjects, labels, 3)
+    assert not recwarn.list
+    said = few_clips(outer, labels, ["x", "y", "z"], stratified=True, inner=0)
+    assert [str(one) for one in said] == [
+        "y: 3 clips for 4 folds, so some folds test none of it",
+        "z: 2 clips for 4 folds, so some folds test none of it",
+    ]
+    (inner,) = few_clips(outer, labels, ["x", "y", "z"], stratified=False, inner=2)
+    assert inner.text.startswith("z: 1 training clips for 2 inner folds")
+    assert not few_clips(outer, labels, ["x", "y", "z"], stratified=False, inner=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"evaluation.folds": 5}, ["surprise: 4 clips for 5 folds"]),
+        ({"evaluation.split": "loso"}, []),
+        ({"search.epochs": (1,)}, ["surprise: 2 training clips for 3 inner folds"]),
+        ({"model.name": "lbp_top", "model.C": (1.0, 2.0)}, ["surprise: 2 training clips for 3 inner folds"]),
+    ],
+)
+def test_a_run_tells_of_few_clips_where_its_folds_share_out_every_class(make_bench, experiment, changes, said):
+    bench, clips = make_bench()
+    labels = clips.table["label"].to_numpy().copy()
+    labels[np.flatnonzero(labels == 2)[4:]] = 0
+    few = bench_of(changed(experiment, changes), relabelled(clips, labels), bench.encoded)
+    told = [one.text for one in few.fold_warnings() if one.code == "few_clips"]
+    assert [text.split(",")[0] for text in told] == said
 
 
 def test_one_class_left_is_refused_before_anything_is_trained():

@@ -22,10 +22,6 @@ DESIGNS = {
 }
 
 
-FAST = "16 subjects of 8 clips"
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in DESIGNS if name != FAST]
-
-
 def pick(shares, rng):
     """One class index for each row of shares (n, 3)."""
     return (rng.random(len(shares))[:, None] > np.cumsum(shares, axis=1)[:, :-1]).sum(axis=1)
@@ -58,7 +54,8 @@ def drawn_once():
     return remembered
 
 
-@pytest.mark.parametrize("name", [FAST, *SLOW])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DESIGNS)
 def test_95_percent_intervals_cover_93_to_97_percent(name, monkeypatch):
     monkeypatch.setattr(resampling, "bootstrap_scores", drawn_once())
     design, rng = DESIGNS[name], np.random.default_rng(1)

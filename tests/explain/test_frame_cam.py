@@ -1,5 +1,6 @@
 """Maps of single frames behind a frozen encoder are those of the whole network, whatever is computed once."""
 
+import itertools
 import random
 
 import keras
@@ -33,9 +34,13 @@ def given(encoder, head):
     return end_to_end(encoder, head), whole, {"frames": features, "onset": features[:, :1], "mask": MASK}
 
 
-@pytest.mark.parametrize("layer", [pytest.param("conv1", marks=pytest.mark.slow), "conv2"])
-@pytest.mark.parametrize("local", [False, True])
-@pytest.mark.parametrize("minus_onset", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "local", "minus_onset"),
+    [
+        pytest.param(*case, marks=[pytest.mark.slow] * (case not in (("conv2", False, False), ("conv2", True, True))))
+        for case in itertools.product(("conv1", "conv2"), (False, True), (False, True))
+    ],
+)
 def test_equals_the_whole_network(networks, layer, local, minus_onset):
     """To 1e-5 of the greatest value: the same sums in another order."""
     encoder, head = networks
@@ -48,6 +53,7 @@ def test_equals_the_whole_network(networks, layer, local, minus_onset):
     np.testing.assert_allclose(found, expected[[0, 1, 2], places], rtol=0, atol=1e-5 * expected.max())
 
 
+@pytest.mark.slow
 def test_new_weights_of_the_head_count(networks):
     encoder, head = networks
     model, whole, behind = given(encoder, head)

@@ -8,6 +8,8 @@ from mer_tf.config import MerError
 from mer_tf.explain.gradcam import GradCam, find_layer, normalised
 from mer_tf.explain.upsampling import cell_grid
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def test_hand_computed_map():
     inputs = keras.Input((2, 2, 1))

@@ -13,6 +13,8 @@ from mer_tf.models.encoders.parts import block_outputs, encoder_blocks
 from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.models.vggface_lstm import VggFaceLstm
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SIZE = 48
 FEATURES, FACE = features_mask(aligned_landmarks(SIZE), SIZE), face_mask(aligned_landmarks(SIZE), SIZE)
 

@@ -15,6 +15,8 @@ from scipy.stats import spearmanr
 from mer_tf.explain.gradcam import GradCam
 from mer_tf.models.vggface_lstm import VggFaceLstm, end_to_end
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SIZE, FRAMES = 16, 4
 UPPER, LOWER = slice(0, 7), slice(9, 16)
 """Rows of the picture."""

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -95,12 +97,19 @@ def write_figure(path: Path, box=(4, 3, 12, 8), boxes: str | None = None, size=(
     return path
 
 
+@cache
+def _noise(size):
+    """A picture, which is encoded once for all runs."""
+    pixels = np.random.default_rng(0).integers(0, 255, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file := BytesIO(), "PNG")
+    return file.getvalue()
+
+
 def write_pictures(directory: Path) -> None:
     """Two Grad-CAM pictures (one missing) and one worst clip."""
-    rng = np.random.default_rng(0)
     for folder, name, size in (("pictures", "cam.png", (300, 2000)), ("worst", "strip.png", (60, 300))):
         (directory / folder).mkdir()
-        Image.fromarray(rng.integers(0, 255, (*size, 3), dtype=np.uint8)).save(directory / folder / name)
+        (directory / folder / name).write_bytes(_noise(size))
     pd.DataFrame(
         [("gradcam", "conv4", "Onset to offset.", "cam.png"), ("gradcam", "conv5", "Gone.", "gone.png")],
         columns=["section", "title", "caption", "file"],

@@ -30,12 +30,15 @@ def write_clip(folder, shift=(0, 1), frames=5, seed=0):
 
 
 def write_encoder(path):
-    """A .keras file of an untrained encoder with a map."""
+    """A .keras file of an untrained encoder with a map, the same whenever it is written."""
     import keras
 
     inputs = keras.Input((SIDE, SIDE, 3))
     x = keras.layers.Rescaling(1 / 255)(inputs)
-    x = keras.layers.Conv2D(4, 3, strides=2, padding="same", activation="relu", name="conv1")(x)
+    kernel = keras.initializers.GlorotUniform(seed=0)
+    x = keras.layers.Conv2D(
+        4, 3, strides=2, padding="same", activation="relu", kernel_initializer=kernel, name="conv1"
+    )(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
     keras.Model(inputs, x).save(path)
     return path

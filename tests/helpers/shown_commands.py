@@ -99,14 +99,34 @@ def _take_script(path, words):
     script.read_command(commands[name], f"{path} {name}", rest, study.systems)
 
 
-def take_options(text):
-    """Options alone: a command of some script must take them; of one without value the name must be there."""
-    words = shlex.split(PLACEHOLDER.sub("", text))
-    named = {word.removeprefix("--") for word in words if word.startswith("--") and "." in word}
+def take_options(texts):
+    """Options alone: a command of some script must take them; of one without value the name must be there.
+
+    What one command can take together is read at once.
+    """
+    left = {text: shlex.split(PLACEHOLDER.sub("", text)) for text in texts}
     for study, command, settings in _commands():
-        if named <= settings and (len(words) == 1 or _takes(study, command, words)):
-            return
-    raise AssertionError(f"no script of experiments/ takes {text}")
+        left = {text: words for text, words in left.items() if len(words) > 1 or not _named(words) <= settings}
+        fitting = {text: words for text, words in left.items() if _named(words) <= settings}
+        together = _once_each(fitting.values())
+        if together and _takes(study, command, [word for words in together for word in words]):
+            left = {text: words for text, words in left.items() if words not in together}
+    for text, words in left.items():
+        if not any(_named(words) <= known and _takes(study, one, words) for study, one, known in _commands()):
+            raise AssertionError(f"no script of experiments/ takes {text}")
+
+
+def _named(words):
+    return {word.removeprefix("--") for word in words if word.startswith("--") and "." in word}
+
+
+def _once_each(texts):
+    """Those of which none names what another one names already."""
+    found, seen = [], set()
+    for words in texts:
+        if not _named(words) & seen:
+            found, seen = [*found, words], seen | _named(words)
+    return found
 
 
 @functools.cache

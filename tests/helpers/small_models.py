@@ -3,7 +3,7 @@
 A new model is found by itself and tried in its least size (`Model.least`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -24,7 +24,8 @@ from mer_tf.models.kinds import FlowImageModel, ImageModel, Network
 
 CLASSES = ("still", "moving")
 CLIPS = 8
-LENGTH = 6
+LENGTH, STEPS = 5, 3
+"""Frames of a clip of images, and of one of features."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Small:
 
 
 def features() -> FeatureStore:
-    """Features of a frozen encoder, (6, 5) a clip, which run away where the clip moves."""
+    """Features of a frozen encoder, (3, 5) a clip, which run away where the clip moves."""
     rng = np.random.default_rng(0)
-    drift = np.linspace(0, 2, LENGTH)[:, None] * np.ones(5)
-    clips = {f"c{k}": (rng.normal(size=(LENGTH, 5)) + k % 2 * drift).astype("float32") for k in range(CLIPS)}
+    drift = np.linspace(0, 2, STEPS)[:, None] * np.ones(5)
+    clips = {f"c{k}": (rng.normal(size=(STEPS, 5)) + k % 2 * drift).astype("float32") for k in range(CLIPS)}
     return FeatureStore(clips, {})
 
 
@@ -75,18 +76,18 @@ def images(length: int = LENGTH) -> ImageStore:
 
 
 def maps() -> FeatureStore:
-    """Maps of a frozen encoder, (6, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
+    """Maps of a frozen encoder, (3, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
     rng = np.random.default_rng(0)
-    clips = {f"c{k}": rng.normal(size=(LENGTH, 4, 4, 5)).astype("float32") for k in range(CLIPS)}
+    clips = {f"c{k}": rng.normal(size=(STEPS, 4, 4, 5)).astype("float32") for k in range(CLIPS)}
     for k, clip in enumerate(clips.values()):
-        clip[:, :2, :2] += k % 2 * np.linspace(0, 2, LENGTH, dtype="float32")[:, None, None, None]
+        clip[:, :2, :2] += k % 2 * np.linspace(0, 2, STEPS, dtype="float32")[:, None, None, None]
     return FeatureStore(clips, {})
 
 
 def blocks() -> BlockStore:
     """The same with two blocks of the face, of which one moves."""
     centres = {name: np.array([(1, 1), (3, 3)], "float32") for name in maps().plain}
-    return BlockStore(maps(), (centres,), dict.fromkeys(centres, LENGTH // 2), (0.0, 8.0))
+    return BlockStore(maps(), (centres,), dict.fromkeys(centres, STEPS // 2), (0.0, 8.0))
 
 
 def flow_images() -> FlowImageStore:
@@ -99,7 +100,7 @@ def flow_images() -> FlowImageStore:
 
 
 SINGLE = Clip(frames=1, mirror=False, balance=False, test="windows")
-WINDOWS = Clip(frames=LENGTH, mirror=False, balance=False)
+WINDOWS = Clip(frames=STEPS, mirror=False, balance=False)
 SEGMENTS = Clip(frames=LENGTH, mirror=False, balance=False, segments="center", test="windows")
 
 LONG = 18
@@ -117,9 +118,9 @@ def small(name: str, **settings: Any) -> Small:
         long = model.fewest > LENGTH
         return Small(model, LONG_SEGMENTS, long_images, LONG) if long else Small(model, SEGMENTS, images)
     if name == "vggface_frames":
-        return Small(model, SINGLE, features)
+        return Small(model, SINGLE, features, STEPS)
     fed = {"attention": maps, "block weights": blocks, "heat maps": features}
-    return Small(model, WINDOWS, fed[model.shows])
+    return Small(model, WINDOWS, fed[model.shows], STEPS)
 
 
 MOVED = {
@@ -133,8 +134,15 @@ SHALLOW = {
     "strcn_a": {"POOLS": (2,), "DEPTH": 2, "HEIGHT": 12, "WIDTH": 16},
     "strcn_g": {"POOLS": (2,), "DEPTH": 2},
 }
+TWINS = ("elrcn_te", "frame_cnn", "micro_exp_fusenet_late", "strcn_a", "vggface_frames")
+"""Models of the layers of another one: what holds of every model slow tests try on them."""
 SMALL: dict[str, Small] = {
     name: replace(small(name, **MOVED.get(name, {})), depth=SHALLOW.get(name, {}))
     for name, kind in models().items()
     if issubclass(kind, Network)
 }
+
+
+def tried(names: Iterable[str]) -> list[Any]:
+    """Names of models as parameters of a test, those of twins for the slow tests."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in TWINS)) for name in names]

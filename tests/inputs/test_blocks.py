@@ -84,6 +84,7 @@ def trained():
     return held, history
 
 
+@pytest.mark.slow
 def test_frames_then_clips_are_learned_and_new_clips_told_apart(trained):
     held, history = trained
     store, clips = drawn(seed=1)
@@ -92,12 +93,14 @@ def test_frames_then_clips_are_learned_and_new_clips_told_apart(trained):
     assert history["stage"].tolist() == ["frames"] * 14 + ["clips"] * 6
 
 
+@pytest.mark.slow
 def test_the_first_stage_has_a_recipe_of_its_own(trained):
     first, last = trained[0].stages
     rates = [float(stage.model.optimizer.learning_rate.numpy()) for stage in (first, last)]
     assert rates == pytest.approx([2e-2, 1e-2])
 
 
+@pytest.mark.slow
 def test_weights_of_blocks_are_asked_of_the_trained_model(trained):
     store, _ = drawn(3)
     weights = block_weights(trained[0].model).predict(store.inputs([Window("c00", 0)], FRAMES), verbose=0)

@@ -12,7 +12,7 @@ from mer_tf.models.vggface_lstm import VggFaceLstm
 from mer_tf.records.index import read_index
 
 OF_FEATURES = Experiment(
-    "e", Data(subjects=2, clips_per_class=1), Preprocess(face="none", size=16, flow_from="onset"), Clip(frames=4)
+    "e", Data(subjects=1, clips_per_class=1), Preprocess(face="none", size=16, flow_from="onset"), Clip(frames=4)
 )
 
 
@@ -25,6 +25,7 @@ def records_of(experiment: Experiment, home: Path) -> Path:
     return prepare_clips(replace(experiment, data=replace(experiment.data, cache=str(home))), home).records
 
 
+@pytest.mark.slow
 def test_flow_is_stored_for_models_that_read_it_alone(home: Path) -> None:
     assert not VggFaceLstm.flow
     without = read_index(records_of(OF_FEATURES, home)).config
@@ -35,6 +36,7 @@ def test_flow_is_stored_for_models_that_read_it_alone(home: Path) -> None:
     assert records_of(OF_FEATURES, home) == stored, "records with flow that are there are read"
 
 
+@pytest.mark.slow
 def test_frames_and_contents_are_the_same_without_flow(home: Path) -> None:
     digests = {
         tuple((clip.clip_id, clip.content_sha256) for clip in read_index(path.parent).clips)

@@ -18,11 +18,11 @@ EVERY = {"use": "both", "pool": False, "temporal": "relu", "learned_keyframes": 
 VARIANTS = [
     {"use": "plain", "without_temporal": "mean", "pool": False},
     {"use": "spatial", "state": "own", "pool": False},
-    {"use": "temporal", "state": "own", "temporal": "relu"},
-    {"use": "both", "state": "own"},
     EVERY,
 ]
-VARIANTS += [pytest.param({"use": use}, marks=pytest.mark.slow) for use in ("plain", "spatial", "temporal", "both")]
+MORE = [{"use": use} for use in ("plain", "spatial", "temporal", "both")]
+MORE += [{"use": "temporal", "state": "own", "temporal": "relu"}, {"use": "both", "state": "own"}]
+VARIANTS += [pytest.param(changes, marks=pytest.mark.slow) for changes in MORE]
 """The others have every part of these; tests/models/test_contract.py tries "both"."""
 
 
@@ -196,7 +196,7 @@ def test_learned_key_frames_are_those_not_below_the_mean():
     np.testing.assert_allclose(gated[0, :4, 0, 0], [0, 3, 0, 2], atol=1e-6)
 
 
-@pytest.mark.parametrize("changes", [VARIANTS[1], EVERY], ids=str)
+@pytest.mark.parametrize("changes", [pytest.param(VARIANTS[1], marks=pytest.mark.slow), EVERY], ids=str)
 def test_half_precision_says_nearly_the_same(changes):
     model, values = shaken(config(**changes).build(SHAPE, CLASSES)), inputs()
     keras.config.set_dtype_policy("mixed_bfloat16")
@@ -277,7 +277,7 @@ def test_attention_comes_to_lie_where_and_when_the_class_is_told(state):
     assert found["beta"].mean(axis=0).argmax() >= 3  # the LSTM may hand it on to the last frame
 
 
-@pytest.mark.parametrize("state", ["main", "own"])
+@pytest.mark.parametrize("state", [pytest.param("main", marks=pytest.mark.slow), "own"])
 def test_stages_hold_one_attention_after_the_other(state):
     settings = config(staged=True, state=state)
     model = settings.build(SHAPE, CLASSES)

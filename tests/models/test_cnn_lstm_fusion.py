@@ -16,12 +16,11 @@ RNG = np.random.default_rng(0)
 VARIANTS = [
     {"mode": "trained", "after": "fc6", "response_norm": True},
     {"mode": "untrained", "after": "fc7", "join": "sum", "lstm": "peephole"},
-    {"mode": "random", "after": "fc6", "join": "max"},
     {"mode": "framewise_lstm", "after": "fc7", "lstm": "coupled"},
-    {"streams": "spatial"},
     {"streams": "temporal", "after": "fc6"},
 ]
 MORE = [{"mode": m, "after": a} for m in ("trained", "untrained", "random", "framewise_lstm") for a in ("fc6", "fc7")]
+MORE += [{"mode": "random", "after": "fc6", "join": "max"}, {"streams": "spatial"}]
 MORE += [{"streams": "temporal"}, {"join": "max"}, {"response_norm": True}, {"lstm": "peephole"}]
 VARIANTS += [pytest.param(changes, marks=pytest.mark.slow) for changes in MORE if changes not in VARIANTS]
 """The others have every part of these; tests/models/test_contract.py tries them as declared."""

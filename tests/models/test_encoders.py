@@ -90,7 +90,8 @@ def test_onet_encoders_are_frozen_finite_and_say_their_weights(name, width):
 
 
 @pytest.mark.parametrize(
-    "name", ["vggface2-resnet50", pytest.param("vggface2-senet50", marks=pytest.mark.slow), "vggface-vgg16"]
+    "name",
+    [*(pytest.param(f"vggface2-{name}", marks=pytest.mark.slow) for name in ("resnet50", "senet50")), "vggface-vgg16"],
 )
 def test_random_vggface_encoders_say_so_and_stay_finite(name):
     encoder = encoder_of(name)
@@ -212,7 +213,7 @@ def test_keras_files_that_cannot_be_encoders_are_refused(tmp_path):
     [
         ("mtcnn-onet", "conv3"),
         ("mtcnn-onet", "fc5"),
-        ("vggface2-resnet50", "conv4_3"),
+        pytest.param("vggface2-resnet50", "conv4_3", marks=pytest.mark.slow),
         pytest.param("vggface2-senet50", "conv2_1", marks=pytest.mark.slow),
         ("vggface-vgg16", "conv1_1"),
     ],

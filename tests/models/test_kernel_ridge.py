@@ -63,7 +63,9 @@ def scored(model, drawn, labels):
     return f1_score(drawn.labels[45:], found.argmax(axis=1), average="macro"), found
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "model", [pytest.param(m, id=m.name, marks=[pytest.mark.slow] * (m.name == "patch_kernel")) for m in MODELS]
+)
 def test_it_learns_from_labels_and_says_how_sure_it_is(model, drawn):
     score, found = scored(model, drawn, drawn.labels)
     assert score > 0.5

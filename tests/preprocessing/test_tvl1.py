@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,21 @@ import pytest
 from helpers.still_face import stays_still
 from skimage.data import astronaut
 
+from mer_tf.preprocessing import tvl1
 from mer_tf.preprocessing.flow import flow_clip
-from mer_tf.preprocessing.tvl1 import PAIRS, tvl1_clip, tvl1_pairs
+from mer_tf.preprocessing.tvl1 import tvl1_clip, tvl1_pairs
+
+PAIRS = 4
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fewer_at_once() -> Iterator[None]:
+    """Programs of four pairs at once, not of 32: they are as soon past one batch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tvl1, "PAIRS", PAIRS)
+        tvl1._program.cache_clear()
+        yield
+    tvl1._program.cache_clear()
 
 
 @pytest.fixture(scope="module")

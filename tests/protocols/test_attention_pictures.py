@@ -91,6 +91,7 @@ def attended(finished):
     return clip_attention(bench, run)
 
 
+@pytest.mark.slow
 def test_every_clip_has_a_line_and_its_frame_is_a_key_frame(finished):
     _, run, table = finished
     predictions = pd.read_csv(run / "predictions.csv")
@@ -101,6 +102,7 @@ def test_every_clip_has_a_line_and_its_frame_is_a_key_frame(finished):
     assert table.filter(like="lift_").to_numpy().std() > 0.01
 
 
+@pytest.mark.slow
 def test_pictures_are_listed_and_there(finished):
     _, run, _ = finished
     listed = pd.read_csv(run / "pictures" / "pictures.csv")
@@ -111,6 +113,7 @@ def test_pictures_are_listed_and_there(finished):
         assert (run / "pictures" / file).stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_numbers_of_a_clip_are_weights(finished):
     _, run, _ = finished
     with np.load(next(run.glob("pictures/attention/*/attention.npz")), allow_pickle=False) as found:
@@ -121,6 +124,7 @@ def test_numbers_of_a_clip_are_weights(finished):
         assert str(found["y_true"]) in ("negative", "positive", "surprise")
 
 
+@pytest.mark.slow
 def test_attention_is_that_of_the_model_that_never_saw_the_clip(finished, attended):
     bench, run, _ = finished
     assert len(attended) == 36
@@ -132,6 +136,7 @@ def test_attention_is_that_of_the_model_that_never_saw_the_clip(finished, attend
         np.testing.assert_allclose(attended[name].alpha, alpha, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_cell_of_the_class_draws_more_than_an_even_weight(finished, attended):
     bench, run, _ = finished
     truth = pd.read_csv(run / "predictions.csv").set_index("clip_id")["y_true"]

@@ -24,6 +24,8 @@ from mer_tf.protocols.pictures.view import View
 from mer_tf.protocols.workbench import Bench
 from mer_tf.training.trainer import training_seed
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 SIDE, LENGTH = 48, 8
 FACES = np.random.default_rng(0).integers(0, 256, (LENGTH, SIDE, SIDE, 3)).astype("uint8")
 
@@ -62,6 +64,7 @@ def finished(bench, run, seed_of=training_seed):
     return ids
 
 
+@pytest.mark.slow
 def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     """Each side is drawn by the same method, frame and class; before training is the state training began with."""
     calls, heats = [], EncodedFrames.heats
@@ -96,6 +99,7 @@ def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     assert (tmp_path / "heat_summary.txt").read_text() == said + "\n"
 
 
+@pytest.mark.slow
 def test_what_is_frozen_is_run_once_a_picture(bench, tmp_path, monkeypatch):
     """For the onset's map too, over folds and all sides."""
     bench.experiment = replace(bench.experiment, model=replace(bench.experiment.model, center="onset"))

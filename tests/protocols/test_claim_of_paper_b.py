@@ -22,7 +22,7 @@ def test_every_descriptor_is_compared_with_the_whole_model():
     assert CLAIM.rows["B/methods/attention_lstm"] == SCRIPT["TABLES"].rows["B/attention/both"]
 
 
-@pytest.mark.parametrize("preset", ["EXPERIMENT", "EMBEDDED"])
+@pytest.mark.parametrize("preset", [pytest.param("EXPERIMENT", marks=pytest.mark.slow), "EMBEDDED"])
 def test_every_method_has_the_folds_of_the_model_and_can_be_run(preset, tmp_path):
     cells = cell_settings(SCRIPT[preset], CLAIM, tmp_path)
     assert len({one.evaluation for one in cells.values()}) == 1

@@ -149,6 +149,7 @@ def test_a_plain_run_on_flow_images_shows_its_worst(declared, quick, monkeypatch
         run(replace(once, model=model_named("lbp_top")))
 
 
+@pytest.mark.slow
 def test_a_stopped_row_goes_on_after_its_finished_folds(declared, quick, tmp_path):
     _, experiment = declared
     clips = prepare_clips(experiment, tmp_path)

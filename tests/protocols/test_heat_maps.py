@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from helpers.small_models import CLASSES, LENGTH, SMALL
+from helpers.small_models import CLASSES, LENGTH, SMALL, TWINS, tried
 
 import mer_tf.protocols.pictures.heatmaps as pictures
 import mer_tf.protocols.workbench as bench_module
@@ -38,7 +38,7 @@ FRAMES = {
     name: np.random.default_rng(k).integers(0, 256, (LENGTH, SIDE, SIDE, 3)).astype("uint8")
     for k, name in enumerate(IDS)
 }
-PLACES = np.array([1, 3, 4])
+PLACES = np.array([1, 2, 3])
 
 
 def encoder():
@@ -119,12 +119,12 @@ def stored(monkeypatch):
 LAST = {
     "attention_lstm": ("conv3", (3, 6, 6)),
     "au_flow": ("conv3", (1, 7, 7)),
-    "cnn_lstm_fusion": ("temporal_trunk/conv5", (5, 7, 7)),
-    "elrcn_se": ("all_vgg/conv2_2", (5, 16, 16)),
-    "elrcn_te": ("grey_vgg/conv2_2", (5, 16, 16)),
+    "cnn_lstm_fusion": ("temporal_trunk/conv5", (LENGTH - 1, 7, 7)),
+    "elrcn_se": ("all_vgg/conv2_2", (LENGTH - 1, 16, 16)),
+    "elrcn_te": ("grey_vgg/conv2_2", (LENGTH - 1, 16, 16)),
     "gia_bia_bilstm": ("conv3", (LENGTH, 6, 6)),
-    "cnn_lstm_states": ("frame_network/conv3", (5, 8, 8)),
-    "frame_cnn": ("frame_network/conv3", (5, 8, 8)),
+    "cnn_lstm_states": ("frame_network/conv3", (LENGTH - 1, 8, 8)),
+    "frame_cnn": ("frame_network/conv3", (LENGTH - 1, 8, 8)),
     "off_apexnet": ("v2", (1, 14, 14)),
     "rcn": ("forward_conv", (1, 12, 12)),
     "strcn_g": ("block1_forward", (1, 7, 7)),
@@ -133,6 +133,8 @@ LAST = {
     "vggface_lstm": ("conv3", (LENGTH, 6, 6)),
 }
 """Model -> the map that is drawn when none is named, and the shape of a clip's."""
+SLOW = (*TWINS, "cnn_lstm_fusion", "gia_bia_bilstm")
+"""Another of the same kind is quick: a model of images, or one that stands on an encoder."""
 WITHOUT = {
     "fcnn3d": "several frames at once",
     "htnet": "parts that are cut out",
@@ -145,7 +147,10 @@ WITHOUT = {
 
 @pytest.mark.parametrize(
     ("name", "retrain_from"),
-    [*((name, None) for name in LAST), ("vggface_lstm", "conv3"), ("vggface_frames", "conv3")],
+    [
+        *(pytest.param(name, None, marks=[pytest.mark.slow] * (name in SLOW)) for name in LAST),
+        *(pytest.param(name, "conv3", marks=pytest.mark.slow) for name in ("vggface_lstm", "vggface_frames")),
+    ],
 )
 def test_files_name_what_was_drawn(name, retrain_from, stored, made, tmp_path):
     one = made(name, retrain_from)
@@ -169,7 +174,7 @@ def test_files_name_what_was_drawn(name, retrain_from, stored, made, tmp_path):
     assert np.any(found) or name == "strcn_g"
 
 
-@pytest.mark.parametrize("name", WITHOUT)
+@pytest.mark.parametrize("name", tried(WITHOUT))
 def test_a_model_without_a_map_says_why(name, made, tmp_path):
     one = made(name)
     with pytest.raises(MerError, match=f"has no map to draw: .*{WITHOUT[name]}"):
@@ -209,6 +214,7 @@ def test_the_onset_of_key_frames_is_the_clips_first_frame(stored, made, tmp_path
     np.testing.assert_array_equal(inputs["onset"][0, 0], FRAMES["c0"][0])
 
 
+@pytest.mark.slow
 def test_every_choice_is_named_and_changes_the_map(stored, made, tmp_path):
     one = made("vggface_lstm")
     opened, last = EncodedFrames(one.bench, IDS), View("hirescam", "onset", "conv1", "moving")
@@ -238,7 +244,7 @@ def whole(view, network, inputs, target):
         ("vggface_frames", None, "conv3"),
         pytest.param("vggface_frames", "conv3", "conv3", marks=pytest.mark.slow),
         ("attention_lstm", None, "conv3"),
-        ("gia_bia_bilstm", None, "conv2"),
+        pytest.param("gia_bia_bilstm", None, "conv2", marks=pytest.mark.slow),
     ],
 )
 def test_what_is_computed_once_gives_the_maps_of_the_whole_network(name, retrain_from, layer, made):

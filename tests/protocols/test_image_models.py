@@ -54,6 +54,7 @@ def finished(bench, tmp_path_factory, quick):
     return run
 
 
+@pytest.mark.slow
 def test_folds_are_trained_in_stages_tested_and_pooled(finished):
     frame = pd.read_csv(finished / "predictions.csv")
     assert frame["clip_id"].is_unique
@@ -64,6 +65,7 @@ def test_folds_are_trained_in_stages_tested_and_pooled(finished):
 
 
 @pytest.mark.parametrize(("block", "side"), [("spatial_trunk/conv1", 16), ("temporal_trunk/conv3", 3)])
+@pytest.mark.slow
 def test_either_stream_shows_its_heat_on_the_frames(bench, finished, tmp_path, block, side):
     (name,) = bench[0].ids([0])
     table = export_heatmaps(bench[0], finished, tmp_path, view=View(layer=block), clips=[name])
@@ -82,6 +84,7 @@ def test_heat_maps_stand_in_the_report(bench, finished):
     assert all((finished / "pictures" / file).exists() for file in pictures["file"])
 
 
+@pytest.mark.slow
 def test_an_unknown_layer_is_told_from_those_there_are(bench, finished, tmp_path):
     with pytest.raises(MerError, match="has maps at spatial_trunk/conv1, .*temporal_trunk/conv5"):
         export_heatmaps(bench[0], finished, tmp_path, view=View(layer="conv5"))

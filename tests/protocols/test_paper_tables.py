@@ -136,6 +136,7 @@ def test_a_row_that_was_never_printed_is_refused(ran, fusion, tmp_path):
         paper_tables(fusion, unknown, tmp_path, ran[0])
 
 
+@pytest.mark.slow
 def test_another_reading_of_a_row_stands_below_it_with_its_figures(ran, fusion, tmp_path):
     row, other = "A/T3/spatial", "A/T3/frames at random"
     rows = {**TABLES.rows, other: {"model.fusion.streams": "spatial", "model.fusion.stem_stride": 2}}
@@ -150,6 +151,7 @@ def test_another_reading_of_a_row_stands_below_it_with_its_figures(ran, fusion, 
     assert tested["printed_points"].tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_an_order_of_two_data_sets_is_tested_beside_the_others_of_its_table(ran, fusion, tmp_path):
     row, other = "A/T3/fused", "A/T3/spatial"
     across = ((row, "CASMEII", "SMIC"), (other, "CASMEII", "SMIC"))

@@ -1,6 +1,7 @@
 """Protocols on look-alikes of published size: the composite of MEGC 2019, and clip folds as paper C made them."""
 
 import numpy as np
+import pytest
 
 from mer_tf.config import Evaluation
 from mer_tf.datasets import dataset_listing
@@ -17,6 +18,7 @@ def composite(tmp_path):
     return [r.subject for r, _ in kept], [label for _, label in kept], [r.dataset for r, _ in kept]
 
 
+@pytest.mark.slow
 def test_cde_is_loso_over_68_subjects_of_three_data_sets(tmp_path):
     people, labels, datasets = composite(tmp_path)
     folds = make_folds(people, labels, Evaluation(split="loso"), datasets)

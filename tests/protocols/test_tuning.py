@@ -118,7 +118,9 @@ def test_inner_folds_are_of_other_subjects_than_those_they_are_fitted_on(tuned, 
     assert all(not train & held and not tested & (train | held) for train, held in seen)
 
 
-@pytest.mark.parametrize("name", ["lbp_top", "stclqp", "stlbp_ip", "flow_logistic", "mdmo"])
+@pytest.mark.parametrize(
+    "name", ["lbp_top", pytest.param("stclqp", marks=pytest.mark.slow), "stlbp_ip", "flow_logistic", "mdmo"]
+)
 def test_shared_kernels_say_what_each_pipeline_says_alone(name):
     rng = np.random.default_rng(3)
     labels, subjects = np.arange(36) % 3, [f"s{k // 6}" for k in range(36)]
@@ -152,12 +154,14 @@ def own(tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.slow
 def test_a_grid_of_one_point_predicts_the_bytes_of_that_setting(own):
     plain, alone = (run(own(*rows)) for rows in ((), ("model.radii,1 1 1", "model.C,1")))
     assert (plain / "predictions.csv").read_bytes() == (alone / "predictions.csv").read_bytes()
     assert (plain / "baseline_onset.csv").read_bytes() == (alone / "baseline_onset.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_vectors_are_computed_once_and_a_stopped_run_goes_on(own, monkeypatch):
     rows = ("model.radii,1 1 1", "model.radii,1 1 2", "model.blocks,2 2 1", "model.blocks,3 3 1")
     directory = run(own(*rows))

@@ -169,7 +169,7 @@ def test_a_phone_scrolls_no_page_sideways_and_all_is_reached_by_tab(fresh):
     assert len(reachable) > 25
 
 
-def test_marks_become_clips_of_a_manifest_and_a_run_learns_them(fresh, page, tmp_path, capsys):
+def test_marks_become_clips_of_a_manifest_and_a_run_learns_them(fresh, page, tmp_path, capsys, quick):
     """Marked in the browser, saved as CSV, listed, trained on."""
     browser = fresh()
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
@@ -197,7 +197,7 @@ def test_marks_become_clips_of_a_manifest_and_a_run_learns_them(fresh, page, tmp
     from mer_tf.runner import run
 
     experiment = small_experiment(page.parent, write_encoder(tmp_path / "encoder.keras"), tmp_path)
-    done = run(changed(experiment, {"data.sheet": str(sheet)}))
+    done = run(changed(experiment, {"data.sheet": str(sheet), "model.name": "lbp_top"}))
     assert sorted(pd.read_csv(done / "predictions.csv")["clip_id"]) == sorted(r.clip_id for r in rows)
     browser.execute_script("localStorage.clear()")
     browser.refresh()

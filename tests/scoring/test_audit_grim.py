@@ -131,6 +131,7 @@ def test_inference_ignores_order_and_repetition():
     assert infer_n(values[::-1], 100).drop(columns=["values", "p_best"]).equals(one.drop(columns=["values", "p_best"]))
 
 
+@pytest.mark.slow
 def test_chance_alone_seldom_looks_like_a_sample_size():
     rng = np.random.default_rng(3)
     sets = [[f"{v / 100:.2f}" for v in rng.choice(10_001, 6, replace=False)] for _ in range(120)]

@@ -8,6 +8,7 @@ import pytest
 from helpers.running import mer_tf
 from helpers.videos import write_video
 
+from mer_tf.au_flow import recogniser
 from mer_tf.au_flow.use import read_pair
 from mer_tf.config import MerError
 from mer_tf.preprocessing.frames import read_frame
@@ -16,6 +17,16 @@ from mer_tf.synthetic.action_units.movement import move_units
 from mer_tf.synthetic.action_units.rendered import frame_pair
 from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
 from mer_tf.synthetic.faces.portraits import load_portraits
+
+
+@pytest.fixture(autouse=True, scope="module")
+def soon_trained():
+    """What answers is trained on fewer drawn images than a user's is: seconds, and its own tests take all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recogniser, "DRAWN", 40)
+        recogniser.of_drawn.cache_clear()
+        yield
+    recogniser.of_drawn.cache_clear()
 
 
 @pytest.fixture(scope="module")

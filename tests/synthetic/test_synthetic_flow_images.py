@@ -39,6 +39,7 @@ def test_counts_are_those_of_the_composite(drawn):
     assert read_frame(rows[0].image_path()).shape == (28, 28, 3)
 
 
+@pytest.mark.slow
 def test_classes_are_told_apart_by_their_motion_and_by_nothing_else(drawn, tmp_path):
     assert uar(drawn) > 0.65
     still = [uar(write_flow_images(tmp_path / f"{k}", amplitude=0.0, subjects=34, seed=k)) for k in range(2)]

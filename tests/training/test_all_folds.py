@@ -58,6 +58,7 @@ def together():
     return images, labels, seen, models, losses
 
 
+@pytest.mark.slow
 def test_predictions_are_those_of_separate_training(together):
     images, labels, seen, models, losses = together
     assert losses[-1] < losses[0]

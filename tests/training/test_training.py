@@ -151,11 +151,9 @@ def test_checkpoint_reloads_in_safe_mode_and_predicts_the_same(trained, tmp_path
 
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [
-        ("vggface_frames", False),
-        *(pytest.param("vggface_lstm", half, marks=pytest.mark.slow) for half in (False, True)),
-    ],
+    [("vggface_frames", False), ("vggface_lstm", False), ("vggface_lstm", True)],
 )
+@pytest.mark.slow
 def test_xla_step_and_mixed_precision_train(name, precision):
     store, clips = drawn_store(12)
     config = Train(epochs=2, batch_size=8, jit_compile=True, mixed_precision=precision)

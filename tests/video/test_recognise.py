@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from mer_tf.config import MerError
+from mer_tf.serving.answers import record
+from mer_tf.serving.trained import load_run
 from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
 from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.video import recognise
@@ -55,7 +57,10 @@ def test_a_run_of_one_s_own_is_asked_by_its_own_preprocessing_and_its_record_is_
     answers = asked([Shown(part[0], part[2], FIVE, 30.0, part, 2) for part in parts])
     assert [sum(a.probabilities.values()) for a in answers] == pytest.approx([1, 1], abs=1e-3)
     assert set(answers[0].probabilities) == {"negative", "positive", "surprise"}
-    assert all("this run" in a.record for a in answers)
+    trained = load_run(own_run)
+    for answer in answers:
+        assert answer.record == record(trained, max(answer.probabilities, key=answer.probabilities.get))
+        assert "run" in answer.record
     assert own_run.name in asked.limits[0]
     assert "one model, trained on all clips" in asked.limits[1]
 

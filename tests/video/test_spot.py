@@ -45,6 +45,7 @@ def found_faces(monkeypatch):
     monkeypatch.setattr(people, "find_faces", lambda picture: [five])
 
 
+@pytest.mark.slow
 def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_table(
     drawn, found_faces, tmp_path, monkeypatch, capsys
 ):

@@ -47,6 +47,7 @@ def made(name, fps=FPS):
 VIDEOS = [made(name) for name in ("a", "bb", "ccc")]
 
 
+@pytest.mark.slow
 def test_a_learned_verdict_rejects_what_the_rules_let_pass():
     flow = left_out(FlowSpotter(), VIDEOS)
     learned = left_out(VerdictSpotter(), VIDEOS)
@@ -55,6 +56,7 @@ def test_a_learned_verdict_rejects_what_the_rules_let_pass():
     assert all(max(one.iou(true) for video in VIDEOS for true in video.true) > 0.5 for one in learned)
 
 
+@pytest.mark.slow
 def test_what_is_rejected_by_what_was_learned_says_so():
     spotter = VerdictSpotter()
     spotter.fit(VIDEOS)
