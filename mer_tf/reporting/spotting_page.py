@@ -41,6 +41,8 @@ class ShownVideo:
     """Number of its first frame, as events count."""
     note: str = ""
     """What must be said of it."""
+    camera: bool = False
+    """Whether it is a camera of which nothing was kept."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class ShownEvent:
     """The face frame by frame: `source` (one picture, frames from left to right), `frames` (their numbers), `side`."""
     answer: Mapping[str, Any] = field(default_factory=dict)
     """What a recogniser says of it: probabilities, or the reason why there are none."""
+    heat: Mapping[str, str] = field(default_factory=dict)
+    """Where that comes from: `text`, and `source` where there is a picture; empty where nobody was asked."""
 
 
 @dataclass(frozen=True)

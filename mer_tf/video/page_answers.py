@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mer_tf.video.heat import Heat
 from mer_tf.video.page_pictures import Keep, Looked
 from mer_tf.video.preconditions import Moment, refusal
 from mer_tf.video.recognise import Answer, Asked, Shown
@@ -13,8 +14,9 @@ TOGETHER = 200_000_000
 class Answers:
     """What a recogniser says of the expressions of one video; of no recogniser, nothing."""
 
-    def __init__(self, asked: Asked | None, fps: float) -> None:
-        self.asked, self.fps = asked, fps
+    def __init__(self, asked: Asked | None, fps: float, *, explain: bool = False) -> None:
+        """`explain`: whether heat is wanted."""
+        self.asked, self.fps, self.explain = asked, fps, explain
         self.keep: Keep = "none" if asked is None else "all" if asked.parts else "ends"
         self._found: dict[int, Answer] = {}
         self._waiting: dict[int, Shown] = {}
@@ -28,12 +30,13 @@ class Answers:
         faces = one.faces.get("onset"), one.faces.get("apex")
         why = refusal(Moment(*faces, seconds, wanted.size, wanted.noise))
         if why or faces[0] is None:
-            self._found[key] = Answer(refused=why)
+            self._found[key] = Answer(refused=why, heat=Heat(f"No heat map: nothing was recognised, as {why}."))
             return
         part = [one.part[n] for n in sorted(one.part)]
         place = sorted(one.part).index(wanted.apex)
         ends = one.part[wanted.onset], one.part[wanted.apex]
-        self._waiting[key] = Shown(*ends, faces[0], self.fps, part if self.asked.parts else (), place)
+        part = part if self.asked.parts else []
+        self._waiting[key] = Shown(*ends, faces[0], self.fps, part, place, self.explain)
         if sum(f.nbytes for s in self._waiting.values() for f in (s.onset, s.apex, *s.part)) > TOGETHER:
             self._ask()
 

@@ -13,8 +13,6 @@ import pytest
 from mer_tf.cli import main
 from mer_tf.datasets.manifest import read_manifest
 from mer_tf.reporting.spotting_page import STEP, packed
-from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
-from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import page, people, recognise
 from mer_tf.video.sources import open_source
@@ -34,21 +32,16 @@ class Drawn:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, drawn_five):
     """A folder that `mer-tf spot` filled, with all that it can write, and who was asked."""
     folder = tmp_path_factory.mktemp("page")
     root = write_long(
         folder / "x", amplitude=4, subjects=1, seconds=6, fps=15, distractors=("blink",), seed=3, progress=False
     )
     video = root / read_manifest(root / "manifest.csv")[0].video
-    points = draw_neutral(
-        make_subject(load_portraits()[0], np.random.default_rng((3, 0))), np.random.default_rng((3, 0, 0, 11, 0))
-    ).points
-    eyes = [(points[f"eye_outer_{s}"] + points[f"eye_inner_{s}"]) / 2 for s in ("left", "right")]
-    five = np.array([*eyes, points["nose_tip"], points["mouth_corner_left"], points["mouth_corner_right"]])
     asked = Drawn()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "find_faces", lambda picture: [five])
+        patch.setattr(people, "find_faces", lambda picture: [drawn_five])
         patch.setattr(recognise, "asked_of", lambda run: asked)
         main(["spot", str(video), "--out", str(folder / "out"), "--embed", "--video"])
     return folder / "out", asked
