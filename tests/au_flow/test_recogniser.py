@@ -53,6 +53,8 @@ def test_a_run_s_row_is_trained_on_all_its_clips(declared):
     assert known.model == PixelKernel()
     assert known.trained_on.startswith(f"{len(clips.table)} clips of 4 subjects")
     assert any("no evidence about people" in line for line in known.limits)
+    assert sum(known.calibration.given) == len(clips.table)
+    assert "clips of people who were kept out of the training" in known.record("negative")
     (run / "methods.json").write_text(json.dumps({"majority": {"model.name": "majority"}}))
     of_run.cache_clear()
     with pytest.raises(MerError, match="has no row of kernel ridge regression"):

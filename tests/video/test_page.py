@@ -15,6 +15,7 @@ from mer_tf.datasets.manifest import read_manifest
 from mer_tf.reporting.spotting_page import STEP, packed
 from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import page, people, recognise
+from mer_tf.video.heat import Heat
 from mer_tf.video.sources import open_source
 
 
@@ -28,7 +29,8 @@ class Drawn:
 
     def __call__(self, shown):
         self.asked += shown
-        return [recognise.Answer({"surprise": 0.7, "positive": 0.3}, "7 of 10 times") for _ in shown]
+        heat = Heat("It looked everywhere", np.full((16, 16, 3), 90, np.uint8))
+        return [recognise.Answer({"surprise": 0.7, "positive": 0.3}, "7 of 10 times", heat=heat) for _ in shown]
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,16 @@ def test_each_event_has_its_film_and_its_pictures(made):
         onset, apex = (picture_of(event["pictures"][n]).astype(int) for n in ("onset", "apex"))
         larger = picture_of(next(v for n, v in event["pictures"].items() if n.startswith("apex, change"))).astype(int)
         assert np.abs(larger - onset).mean() > np.abs(apex - onset).mean()
+
+
+def test_heat_is_asked_for_where_the_page_shows_faces_and_stands_beside_the_event(made):
+    assert all(one.explain for one in made[1].asked)
+    for event in data_of(made[0])["events"]:
+        if event["row"]["verdict"] == "rejected":
+            assert event["heat"] == {}
+        else:
+            assert event["heat"]["text"] == "It looked everywhere"
+            assert picture_of(event["heat"]["source"]).shape == (16, 16, 3)
 
 
 def picture_of(uri):
@@ -114,10 +126,9 @@ def test_the_copy_in_the_page_is_a_video_of_as_many_frames(made, tmp_path):
     assert abs(len(frames_of(tmp_path / "copy.webm")) - 90) <= 1
 
 
-def test_a_copy_too_large_for_the_page_lies_beside_it(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "LARGEST", 10)
+def test_a_copy_too_large_for_the_page_lies_beside_it(made, tmp_path):
     source = open_source(next(made[0].glob("*.webm")))
-    address, note = page._copy(page.Seen(0, source, [], [], [], 90, 0), tmp_path)
+    address, note = page._copy(page.Seen(0, source, [], [], [], 90, 0), tmp_path, 10)
     assert (tmp_path / address).is_file()
     assert address in note
 
