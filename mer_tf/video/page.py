@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from mer_tf.files import read_mapping, write_json, write_text
+from mer_tf.files import read_mapping, write_json, write_pieces
 from mer_tf.progress import Progress
 from mer_tf.reporting.spotting_page import ShownEvent, ShownTrack, ShownVideo, Spotted, packed, spotted_html
 from mer_tf.video.annotated import write_annotated, write_copy
@@ -67,7 +67,7 @@ def write_page(sources: Sequence[Source], out: Path, wishes: Wishes) -> Path:
         limits=list(asked.limits) if asked and any(told) else (),
         faces=wishes.faces,
     )
-    return write_text(out / PAGE, spotted_html(found))
+    return write_pieces(out / PAGE, spotted_html(found))
 
 
 def _beside(videos: Sequence[Seen], out: Path, wishes: Wishes) -> list[str]:

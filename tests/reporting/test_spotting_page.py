@@ -24,7 +24,7 @@ pytestmark = needs_browser
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("spotted")
     path = folder / "index.html"
-    path.write_text(spotted_html(spotted(folder)), encoding="utf-8")
+    path.write_text("".join(spotted_html(spotted(folder))), encoding="utf-8")
     return path
 
 

@@ -168,7 +168,7 @@ def test_elan_gets_a_tier_for_each_person_and_verdict(made):
 
 
 def test_the_page_holds_pictures_only_where_they_are_wished(made, monkeypatch):
-    monkeypatch.setattr(page, "write_text", lambda path, text: text)
+    monkeypatch.setattr(page, "write_pieces", lambda path, pieces: "".join(pieces))
     monkeypatch.setattr(page, "look", lambda *_: pytest.fail("nobody asked for pictures"))
     source = open_source(Path(json.loads((made[0] / "events.json").read_text())["videos"][0]["video"]))
     text = page.write_page([source], made[0], page.Wishes(faces=False))
