@@ -138,7 +138,7 @@ def open_camera(index: int, seconds: float | None, fps: float | None = None, kee
     finally:
         capture.release()
     rate, name = fps or _rate(stated), f"camera {index} {datetime.now():%Y-%m-%d %H:%M:%S}"
-    kept = keep / f"{re.sub('[ :]', '-', name)}.avi" if keep else None
+    kept = keep / f"{re.sub('[ :]', '_', name)}.avi" if keep else None
     return Source(name, rate, round(seconds * rate) if seconds else None, None, index, seconds, kept)
 
 

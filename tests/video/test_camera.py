@@ -87,7 +87,7 @@ def test_a_recording_has_its_time_as_name_and_the_page_has_its_pictures(camera, 
     said, text = spot(tmp_path / "out")
     assert [v["video"] for v in said["videos"]] == [NAME]
     assert set(pd.read_csv(tmp_path / "out" / "events.csv")["video"]) == {NAME}
-    kept = tmp_path / "out" / "camera-0-2031-05-06-07-08-09.avi"
+    kept = tmp_path / "out" / "camera_0_2031-05-06_07_08_09.avi"
     capture, held = cv2.VideoCapture(str(kept)), []
     while (read := capture.read())[0]:
         held.append(read[1])
@@ -95,10 +95,10 @@ def test_a_recording_has_its_time_as_name_and_the_page_has_its_pictures(camera, 
     assert np.abs(held[40].astype(int) - drawn[40]).mean() < 3
     assert Camera.reads == 90, "the page is made from what was kept"
     assert text.count("data:image/jpeg") > 3
-    assert "pictures are kept in camera-0-2031-05-06-07-08-09.avi" in text
+    assert "pictures are kept in camera_0_2031-05-06_07_08_09.avi" in text
     (player,) = (tmp_path / "out").glob("*-small.webm")
     assert f'src="{player.name}"' in text
-    assert '"clip":"camera-0-2031-05-06-07-08-09.avi"' in text
+    assert '"clip":"camera_0_2031-05-06_07_08_09.avi"' in text
 
 
 def test_nothing_is_kept_where_that_is_not_wanted_and_a_second_recording_takes_no_other_s_place(camera, tmp_path):
