@@ -64,6 +64,9 @@ def spot(
         if camera is None
         else [open_camera(camera, seconds, fps, out if keep else None)]
     )
+    for source in sources:
+        if source.kept:
+            print(f"{source.name}: pictures are kept in {source.kept}; --no-keep keeps none")
     asked = asked_of(run) if recognise else None
     wishes = Wishes(faces, embed, video, asked)
     for path in (*spot_all(sources, out), write_page(sources, out, wishes)):

@@ -240,9 +240,8 @@ def _heat_of_run(one: Shown, maps: ClipHeat | None, said: str) -> Heat:
         return Heat(f"{said[:1].upper()}{said[1:]}.")
     share = maps.places / max(int(maps.places.max()), 1)
     nearest = int(np.abs(share - one.apex_place / max(len(one.part) - 1, 1)).argmin())
-    return Heat(
-        f"apex with heat: {said}; brightest: the greatest of the clip", heated(maps.frames[nearest], maps.maps[nearest])
-    )
+    picture = heated(maps.frames[nearest], maps.maps[nearest])
+    return Heat(f"apex with heat: {said}; brightest: the greatest of the clip", picture)
 
 
 def _named(classes: Sequence[str], row: NDArray[np.floating]) -> dict[str, float]:

@@ -83,8 +83,9 @@ def spot(out, *more):
     return json.loads((out / "events.json").read_text()), (out / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_recording_has_its_time_as_name_and_the_page_has_its_pictures(camera, drawn, tmp_path):
+def test_a_recording_has_its_time_as_name_and_the_page_has_its_pictures(camera, drawn, tmp_path, capsys):
     said, text = spot(tmp_path / "out")
+    assert f"{NAME}: pictures are kept in {tmp_path}" in capsys.readouterr().out
     assert [v["video"] for v in said["videos"]] == [NAME]
     assert set(pd.read_csv(tmp_path / "out" / "events.csv")["video"]) == {NAME}
     kept = tmp_path / "out" / "camera_0_2031-05-06_07_08_09.avi"
