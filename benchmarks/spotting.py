@@ -41,8 +41,8 @@ from mer_tf.video.spotters import FlowSpotter, Followed, Spotter, scored
 from mer_tf.video.verdict import VerdictSpotter
 
 DOCS = Path(__file__).parents[1] / "docs"
-KINDS = Path(__file__).with_name("spotting_kinds.csv")
-"""What kind of video a name stands for."""
+KINDS = Path(__file__).with_name("spotting_videos.csv")
+"""Which kind of video is meant by a name."""
 PHOTO = "photo"
 """The astronaut's portrait, on which the rules were tuned in other videos; numbers are seeds of painted portraits."""
 
@@ -210,7 +210,7 @@ def kind_rows(videos: Sequence[Followed]) -> Iterator[dict[str, object]]:
             "kind": kind,
             "videos": ", ".join(part["video"]),
             "seconds followed": round(seconds, 1),
-            "abstained": f"{sum(n for n, _ in silent)} of {sum(n for _, n in silent)}",
+            "tracks abstained": f"{sum(n for n, _ in silent)} of {sum(n for _, n in silent)}",
             "events": events,
             "events a minute": round(events * 60 / seconds, 1) if seconds else 0.0,
         }
