@@ -168,11 +168,18 @@ def _events(video: Seen, wishes: Wishes, told: list[Answer | None]) -> list[Show
     found, fps = answers.all(), video.source.fps
     told += [found.get(k) for k in range(len(video.rows))]
     words = {k: answer.words() for k, answer in found.items()}
-    heats = {k: heat_of(answer.heat) for k, answer in found.items() if answer.heat and wishes.faces}
+    heats = {k: _heat(answer) for k, answer in found.items() if wishes.faces}
     return [
         ShownEvent(row, video.number, fps, *pictures.get(k, ({}, {})), words.get(k, {}), heats.get(k, {}))
         for k, row in enumerate(video.rows)
     ]
+
+
+def _heat(answer: Answer) -> dict[str, str]:
+    """Where an answer comes from, or why nothing shows that."""
+    if answer.refused:
+        return {"text": f"No heat map: nothing was recognised, as {answer.refused}."}
+    return {} if answer.heat is None else heat_of(answer.heat)
 
 
 def _wanted(video: Seen) -> list[Wanted]:

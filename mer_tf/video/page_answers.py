@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mer_tf.video.heat import Heat
 from mer_tf.video.page_pictures import Keep, Looked
 from mer_tf.video.preconditions import Moment, refusal
 from mer_tf.video.recognise import Answer, Asked, Shown
@@ -30,7 +29,7 @@ class Answers:
         faces = one.faces.get("onset"), one.faces.get("apex")
         why = refusal(Moment(*faces, seconds, wanted.size, wanted.noise))
         if why or faces[0] is None:
-            self._found[key] = Answer(refused=why, heat=Heat(f"No heat map: nothing was recognised, as {why}."))
+            self._found[key] = Answer(refused=why)
             return
         part = [one.part[n] for n in sorted(one.part)]
         place = sorted(one.part).index(wanted.apex)

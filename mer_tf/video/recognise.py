@@ -224,8 +224,6 @@ def answer_of(known: Recogniser, row: NDArray[np.floating]) -> Answer:
 
 def no_heat(answer: Answer) -> Heat | None:
     """Why an answer has no heat; None where it names a class."""
-    if not answer.probabilities:
-        return Heat("No heat map: nothing was recognised.")
     return Heat("No heat map: no class is named, so there is nothing to explain.") if answer.uncertain else None
 
 

@@ -82,6 +82,12 @@ def test_heat_is_asked_for_where_the_page_shows_faces_and_stands_beside_the_even
             assert picture_of(event["heat"]["source"]).shape == (16, 16, 3)
 
 
+def test_where_nothing_is_recognised_the_reason_stands_in_the_place_of_heat():
+    said = page._heat(recognise.Answer(refused="the head is turned away"))
+    assert said == {"text": "No heat map: nothing was recognised, as the head is turned away."}
+    assert page._heat(recognise.Answer({"surprise": 1.0})) == {}
+
+
 def picture_of(uri):
     data = np.frombuffer(base64.b64decode(uri.split(",")[1]), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
