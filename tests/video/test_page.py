@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -12,7 +14,8 @@ import pytest
 
 from mer_tf.cli import main
 from mer_tf.datasets.manifest import read_manifest
-from mer_tf.reporting.spotting_page import STEP, packed
+from mer_tf.files import write_pieces
+from mer_tf.reporting.spotting_page import STEP, ShownEvent, Spotted, _data, packed
 from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import page, people, recognise
 from mer_tf.video.heat import Heat
@@ -109,6 +112,18 @@ def test_a_long_curve_keeps_its_peaks(monkeypatch):
     text, every = packed(sizes)
     kept = np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 2) * STEP
     assert (every, kept[:, 1].tolist(), kept[:, 0].max()) == (3, [0, 0, 2.0, 0], 0)
+
+
+def test_pictures_of_many_events_are_not_copied_when_the_page_is_written(tmp_path):
+    event = ShownEvent({"verdict": "micro"}, 0, 25.0)
+    many = [replace(event, film={"source": str(k % 10) * 100_000}) for k in range(100)]
+    tracemalloc.start()
+    write_pieces(tmp_path / "data.json", _data(Spotted([], [], many, {}, 4.5)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1_000_000
+    said = json.loads((tmp_path / "data.json").read_text())
+    assert [e["film"]["source"] for e in said["events"]] == [e.film["source"] for e in many]
 
 
 def test_answers_stand_in_the_page_and_in_events_json(made):
