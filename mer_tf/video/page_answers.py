@@ -7,7 +7,7 @@ from mer_tf.video.preconditions import Moment, refusal
 from mer_tf.video.recognise import Answer, Asked, Shown
 
 TOGETHER = 200_000_000
-"""Bytes of pictures that are asked about at once."""
+"""Bytes of pictures that a run is asked about at once, as it is opened anew each time."""
 
 
 class Answers:
@@ -36,7 +36,8 @@ class Answers:
         ends = one.part[wanted.onset], one.part[wanted.apex]
         part = part if self.asked.parts else []
         self._waiting[key] = Shown(*ends, faces[0], self.fps, part, place, self.explain)
-        if sum(f.nbytes for s in self._waiting.values() for f in (s.onset, s.apex, *s.part)) > TOGETHER:
+        held = sum(f.nbytes for s in self._waiting.values() for f in (s.onset, s.apex, *s.part))
+        if held > TOGETHER or not self.asked.parts:
             self._ask()
 
     def all(self) -> dict[int, Answer]:
