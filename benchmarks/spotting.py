@@ -2,7 +2,7 @@
 
 python benchmarks/spotting.py --work DIR                # draws, follows, scores; tables and pictures go to docs/
 python benchmarks/spotting.py --work DIR --real FOLDER  # also counts false events in videos without annotation
-python benchmarks/spotting.py --work DIR --only speed   # some of: curve, rules, real, speed
+python benchmarks/spotting.py --work DIR --only speed   # some of: curve, rules, real, kinds, speed, memory
 
 What is drawn and followed stays in DIR, so a stopped call goes on.
 """
@@ -41,6 +41,8 @@ from mer_tf.video.spotters import FlowSpotter, Followed, Spotter, scored
 from mer_tf.video.verdict import VerdictSpotter
 
 DOCS = Path(__file__).parents[1] / "docs"
+KINDS = Path(__file__).with_name("spotting_videos.csv")
+"""Which kind of video is meant by a name."""
 PHOTO = "photo"
 """The astronaut's portrait, on which the rules were tuned in other videos; numbers are seeds of painted portraits."""
 
@@ -197,6 +199,48 @@ def real_rows(videos: Sequence[Followed]) -> Iterator[dict[str, object]]:
         }
 
 
+def kind_rows(videos: Sequence[Followed]) -> Iterator[dict[str, object]]:
+    """A line a kind of video, as `KINDS` names them."""
+    kinds = pd.read_csv(KINDS).set_index("video")["kind"]
+    rows = pd.DataFrame(real_rows(videos))
+    for kind, part in rows.groupby(rows["video"].map(kinds).fillna("other"), sort=False):
+        silent = [tuple(map(int, cell.split(" of "))) for cell in part["abstained"]]
+        seconds, events = float(part["seconds followed"].sum()), int(part["events"].sum())
+        yield {
+            "kind": kind,
+            "videos": ", ".join(part["video"]),
+            "seconds followed": round(seconds, 1),
+            "tracks abstained": f"{sum(n for n, _ in silent)} of {sum(n for _, n in silent)}",
+            "events": events,
+            "events a minute": round(events * 60 / seconds, 1) if seconds else 0.0,
+        }
+
+
+MEMORY = """
+import resource, sys
+from mer_tf.cli import main
+main(["spot", sys.argv[1], "--out", sys.argv[2]])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def memory(work: Path) -> Iterator[dict[str, object]]:
+    """The whole command, from the first frame to the page, on a video of a minute and of ten."""
+    for minutes in (1, 10):
+        video, out = work / f"memory-{minutes}.mp4", work / f"memory-{minutes}"
+        if not video.exists():
+            _enlarged(_drawn(work), video, (640, 480), 60 * minutes)
+        shutil.rmtree(out, ignore_errors=True)
+        command = [sys.executable, "-c", MEMORY, str(video), str(out)]
+        said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        verdicts = pd.read_csv(out / "events.csv")["verdict"]
+        yield {
+            "minutes of video": minutes,
+            "expressions on the page": int((verdicts != "rejected").sum()),
+            "memory at most, MiB": round(float(said.split()[-1])),
+        }
+
+
 MEASURE = """
 import json, resource, sys, time
 from pathlib import Path
@@ -215,13 +259,10 @@ print(json.dumps([store.frames / source.fps, clock, cpu, resource.getrusage(reso
 
 def speed(work: Path) -> Iterator[dict[str, object]]:
     """Time and memory of following one face; the detector is loaded before the clock starts."""
-    cell = TRIED[1]
-    followed(cell, work)
-    (drawn,) = (work / cell.name).rglob("rawvideo/*/*.mp4")
     for width, height, seconds in ((640, 480, 20), (640, 480, 80), (3840, 2160, 5)):
         video = work / f"speed-{width}-{seconds}.mp4"
         if not video.exists():
-            _enlarged(drawn, video, (width, height), seconds)
+            _enlarged(_drawn(work), video, (width, height), seconds)
         folder = work / "speed-curves"
         shutil.rmtree(folder, ignore_errors=True)
         command = [sys.executable, "-c", MEASURE, str(video), str(folder)]
@@ -234,6 +275,13 @@ def speed(work: Path) -> Iterator[dict[str, object]]:
             "times real time by the clock": round(length / clock, 2),
             "memory, MiB": round(memory),
         }
+
+
+def _drawn(work: Path) -> Path:
+    """A minute of a face that moves by a pixel among all distractors."""
+    followed(TRIED[1], work)
+    (path,) = (work / TRIED[1].name).rglob("rawvideo/*/*.mp4")
+    return path
 
 
 def _enlarged(source: Path, path: Path, size: tuple[int, int], seconds: float) -> None:
@@ -280,13 +328,25 @@ SECTIONS: dict[str, tuple[str, Callable[[argparse.Namespace, Sequence[Followed]]
         "Real faces without annotation, so every event counts as false; some may be true.",
         lambda given, real: pd.DataFrame(real_rows(real)),
     ),
+    "kinds": (
+        "The same by kind of video.",
+        lambda given, real: pd.DataFrame(kind_rows(real)),
+    ),
     "speed": (
         "Time and memory of `mer-tf spot` with one face ({processor}), the detector loaded before, nothing else "
         "running.",
         lambda given, real: pd.DataFrame(speed(given.work)),
     ),
+    "memory": (
+        "Memory of the whole command, from the first frame to the page with its pictures, answers and heat maps "
+        "(640 x 480, 30 frames a second, one face, a minute over and over).",
+        lambda given, real: pd.DataFrame(memory(given.work)),
+    ),
 }
 """Name -> what stands above its table, and what measures it."""
+
+
+OF_REAL = ("real", "kinds")
 
 
 def _cell(value: object) -> str:
@@ -311,10 +371,10 @@ def main() -> None:
     parser.add_argument("--real", type=Path)
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     given = parser.parse_args()
-    real = real_videos(given.real, given.work) if given.real and {"rules", "real"} & {*given.only} else []
+    real = real_videos(given.real, given.work) if given.real and {"rules", *OF_REAL} & {*given.only} else []
     for name in given.only:
         text, measure = SECTIONS[name]
-        if name != "real" or real:
+        if name not in OF_REAL or real:
             show(name, measure(given, real), text.replace("{processor}", processor()))
 
 

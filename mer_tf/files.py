@@ -48,6 +48,13 @@ def write_text(path: Path, text: str) -> Path:
     return Path(path)
 
 
+def write_pieces(path: Path, pieces: Iterable[str]) -> Path:
+    """`write_text` of a text that is not held whole."""
+    with atomic(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(pieces)
+    return Path(path)
+
+
 def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = False) -> Path:
     """Write a table as UTF-8 CSV atomically, with the same bytes on every system; return the path."""
     return write_text(path, frame.to_csv(index=index, lineterminator="\n"))

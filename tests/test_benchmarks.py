@@ -157,3 +157,14 @@ def test_a_batch_of_noise_is_what_the_network_takes(benchmark, name):
     one = declared.network(name, declared.changed(declared.experiments("embedded")[name], changes))
     assert one.frames == {"ststnet": 2, "exp4_cnn_lstm_fusion": 2 * 3}[name]
     assert one.build()(one.batch[0]).shape == (2, declared.CLASSES)
+
+
+def test_false_events_are_counted_by_kind_of_video(benchmark, monkeypatch):
+    spotting = benchmark("spotting")
+    seen = [("d18.mp4", 20.0, "1 of 2", 1), ("d19.mp4", 10.0, "0 of 1", 2), ("own.mp4", 0.0, "0 of 0", 0)]
+    columns = ("video", "seconds followed", "abstained", "events")
+    monkeypatch.setattr(spotting, "real_rows", lambda videos: [dict(zip(columns, row, strict=True)) for row in seen])
+    posed, other = spotting.kind_rows([])
+    assert (posed["videos"], posed["tracks abstained"], posed["events"]) == ("d18.mp4, d19.mp4", "1 of 3", 3)
+    assert posed["events a minute"] == 6
+    assert (other["kind"], other["events a minute"]) == ("other", 0)

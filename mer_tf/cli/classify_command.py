@@ -53,6 +53,7 @@ def classify(
         return
     for name, share in sorted(answer.probabilities.items(), key=lambda item: -item[1]):
         print(f"{name:10} {share:.3f}")
+    print(f"record: {answer.record}")
     if answer.uncertain:
         print(f"uncertain: no class has {UNCERTAIN:.0%} or more")
     print("\n".join(f"limit: {line}" for line in limits_of(network, run)))

@@ -16,6 +16,7 @@ def spot(
     out: Path,
     camera: Countless | None = None,
     seconds: Annotated[float, Range(1, 86400)] | None = None,
+    keep: bool = True,
     fps: Annotated[float, Range(1, 2000)] | None = None,
     recognise: bool = True,
     run: Path | None = None,
@@ -32,6 +33,7 @@ def spot(
         out: Folder for index.html, which shows what was found, events.csv and events.json.
         camera: Number of a camera to read instead, until Ctrl-C or for --seconds.
         seconds: How long a camera is read.
+        keep: Keep a camera's pictures in --out (30 MB a minute at 640 x 480), without which the page shows none.
         fps: Frames a second of folders of frames (30 without), or where a file states a wrong rate.
         recognise: Ask what each expression shows: negative, positive or surprise, where face and motion allow it.
         run: Run or bundle to ask instead of the shipped recogniser.
@@ -55,11 +57,16 @@ def spot(
         raise MerError("--embed puts the video into the page, and --no-faces leaves the people out; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
+    if not keep and camera is None:
+        raise MerError("--no-keep is for --camera; leave it out")
     sources = (
         [open_source(path, fps) for path in dict.fromkeys(videos)]
         if camera is None
-        else [open_camera(camera, seconds, fps)]
+        else [open_camera(camera, seconds, fps, out if keep else None)]
     )
+    for source in sources:
+        if source.kept:
+            print(f"{source.name}: pictures are kept in {source.kept}; --no-keep keeps none")
     asked = asked_of(run) if recognise else None
     wishes = Wishes(faces, embed, video, asked)
     for path in (*spot_all(sources, out), write_page(sources, out, wishes)):

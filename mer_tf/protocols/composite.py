@@ -80,7 +80,7 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
     log.info("%s", "\n".join(said_in_advance(experiment, stored, len(clips.table), folds)))
     for name, given in Progress(stored.items(), "methods", unit="method"):
         chosen = changed(experiment, migrated(given))
-        bench, home = Bench(chosen, clips, encoded), directory / _slug(name)
+        bench, home = Bench(chosen, clips, encoded), directory / method_folder(name)
         if not (home / "predictions.csv").exists():
             began = time.process_time()
             _write(bench, *_predicted(bench, name, home), home)
@@ -231,7 +231,7 @@ def _summary(
     gaps = differences(tables, models, experiment.evaluation.bootstrap)
     write_csv(gaps, directory / "differences.csv")
     for name, frame in tables.items():
-        confusion_pair(frame, class_names(frame), name, directory / _slug(name))
+        confusion_pair(frame, class_names(frame), name, directory / method_folder(name))
     peeked = [name for name in tables if name.endswith(PEEKED)]
     told = [danger("peeking", f"{name}: chosen on the clips it is scored on") for name in peeked]
     warnings = [*clips.warnings, *untaught, *told]
@@ -283,10 +283,11 @@ def _seeing(tables: dict[str, pd.DataFrame], models: Mapping[str, str]) -> dict[
 
 
 def _times(directory: Path, tables: Mapping[str, Any]) -> str:
-    known = {name: directory / _slug(name) / TIME for name in tables if not name.endswith(PEEKED)}
+    known = {name: directory / method_folder(name) / TIME for name in tables if not name.endswith(PEEKED)}
     found = {name: read_mapping(path)["cpu_seconds"] for name, path in known.items() if path.exists()}
     return "processor seconds: " + ", ".join(f"{name} {seconds:g}" for name, seconds in found.items())
 
 
-def _slug(name: str) -> str:
+def method_folder(name: str) -> str:
+    """Where a method's predictions.csv lies, below the run."""
     return name.removesuffix(PEEKED).replace(" ", "-").lower() + ("/best-epoch" if name.endswith(PEEKED) else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ class ShownVideo:
     """Number of its first frame, as events count."""
     note: str = ""
     """What must be said of it."""
+    camera: bool = False
+    """Whether it is a camera of which nothing was kept."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class ShownEvent:
     """The face frame by frame: `source` (one picture, frames from left to right), `frames` (their numbers), `side`."""
     answer: Mapping[str, Any] = field(default_factory=dict)
     """What a recogniser says of it: probabilities, or the reason why there are none."""
+    heat: Mapping[str, str] = field(default_factory=dict)
+    """Where that comes from: `text`, and `source` where there is a picture; empty where nobody was asked."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +99,29 @@ class Spotted:
     faces: bool = True
 
 
-def spotted_html(found: Spotted) -> str:
-    """The page as text: one file that fetches nothing, but the videos that lie where they lay."""
-    data = {
+def spotted_html(found: Spotted) -> Iterator[str]:
+    """The page, piece by piece: one file that fetches nothing, but the videos that lie where they lay."""
+    hole = Markup("\0")  # the pictures of many events would be held several times over by a template
+    page = page_of("spotting.html.j2", found=found, words=WORDS, data=hole, title=_title(found))
+    before, _, after = page.partition(hole)
+    yield before
+    yield from _data(found)
+    yield after
+
+
+def _data(found: Spotted) -> Iterator[str]:
+    """All that the page's script needs."""
+    held = {
         "videos": [dataclasses.asdict(v) for v in found.videos],
         "tracks": [dataclasses.asdict(t) for t in found.tracks],
-        "events": [dataclasses.asdict(e) for e in found.events],
         "regions": dict(found.regions),
         "clear": found.clear,
         "step": STEP,
     }
-    return page_of("spotting.html.j2", found=found, words=WORDS, data=_script(data), title=_title(found))
+    yield _script(held).removesuffix("}") + ',"events":['
+    for place, event in enumerate(found.events):
+        yield ("," if place else "") + _script(dataclasses.asdict(event))
+    yield "]}"
 
 
 def packed(sizes: NDArray[np.floating]) -> tuple[str, int]:
@@ -118,10 +134,10 @@ def packed(sizes: NDArray[np.floating]) -> tuple[str, int]:
     return base64.b64encode(units.tobytes()).decode(), every
 
 
-def _script(data: Mapping[str, Any]) -> Markup:
+def _script(data: Mapping[str, Any]) -> str:
     """JSON that may stand in a script: no tag can end it."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _title(found: Spotted) -> str:

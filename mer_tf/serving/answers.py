@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mer_tf.files import file_name, write_csv, write_json
 from mer_tf.names import few
 from mer_tf.notices import danger
 from mer_tf.serving.new_clips import NewClips, predict_members, prepare
-from mer_tf.serving.pictures import clip_heat, clip_picture
+from mer_tf.serving.pictures import Heat, clip_heat, clip_picture
 from mer_tf.serving.sources import rows_of
 from mer_tf.serving.trained import Trained, subject_key
 
@@ -37,23 +38,36 @@ def predict_paths(
     With `out`, written there as predictions.csv, with model_card.json and, where `pictures` says so, a picture a clip.
     `MerError` when nothing can be predicted; single clips that cannot be used are left out, and the log says why.
     """
-    rows, problems = rows_of(paths, subject, fps)
-    with tempfile.TemporaryDirectory(prefix="mer_tf-") as cache:
-        clips = prepare(trained, rows, Path(cache))
-        for problem in (*problems, *clips.problems):
-            log.warning("%s", problem)
-        table = answers(trained, clips, predict_members(trained, clips))
+    with _answered(trained, paths, subject, fps) as (clips, table):
         if out is not None:
             _write(trained, clips, table, Path(out), pictures)
     return table
 
 
-def heat_of_paths(trained: Trained, paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Heat (T, S, S) of each clip for its answer; `MerError` with the reason for a model that has no map."""
-    rows, _ = rows_of(paths)
+def explained_paths(
+    trained: Trained, paths: Sequence[Path], fps: float = USUAL_FPS
+) -> tuple[pd.DataFrame, dict[str, Heat], str]:
+    """The same table, the heat of each clip for its answer, and what the heat is, or why there is none."""
+    with _answered(trained, paths, "", fps) as (clips, table):
+        return table, *clip_heat(trained, clips, table)
+
+
+@contextmanager
+def _answered(
+    trained: Trained, paths: Sequence[Path], subject: str, fps: float
+) -> Iterator[tuple[NewClips, pd.DataFrame]]:
+    """Clips as the model takes them, as long as they are needed, and its answers."""
+    rows, problems = rows_of(paths, subject, fps)
     with tempfile.TemporaryDirectory(prefix="mer_tf-") as cache:
         clips = prepare(trained, rows, Path(cache))
-        heat, said = clip_heat(trained, clips, answers(trained, clips, predict_members(trained, clips)))
+        for problem in (*problems, *clips.problems):
+            log.warning("%s", problem)
+        yield clips, answers(trained, clips, predict_members(trained, clips))
+
+
+def heat_of_paths(trained: Trained, paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Heat (T, S, S) of each clip for its answer; `MerError` with the reason for a model that has no map."""
+    _, heat, said = explained_paths(trained, paths)
     if not heat:
         raise MerError(said)
     return {clip_id: one.maps for clip_id, one in heat.items()}

@@ -18,6 +18,7 @@ import pandas as pd
 
 from mer_tf.changes import read_experiment
 from mer_tf.config import Data, Experiment, MerError
+from mer_tf.evaluation.calibration import read_calibration
 from mer_tf.files import atomic, read_mapping, sha256, write_csv, write_json, write_text
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.reporting.card import CARD, card_text
@@ -82,6 +83,7 @@ def _trained(path: Path, home: Path) -> Trained:
         seen=pd.read_csv(home / "seen.csv", dtype=str, keep_default_na=False),
         confusion=pd.read_csv(home / "confusion.csv", index_col=0, keep_default_na=False),
         card=read_mapping(home / f"{CARD}.json"),
+        calibration=read_calibration(config["calibration"]) if config.get("calibration") else None,
     )
 
 
@@ -104,7 +106,8 @@ def _write_parts(trained: Trained, home: Path) -> None:
         (home / file).write_bytes(member.path.read_bytes())
         members.append({"name": member.name, "file": file, "block": member.block})
     values: dict[str, Any] = {"bundle": VERSION, "experiment": dataclasses.asdict(_portable(trained.experiment, at))}
-    write_json(home / "config.json", values | {"resolved": resolved, "classes": trained.classes, "members": members})
+    values |= {"resolved": resolved, "classes": trained.classes, "members": members}
+    write_json(home / "config.json", values | {"calibration": trained.calibration and trained.calibration.stored()})
     write_csv(trained.seen[SEEN], home / "seen.csv")
     write_csv(trained.confusion, home / "confusion.csv", index=True)
     card = dict(trained.card) | {"weights": resolved["weights"]}

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mer_tf.changes import read_experiment
 from mer_tf.config import GRADCAM, Experiment, MerError
+from mer_tf.evaluation.calibration import Calibration, calibration_of
 from mer_tf.evaluation.metrics import class_names, confusion
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_mapping
@@ -55,6 +56,8 @@ class Trained:
     confusion: pd.DataFrame
     """Counts of the cross-validation: a row a true class, a column a predicted one."""
     card: Mapping[str, Any]
+    calibration: Calibration | None = None
+    """Of what the cross-validation answered; None where that is not known, as of bundles of before it was kept."""
 
     @property
     def said(self) -> str:
@@ -110,6 +113,7 @@ def load_run(run: Path | str, *, final: bool | None = None) -> Trained:
         seen=_seen(run, config["resolved"], frame),
         confusion=counts,
         card=model_card(run),
+        calibration=calibration_of(frame, classes),
     )
 
 

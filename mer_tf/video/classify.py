@@ -34,7 +34,7 @@ from mer_tf.video import people
 from mer_tf.video.decide import LONGEST
 from mer_tf.video.page_pictures import head_of, nearest
 from mer_tf.video.preconditions import Five, Moment, face_refusal, refusal
-from mer_tf.video.recognise import NO_RECORD, Answer
+from mer_tf.video.recognise import NO_RECORD, Answer, answer_of
 from mer_tf.video.sources import Picture, Source, open_source
 from mer_tf.video.track import Track
 
@@ -93,12 +93,16 @@ def _answered(
     box = face_box(clip, path, "whole") if five is None else crop_of_landmarks(five, crop)
     field = flow_in(clip.frames, box, flow)
     image = flow_images(field)
-    found = network_says(network, image) if known is None else known.probabilities(image[None])[0]
-    answer = Answer({name: float(p) for name, p in zip(CLASSES, found, strict=True)}, NO_RECORD)
+    if known is None:
+        found = network_says(network, image)
+        answer = Answer({name: float(p) for name, p in zip(CLASSES, found, strict=True)}, NO_RECORD)
+    else:
+        answer = answer_of(known, known.probabilities(image[None])[0])
     said |= {} if known is None else {"trained_on": known.trained_on}
     said |= {"crop": [round(float(v), 2) for v in box], "answer": answer.best, "uncertain": answer.uncertain}
     replace_picture(out / "flow_image.png", image)
-    write_json(out / "classify.json", {**said, "probabilities": dict(answer.probabilities), "limits": limits})
+    said |= {"probabilities": dict(answer.probabilities), "uncalibrated": dict(answer.uncalibrated)}
+    write_json(out / "classify.json", {**said, "record": answer.record, "limits": limits})
     text = "   ".join(f"{name} {share:.2f}" for name, share in answer.probabilities.items())
     head = f"{path.name}, frames {clip.onset} to {clip.apex} (apex {clip.apex_source}): {text}"
     clip_png(*clip.frames, box, field, [head, *limits], out / "classify.png")

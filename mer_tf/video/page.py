@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 import numpy as np
 
-from mer_tf.files import read_mapping, write_json, write_text
+from mer_tf.files import read_mapping, write_json, write_pieces
 from mer_tf.progress import Progress
 from mer_tf.reporting.spotting_page import ShownEvent, ShownTrack, ShownVideo, Spotted, packed, spotted_html
 from mer_tf.video.annotated import write_annotated, write_copy
 from mer_tf.video.decide import CLEAR, FAST
 from mer_tf.video.elan import write_elan
 from mer_tf.video.page_answers import Answers
-from mer_tf.video.page_pictures import Wanted, film_of, look, pictures_of
+from mer_tf.video.page_pictures import Wanted, film_of, heat_of, look, pictures_of
 from mer_tf.video.recognise import Answer, Asked
 from mer_tf.video.regions import REGIONS
 from mer_tf.video.seen import Seen, seen
@@ -58,7 +58,7 @@ def write_page(sources: Sequence[Source], out: Path, wishes: Wishes) -> Path:
         rows = [{**e.row, "recognition": a and a.told()} for e, a in zip(events, told, strict=True)]
         write_json(out / "events.json", {**said, "recogniser": list(asked.limits) if any(told) else [], "events": rows})
     found = Spotted(
-        videos=[_shown(video, sources, out, wishes) for video in videos],
+        videos=[_shown(video, videos, out, wishes) for video in videos],
         tracks=[t for video in videos for t in _tracks(video)],
         events=events,
         regions={name: group for name, (group, _, _) in REGIONS.items()},
@@ -67,7 +67,7 @@ def write_page(sources: Sequence[Source], out: Path, wishes: Wishes) -> Path:
         limits=list(asked.limits) if asked and any(told) else (),
         faces=wishes.faces,
     )
-    return write_text(out / PAGE, spotted_html(found))
+    return write_pieces(out / PAGE, spotted_html(found))
 
 
 def _beside(videos: Sequence[Seen], out: Path, wishes: Wishes) -> list[str]:
@@ -82,26 +82,29 @@ def _beside(videos: Sequence[Seen], out: Path, wishes: Wishes) -> list[str]:
     return [path.name for path in made]
 
 
-def _shown(video: Seen, sources: Sequence[Source], out: Path, wishes: Wishes) -> ShownVideo:
+def _shown(video: Seen, videos: Sequence[Seen], out: Path, wishes: Wishes) -> ShownVideo:
     source, note = video.source, ""
     address = quote(_address(source, out))
-    if wishes.embed and source.camera is None:
-        address, note = _copy(video, out)
+    if source.camera is None and (wishes.embed or video.recorded):
+        address, note = _copy(video, out, LARGEST if wishes.embed else 0)
+    if video.recorded:
+        note = f"The camera's pictures are kept in {source.path and source.path.name}. {note}".strip()
     return ShownVideo(
         name=Path(source.name).name,
-        clip=_clip(source, sources),
+        clip=_clip(source, [v.source for v in videos]),
         fps=source.fps,
         frames=video.frames,
         source=address,
         first=video.first,
         note=note,
+        camera=source.camera is not None,
     )
 
 
-def _copy(video: Seen, out: Path) -> tuple[str, str]:
-    """A small copy as a data URI; one that is too large for that lies beside the page, and a note says so."""
+def _copy(video: Seen, out: Path, largest: int) -> tuple[str, str]:
+    """A small copy as a data URI; one of more than `largest` bytes lies beside the page, and a note says so."""
     path = write_copy(out / f"{video.file}-small.webm", video.source, COPY)
-    if path.stat().st_size > LARGEST:
+    if path.stat().st_size > largest:
         return quote(path.name), f"The player shows {path.name}, which belongs beside this page."
     data = base64.b64encode(path.read_bytes()).decode()
     path.unlink()
@@ -155,7 +158,7 @@ def _tracks(video: Seen) -> list[ShownTrack]:
 def _events(video: Seen, wishes: Wishes, told: list[Answer | None]) -> list[ShownEvent]:
     """Rows with pictures where the video can be read again, and with what was answered, which `told` keeps too."""
     pictures: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
-    answers = Answers(wishes.asked, video.source.fps)
+    answers = Answers(wishes.asked, video.source.fps, explain=wishes.faces)
     if (wishes.faces or wishes.asked) and video.source.camera is None:
         wanted, name = _wanted(video), f"{Path(video.source.name).name}: pictures"
         for one in Progress(look(video.source, wanted, answers.keep), name, len(wanted), unit="event"):
@@ -165,10 +168,18 @@ def _events(video: Seen, wishes: Wishes, told: list[Answer | None]) -> list[Show
     found, fps = answers.all(), video.source.fps
     told += [found.get(k) for k in range(len(video.rows))]
     words = {k: answer.words() for k, answer in found.items()}
+    heats = {k: _heat(answer) for k, answer in found.items() if wishes.faces}
     return [
-        ShownEvent(row, video.number, fps, *pictures.get(k, ({}, {})), answer=words.get(k, {}))
+        ShownEvent(row, video.number, fps, *pictures.get(k, ({}, {})), words.get(k, {}), heats.get(k, {}))
         for k, row in enumerate(video.rows)
     ]
+
+
+def _heat(answer: Answer) -> dict[str, str]:
+    """Where an answer comes from, or why nothing shows that."""
+    if answer.refused:
+        return {"text": f"No heat map: nothing was recognised, as {answer.refused}."}
+    return {} if answer.heat is None else heat_of(answer.heat)
 
 
 def _wanted(video: Seen) -> list[Wanted]:

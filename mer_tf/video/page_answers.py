@@ -7,14 +7,15 @@ from mer_tf.video.preconditions import Moment, refusal
 from mer_tf.video.recognise import Answer, Asked, Shown
 
 TOGETHER = 200_000_000
-"""Bytes of pictures that are asked about at once."""
+"""Bytes of pictures that a run is asked about at once, as it is opened anew each time."""
 
 
 class Answers:
     """What a recogniser says of the expressions of one video; of no recogniser, nothing."""
 
-    def __init__(self, asked: Asked | None, fps: float) -> None:
-        self.asked, self.fps = asked, fps
+    def __init__(self, asked: Asked | None, fps: float, *, explain: bool = False) -> None:
+        """`explain`: whether heat is wanted."""
+        self.asked, self.fps, self.explain = asked, fps, explain
         self.keep: Keep = "none" if asked is None else "all" if asked.parts else "ends"
         self._found: dict[int, Answer] = {}
         self._waiting: dict[int, Shown] = {}
@@ -33,8 +34,10 @@ class Answers:
         part = [one.part[n] for n in sorted(one.part)]
         place = sorted(one.part).index(wanted.apex)
         ends = one.part[wanted.onset], one.part[wanted.apex]
-        self._waiting[key] = Shown(*ends, faces[0], self.fps, part if self.asked.parts else (), place)
-        if sum(f.nbytes for s in self._waiting.values() for f in (s.onset, s.apex, *s.part)) > TOGETHER:
+        part = part if self.asked.parts else []
+        self._waiting[key] = Shown(*ends, faces[0], self.fps, part, place, self.explain)
+        held = sum(f.nbytes for s in self._waiting.values() for f in (s.onset, s.apex, *s.part))
+        if held > TOGETHER or not self.asked.parts:
             self._ask()
 
     def all(self) -> dict[int, Answer]:

@@ -20,6 +20,7 @@ from mer_tf.preprocessing.flow import flow_pair
 from mer_tf.preprocessing.frames import Frame
 from mer_tf.preprocessing.magnify import magnified
 from mer_tf.video import people
+from mer_tf.video.heat import Heat
 from mer_tf.video.regions import FACE, SIDE, Layout, crop_matrix, scale_of
 from mer_tf.video.sources import Picture, Source
 
@@ -172,6 +173,11 @@ def pictures_of(one: Looked, fps: float) -> dict[str, str]:
         field, limit
     )
     return {name: _uri(frame, 85) for name, frame in shown.items()}
+
+
+def heat_of(heat: Heat) -> dict[str, str]:
+    """Heat as the page has it."""
+    return {"text": heat.said} | ({} if heat.picture is None else {"source": _uri(heat.picture, 85)})
 
 
 def _magnified(one: Looked, fps: float) -> tuple[float, Frame] | None:

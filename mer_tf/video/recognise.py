@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,11 @@ from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.run_directory import METHODS
 from mer_tf.synthetic.action_units.fields import flow_images
 from mer_tf.synthetic.action_units.geometry import crop_of_landmarks
+from mer_tf.video.heat import Heat, heat_of_flow, heated
+
+if TYPE_CHECKING:
+    from mer_tf.serving.pictures import Heat as ClipHeat
+    from mer_tf.serving.trained import Trained
 
 NO_RECORD = "nobody has measured how often that is right on people"
 
@@ -46,6 +51,8 @@ class Shown:
     """The face from onset to offset, cut out of the pictures."""
     apex_place: int = 0
     """Which of `part` is the apex."""
+    explain: bool = False
+    """Whether heat is wanted."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,14 @@ class Answer:
     """What was said, or why nothing was."""
 
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    """Calibrated, where it is known how often the recogniser is right."""
     record: str = ""
     """How often such an answer was right."""
     refused: str = ""
+    uncalibrated: Mapping[str, float] = field(default_factory=dict)
+    """What the recogniser gave before its own tests tempered it; empty where they could not."""
+    heat: Heat | None = None
+    """Where the answer comes from; None where nobody asked."""
 
     @property
     def uncertain(self) -> bool:
@@ -71,8 +83,9 @@ class Answer:
 
     def told(self) -> dict[str, Any]:
         """As events.json has it."""
-        shown = {k: round(p, 4) for k, p in self.probabilities.items()}
-        return {"answer": self.best, "probabilities": shown, "record": self.record, "refused": self.refused}
+        said = {"answer": self.best, "probabilities": rounded(self.probabilities)}
+        said |= {"uncalibrated": rounded(self.uncalibrated)}
+        return said | {"record": self.record, "refused": self.refused}
 
     def words(self) -> dict[str, str]:
         """As the page has it: `text` for a cell, `long` for a line."""
@@ -82,7 +95,8 @@ class Answer:
         top = max(self.probabilities.values())
         text = self.best if self.uncertain else f"{self.best} {top:.2f}"
         said = f"uncertain, no class has {UNCERTAIN:.0%}" if self.uncertain else self.best
-        long = f"Recognised: {said} ({shares}); {self.record}."
+        before = f"; before calibration {max(self.uncalibrated.values()):.2f}" if self.uncalibrated else ""
+        long = f"Recognised: {said} ({shares}{before}); {self.record}."
         return {"text": text, "long": long}
 
 
@@ -124,9 +138,23 @@ class ByFlow:
         """By the flow in a crop of the face."""
         if not shown:
             return []
-        images = np.stack([flow_images(field_of(one.onset, one.apex, one.five, self.flow)) for one in shown])
-        rows = self.known.probabilities(images)
-        return [Answer(_named(self.known.classes, row), NO_RECORD) for row in rows]
+        fields = [field_of(one.onset, one.apex, one.five, self.flow) for one in shown]
+        rows = self.known.probabilities(np.stack([flow_images(one) for one in fields]))
+        answers = [answer_of(self.known, row) for row in rows]
+        return [
+            replace(answer, heat=self._heat(one, answer, moves)) if one.explain else answer
+            for one, answer, moves in zip(shown, answers, fields, strict=True)
+        ]
+
+    def _heat(self, one: Shown, answer: Answer, moves: NDArray[np.float32]) -> Heat:
+        if (why := no_heat(answer)) is not None:
+            return why
+        place = self.known.classes.index(answer.best)
+
+        def says(images: NDArray[np.uint8]) -> NDArray[np.floating]:
+            return self.known.believed(self.known.probabilities(images))[:, place]
+
+        return heat_of_flow(moves, says, answer.best, one.apex, crop_of_landmarks(one.five, CROP))
 
 
 class ByRun:
@@ -140,7 +168,7 @@ class ByRun:
 
     def __call__(self, shown: Sequence[Shown]) -> list[Answer]:
         """By the clip from onset to offset; of one that it cannot use the reason."""
-        from mer_tf.serving.answers import predict_paths  # brings Keras
+        from mer_tf.serving.answers import explained_paths, predict_paths  # brings Keras
         from mer_tf.serving.opened import opened
 
         if not shown:
@@ -148,14 +176,31 @@ class ByRun:
         with tempfile.TemporaryDirectory(prefix="mer_tf-") as home, opened(self.run) as trained:
             self.limits = (*self.limits[:1], trained.said)
             manifest = _as_clips(shown, Path(home))
-            table = predict_paths(trained, [manifest], pictures=False)
+            explain = any(one.explain for one in shown)
+            table, maps, said = (
+                explained_paths(trained, [manifest])
+                if explain
+                else (predict_paths(trained, [manifest], pictures=False), {}, "")
+            )
             rows = {row["clip_id"].split("/")[-1]: row for row in table.to_dict("records")}
-            lost = Answer(refused="its frames cannot be used by this run")
-            found = [rows.get(_name(k)) for k in range(len(shown))]
+            heats = {clip_id.split("/")[-1]: heat for clip_id, heat in maps.items()}
             return [
-                lost if row is None else Answer({c: float(row[f"p_{c}"]) for c in trained.classes}, row["record"])
-                for row in found
+                self._answer(trained, rows.get(_name(k)), one, heats.get(_name(k)), said) for k, one in enumerate(shown)
             ]
+
+    def _answer(
+        self, trained: Trained, row: Mapping[Any, Any] | None, one: Shown, maps: ClipHeat | None, said: str
+    ) -> Answer:
+        if row is None:
+            return Answer(refused="its frames cannot be used by this run")
+        shares = {name: float(row[f"p_{name}"]) for name in trained.classes}
+        if trained.calibration is None:
+            answer = Answer(shares, f"{row['record']}; not calibrated")
+        else:
+            answer = Answer(trained.calibration.named(shares), row["record"], uncalibrated=shares)
+        if not one.explain:
+            return answer
+        return replace(answer, heat=no_heat(answer) or _heat_of_run(one, maps, said))
 
 
 def asked_of(run: Path | None) -> Asked:
@@ -168,6 +213,33 @@ def asked_of(run: Path | None) -> Asked:
 def field_of(onset: Frame, apex: Frame, five: NDArray[np.float64], flow: Method) -> NDArray[np.float32]:
     """Flow (28, 28, 2) in the crop of the face that the recommended recogniser knows."""
     return flow_in((onset, apex), crop_of_landmarks(five, CROP), flow)
+
+
+def answer_of(known: Recogniser, row: NDArray[np.floating]) -> Answer:
+    """What a recogniser of flow makes of its probabilities of one clip."""
+    shares = known.believed(row[None])[0]
+    raw = {} if known.calibration is None else _named(known.classes, row)
+    return Answer(_named(known.classes, shares), known.record(known.classes[int(shares.argmax())]), uncalibrated=raw)
+
+
+def no_heat(answer: Answer) -> Heat | None:
+    """Why an answer has no heat; None where it names a class."""
+    return Heat("No heat map: no class is named, so there is nothing to explain.") if answer.uncertain else None
+
+
+def rounded(shares: Mapping[str, float]) -> dict[str, float]:
+    """As files have them."""
+    return {name: round(p, 4) for name, p in shares.items()}
+
+
+def _heat_of_run(one: Shown, maps: ClipHeat | None, said: str) -> Heat:
+    """Heat of the networks over the frame that lies nearest to the apex."""
+    if maps is None:
+        return Heat(f"{said[:1].upper()}{said[1:]}.")
+    share = maps.places / max(int(maps.places.max()), 1)
+    nearest = int(np.abs(share - one.apex_place / max(len(one.part) - 1, 1)).argmin())
+    picture = heated(maps.frames[nearest], maps.maps[nearest])
+    return Heat(f"apex with heat: {said}; brightest: the greatest of the clip", picture)
 
 
 def _named(classes: Sequence[str], row: NDArray[np.floating]) -> dict[str, float]:

@@ -19,6 +19,7 @@ class Seen:
     number: int
     """Among all sources, from 0."""
     source: Source
+    """From which its pictures can be read again; a camera where nothing of them was kept."""
     pieces: Sequence[Piece]
     tracks: Sequence[Mapping[str, Any]]
     """As events.json has them, one a piece."""
@@ -27,6 +28,8 @@ class Seen:
     frames: int
     first: int
     """Number of its first frame."""
+    recorded: bool = False
+    """Whether it is what was kept of a camera."""
 
     @property
     def file(self) -> str:
@@ -40,6 +43,6 @@ def seen(sources: Sequence[Source], out: Path, said: Mapping[str, Any]) -> list[
 
 
 def _seen(number: int, source: Source, out: Path, said: Mapping[str, Any]) -> Seen:
-    store = follow(source, home_of(out, number + 1, source), progress=False)
+    store, again = follow(source, home_of(out, number + 1, source), progress=False), source.again()
     own = [[row for row in said[what] if row["video"] == source.name] for what in ("tracks", "events")]
-    return Seen(number, source, store.pieces(), own[0], own[1], store.frames, first_number(source))
+    return Seen(number, again, store.pieces(), own[0], own[1], store.frames, first_number(source), again is not source)

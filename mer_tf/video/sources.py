@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from mer_tf.preprocessing.frames import Frame, list_frames, read_frames
 
 AHEAD = 4
 """Pictures that are decoded while one is looked at."""
+Write = Callable[[Frame], None]
+"""What takes a BGR picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,7 @@ class Source:
     """Something that gives pictures."""
 
     name: str
-    """As the tables of events have it: a path, or camera 0."""
+    """As the tables of events have it: a path, or camera 0 with the time at which it was opened."""
     fps: float
     frames: int | None
     """How many the header states, or the folder holds; None where that is unknown."""
@@ -63,12 +68,45 @@ class Source:
     camera: int | None = None
     seconds: float | None = None
     """A camera is read for so long; None: until it is stopped."""
+    kept: Path | None = None
+    """The file in which a camera's pictures are kept, where they are."""
 
-    def pictures(self, skip: int = 0) -> Iterator[Picture]:
-        """All pictures but the first `skip`, which are passed over without being converted."""
+    def pictures(self, skip: int = 0, write: Write | None = None) -> Generator[Picture]:
+        """All pictures but the first `skip`, which are passed over without being converted; `write` gets them too."""
         if self.path is not None and self.path.is_dir():
             return _ahead(_of_folder(self.path, self.fps, skip))
-        return _ahead(_of_capture(self, skip))
+        return _ahead(_of_capture(self, skip, write))
+
+    @contextmanager
+    def recording(self) -> Iterator[Write | None]:
+        """What keeps pictures of a camera; None where they are not wanted, or can be read again anyway.
+
+        The file grows from the first picture on, so that a recording of which the end is lost is not lost whole.
+        """
+        if self.kept is None:
+            yield None
+            return
+        writers: list[cv2.VideoWriter] = []
+
+        def write(frame: Frame) -> None:
+            if not writers:
+                coding = cv2.VideoWriter.fourcc(*"MJPG")  # a tenth of the time of what browsers play
+                writers.append(cv2.VideoWriter(str(self.kept), coding, self.fps, frame.shape[1::-1]))
+                if not writers[0].isOpened():
+                    raise MerError(f"{self.kept}: OpenCV writes no video here; give --no-keep")
+            writers[0].write(frame)
+
+        try:
+            yield write
+        finally:
+            for writer in writers:
+                writer.release()
+
+    def again(self) -> Source:
+        """The same to be read once more: of a camera what was kept of it, and itself where nothing was."""
+        if self.kept is None or not self.kept.is_file():
+            return self
+        return replace(self, path=self.kept, camera=None, kept=None)
 
 
 def open_source(path: Path, fps: float | None = None) -> Source:
@@ -90,8 +128,8 @@ def open_source(path: Path, fps: float | None = None) -> Source:
     return Source(str(path), fps or _rate(stated), frames if frames > 0 else None, path)
 
 
-def open_camera(index: int, seconds: float | None, fps: float | None = None) -> Source:
-    """A camera by its number; `MerError` when there is none."""
+def open_camera(index: int, seconds: float | None, fps: float | None = None, keep: Path | None = None) -> Source:
+    """A camera by its number, whose pictures are kept in the folder `keep`; `MerError` when there is none."""
     capture = cv2.VideoCapture(index)
     try:
         if not capture.isOpened():
@@ -99,8 +137,9 @@ def open_camera(index: int, seconds: float | None, fps: float | None = None) -> 
         stated = float(capture.get(cv2.CAP_PROP_FPS))
     finally:
         capture.release()
-    rate = fps or _rate(stated)
-    return Source(f"camera {index}", rate, round(seconds * rate) if seconds else None, None, index, seconds)
+    rate, name = fps or _rate(stated), f"camera {index} {datetime.now():%Y-%m-%d %H:%M:%S}"
+    kept = keep / f"{re.sub('[ :]', '_', name)}.avi" if keep else None
+    return Source(name, rate, round(seconds * rate) if seconds else None, None, index, seconds, kept)
 
 
 def _rate(stated: float) -> float:
@@ -108,7 +147,7 @@ def _rate(stated: float) -> float:
     return stated if math.isfinite(stated) and 1 <= stated <= 2000 else USUAL_FPS
 
 
-def _ahead(pictures: Iterator[Picture]) -> Iterator[Picture]:
+def _ahead(pictures: Iterator[Picture]) -> Generator[Picture]:
     """The same, decoded and turned grey by a thread beside the caller, `AHEAD` of them at most."""
 
     def decoded() -> Picture | None:
@@ -129,7 +168,7 @@ def _of_folder(folder: Path, fps: float, skip: int) -> Iterator[Picture]:
         yield Picture(file.number, (file.number - first) / fps, frame, bgr=False)
 
 
-def _of_capture(source: Source, skip: int) -> Iterator[Picture]:
+def _of_capture(source: Source, skip: int, write: Write | None) -> Iterator[Picture]:
     """Frames by their number over the rate: time stamps of containers jitter, and of cameras are none."""
     capture = cv2.VideoCapture(str(source.path) if source.path else source.camera or 0)
     try:
@@ -140,6 +179,8 @@ def _of_capture(source: Source, skip: int) -> Iterator[Picture]:
                 return
             if number >= skip:
                 decoded, frame = capture.retrieve()
+                if decoded and write is not None:
+                    write(np.asarray(frame, np.uint8))
                 if decoded:
                     yield Picture(number, number / source.fps, np.asarray(frame, np.uint8))
             number += 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import cv2
 
 from mer_tf.code_version import PIXELS
+from mer_tf.config import MerError
+from mer_tf.files import read_mapping
 from mer_tf.locks import held
 from mer_tf.preprocessing.frames import list_frames
 from mer_tf.progress import Progress
@@ -18,7 +21,7 @@ from mer_tf.video.blocks import Piece, Store, folder_name
 from mer_tf.video.decide import TOO_NOISY, Found, decide
 from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
 from mer_tf.video.people import Ended, People
-from mer_tf.video.sources import Picture, Source
+from mer_tf.video.sources import Picture, Source, Write
 
 log = logging.getLogger(__name__)
 BLOCK = 20.0
@@ -38,6 +41,8 @@ def spot_all(sources: Sequence[Source], out: Path, *, progress: bool = True) -> 
     videos: list[dict[str, Any]] = []
     out.mkdir(parents=True, exist_ok=True)
     with held(out):
+        for source in sources:
+            _no_other(out, source)
         try:
             for number, source in enumerate(sources, start=1):
                 store = follow(source, home_of(out, number, source), progress=progress)
@@ -47,6 +52,13 @@ def spot_all(sources: Sequence[Source], out: Path, *, progress: bool = True) -> 
         finally:
             paths = write_events(out, events, tracks, videos)
     return paths
+
+
+def _no_other(out: Path, source: Source) -> None:
+    """`MerError` where a recording would take the place of another result."""
+    before = read_mapping(out / "events.json")["videos"] if (out / "events.json").is_file() else []
+    if source.camera is not None and before:
+        raise MerError(f"{out}: holds the result of {before[0]['video']}; give a recording a folder of its own")
 
 
 def home_of(out: Path, number: int, source: Source) -> Path:
@@ -65,17 +77,18 @@ def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
         store.state = {}
     cv2.setNumThreads(1)  # a crop is small: threads that wait for each other take longer than one alone
     size = max(2, round(BLOCK * source.fps))
-    people, pictures = _begun(source, store)
     name = Path(source.name).name
-    with Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
-        _run(store, people, pictures, size, bar)
+    with source.recording() as write:
+        people, pictures = _begun(source, store, write)
+        bar = Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress)
+        with bar, closing(pictures):
+            _run(store, people, pictures, size, bar, goes_on=source.camera is None)
     return store
 
 
-def _run(store: Store, people: People, pictures: Iterator[Picture], size: int, bar: Any) -> None:
-    """Block after block; Ctrl-C keeps the finished ones, and of a camera the last one too."""
+def _run(store: Store, people: People, pictures: Iterator[Picture], size: int, bar: Any, *, goes_on: bool) -> None:
+    """Block after block; Ctrl-C keeps the finished ones, and of what never `goes_on`, a camera, the last one too."""
     index, seen = store.frames, list[Ended]()
-    camera = str(store.what["source"]).startswith("camera")
     try:
         for picture in pictures:
             seen += people.step(index, picture)
@@ -86,16 +99,16 @@ def _run(store: Store, people: People, pictures: Iterator[Picture], size: int, b
                 store.write(seen, index, people.state(), finished=False)
                 seen = []
     except KeyboardInterrupt:
-        if not camera:
+        if goes_on:
             raise
     seen += people.finish()
     store.write(seen, index, people.state(), finished=True)
 
 
-def _begun(source: Source, store: Store) -> tuple[People, Iterator[Picture]]:
+def _begun(source: Source, store: Store, write: Write | None) -> tuple[People, Generator[Picture]]:
     """Nobody and all pictures; or those of the last block that is kept, and the pictures after it."""
     if not store.blocks:
-        return People(source.fps), source.pictures()
+        return People(source.fps), source.pictures(write=write)
     people = People.of_state(store.state["people"], store.frames, source.fps)
     pictures = source.pictures(store.frames - 1)
     people.prime(next(islice(pictures, 1)))

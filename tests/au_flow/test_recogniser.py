@@ -7,13 +7,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from mer_tf.au_flow.dictionaries import STRANGEST, answers_kept_out, drawn_of, learn, trained_kinds
+from mer_tf.au_flow.drawn_training import kept_out_groups
 from mer_tf.au_flow.learning_curve import learning_curve
 from mer_tf.au_flow.recogniser import of_drawn, of_run, uncertain
+from mer_tf.au_flow.settings import Dictionaries
 from mer_tf.config import Clip, Data, Evaluation, Experiment, MerError
 from mer_tf.models.pixel_kernel import PixelKernel
 from mer_tf.protocols.composite import composite
 from mer_tf.run_directory import open_run
 from mer_tf.runner import open_bench
+from mer_tf.synthetic.action_units.fields import joined
 from mer_tf.synthetic.action_units.rendered import draw_kind
 
 
@@ -43,6 +47,18 @@ def test_trained_on_direct_drawings_it_knows_rendered_faces():
 
 
 @pytest.mark.slow
+def test_answers_about_a_kind_kept_out_are_those_of_a_regression_on_the_others(tmp_path):
+    """Rendered faces to learn from, direct drawings to answer: every one of them is counted once."""
+    names = kept_out_groups()[STRANGEST]
+    assert names == ["bell", "patch", "tail"]
+    train, tests = (drawn_of(kinds, 12, seed, tmp_path) for seed, kinds in enumerate((trained_kinds(names), names)))
+    learned = learn(joined([*train.values()]).images, Dictionaries(number=1, words=20, patches=2000))
+    calibration = answers_kept_out(train, tests, names, learned)
+    assert sum(calibration.given) == 36
+    assert sum(calibration.right) > 12
+
+
+@pytest.mark.slow
 def test_a_run_s_row_is_trained_on_all_its_clips(declared):
     folder, experiment = declared
     experiment = replace(experiment, out=str(folder / "runs"))
@@ -53,6 +69,8 @@ def test_a_run_s_row_is_trained_on_all_its_clips(declared):
     assert known.model == PixelKernel()
     assert known.trained_on.startswith(f"{len(clips.table)} clips of 4 subjects")
     assert any("no evidence about people" in line for line in known.limits)
+    assert sum(known.calibration.given) == len(clips.table)
+    assert "clips of people who were kept out of the training" in known.record("negative")
     (run / "methods.json").write_text(json.dumps({"majority": {"model.name": "majority"}}))
     of_run.cache_clear()
     with pytest.raises(MerError, match="has no row of kernel ridge regression"):

@@ -10,6 +10,7 @@ from mer_tf.reporting.spotting_page import ShownEvent, ShownTrack, ShownVideo, S
 
 FPS = 25.0
 REGIONS = {"brow_inner_left": "brow", "brow_inner_right": "brow", "lip_lower": "mouth"}
+HEAT, NO_HEAT = {"text": "apex with heat by occlusion"}, {"text": "No heat map: the head is turned."}
 LIMITS = ("It was trained on drawings.",)
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -28,7 +29,9 @@ def spotted(folder, faces=True):
         ):
             row = _row(name, onset, verdict, cause, 1.5 + number)
             answer = {"text": "positive 0.90", "long": f"Recognised: positive. {HOSTILE}"} if verdict == "micro" else {}
-            events.append(ShownEvent(row, k, FPS, _pictures(), _film(onset), answer))
+            warm = HEAT | {"source": _uri(np.full((8, 8, 3), 200, np.uint8))}
+            heat = {"micro": warm, "macro": NO_HEAT}.get(verdict, {})
+            events.append(ShownEvent(row, k, FPS, _pictures(), _film(onset), answer, heat))
     videos = [ShownVideo(n, n, FPS, 50, n, 0) for n in names]
     return Spotted(videos, tracks, events, REGIONS, 4.5, ("events.csv",), LIMITS, faces)
 

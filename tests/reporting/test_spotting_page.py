@@ -24,7 +24,7 @@ pytestmark = needs_browser
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("spotted")
     path = folder / "index.html"
-    path.write_text(spotted_html(spotted(folder)), encoding="utf-8")
+    path.write_text("".join(spotted_html(spotted(folder))), encoding="utf-8")
     return path
 
 
@@ -71,6 +71,17 @@ def test_the_first_expression_is_chosen_and_a_loop_stays_within_it(fresh):
     assert max(seen) < 12 / 25 + 0.3
     browser.find_element(By.CSS_SELECTOR, ".slow").click()
     assert browser.execute_script("return document.querySelector('video').paused")
+
+
+def test_heat_stands_beside_the_pictures_and_where_there_is_none_the_reason(fresh):
+    browser = fresh()
+    figures = browser.find_elements(By.CSS_SELECTOR, "#pictures figure")
+    assert [f.text for f in figures] == ["onset", "apex less onset, × 4", "apex with heat by occlusion"]
+    assert browser.execute_script("return document.querySelector('#pictures figure.heat img').naturalWidth") == 8
+    browser.find_elements(By.CSS_SELECTOR, "#video-1 rect.event")[2].click()
+    assert browser.find_element(By.CSS_SELECTOR, "#pictures p.heat").text == "No heat map: the head is turned."
+    browser.find_elements(By.CSS_SELECTOR, "#video-1 rect.event")[1].click()
+    assert not browser.find_elements(By.CSS_SELECTOR, "#pictures .heat")
 
 
 def test_a_click_on_a_timeline_chooses_and_jumps_and_zoom_keeps_both_ends(fresh):

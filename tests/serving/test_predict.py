@@ -14,6 +14,7 @@ from helpers.running import mer_tf as command
 import mer_tf
 from mer_tf.config import MerError
 from mer_tf.serving.chain import random_inputs, save_as, whole_chain
+from mer_tf.serving.opened import opened
 from mer_tf.serving.trained import load_run
 
 pytestmark = pytest.mark.slow
@@ -80,6 +81,13 @@ def test_a_bundle_says_the_same_as_its_run(bundle, by_run, own_tree):
     )
     with zipfile.ZipFile(bundle) as file:
         assert not any(b"s01" in file.read(name) for name in file.namelist() if not name.endswith(".keras"))
+
+
+def test_a_bundle_believes_its_answers_as_its_run_does(bundle, own_run):
+    calibration = load_run(own_run, final=False).calibration
+    assert calibration is not None
+    with opened(bundle) as trained:
+        assert trained.calibration == calibration
 
 
 def test_a_bundle_that_was_changed_is_refused(bundle, tmp_path):

@@ -11,6 +11,8 @@ from helpers.videos import write_video
 from mer_tf.au_flow import recogniser
 from mer_tf.au_flow.use import read_pair
 from mer_tf.config import MerError
+from mer_tf.evaluation.calibration import read_calibration
+from mer_tf.models.patch_codes import card_of
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.synthetic.action_units.geometry import crop_of, geometry_of
 from mer_tf.synthetic.action_units.movement import move_units
@@ -51,6 +53,9 @@ def test_a_smile_in_frames_is_positive_and_the_limits_are_said(clip, tmp_path):
     assert shown.startswith("positive")
     assert "limit: It was trained on drawn action units alone" in shown
     assert sum(said["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    calibration = read_calibration(card_of("flow-patches-1")["answers_kept_out"]["answers"])
+    assert said["probabilities"] == calibration.named(said["uncalibrated"])
+    assert "record: positive was right 108 of 152 times on drawn images of a kind that was kept out" in shown
     assert (said["onset"], said["apex_source"]) == (11, "peak")
     assert abs(said["apex"] - 15) <= 1
     assert read_frame(tmp_path / "out" / "flow_image.png").shape == (28, 28, 3)

@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -12,11 +14,11 @@ import pytest
 
 from mer_tf.cli import main
 from mer_tf.datasets.manifest import read_manifest
-from mer_tf.reporting.spotting_page import STEP, packed
-from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
-from mer_tf.synthetic.faces.portraits import load_portraits
+from mer_tf.files import write_pieces
+from mer_tf.reporting.spotting_page import STEP, ShownEvent, Spotted, _data, packed
 from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import page, people, recognise
+from mer_tf.video.heat import Heat
 from mer_tf.video.sources import open_source
 
 
@@ -30,25 +32,21 @@ class Drawn:
 
     def __call__(self, shown):
         self.asked += shown
-        return [recognise.Answer({"surprise": 0.7, "positive": 0.3}, "7 of 10 times") for _ in shown]
+        heat = Heat("It looked everywhere", np.full((16, 16, 3), 90, np.uint8))
+        return [recognise.Answer({"surprise": 0.7, "positive": 0.3}, "7 of 10 times", heat=heat) for _ in shown]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, drawn_five):
     """A folder that `mer-tf spot` filled, with all that it can write, and who was asked."""
     folder = tmp_path_factory.mktemp("page")
     root = write_long(
         folder / "x", amplitude=4, subjects=1, seconds=6, fps=15, distractors=("blink",), seed=3, progress=False
     )
     video = root / read_manifest(root / "manifest.csv")[0].video
-    points = draw_neutral(
-        make_subject(load_portraits()[0], np.random.default_rng((3, 0))), np.random.default_rng((3, 0, 0, 11, 0))
-    ).points
-    eyes = [(points[f"eye_outer_{s}"] + points[f"eye_inner_{s}"]) / 2 for s in ("left", "right")]
-    five = np.array([*eyes, points["nose_tip"], points["mouth_corner_left"], points["mouth_corner_right"]])
     asked = Drawn()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "find_faces", lambda picture: [five])
+        patch.setattr(people, "find_faces", lambda picture: [drawn_five])
         patch.setattr(recognise, "asked_of", lambda run: asked)
         main(["spot", str(video), "--out", str(folder / "out"), "--embed", "--video"])
     return folder / "out", asked
@@ -77,6 +75,22 @@ def test_each_event_has_its_film_and_its_pictures(made):
         assert np.abs(larger - onset).mean() > np.abs(apex - onset).mean()
 
 
+def test_heat_is_asked_for_where_the_page_shows_faces_and_stands_beside_the_event(made):
+    assert all(one.explain for one in made[1].asked)
+    for event in data_of(made[0])["events"]:
+        if event["row"]["verdict"] == "rejected":
+            assert event["heat"] == {}
+        else:
+            assert event["heat"]["text"] == "It looked everywhere"
+            assert picture_of(event["heat"]["source"]).shape == (16, 16, 3)
+
+
+def test_where_nothing_is_recognised_the_reason_stands_in_the_place_of_heat():
+    said = page._heat(recognise.Answer(refused="the head is turned away"))
+    assert said == {"text": "No heat map: nothing was recognised, as the head is turned away."}
+    assert page._heat(recognise.Answer({"surprise": 1.0})) == {}
+
+
 def picture_of(uri):
     data = np.frombuffer(base64.b64decode(uri.split(",")[1]), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_COLOR)
@@ -100,6 +114,18 @@ def test_a_long_curve_keeps_its_peaks(monkeypatch):
     assert (every, kept[:, 1].tolist(), kept[:, 0].max()) == (3, [0, 0, 2.0, 0], 0)
 
 
+def test_pictures_of_many_events_are_not_copied_when_the_page_is_written(tmp_path):
+    event = ShownEvent({"verdict": "micro"}, 0, 25.0)
+    many = [replace(event, film={"source": str(k % 10) * 100_000}) for k in range(100)]
+    tracemalloc.start()
+    write_pieces(tmp_path / "data.json", _data(Spotted([], [], many, {}, 4.5)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1_000_000
+    said = json.loads((tmp_path / "data.json").read_text())
+    assert [e["film"]["source"] for e in said["events"]] == [e.film["source"] for e in many]
+
+
 def test_answers_stand_in_the_page_and_in_events_json(made):
     folder, asked = made
     said = json.loads((folder / "events.json").read_text())
@@ -121,10 +147,9 @@ def test_the_copy_in_the_page_is_a_video_of_as_many_frames(made, tmp_path):
     assert abs(len(frames_of(tmp_path / "copy.webm")) - 90) <= 1
 
 
-def test_a_copy_too_large_for_the_page_lies_beside_it(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "LARGEST", 10)
+def test_a_copy_too_large_for_the_page_lies_beside_it(made, tmp_path):
     source = open_source(next(made[0].glob("*.webm")))
-    address, note = page._copy(page.Seen(0, source, [], [], [], 90, 0), tmp_path)
+    address, note = page._copy(page.Seen(0, source, [], [], [], 90, 0), tmp_path, 10)
     assert (tmp_path / address).is_file()
     assert address in note
 
@@ -164,7 +189,7 @@ def test_elan_gets_a_tier_for_each_person_and_verdict(made):
 
 
 def test_the_page_holds_pictures_only_where_they_are_wished(made, monkeypatch):
-    monkeypatch.setattr(page, "write_text", lambda path, text: text)
+    monkeypatch.setattr(page, "write_pieces", lambda path, pieces: "".join(pieces))
     monkeypatch.setattr(page, "look", lambda *_: pytest.fail("nobody asked for pictures"))
     source = open_source(Path(json.loads((made[0] / "events.json").read_text())["videos"][0]["video"]))
     text = page.write_page([source], made[0], page.Wishes(faces=False))

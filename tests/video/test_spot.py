@@ -12,8 +12,6 @@ from mer_tf.datasets.manifest import read_manifest
 from mer_tf.errors import MerError
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.preprocessing.video import iter_video
-from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
-from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.synthetic.long.write import video_writer, write_long
 from mer_tf.video import people, spot
 from mer_tf.video.sources import open_source
@@ -36,13 +34,9 @@ def drawn(tmp_path_factory):
 
 
 @pytest.fixture
-def found_faces(monkeypatch):
+def found_faces(monkeypatch, drawn_five):
     """The drawn face where it was drawn: the detector takes seconds to load."""
-    subject = make_subject(load_portraits()[0], np.random.default_rng((3, 0)))
-    points = draw_neutral(subject, np.random.default_rng((3, 0, 0, 11, 0))).points
-    eyes = [(points[f"eye_outer_{s}"] + points[f"eye_inner_{s}"]) / 2 for s in ("left", "right")]
-    five = np.array([*eyes, points["nose_tip"], points["mouth_corner_left"], points["mouth_corner_right"]])
-    monkeypatch.setattr(people, "find_faces", lambda picture: [five])
+    monkeypatch.setattr(people, "find_faces", lambda picture: [drawn_five])
 
 
 @pytest.mark.slow

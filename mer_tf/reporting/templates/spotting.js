@@ -431,6 +431,11 @@
       html("img", { src: source, alt: name, width: 192, height: 192 }, figure);
       html("figcaption", { textContent: name }, figure);
     });
+    if (event.heat.source) {
+      const figure = html("figure", { className: "extra heat" }, home);
+      html("img", { src: event.heat.source, alt: event.heat.text, width: 192, height: 192 }, figure);
+      html("figcaption", { textContent: event.heat.text }, figure);
+    } else if (event.heat.text) html("p", { className: "absent extra heat", textContent: event.heat.text }, home);
     if (!Object.keys(event.pictures).length) html("p", { className: "absent", textContent: event.film.why ?? "No pictures of this event are kept." }, home);
   }
 
@@ -440,7 +445,7 @@
     const { fps, first } = data.videos[video];
     const seconds = Object.fromEntries(Object.entries(span).map(([name, n]) => [`${name}_seconds`, (n - first) / fps]));
     const row = { video: data.videos[video].name, track, ...span, ...seconds, frames: span.offset - span.onset + 1, verdict: "added", cause: "", regions: "", suggested_aus: "", peak_px: 0, peak_noise: 0 };
-    const k = data.events.push({ row, video, frame_rate: fps, pictures: {}, film: {}, answer: {} }) - 1;
+    const k = data.events.push({ row, video, frame_rate: fps, pictures: {}, film: {}, answer: {}, heat: {} }) - 1;
     const body = document.querySelector("table.events tbody");
     const line = html("tr", { className: "added" }, body);
     line.dataset.event = k;
