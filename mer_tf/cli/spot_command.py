@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -22,6 +22,9 @@ def spot(
     faces: bool = True,
     embed: bool = False,
     video: bool = False,
+    engine: Literal["local", "beam"] = "local",
+    beam: tuple[str, ...] = (),
+    workers: Annotated[int, Range(1, 1024)] = 1,
 ) -> None:
     """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
 
@@ -38,11 +41,14 @@ def spot(
         faces: Put pictures of the people into index.html.
         embed: Put a small copy of each video into index.html, for browsers that cannot play the file itself.
         video: Write a copy of each video with the events drawn in.
+        engine: local: one video after the other; beam: by an Apache Beam pipeline. Either writes the same bytes.
+        beam: Options of the pipeline, as runner=DaskRunner dask_client_address=tcp://host:8786; else it runs here.
+        workers: Processes of a pipeline that runs here.
     """
     from mer_tf.video.events import HONEST
     from mer_tf.video.page import Wishes, write_page
     from mer_tf.video.recognise import asked_of
-    from mer_tf.video.sources import open_camera, open_source
+    from mer_tf.video.sources import open_camera, open_sources
     from mer_tf.video.spot import spot_all
 
     if (camera is None) == (not videos):
@@ -55,13 +61,13 @@ def spot(
         raise MerError("--embed puts the video into the page, and --no-faces leaves the people out; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
-    sources = (
-        [open_source(path, fps) for path in dict.fromkeys(videos)]
-        if camera is None
-        else [open_camera(camera, seconds, fps)]
-    )
+    if camera is not None and engine == "beam":
+        raise MerError("--engine beam is for videos, and a camera is read here; leave it out")
+    sources, lost = open_sources(videos, fps) if camera is None else ([open_camera(camera, seconds, fps)], {})
     asked = asked_of(run) if recognise else None
     wishes = Wishes(faces, embed, video, asked)
-    for path in (*spot_all(sources, out), write_page(sources, out, wishes)):
+    done = spot_all(sources, out, lost=lost, engine=engine, beam=beam, workers=workers)
+    for path in (*done.paths, *([write_page(done.sources, out, wishes)] if done.sources else [])):
         print(path)
     print(HONEST)
+    done.refuse_lost(out)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -63,12 +63,32 @@ class Source:
     camera: int | None = None
     seconds: float | None = None
     """A camera is read for so long; None: until it is stopped."""
+    number: int = 1
+    """Among all that one command was given."""
 
     def pictures(self, skip: int = 0) -> Iterator[Picture]:
         """All pictures but the first `skip`, which are passed over without being converted."""
         if self.path is not None and self.path.is_dir():
             return _ahead(_of_folder(self.path, self.fps, skip))
         return _ahead(_of_capture(self, skip))
+
+
+def open_sources(paths: Sequence[Path], fps: float | None = None) -> tuple[list[Source], dict[str, str]]:
+    """Every path that can be opened, numbered as all are, and why the others cannot.
+
+    `MerError` for a path that is not there, and where none can be opened.
+    """
+    sources, lost = list[Source](), dict[str, str]()
+    for number, path in enumerate(dict.fromkeys(paths), start=1):
+        try:
+            sources.append(replace(open_source(path, fps), number=number))
+        except MerError as error:
+            if not path.exists():
+                raise
+            lost[str(path)] = str(error)
+    if not sources:
+        raise MerError(next(iter(lost.values())))
+    return sources, lost
 
 
 def open_source(path: Path, fps: float | None = None) -> Source:
