@@ -30,7 +30,7 @@ class Cluster:
     @property
     def options(self) -> list[str]:
         """Those of a pipeline that runs here."""
-        return ["runner=DaskRunner", f"dask_client_address={self.address}", "dask_connection_timeout=20"]
+        return ["runner=DaskRunner", f"dask_client_address={self.address}", "dask_connection_timeout=10"]
 
     def schedule(self) -> None:
         """Start the scheduler, once more after its death; wait until it listens."""
