@@ -25,6 +25,7 @@ def spot(
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
     workers: Annotated[int, Range(1, 1024)] = 1,
+    dry_run: bool = False,
 ) -> None:
     """Find where in videos a face moves as fast and as little as a micro-expression, and say why the rest is none.
 
@@ -44,6 +45,7 @@ def spot(
         engine: local: one video after the other; beam: by an Apache Beam pipeline. Either writes the same bytes.
         beam: Options of the pipeline, as runner=DaskRunner dask_client_address=tcp://host:8786; else it runs here.
         workers: Processes of a pipeline that runs here.
+        dry_run: Write nothing; say how many videos, bytes and hours are to come, from 10 seconds each of three videos.
     """
     from mer_tf.video.events import HONEST
     from mer_tf.video.page import Wishes, write_page
@@ -61,11 +63,16 @@ def spot(
         raise MerError("--embed puts the video into the page, and --no-faces leaves the people out; leave one out")
     if seconds is not None and camera is None:
         raise MerError("--seconds is for --camera; leave it out")
-    if camera is not None and engine == "beam":
-        raise MerError("--engine beam is for videos, and a camera is read here; leave it out")
+    if camera is not None and (engine == "beam" or dry_run):
+        raise MerError("--engine beam and --dry-run are for videos, and a camera is read here; leave them out")
     sources, lost = open_sources(videos, fps) if camera is None else ([open_camera(camera, seconds, fps)], {})
     asked = asked_of(run) if recognise else None
     wishes = Wishes(faces, embed, video, asked)
+    if dry_run:
+        from mer_tf.video.cost import spot_cost
+
+        print(spot_cost(sources, out, wishes).text(workers))
+        return
     done = spot_all(sources, out, lost=lost, engine=engine, beam=beam, workers=workers)
     for path in (*done.paths, *([write_page(done.sources, out, wishes)] if done.sources else [])):
         print(path)

@@ -65,6 +65,8 @@ class Source:
     """A camera is read for so long; None: until it is stopped."""
     number: int = 1
     """Among all that one command was given."""
+    pixels: int = 0
+    """Of one picture, as the header of a video states them."""
 
     def pictures(self, skip: int = 0) -> Iterator[Picture]:
         """All pictures but the first `skip`, which are passed over without being converted."""
@@ -105,9 +107,10 @@ def open_source(path: Path, fps: float | None = None) -> Source:
         if not capture.isOpened():
             raise MerError(f"{path}: OpenCV cannot open this video; is it whole, and of a known format?")
         stated, frames = float(capture.get(cv2.CAP_PROP_FPS)), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        pixels = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     finally:
         capture.release()
-    return Source(str(path), fps or _rate(stated), frames if frames > 0 else None, path)
+    return Source(str(path), fps or _rate(stated), frames if frames > 0 else None, path, pixels=pixels)
 
 
 def open_camera(index: int, seconds: float | None, fps: float | None = None) -> Source:

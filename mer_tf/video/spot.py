@@ -73,7 +73,7 @@ def spot_all(
     """
     refuse_options(engine, beam)
     out.mkdir(parents=True, exist_ok=True)
-    missing = [(s, home_of(out, s)) for s in sources if s.camera is not None or not Store(*_kept(s, out)).finished]
+    missing = [(source, home_of(out, source)) for source in unfinished(sources, out)]
     with held(out):
         try:
             if engine == "beam":
@@ -82,7 +82,7 @@ def spot_all(
                 for source, home in missing:
                     _tried((_anywhere(source), home), progress=progress)
         finally:
-            done = _tables(sources, out, lost)
+            done = write_tables(sources, out, lost)
     for source in sources:
         if source not in done.sources and source.name not in done.lost:
             raise MerError(
@@ -112,7 +112,12 @@ def _tried(task: tuple[Source, Path], *, progress: bool = False) -> None:
         write_text(home / LOST, str(error))
 
 
-def _tables(sources: Sequence[Source], out: Path, lost: Mapping[str, str]) -> Spotted:
+def unfinished(sources: Sequence[Source], out: Path) -> list[Source]:
+    """Those that `out` does not hold to their end; a camera is never at its end."""
+    return [s for s in sources if s.camera is not None or not Store(*_kept(s, out)).finished]
+
+
+def write_tables(sources: Sequence[Source], out: Path, lost: Mapping[str, str]) -> Spotted:
     """Write the tables of all sources that were read to their end, and of those that could not be."""
     events, tracks, videos = list[Event](), list[PersonTrack](), list[dict[str, Any]]()
     done, why = list[Source](), dict(lost)
@@ -134,8 +139,11 @@ def _kept(source: Source, out: Path) -> tuple[Path, dict[str, Any]]:
     return home_of(out, source), _settings(source)
 
 
-def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
-    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept."""
+def follow(source: Source, folder: Path, *, progress: bool = True, frames: int | None = None) -> Store:
+    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept.
+
+    frames: as if it ended after so many.
+    """
     store = Store(folder, _settings(source))
     if store.finished:
         return store
@@ -144,6 +152,7 @@ def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
     cv2.setNumThreads(1)  # a crop is small: threads that wait for each other take longer than one alone
     size = max(2, round(BLOCK * source.fps))
     people, pictures = _begun(source, store)
+    pictures = islice(pictures, frames)
     name = Path(source.name).name
     with Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress) as bar:
         _run(store, people, pictures, size, bar)
