@@ -93,7 +93,7 @@ def _take(lock: SoftFileLease, file: Path, directory: Path, wait: float) -> None
             return
         if owner is None or owner.hostname != _this_machine():
             log.info("%s: is locked, not by this machine; waiting for a sign that it still writes", directory)
-            lock.acquire(timeout=2 * LEASE, cancel_check=lambda: _changed(file) != seen)
+            lock.acquire(timeout=2 * LEASE, cancel_check=lambda: _changed(file) not in (0, seen))
             return
     raise MerError(f"{directory} is being written by another process; wait for it to end")
 
@@ -119,7 +119,7 @@ def _remove_nobodys(lock: SoftFileLease, file: Path) -> None:
 
 
 def _changed(file: Path) -> int:
-    """When a lock was last touched, by the clock of whoever keeps it."""
+    """When a lock was last touched, by the clock of whoever keeps it; 0 where there is none."""
     try:
         return file.stat().st_mtime_ns
     except OSError:
