@@ -22,6 +22,7 @@ def predict(
     engine: Literal["local", "beam"] = "local",
     beam: tuple[str, ...] = (),
     workers: Annotated[int, Range(1, 1024)] = 1,
+    dry_run: bool = False,
 ) -> None:
     """Say what a trained run answers on new clips, with a picture of each and how often such answers were right.
 
@@ -36,6 +37,7 @@ def predict(
         engine: local: here; beam: by an Apache Beam pipeline, 16 clips an element. Either writes the same bytes.
         beam: Options of the pipeline, as runner=DaskRunner dask_client_address=tcp://host:8786; else it runs here.
         workers: Processes of a pipeline that runs here.
+        dry_run: Write nothing; say how many clips, bytes and hours are to come, from three clips that are answered.
     """
     from mer_tf.records.beam import refuse_options
     from mer_tf.serving.answers import predict_paths, told
@@ -45,6 +47,11 @@ def predict(
     refuse_options(engine, beam)
     who = ByBeam(run, final, out / "work", beam, workers) if engine == "beam" else None
     with opened(run, final=final) as trained:
+        if dry_run:
+            from mer_tf.serving.cost import predict_cost
+
+            print(predict_cost(trained, paths, out, subject=subject, fps=fps, pictures=pictures).text(workers))
+            return
         table = predict_paths(trained, paths, out, subject=subject, fps=fps, pictures=pictures, engine=who)
         print(told(trained, table))
     print(out / "predictions.csv")

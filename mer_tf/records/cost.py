@@ -72,14 +72,14 @@ def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Co
     these three can be processed.
     """
     missing = [shard for shard in plan_shards(rows, config, directory) if read_sidecar(shard) is None]
-    todo = sorted((row for shard in missing for row in shard.rows), key=_frames)
-    free, frames = room(directory), np.array([_frames(row) for row in todo])
+    todo = sorted((row for shard in missing for row in shard.rows), key=frames_of)
+    free, frames = room(directory), np.array([frames_of(row) for row in todo])
     done = len(rows) - len(todo)
     if not todo:
         return Cost(0, 0, done, 0, 0.0, 0.0, free, ())
     chosen = [todo[int(place * len(todo))] for place in PLACES]
     start = _timed(chosen[0], config)[1]
-    tried = {_frames(row): _timed(row, config) for row in chosen}
+    tried = {frames_of(row): _timed(row, config) for row in chosen}
     good = {length: (one, seconds) for length, (one, seconds) in tried.items() if one.serialized}
     if not good:
         raise MerError(f"none of three clips can be processed; the first: {tried[min(tried)][0].entry['reason']}")
@@ -93,7 +93,7 @@ def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Co
         there=done,
         bytes=int(share * frames.sum()),
         processor=float(clip * len(todo) + frame * frames.sum()),
-        start=max(0.0, start - tried[_frames(chosen[0])][1]),
+        start=max(0.0, start - tried[frames_of(chosen[0])][1]),
         free=free,
         measured=tuple(good),
     )
@@ -110,7 +110,8 @@ def spread(items: Sequence[Item]) -> list[Item]:
     return list(items) if len(items) < 3 else [items[int(place * len(items))] for place in PLACES]
 
 
-def _frames(row: ClipRow) -> int:
+def frames_of(row: ClipRow) -> int:
+    """From onset to offset."""
     return row.offset - row.onset + 1
 
 
