@@ -113,16 +113,21 @@ def clip_rows(one: Analysis | None, part_id: str) -> list[dict[str, Any]]:
     """
     if one is None:
         return []
-    rows, pictures = [], _pictures(one.run, part_id)
-    for number, (clip, part) in enumerate(one.frame.groupby("clip_id", sort=False)):
-        first, truth = part.iloc[0], str(part["y_true"].iloc[0])
-        counts = part["y_pred"].value_counts()
-        share = pd.to_numeric(part[f"p_{truth}"]).mean() if f"p_{truth}" in part.columns else float("nan")
+    rows, pictures, classes = [], _pictures(one.run, part_id), one.classes
+    columns = {name: one.frame[name].tolist() for name in one.frame.columns}
+    shares = {k: pd.to_numeric(one.frame[f"p_{k}"]).tolist() for k in {*columns["y_true"]} if f"p_{k}" in columns}
+    places: dict[Any, list[int]] = {}
+    for place, clip in enumerate(columns["clip_id"]):
+        places.setdefault(clip, []).append(place)
+    for number, (clip, mine) in enumerate(places.items()):
+        first, truth = mine[0], str(columns["y_true"][mine[0]])
+        said = [columns["y_pred"][k] for k in mine]
+        share = np.mean([shares[truth][k] for k in mine]) if truth in shares else float("nan")
         rows.append(
-            {"clip_id": str(clip), "truth": truth, "answer": max(one.classes, key=lambda c: counts.get(c, 0))}
-            | {name: str(first[name]) if name in part.columns else "" for name in ("dataset", "subject", "fold")}
+            {"clip_id": str(clip), "truth": truth, "answer": max(classes, key=said.count)}
+            | {name: str(columns[name][first]) if name in columns else "" for name in ("dataset", "subject", "fold")}
             | {"anchor": f"{part_id}-clip-{number}", "shown": pictures.get(str(clip), [])}
-            | {"right": int((part["y_pred"] == truth).sum()), "trainings": len(part), "share": float(share)}
+            | {"right": said.count(truth), "trainings": len(mine), "share": float(share)}
         )
     return rows
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mer_tf.records.cost import Cost, room, spread
 from mer_tf.video.page import Wishes, write_page
+from mer_tf.video.recognise import ByFlow
 from mer_tf.video.sources import Source
 from mer_tf.video.spot import follow, home_of, unfinished, write_tables
 
@@ -42,7 +43,10 @@ def spot_cost(sources: Sequence[Source], out: Path, wishes: Wishes) -> Cost:
     frames, done = np.array([s.frames or 0 for s in todo]), len(sources) - len(todo)
     if not todo:
         return Cost(0, 0, done, 0, 0.0, 0.0, room(out), (), names=NAMES)
-    chosen = spread(todo)
+    chosen, begun = spread(todo), time.process_time()
+    if isinstance(wishes.asked, ByFlow):
+        _ = wishes.asked.known  # is trained when it is first asked, which a piece without events does not
+    trained = time.process_time() - begun
     first = _spotted(chosen[0], wishes)
     pieces = [_spotted(source, wishes) for source in chosen]
 
@@ -60,7 +64,7 @@ def spot_cost(sources: Sequence[Source], out: Path, wishes: Wishes) -> Cost:
         there=done,
         bytes=int(summed("bytes")),
         processor=summed("followed") + summed("shown"),
-        start=max(0.0, once),
+        start=trained + max(0.0, once),
         free=room(out),
         measured=tuple(piece.frames for piece in pieces),
         alone=summed("shown"),
