@@ -95,8 +95,8 @@ def draw_clips(root: Path, count: int) -> list[ClipRow]:
         (root / f"{k:04d}").mkdir(parents=True)
         for t, image in enumerate(images):
             (root / f"{k:04d}" / f"img{t:03d}.jpg").write_bytes(image)
-        row = (f"bench/{k:04d}", "bench", f"bench/{k % 16}", "", str(root), f"{k:04d}", "", 0, None, FRAMES - 1)
-        rows.append(ClipRow(*row, 100.0, "", "", ""))
+        names = {"clip_id": f"bench/{k:04d}", "dataset": "bench", "subject": f"bench/{k % 16}", "label_raw": ""}
+        rows.append(ClipRow(**names, root=str(root), frames_dir=f"{k:04d}", offset=FRAMES - 1, fps=100.0))
     return rows
 
 

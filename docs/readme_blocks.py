@@ -8,7 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from mer_tf.evaluation.curve import halfways
+from mer_tf.files import facts
 from mer_tf.reporting.made import NAME, read_made
+from mer_tf.reporting.papers import MARKS, citation, experiments_of, known_of, options, settings, shown
 from mer_tf.reporting.readme import results_markdown, summary_markdown
 
 TABLES = {
@@ -109,3 +111,37 @@ BLOCKS: dict[str, Callable[[Path], str]] = {
 """Name of a block's markers -> what stands between them, given docs/."""
 PAGES = {name: "docs/results.md" for name in BLOCKS} | {"summary": "README.md", "ladder": "docs/protocols.md"}
 """Name of a block -> the page that has it."""
+
+
+def papers_markdown() -> str:
+    """docs/papers.md: a table a paper."""
+    marks = "\n".join(f"- **{mark}**: {meaning}." for mark, meaning in MARKS.items())
+    parts = [
+        "# The rebuilt papers",
+        "What the declarations in experiments/ take from each paper, and what was filled in. Made from "
+        "data_manifests/papers.csv and paper_settings.csv by `python docs/regenerate.py --readme`; the report of a run "
+        "shows the same rows, with what the run did beside them.",
+        marks,
+        *(_paper(paper) for paper in facts("papers.csv")["paper"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _paper(paper: str) -> str:
+    cited, table = known_of(paper), settings(paper)
+    offered = [
+        "; ".join(f"{'' if set_ else 'instead '}`--{words}`" for set_, words in options(c)) for c in table["option"]
+    ]
+    whose = [", ".join(name.partition("_")[0] for name in names.split()) for names in table["experiments"]]
+    rows = shown(table).assign(option=offered)
+    rows["statement"] = [f"{s} ({w})" if w else s for s, w in zip(rows["statement"], whose, strict=True)]
+    lines = ["| " + " | ".join(row) + " |" for row in rows.to_numpy(str)]
+    head = ["| " + " | ".join(rows.columns) + " |", "|" + "-|" * len(rows.columns)]
+    scripts = ", ".join(f"`{name}.py`" for name in experiments_of(paper))
+    return "\n\n".join(
+        [
+            f"## Paper {paper}",
+            f"{citation(paper)}.\n\nRead: {cited['read']}. Experiments: {scripts}.",
+            "\n".join([*head, *lines]),
+        ]
+    )

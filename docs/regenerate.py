@@ -21,14 +21,13 @@ from typing import Annotated
 
 import tyro
 from pieces import DOCS, PIECES, ROOT, Piece, home
-from readme_blocks import BLOCKS, PAGES
+from readme_blocks import BLOCKS, PAGES, papers_markdown
 
 from mer_tf.code_version import CODE
 from mer_tf.config import MerError
 from mer_tf.files import read_json, write_json, write_text
 from mer_tf.quiet import quiet_tensorflow
 from mer_tf.reporting.made import Made, maker, read_made, seeds_of, stale, write_made
-from mer_tf.reporting.papers import papers_markdown
 from mer_tf.reporting.readme import update
 from mer_tf.run_directory import environment, finished_run, newest_run
 

@@ -58,36 +58,35 @@ def _version() -> str:
         return "0+unknown"
 
 
-class _OnceKerasIsLoaded:
-    """Finds no module itself; once `import keras` is done, Keras is told the names of our layers."""
+class _AtImport:
+    """Finds no module itself; when others find the module `name`, `run(its loading, module)` loads it, once."""
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:
-        """The spec of keras that others find, with one step added to its loading."""
-        if name != "keras" or self not in sys.meta_path:
+    def __init__(self, name: str, run: "Any") -> None:
+        self.name, self.run = name, run
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "Any":
+        if name != self.name or self not in sys.meta_path:
             return None
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        sys.meta_path.remove(self)
         from importlib.util import find_spec
 
         spec = find_spec(name)
-        if spec is None or spec.loader is None:
-            return spec
-        load = spec.loader.exec_module
-
-        def load_and_tell(module: object) -> None:
-            load(module)  # type: ignore[arg-type]
-            _tell()
-
-        spec.loader.exec_module = load_and_tell  # type: ignore[method-assign]
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: self.run(load, module)  # type: ignore[method-assign]
         return spec
 
 
-def _tell() -> None:
+def _tell_keras(load: "Any" = None, module: "Any" = None) -> None:
+    """Tell Keras the names of our layers, once it is loaded."""
     from importlib import import_module  # by name: what is not run before Keras is there is no import of this file
 
+    if load is not None:
+        load(module)
     import_module("mer_tf.models.registered").make_known()
 
 
 if "keras" in sys.modules:
-    _tell()
+    _tell_keras()
 else:
-    sys.meta_path.insert(0, _OnceKerasIsLoaded())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _AtImport("keras", _tell_keras))

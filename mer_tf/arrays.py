@@ -9,7 +9,6 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -90,12 +89,8 @@ def _sealed(path: Path, size: int, time: int) -> bool:
         return False
     total = hashlib.sha256(path.name.encode())
     with path.open("rb") as stream:
-        for part in _parts(stream, size - SEAL):
+        left = size - SEAL
+        while left > 0 and (part := stream.read(min(CHUNK, left))):
             total.update(part)
+            left -= len(part)
         return total.digest() == stream.read()
-
-
-def _parts(stream: io.BufferedReader, left: int) -> Iterator[bytes]:
-    while left > 0 and (part := stream.read(min(CHUNK, left))):
-        left -= len(part)
-        yield part

@@ -127,7 +127,6 @@ def typed(part: Any, name: str, value: Any) -> Any:
 
 
 def _typed(value: Any, hint: Any, name: str) -> Any:
-    """`value` as the type `hint`."""
     for kind in typing.get_args(hint) if _is_union(hint) else (hint,):
         fits, made = _as(value, kind, name)
         if fits:
@@ -161,7 +160,6 @@ def _is_union(hint: Any) -> bool:
 
 
 def _words(hint: Any) -> str:
-    """A type as a message names it."""
     if _is_union(hint):
         return " or ".join(map(_words, typing.get_args(hint)))
     if typing.get_origin(hint) is typing.Literal:

@@ -102,15 +102,12 @@ def _contradictions(experiment: Experiment) -> Iterator[str]:
         yield f"evaluation.{given} is for evaluation.split=cross-dataset, which is {evaluation.split}; change one"
 
 
-def _rows(listing: Listing, data: Data) -> Sequence[ClipRow]:
-    from mer_tf.datasets.doubts import decided
-
-    return decided(listing.rows, data.doubtful, data.apex)
-
-
 def _check_data(experiment: Experiment, listing: Listing | None, composite: bool) -> None:
-    data = experiment.data
-    rows = None if listing is None else _rows(listing, data)
+    data, rows = experiment.data, None
+    if listing is not None:
+        from mer_tf.datasets.doubts import decided  # brings NumPy
+
+        rows = decided(listing.rows, data.doubtful, data.apex)
     if rows is None and (data.label_protocol == FROM_DATA or is_file(data.label_protocol)):
         raise MerError(
             f"data.label_protocol={data.label_protocol}: is for data of yours; give their folder with data.root, or "
@@ -180,7 +177,10 @@ def check_people(config: Evaluation, protocol: LabelProtocol, kept: Sequence[Cli
 def label_faults(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> Iterator[str]:
     """Data sets of which the protocol knows no label at all, and labels that are misspelt."""
     known = {row.dataset for row in rows if protocol.label_index(row) is not None}
-    for dataset, labels in _labels(protocol, rows).items():
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        found.setdefault(row.dataset, Counter())[protocol.label(row)] += 1
+    for dataset, labels in found.items():
         if dataset not in known:
             yield f"{_unknown_dataset(protocol, dataset)} (its labels: {', '.join(sorted(labels))})"
             continue
@@ -190,14 +190,6 @@ def label_faults(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> Iterator[s
                     f"data.label_protocol={protocol.name}: {dataset} has {clips} clips of {label!r}, which no protocol "
                     f"knows; did you mean {near!r}? Mend it in the manifest, or in the annotation sheet"
                 )
-
-
-def _labels(protocol: LabelProtocol, rows: Sequence[ClipRow]) -> dict[str, Counter[str]]:
-    """Data set -> how many clips have each label."""
-    found: dict[str, Counter[str]] = {}
-    for row in rows:
-        found.setdefault(row.dataset, Counter())[protocol.label(row)] += 1
-    return found
 
 
 def _unknown_dataset(protocol: LabelProtocol, dataset: str) -> str:

@@ -308,13 +308,12 @@ class Tables:
 
     def __or__(self, other: Tables) -> Tables:
         """These tables and others of the same columns."""
-        return Tables(
+        return dataclasses.replace(
+            self,
             rows={**self.rows, **other.rows},
-            columns=self.columns,
             orderings=self.orderings + other.orderings,
             across=self.across + other.across,
             readings={**self.readings, **other.readings},
-            unprinted=self.unprinted,
             cells={**self.cells, **other.cells},
             small={**self.small, **other.small},
             heat={**self.heat, **other.heat},

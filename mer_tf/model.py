@@ -81,7 +81,6 @@ def models() -> Mapping[str, type[Model]]:
 
 
 def default_model() -> Model:
-    """The model of an experiment that names none."""
     return models()[DEFAULT]()
 
 

@@ -83,5 +83,4 @@ def named(arguments: Sequence[str], experiment: Experiment) -> list[str]:
 
 
 def _options(arguments: Sequence[str]) -> list[str]:
-    """Names of the options in the arguments."""
     return [a.removeprefix("--").partition("=")[0].replace("-", "_") for a in arguments if a.startswith("--")]

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, TypeVar
@@ -187,7 +186,7 @@ def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result:
     """
     context = _context()
     receiving, sending = context.Pipe(duplex=False)
-    here = _Here(dict(os.environ), str(Path.cwd()), _Chosen.workers, _Chosen.abreast)
+    here = (dict(os.environ), str(Path.cwd()), _Chosen.workers, _Chosen.abreast)
     child = context.Process(target=_answer, args=(sending, function, arguments, here))
     child.start()
     sending.close()
@@ -220,32 +219,26 @@ def _context() -> Any:
     return context
 
 
-@dataclass(frozen=True)
-class _Here:
-    """What a process of its own takes from its parent; a fork has it of the moment when the first one was asked for."""
+def _be_as_parent(environment: Mapping[str, str], folder: str, number: int | None, at_once: int) -> None:
+    """Take over what a fork has of the moment when the first one was asked for; one of several takes its share of the
+    cores for TensorFlow and products of matrices."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    use_workers(number)
+    if at_once > 1:
+        from threadpoolctl import threadpool_limits
 
-    environment: Mapping[str, str]
-    folder: str
-    workers: int | None
-    abreast: int
-
-    def take(self) -> None:
-        """Be as the parent is; one of several takes its share of the cores for TensorFlow and products of matrices."""
-        os.environ.clear()
-        os.environ.update(self.environment)
-        os.chdir(self.folder)
-        use_workers(self.workers)
-        if self.abreast > 1:
-            from threadpoolctl import threadpool_limits
-
-            _Chosen.among, share = self.abreast, max(1, workers() // self.abreast)
-            use_threads(share)
-            threadpool_limits(share)
+        _Chosen.among, share = at_once, max(1, workers() // at_once)
+        use_threads(share)
+        threadpool_limits(share)
 
 
-def _answer(sending: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], here: _Here) -> None:
+def _answer(
+    sending: Connection, function: Callable[..., Any], arguments: tuple[Any, ...], here: tuple[Any, ...]
+) -> None:
     _as_child()
-    here.take()
+    _be_as_parent(*here)
     try:
         sending.send((True, function(*arguments)))
     except MerError as error:

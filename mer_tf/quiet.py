@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from mer_tf import _AtImport
 
 LEVEL, QUIET = "TF_CPP_MIN_LOG_LEVEL", "3"
 
@@ -24,8 +23,9 @@ def quiet_tensorflow() -> None:
     asked = os.environ.setdefault(LEVEL, QUIET) != QUIET
     if not asked:
         logging.getLogger("tensorflow").addFilter(_of_interest)  # the same filter again counts once
-    if not asked and "tensorflow" not in sys.modules and not any(isinstance(one, _Once) for one in sys.meta_path):
-        sys.meta_path.insert(0, _Once())
+    waiting = any(isinstance(one, _AtImport) and one.name == "tensorflow" for one in sys.meta_path)
+    if not asked and "tensorflow" not in sys.modules and not waiting:
+        sys.meta_path.insert(0, _AtImport("tensorflow", _quietly))
 
 
 def _of_interest(record: logging.LogRecord) -> bool:
@@ -33,23 +33,9 @@ def _of_interest(record: logging.LogRecord) -> bool:
     return "tf.function retracing" not in record.getMessage()
 
 
-class _Once(MetaPathFinder):
-    """Finds TensorFlow as Python does; its module is run with stderr kept away."""
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if name != "tensorflow":
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def quietly(module: ModuleType) -> None:
-                with _stderr_kept():
-                    execute(module)
-
-            spec.loader.exec_module = quietly  # type: ignore[method-assign]
-        return spec
+def _quietly(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+    with _stderr_kept():
+        load(module)
 
 
 @contextmanager

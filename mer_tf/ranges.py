@@ -64,7 +64,6 @@ class PlainName:
     """The name of a file or folder without a path: it may not lead anywhere else."""
 
     def fault(self, value: Any) -> str:
-        """What is wrong with a value; "" for nothing."""
         if not isinstance(value, str):
             return ""
         plain = value.strip() == value and value not in ("", ".", "..") and not set(value) & set('/\\:*?"<>|\0\n\r')

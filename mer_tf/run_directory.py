@@ -85,25 +85,19 @@ def finished_run(experiment: Experiment) -> Path | None:
 
 def newest_run(experiment: Experiment, having: str) -> Path | None:
     """The newest run directory of exactly this experiment, by code of these versions, that has a file `having`."""
-    there = [p.parent for p in sorted(Path(experiment.out).glob(f"{experiment.name}/*/{having}"), reverse=True)]
-    same = (path for path in there if code_of(path) == CODE)
-    asked = ((path, path / "config.json") for path in same)
-    return next(
-        (path for path, told in asked if read_experiment(told) == experiment and not _other_files(told, experiment)),
-        None,
-    )
+    for file in sorted(Path(experiment.out).glob(f"{experiment.name}/*/{having}"), reverse=True):
+        path, told = file.parent, file.with_name("config.json")
+        if code_of(path) == CODE and read_experiment(told) == experiment and not _other_files(told, experiment):
+            return path
+    return None
 
 
 def own_files(experiment: Experiment) -> dict[str, str]:
     """Files that settings name, such as a manifest, a grid or a label protocol of the user -> their hex SHA-256."""
-    found = [one for value in flat(dataclasses.asdict(experiment)).values() for one in _texts(value)]
-    return {name: sha256(Path(name)) for name in found if Path(name).suffix and Path(name).is_file()}
-
-
-def _texts(value: Any) -> list[str]:
-    """The texts in a setting's value."""
-    values = value if isinstance(value, list | tuple) else [value]
-    return [one for one in values if isinstance(one, str)]
+    settings = flat(dataclasses.asdict(experiment)).values()
+    values = [one for value in settings for one in (value if isinstance(value, list | tuple) else [value])]
+    names = [one for one in values if isinstance(one, str) and Path(one).suffix and Path(one).is_file()]
+    return {name: sha256(Path(name)) for name in names}
 
 
 def _other_files(config: Path, experiment: Experiment) -> list[str]:
@@ -149,7 +143,6 @@ def note_xla(directory: Path, compiled: bool | None) -> None:
 
 
 def environment() -> dict[str, Any]:
-    """Versions, commit and machine."""
     import keras
 
     return {
@@ -184,7 +177,6 @@ def threads() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Name of the processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.exists() else []
     names = [line.split(":")[1].strip() for line in lines if "model name" in line]

@@ -16,7 +16,7 @@ from mer_tf.config import Experiment, MerError, Preset, preset_of
 from mer_tf.locks import held
 from mer_tf.models.kinds import Network
 from mer_tf.parallel import in_own_process
-from mer_tf.stage_times import StageTimes, stage, timed_run
+from mer_tf.stage_times import stage, timed_run
 
 if TYPE_CHECKING:
     from mer_tf.datasets.adapters.listing import Listing
@@ -46,41 +46,28 @@ def run(
         why = "the folds are trained apart" if folds is not None else f"{experiment.model.name} stores no network"
         raise MerError(f"--final: {why}; leave it out" + (", then --resume RUN --final" if folds is not None else ""))
     with timed_run() as times:
-        return _run(experiment, resume, folds, final, listing, times)
+        with stage("loading libraries"):
+            from mer_tf.protocols.cross_validation import cross_validate
+            from mer_tf.protocols.self_test import before_training
+            from mer_tf.run_directory import note_xla, open_run, preparing
 
+        directory = open_run(experiment, resume)
+        with held(directory) if folds is None else nullcontext():
+            with preparing(directory, resumed=resume is not None):
+                bench, clips = open_bench(experiment, directory, listing)
+            with stage("self-test"):
+                before_training(experiment, clips, bench, directory)
+            with stage("training and testing"):
+                cross_validate(bench, directory, folds)
+            note_xla(directory, bench.xla())
+            if final:
+                from mer_tf.protocols.final import train_final
 
-def _run(
-    experiment: Experiment,
-    resume: Path | None,
-    folds: Collection[int] | None,
-    final: bool,
-    listing: Listing | None,
-    times: StageTimes,
-) -> Path:
-    with stage("loading libraries"):
-        from mer_tf.protocols.cross_validation import cross_validate
-        from mer_tf.protocols.self_test import before_training
-        from mer_tf.run_directory import note_xla, open_run, preparing
-
-    directory = open_run(experiment, resume)
-    with held(directory) if folds is None else nullcontext():
-        with preparing(directory, resumed=resume is not None):
-            bench, clips = open_bench(experiment, directory, listing)
-        with stage("self-test"):
-            before_training(experiment, clips, bench, directory)
-        with stage("training and testing"):
-            cross_validate(bench, directory, folds)
-        note_xla(directory, bench.xla())
-        if final:
-            from mer_tf.protocols.final import train_final
-            from mer_tf.protocols.workbench import Bench
-
-            with stage("the model of all clips"):
-                assert isinstance(bench, Bench)  # as its model is a network
-                train_final(bench, directory)
-        if folds is None:
-            _finish(bench, clips, directory)
-            times.write(directory)
+                with stage("the model of all clips"):
+                    train_final(bench, directory)
+            if folds is None:
+                _finish(bench, clips, directory)
+                times.write(directory)
     return directory
 
 
@@ -104,7 +91,6 @@ def collect(directory: Path) -> Path:
 
 
 def _finish(bench: Workbench, clips: Clips, directory: Path) -> None:
-    """Everything that is derived from the folds' predictions."""
     from mer_tf.protocols.pictures.run import write_pictures
     from mer_tf.protocols.pictures.worst import write_worst
     from mer_tf.protocols.summary import summarise

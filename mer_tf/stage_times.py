@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class StageTimes:
             self._inside.pop()
 
     def _count(self) -> None:
-        now = (time.monotonic(), _processor_seconds())
+        now = (time.monotonic(), sum(os.times()[:4]))
         if self._inside:
             spent = self.spent.setdefault(self._inside[-1], Spent())
             spent.seconds += now[0] - self._since[0]
@@ -68,7 +68,6 @@ _RUNNING: list[StageTimes] = []
 
 @contextmanager
 def timed_run() -> Iterator[StageTimes]:
-    """The stages of a run are counted within."""
     _RUNNING.append(StageTimes())
     try:
         yield _RUNNING[-1]
@@ -79,12 +78,5 @@ def timed_run() -> Iterator[StageTimes]:
 @contextmanager
 def stage(name: str) -> Iterator[None]:
     """Count what is done within to a stage of the run in hand, if there is one."""
-    if not _RUNNING:
+    with _RUNNING[-1].stage(name) if _RUNNING else nullcontext():
         yield
-        return
-    with _RUNNING[-1].stage(name):
-        yield
-
-
-def _processor_seconds() -> float:
-    return sum(os.times()[:4])

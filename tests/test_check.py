@@ -253,9 +253,9 @@ def test_limits_are_those_of_the_networks():
     from mer_tf.synthetic.action_units.movement import CLASSES
 
     assert tuple(card("au-flow-3")["classes"]) == CLASSES == au_flow.SHIPPED
-    assert kinds.FLOW_SIDE == htnet.SIDE == flow_image_store.SIDE
+    assert kinds.FLOW_SIDE == htnet.SIDE == flow_image_store.FLOW_SIDE
     assert models()["micro_exp_stcnn"].fewest == micro_exp_stcnn.LENGTH + micro_exp_stcnn.POOL == 18
-    assert 2 ** len(elrcn.BLOCKS) == models()["elrcn_te"].least_side == 32
+    assert 2 ** len(elrcn.VGG16) == models()["elrcn_te"].least_side == 32
 
 
 @pytest.mark.parametrize("name", VGGFACE)

@@ -23,7 +23,7 @@ def test_a_tree_drawn_by_another_version_is_not_taken(tmp_path, monkeypatch):
     now = embedded.draw_tree(Experiment("e").data, tmp_path)
     monkeypatch.setattr(embedded, "PIXELS", PIXELS + 1)
     assert embedded.draw_tree(Experiment("e").data, tmp_path) != now
-    assert Arguments("hs", 3.0, 1, 1, 0, "s01", "").version == PIXELS
+    assert Arguments(faces="").version == PIXELS
 
 
 @pytest.fixture

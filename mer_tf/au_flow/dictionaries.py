@@ -18,7 +18,7 @@ import pandas as pd
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import f1_score
 
-from mer_tf.au_flow.drawn_training import kept_out_groups
+from mer_tf.au_flow.drawn_training import TEST_SEED, kept_out_groups, trained_kinds
 from mer_tf.au_flow.recogniser import CROP, LIMITS, OF_DRAWN
 from mer_tf.au_flow.settings import Dictionaries, Options
 from mer_tf.au_flow.train import new_directory
@@ -33,7 +33,6 @@ from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds
 
 log = logging.getLogger("mer_tf")
-TEST_SEED = 1
 GEOMETRY = (
     "face_geometry.csv, published: mean landmarks of dlib in the crop that is published for SMIC; no image of the "
     "composite entered"
@@ -79,8 +78,13 @@ def kept_out(
 ) -> dict[str, float]:
     """UF1 of the kinds `wanted` by a regression on all trained kinds but those left out."""
     known = joined([train[name] for name in trained_kinds(left_out)])
-    described = {name: (views_by(tests[name].images, dictionaries), tests[name].labels) for name in wanted}
-    return score_kinds(views_by(known.images, dictionaries), known.labels, described)
+    views, labels = views_by(known.images, dictionaries), known.labels
+    ridge = fit_ridge(kernel(views, views), labels, range(len(labels)), len(CLASSES), KernelModel().penalties)
+    found = {}
+    for name in wanted:
+        said = (kernel(views_by(tests[name].images, dictionaries), views) @ ridge.weights).argmax(axis=1)
+        found[name] = float(f1_score(tests[name].labels, said, average="macro"))
+    return found
 
 
 def _write(
@@ -113,13 +117,7 @@ def _write(
     write_json(directory / f"{name}.json", card)
 
 
-def trained_kinds(left_out: Collection[str] = ()) -> list[str]:
-    """Kinds of drawing that are trained on, but those left out."""
-    return [k.kind for k in kinds().values() if k.trained and k.kind not in left_out]
-
-
 def drawn_of(names: Sequence[str], count: int, seed: int, cache: Path) -> dict[str, Drawn]:
-    """About `count` images of each kind."""
     return {name: draw_kind(name, count, seed, crop=CROP, cache_dir=cache) for name in names}
 
 
@@ -140,7 +138,6 @@ def learn(images: Any, config: Dictionaries) -> list[dict[str, Any]]:
 
 
 def _some_patches(images: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """`count` patches of random images and places."""
     each = 16
     chosen = images[rng.integers(len(images), size=-(-count // each))]
     all_of = [patches_of(one[None])[0] for one in chosen]
@@ -159,13 +156,3 @@ def views_by(images: Any, dictionaries: Sequence[Dictionary]) -> Views:
     """As `PatchKernel.described`, by dictionaries that were not stored."""
     prepared = both_sides(images, PatchKernel().blur)
     return tuple(coded(prepared, one) for one in dictionaries)
-
-
-def score_kinds(train: Views, labels: Any, tests: dict[str, tuple[Views, Any]]) -> dict[str, float]:
-    """UF1 of each kind by a regression on drawn images: kind -> (descriptions, labels)."""
-    gram = kernel(train, train)
-    ridge = fit_ridge(gram, labels, range(len(labels)), len(CLASSES), KernelModel().penalties)
-    return {
-        name: float(f1_score(truth, (kernel(views, train) @ ridge.weights).argmax(axis=1), average="macro"))
-        for name, (views, truth) in tests.items()
-    }

@@ -23,7 +23,8 @@ from mer_tf.au_flow.settings import Pretraining
 from mer_tf.cached import cache_folder
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
-from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flipped, flow_images, joined
+from mer_tf.preprocessing.augment import mirrored_flow_image
+from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flow_images, joined
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds, rendered_fields
 
@@ -34,9 +35,14 @@ REST = Nuisance(shift=0.2, turn=0.008, noise=(0.03, 0.3))
 """What is added anew each epoch to flow estimated from rendered frames, which are few and else learned by heart."""
 
 
+def trained_kinds(left_out: Collection[str] = ()) -> list[str]:
+    """Kinds of drawing that are trained on, but those left out."""
+    return [k.kind for k in kinds().values() if k.trained and k.kind not in left_out]
+
+
 def train_network(config: Pretraining, left_out: Collection[str] = ()) -> tuple[keras.Model, pd.DataFrame]:
     """The network for both sides of an image, and its history, trained on all `trained` kinds but those left out."""
-    names = [k.kind for k in kinds().values() if k.trained and k.kind not in left_out]
+    names = trained_kinds(left_out)
     random.seed(config.seed)  # where Keras' initializers take their seeds from
     network = AuFlow(dropout=config.dropout, width=config.width)
     model = network.build({"flow_image": (28, 28, 3)}, len(CLASSES))
@@ -71,7 +77,7 @@ def _parts(names: Collection[str], config: Pretraining, epoch: int) -> Iterator[
         fields, labels = _kept(name, config.rendered, 2 * config.seed, config.crop, cache_folder(config.cache))
         images = flow_images(disturbed(fields, rng, REST))
         turn = rng.uniform(size=len(labels)) < 0.5
-        yield Drawn(np.where(turn[:, None, None, None], flipped(images), images), labels)
+        yield Drawn(np.where(turn[:, None, None, None], mirrored_flow_image(images), images), labels)
 
 
 @cache
@@ -87,7 +93,6 @@ def kind_scores(model: keras.Model, names: Collection[str], config: Pretraining)
 
 
 def uf1(model: keras.Model, drawn: Drawn) -> float:
-    """Mean F1 of the classes, of a network on drawn images."""
     found = probabilities(model, drawn.images).argmax(axis=1)
     return float(f1_score(drawn.labels, found, average="macro"))
 

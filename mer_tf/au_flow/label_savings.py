@@ -14,12 +14,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 
 from mer_tf.au_flow.settings import DrawnClips
 from mer_tf.config import Experiment
 from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.folds import Fold
-from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.evaluation.metrics import by_name, scores
 from mer_tf.files import write_csv
 from mer_tf.inputs.clips import prepare_clips
 from mer_tf.inputs.prepare import encode
@@ -99,6 +100,6 @@ def _trained(bench: Bench, fold: Fold, weights: list[np.ndarray] | None, seed: i
 
 def _score(bench: Bench, model: keras.Model, fold: Fold) -> dict[str, float]:
     shares = predict_clips(model, bench.store, bench.ids(fold.test), bench.experiment.clip)
-    counts = np.zeros((len(CLASSES), len(CLASSES)), int)
-    np.add.at(counts, (bench.seal().answers(fold, shares), shares.argmax(axis=1)), 1)
-    return {**{k: float(v) for k, v in zip(SCORES, scores(counts), strict=True)}, "test_clips": len(fold.test)}
+    truth = bench.seal().answers(fold, shares)
+    counts = confusion_matrix(truth, shares.argmax(axis=1), labels=range(len(CLASSES)))
+    return by_name(scores(counts)) | {"test_clips": len(fold.test)}

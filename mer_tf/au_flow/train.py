@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.au_flow.drawn_training import kept_out_scores, kind_scores, train_network, uf1
+from mer_tf.au_flow.drawn_training import kept_out_scores, kind_scores, train_network, trained_kinds, uf1
 from mer_tf.au_flow.label_savings import clips_saved
 from mer_tf.au_flow.settings import Options, Pretraining
 from mer_tf.cached import cache_folder
@@ -59,8 +59,8 @@ def pretrain(options: Options) -> str:
     draw_sheet(directory / "action_units.png", config.crop)
     model, history = train_network(config)
     write_csv(history, directory / "history.csv")
-    scores = {"known kinds, new images": kind_scores(model, _trained(True), config)}
-    scores["kinds in no training"] = kind_scores(model, _trained(False), config)
+    scores = {"known kinds, new images": kind_scores(model, trained_kinds(), config)}
+    scores["kinds in no training"] = kind_scores(model, [k for k in kinds() if k not in trained_kinds()], config)
     scores["other crops and drawings"] = _elsewhere(model, config)
     kept = kept_out_scores(config) if options.kept_out else pd.DataFrame(columns=["left_out", "kind", "UF1"])
     write_csv(kept, directory / "kept_out.csv")
@@ -77,7 +77,6 @@ def limits_of(config: Pretraining) -> tuple[str, ...]:
 
 
 def measure_saving(options: Options, experiment: Experiment) -> str:
-    """Table of --sequence, and where it is."""
     directory = new_directory(options)
     table = clips_saved(experiment, options.drawn_clips, directory)
     text = table.to_string(index=False, float_format="{:.3f}".format)
@@ -132,7 +131,7 @@ def write_weights(
         "parameters": model.count_params(),
         "command": "python experiments/exp9_au_pretraining.py " + " ".join(sys.argv[1:]),
         "settings": dataclasses.asdict(options.train) | {"cache": "data"},
-        "trained_on": _trained(True),
+        "trained_on": trained_kinds(),
         "last_epoch": {k: round(float(v), 4) for k, v in history.iloc[-1].items()},
         "UF1": {what: {k: round(v, 4) for k, v in found.items()} for what, found in scores.items()},
         "UF1_kept_out": kept.to_dict("records"),
@@ -143,16 +142,13 @@ def write_weights(
     return write_json(directory / f"{options.name}.json", card)
 
 
-def _trained(wanted: bool) -> list[str]:
-    return [k.kind for k in kinds().values() if k.trained == wanted]
-
-
 def _elsewhere(model: keras.Model, config: Pretraining) -> dict[str, float]:
     """UF1 where faces lie otherwise than in training: shifted by 5 %, in loose crops, in the composite's look-alike."""
     seed, found = 2 * config.seed + 3, {}
     whole = draw_kind("bell", config.tested, seed, crop=config.crop)
-    for name, step in (("5 % to the right", (0, 1)), ("5 % down", (1, 0))):
-        moved = np.stack([_slid(image, step) for image in whole.images])
+    for name, (down, right) in {"5 % to the right": (0, 1), "5 % down": (1, 0)}.items():
+        # 5 % are 1.4 of 28 pixels, rounded to 1; the edge is repeated.
+        moved = np.pad(whole.images, ((0, 0), (down, 0), (right, 0), (0, 0)), mode="edge")[:, :28, :28]
         found[name] = uf1(model, Drawn(moved, whole.labels))
     found["not shifted"] = uf1(model, whole)
     for kind in ("bell", "astronaut-dis"):
@@ -165,12 +161,6 @@ def _elsewhere(model: keras.Model, config: Pretraining) -> dict[str, float]:
         model, Drawn(np.stack([read_frame(r.image_path()) for r in rows]), labels)
     )
     return found
-
-
-def _slid(image: np.ndarray, step: tuple[int, int]) -> np.ndarray:
-    """The image moved by 5 % (1.4 of 28 pixels, rounded to 1) along rows or columns, its edge repeated."""
-    down, right = step
-    return np.pad(image, ((down, 0), (right, 0), (0, 0)), mode="edge")[: image.shape[0], : image.shape[1]]
 
 
 def _lines(scores: dict[str, dict[str, float]], kept: pd.DataFrame, history: pd.DataFrame) -> list[str]:

@@ -93,16 +93,14 @@ def read_pair(path: Path, onset: int | None, apex: int | None) -> Clip:
             f"{path}: {len(wanted)} frames from {start} on; an apex is found among 2 to {LONGEST}, give "
             "--apex, or let `mer-tf spot` look through the whole"
         )
-    frames = list(read_frames([files[n] for n in wanted])) if files else _of_video(path, wanted)
+    if files:
+        frames = list(read_frames([files[n] for n in wanted]))
+    else:
+        frames = [frame for number, frame in iter_video(path, wanted[0], wanted[-1]) if number in set(wanted)]
     if len({frame.shape for frame in frames}) > 1:
         raise MerError(f"{path}: frames differ in size; give frames of one camera")
     place = 1 if apex is not None else max(1, peak(frames))
     return Clip(start, wanted[place], (frames[0], frames[place]), "peak" if apex is None else "given")
-
-
-def _of_video(path: Path, wanted: list[int]) -> list[Frame]:
-    kept = set(wanted)
-    return [frame for number, frame in iter_video(path, wanted[0], wanted[-1]) if number in kept]
 
 
 def flow_in(pair: tuple[Frame, Frame], box: NDArray[np.float64], flow: Method) -> NDArray[np.float32]:

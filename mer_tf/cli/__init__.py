@@ -81,18 +81,14 @@ def run(arguments: Sequence[str]) -> None:
         command = PREPARED[name](rest) if name in PREPARED else COMMANDS[name]
         tyro.cli(checked(command), prog=f"mer-tf {name}", args=rest)
     elif not rest:
-        print(_overview())
+        groups = {title: {name: summary(command) for name, command in group.items()} for title, group in GROUPS.items()}
+        print(overview("mer-tf COMMAND [--option value ...]", ABOUT, {**groups, "options": OPTIONS}))
     elif rest[0] == "--version":
         print(f"mer_tf {mer_tf.__version__}")
     elif rest[0].startswith(COMPLETION):
         tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="mer-tf", args=rest)
     else:
         refuse("mer-tf", "option", rest[0], OPTIONS)
-
-
-def _overview() -> str:
-    shown = {title: {name: summary(command) for name, command in group.items()} for title, group in GROUPS.items()}
-    return overview("mer-tf COMMAND [--option value ...]", ABOUT, {**shown, "options": OPTIONS})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

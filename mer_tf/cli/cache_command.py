@@ -67,13 +67,10 @@ def cache(
 
 def kept(folder: Path) -> Iterator[Kept]:
     """The folders that experiments made in a cache, measured."""
-    yield from (_measured(path, kind) for path, kind in kept_folders(folder))
-
-
-def _measured(path: Path, kind: Kind) -> Kept:
-    states = [file.lstat() for file in path.rglob("*")] or [path.lstat()]
-    latest = max(state.st_mtime for state in states)
-    return Kept(path, kind, sum(state.st_size for state in states), (time.time() - latest) / DAY)
+    for path, kind in kept_folders(folder):
+        states = [file.lstat() for file in path.rglob("*")] or [path.lstat()]
+        latest = max(state.st_mtime for state in states)
+        yield Kept(path, kind, sum(state.st_size for state in states), (time.time() - latest) / DAY)
 
 
 def _agreed(number: int) -> bool:

@@ -54,29 +54,33 @@ def synth(
         distractors: long: what else happens, of blink talk turn gaze light cut away; without it all, `none` for none.
     """
     from mer_tf.synthetic.layouts.write import write_lookalike
+    from mer_tf.synthetic.trees.au_flow_images import write_kind
     from mer_tf.synthetic.trees.contact_sheet import write_preview
+    from mer_tf.synthetic.trees.flow_images import write_flow_images
     from mer_tf.synthetic.trees.kinds import DRAWN
 
     bare = bool(counts or layout) or dataset not in (*DRAWN, "flow-images", "long")
     given = {"--preview": preview, "--faces": faces, "--counts": counts, "--kind": kind}
     refuse(_strangers(dataset, bare, given | {"--fps": fps, "--distractors": distractors}))
+    drawn: dict[str, Any] = {"amplitude": amplitude, "subjects": subjects, "seed": seed}
     if dataset == "long":
-        people: dict[str, Any] = {"subjects": subjects, "videos": clips_per_class, "faces": faces, "seed": seed}
-        print(_long(out, layout, amplitude, seconds, fps, distractors, people))
-        return
-    if dataset == "flow-images" and not bare:
-        print(_flow_images(out, kind, amplitude, subjects, clips_per_class, seed))
-        return
-    if bare:
+        from mer_tf.synthetic.long.plan import DISTRACTORS
+        from mer_tf.synthetic.long.write import write_long
+
+        wanted = DISTRACTORS if distractors is None else () if distractors == ("none",) else distractors
+        drawn |= {"videos": clips_per_class, "faces": faces, "seconds": seconds, "fps": fps, "distractors": wanted}
+        print(write_long(out, layout=layout or "casme-sq", **drawn))
+    elif bare:
         print(write_lookalike(dataset, out, counts=counts or "small", layout=layout, seed=seed))
-        return
-    drawn: dict[str, Any] = {"amplitude": amplitude, "subjects": subjects, "clips_per_class": clips_per_class}
-    if dataset.startswith("smic-"):
-        drawn["style"] = style
-    root = DRAWN[dataset](out, seed=seed, faces=faces, **drawn)
-    print(root)
+    elif kind:
+        print(write_kind(out, kind, subjects=subjects, clips_per_class=clips_per_class, seed=seed))
+    elif dataset == "flow-images":
+        print(write_flow_images(out, **drawn))
+    else:
+        named = {"style": style} if dataset.startswith("smic-") else {}
+        print(DRAWN[dataset](out, clips_per_class=clips_per_class, faces=faces, **drawn, **named))
     if preview:
-        write_preview(root, preview)
+        write_preview(out, preview)
         print(preview)
 
 
@@ -95,32 +99,6 @@ def _strangers(dataset: str, bare: bool, given: Mapping[str, Any]) -> Iterator[s
         yield "--kind is for --dataset flow-images; leave it out"
     elif bare and given["--preview"]:
         yield "--preview shows drawn faces, and this look-alike has none; leave it out"
-
-
-def _flow_images(out: Path, kind: str | None, amplitude: float, subjects: int, clips_per_class: int, seed: int) -> Path:
-    from mer_tf.synthetic.trees.au_flow_images import write_kind
-    from mer_tf.synthetic.trees.flow_images import write_flow_images
-
-    if kind:
-        return write_kind(out, kind, subjects=subjects, clips_per_class=clips_per_class, seed=seed)
-    return write_flow_images(out, amplitude=amplitude, subjects=subjects, seed=seed)
-
-
-def _long(
-    out: Path,
-    layout: str | None,
-    amplitude: float,
-    seconds: float,
-    fps: float | None,
-    distractors: tuple[str, ...] | None,
-    people: dict[str, Any],
-) -> Path:
-    from mer_tf.synthetic.long.plan import DISTRACTORS
-    from mer_tf.synthetic.long.write import write_long
-
-    wanted = DISTRACTORS if distractors is None else () if distractors == ("none",) else distractors
-    given: dict[str, Any] = {"amplitude": amplitude, "seconds": seconds, "fps": fps, "distractors": wanted}
-    return write_long(out, layout=layout or "casme-sq", **given, **people)
 
 
 def manifest(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -48,13 +47,12 @@ def preprocess(
     from mer_tf.datasets.manifest import read_manifest
     from mer_tf.preprocessing.recipes import named
     from mer_tf.records.inspect import describe, write_face_sheet
-    from mer_tf.records.write import write_records
+    from mer_tf.records.write import check_job, records_folder, write_records
 
     rows = read_manifest(manifest)
     settings = named(settings) if settings.recipe else settings
     if dry_run:
         from mer_tf.records.cost import job_cost
-        from mer_tf.records.write import check_job, records_folder
 
         check_job(rows, settings)
         directory = records_folder(rows, settings, out, name)
@@ -69,16 +67,13 @@ def preprocess(
     print(directory)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """The one option that the defaults of all others depend on."""
-
-    recipe: str = ""
-
-
 def preprocess_by_recipe(arguments: Sequence[str]) -> Callable[..., None]:
     """`preprocess` with the settings of the recipe that the arguments name as its defaults."""
-    name = tyro.cli(Recipe, args=arguments, return_unknown_args=True, add_help=False)[0].recipe
+
+    def named(recipe: str = "") -> str:
+        return recipe
+
+    name, _ = tyro.cli(named, args=arguments, return_unknown_args=True, add_help=False)
     if not name:
         return preprocess
     from mer_tf.preprocessing.recipes import load_recipe

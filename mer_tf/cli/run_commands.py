@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from mer_tf.config import GRADCAM, MerError, Preset
+from mer_tf.config import GRADCAM, Experiment, MerError, Preset
 from mer_tf.ranges import Count, Range, Several
 
 
@@ -63,6 +64,13 @@ def gradcam(
     print(out)
 
 
+def _declared(script: Path, preset: Preset | None, changes: Sequence[str]) -> Experiment:
+    from mer_tf.overrides import read_words
+    from mer_tf.runner import declared
+
+    return declared(script, preset, read_words(changes, declared(script, preset)))
+
+
 def ladder(
     experiment: tyro.conf.Positional[Path],
     out: Path,
@@ -81,10 +89,9 @@ def ladder(
     """
     from mer_tf.check import check
     from mer_tf.locks import held
-    from mer_tf.overrides import read_words
-    from mer_tf.runner import declared, open_bench
+    from mer_tf.runner import open_bench
 
-    settings = declared(experiment, preset, read_words(changes, declared(experiment, preset)))
+    settings = _declared(experiment, preset, changes)
     listing = check(settings)
     if settings.model.takes == "descriptor":
         raise MerError(f"model.name={settings.model.name}: the ladder trains networks, and this is none; take another")
@@ -124,10 +131,9 @@ def sensitivity(
     """
     from mer_tf.changes import changed
     from mer_tf.check import check_all
-    from mer_tf.overrides import read_words
-    from mer_tf.runner import declared, run_alone
+    from mer_tf.runner import run_alone
 
-    settings = [declared(path, preset, read_words(changes, declared(path, preset))) for path in experiments]
+    settings = [_declared(path, preset, changes) for path in experiments]
     check_all(changed(e, {"data.amplitude": a}) for e in settings for a in amplitudes)
     from mer_tf.protocols.sensitivity import sensitivity as curve  # brings Keras
 
@@ -155,10 +161,8 @@ def learning_curve(
         changes: Settings to change, as data.root=/data/norm_u_v_os.
     """
     from mer_tf.check import check
-    from mer_tf.overrides import read_words
-    from mer_tf.runner import declared
 
-    settings = declared(experiment, preset, read_words(changes, declared(experiment, preset)))
+    settings = _declared(experiment, preset, changes)
     check(settings)
     from mer_tf.au_flow.learning_curve import learning_curve as curve  # brings Keras
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import find_peaks
 
 from mer_tf.config import MerError
 from mer_tf.datasets.clip_frames import iter_clip
@@ -38,16 +39,15 @@ def estimate_apexes(
     rows: Sequence[ClipRow],
     method: ApexMethod,
     *,
-    overwrite: bool = False,
     on_error: Literal["fail", "skip"] = "fail",
     progress: bool = False,
 ) -> list[ClipRow]:
     """Rows in the same order, with an apex where there was none; `apex_source` says how it was found.
 
-    `given` estimates nothing. `overwrite`: annotated apexes are replaced as well. The frames are read for `peak` and
-    `divide-and-conquer` alone, one clip after the other. A clip without expression gets an apex too, since systems that
-    compare onset and apex need a frame. `MerError` for an unknown method and for clips whose frames cannot be read or
-    are fewer than 2; with on_error="skip" such a clip stays without an apex, and a warning names it.
+    `given` estimates nothing. The frames are read for `peak` and `divide-and-conquer` alone, one clip after the other.
+    A clip without expression gets an apex too, since systems that compare onset and apex need a frame. `MerError` for
+    an unknown method and for clips whose frames cannot be read or are fewer than 2; with on_error="skip" such a clip
+    stays without an apex, and a warning names it.
     """
     if method not in METHODS:
         raise MerError(f"unknown apex method {method!r}; use one of {', '.join(METHODS)}")
@@ -56,7 +56,7 @@ def estimate_apexes(
     made = []
     for row in Progress(rows, unit="clip", desc="apex", disable=not progress):
         try:
-            made.append(_estimated(row, method) if overwrite or row.apex is None else row)
+            made.append(_estimated(row, method) if row.apex is None else row)
         except MerError as error:
             if on_error == "fail":
                 raise
@@ -89,7 +89,7 @@ def divide_and_conquer(curve: NDArray[np.floating[Any]]) -> int:
             f"a curve of differences must be finite numbers (T,), T > 0, not {values.shape}; check the frames"
         )
     values = values - values.min()
-    peaks, low, high = _peaks(values), 0, len(values)
+    peaks, low, high = find_peaks(values)[0], 0, len(values)  # of a plateau its middle; the ends are none
     while len(peaks) > 1:
         middle = (low + high) // 2
         left, right = peaks[peaks < middle], peaks[peaks >= middle]
@@ -163,11 +163,3 @@ def _motion(flow: NDArray[np.float32], basis: NDArray[np.float64]) -> float:
 def _smooth(curve: NDArray[np.float64]) -> NDArray[np.float64]:
     width = len(curve) // 6 // 2 * 2 + 1
     return np.convolve(np.pad(curve, width // 2, mode="edge"), np.full(width, 1 / width), "valid")
-
-
-def _peaks(curve: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Indices of the local maxima; of a plateau its middle. The ends of the curve are none."""
-    starts = np.flatnonzero(np.diff(curve, prepend=np.nan) != 0)
-    ends, values = np.append(starts[1:], len(curve)), curve[starts]
-    inner = np.flatnonzero((values[1:-1] > values[:-2]) & (values[1:-1] > values[2:])) + 1
-    return (starts[inner] + ends[inner] - 1) // 2

@@ -12,7 +12,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.adapters.listing import Listing
 from mer_tf.datasets.doubts import doubts
 from mer_tf.datasets.labels import LabelProtocol, normalise_label
-from mer_tf.datasets.manifest import ClipRow
+from mer_tf.datasets.manifest import ClipRow, read_manifest
 from mer_tf.files import facts
 from mer_tf.table_files import cell_text, read_table
 
@@ -113,8 +113,6 @@ def compare_clips(found: Mapping[str, str], reference: Mapping[str, str]) -> lis
 
 def read_reference(path: Path, protocol: LabelProtocol) -> dict[str, str]:
     """clip_id -> class of a manifest, or of a CSV file with clip_id and class; clips without a class are not listed."""
-    from mer_tf.datasets.manifest import read_manifest
-
     frame = read_table(path, ["clip_id"], "give a manifest, or a CSV with clip_id and class").frame
     if "class" in frame.columns:
         names = {normalise_label(c): c for c in protocol.classes}

@@ -90,9 +90,7 @@ def load_protocol(name: str) -> LabelProtocol:
     classes = tuple(order.sort_values("class_index")["class_name"])
     mapping = {
         (dataset, source, normalise_label(label)): int(index)
-        for dataset, source, label, index in zip(
-            rows["dataset"], rows["field"], rows["label_raw"], rows["class_index"], strict=True
-        )
+        for dataset, source, label, index in rows[["dataset", "field", "label_raw", "class_index"]].to_numpy()
     }
     excluded = facts("protocol_exclusions.csv")
     excluded = excluded[excluded["protocol"] == name]
@@ -148,10 +146,9 @@ def protocol_for(rows: Sequence[ClipRow]) -> LabelProtocol | None:
 
     Exclusions do not count, so that a data set's own protocol is found whatever clips are there.
     """
-    best: tuple[int, LabelProtocol | None] = (0, None)
-    for name in facts("label_protocols.csv")["protocol"].unique():
-        protocol = load_protocol(name)
-        covered = sum(protocol.label_index(r) is not None for r in rows)
-        if covered > best[0]:
-            best = (covered, protocol)
-    return best[1]
+
+    def covered(protocol: LabelProtocol) -> int:
+        return sum(protocol.label_index(row) is not None for row in rows)
+
+    best = max(map(load_protocol, fact_names("label_protocols.csv", "protocol")), key=covered)
+    return best if covered(best) else None

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -19,14 +18,15 @@ from mer_tf.config import MerError, digest
 from mer_tf.datasets.names import clashing_names, plain_case, plain_name
 from mer_tf.errors import refuse
 from mer_tf.files import inside, write_csv
-from mer_tf.table_files import cell_text, read_table, whole_number
+from mer_tf.table_files import cell_text, read_table
+from mer_tf.table_files.grid import whole_number
 
 log = logging.getLogger(__name__)
 MARKER = "synthetic.json"
 """The file in the root of drawn data: clips below such a root are no evidence about people."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClipRow:
     """One clip. Frame numbers are those in the file names (for a video, counted from 0), both ends included."""
 
@@ -35,20 +35,20 @@ class ClipRow:
     dataset: str
     subject: str
     """Prefixed with the family of the data set, e.g. smic/s01: SMIC's HS, VIS and NIR share their people."""
-    session: str
+    session: str = ""
     root: str
     """Folder that no path of this row may leave."""
-    frames_dir: str
+    frames_dir: str = ""
     """Folder of the frames, relative to root. Exactly one of `frames_dir`, `video` and `image` is given."""
-    video: str
+    video: str = ""
     """Video file, relative to root."""
-    onset: int
-    apex: int | None
-    offset: int
+    onset: int = 0
+    apex: int | None = None
+    offset: int = 0
     fps: float
     label_raw: str
-    aus: str
-    sheet_sha: str
+    aus: str = ""
+    sheet_sha: str = ""
     """SHA-256 of the annotation sheet; empty where the folders are the annotation (SMIC)."""
     apex_source: str = ""
     """Where the apex is from: given (coded by people), midpoint, peak or divide-and-conquer; empty without an apex."""
@@ -88,7 +88,7 @@ class ClipRow:
 
 
 COLUMNS = tuple(f.name for f in dataclasses.fields(ClipRow))
-LATER = frozenset(f.name for f in dataclasses.fields(ClipRow) if f.default is not dataclasses.MISSING)
+LATER = frozenset({"apex_source", "image", "objective", "sampling", "links"})
 """Columns that an older manifest may lack."""
 SILENT = ("sampling", "links")
 """Later columns that stand in no manifest, and in no digest, where they say nothing."""
@@ -148,13 +148,8 @@ def same_names(rows: Sequence[ClipRow]) -> list[str]:
 
 def manifest_digest(rows: Sequence[ClipRow]) -> str:
     """Digest of all rows, root included, whatever their order."""
-    return digest([_digested(r) for r in sorted(rows, key=lambda r: r.clip_id)])
-
-
-def _digested(row: ClipRow) -> dict[str, Any]:
-    """The fields of a row, without a later one that says nothing: old rows keep their digest."""
-    fields = dataclasses.asdict(row)
-    return {name: value for name, value in fields.items() if value or name not in SILENT}
+    fields = map(dataclasses.asdict, sorted(rows, key=lambda r: r.clip_id))
+    return digest([{name: value for name, value in row.items() if value or name not in SILENT} for row in fields])
 
 
 def _row(values: dict[str, str], where: str) -> ClipRow:

@@ -34,9 +34,7 @@ class Window:
 
 def window_starts(n_frames: int, frames: int, stride: int) -> list[int]:
     """Starts of windows, the last one aligned with the clip's end; [0] for a clip not longer than a window."""
-    last = max(n_frames - frames, 0)
-    starts = list(range(0, last + 1, stride))
-    return starts if starts[-1] == last else [*starts, last]
+    return segment_starts(n_frames, frames, "sliding", stride) if n_frames > frames else [0]
 
 
 def clip_starts(n_frames: int, config: Clip, stride: int) -> list[int]:

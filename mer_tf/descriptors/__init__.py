@@ -7,15 +7,18 @@ described: scikit-learn is not needed before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any, ClassVar, Literal
+
+import tyro
 
 from mer_tf.config import Experiment
 from mer_tf.model import Model, Takes, without_flow
 from mer_tf.ranges import Count, Countless, Positive, Range, Several
 
-Triple = tuple[Count, Count, Count]
+WORDS = "words"
+"""Setting of a method that learns a codebook on the training clips between descriptor and classifier."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,14 @@ class Classical(Model):
     """module:Class below mer_tf.descriptors; empty: no pixel is looked at."""
     classifier: ClassVar[Literal["linear", "rbf", "poly", "chi2", "logistic", "prior"]] = "linear"
     penalty: ClassVar[float] = 1.0
-    codebook: ClassVar[bool] = False
     flow: ClassVar[bool] = False
     """The descriptor takes flow, not frames, and flow is stored for it alone."""
 
     def descriptor(self) -> Any:
         """The descriptor with these settings; None where no pixel is looked at."""
         module, _, kind = self.described_by.partition(":")
-        names = {field.name for field in fields(self)} - {field.name for field in fields(WithCodebook)}
-        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        values = {name: getattr(self, name, None) for name in SETTINGS if name != WORDS}
+        given = {name: value for name, value in values.items() if value is not None}
         return getattr(import_module(f"{__name__}.{module}"), kind)(**given) if kind else None
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
@@ -62,76 +64,24 @@ class Classical(Model):
             yield without_flow(self.name)
 
 
-@dataclass(frozen=True)
-class _Blocks(Classical):
-    blocks: Triple | None = None
-    """Rows, columns and parts in time."""
-
-
-@dataclass(frozen=True)
-class _Overlap(Classical):
-    overlap: Annotated[float, Range(0, 1, below=True)] | None = None
-    """Share of a block that lies in the next one."""
-
-
-@dataclass(frozen=True)
-class _Radii(Classical):
-    radii: Triple | None = None
-    """Of local binary patterns along x, y and time, pixels and frames."""
-
-
-@dataclass(frozen=True)
-class _Points(Classical):
-    points: Count | None = None
-    """Neighbours of a local binary pattern."""
-
-
-@dataclass(frozen=True)
-class _Histogram(_Points):
-    mapping: Literal["u2", "raw"] | None = None
-    """Bins of its histogram: uniform patterns and the rest, or every pattern."""
-    interpolation: Literal["rounded", "bilinear"] | None = None
-    """A neighbour between pixels: the nearest one, or between four."""
-
-
-@dataclass(frozen=True)
-class _Frames(Classical):
-    frames: Annotated[int, Range(0)] | None = None
-    """Frames of a clip after temporal interpolation; 0: as many as it has."""
-
-
-@dataclass(frozen=True)
-class _Bins(Classical):
-    bins: Several | None = None
-    """Directions that a histogram tells apart."""
-
-
-@dataclass(frozen=True)
-class _Filter(Classical):
-    wiener: Countless | None = None
-    """Side of the adaptive filter that is applied to each frame before, pixels; 0: none."""
-
-
-@dataclass(frozen=True)
-class _Mask(Classical):
-    mask: Annotated[int, Range(3, 25)] | None = None
-    """Length of the mask of 1-D patterns, odd: a bit for each position but its middle."""
-
-
-@dataclass(frozen=True)
-class _Scale(Classical):
-    sigma: Positive | None = None
-    """Scale of derivatives, pixels."""
-
-
-@dataclass(frozen=True)
-class WithCodebook(Classical):
-    """A codebook is learned on the training clips between descriptor and classifier."""
-
-    words: Several | None = None
-    """Of the codebook of each component; None: 50."""
-
-    codebook: ClassVar = True
+SETTINGS: dict[str, tuple[Any, str]] = {
+    "blocks": (tuple[Count, Count, Count], "Rows, columns and parts in time."),
+    "overlap": (Annotated[float, Range(0, 1, below=True)], "Share of a block that lies in the next one."),
+    "radii": (tuple[Count, Count, Count], "Of local binary patterns along x, y and time, pixels and frames."),
+    "points": (Count, "Neighbours of a local binary pattern."),
+    "mapping": (Literal["u2", "raw"], "Bins of its histogram: uniform patterns and the rest, or every pattern."),
+    "interpolation": (Literal["rounded", "bilinear"], "A neighbour between pixels: the nearest one, or between four."),
+    "frames": (Annotated[int, Range(0)], "Frames of a clip after temporal interpolation; 0: as many as it has."),
+    "bins": (Several, "Directions that a histogram tells apart."),
+    "wiener": (Countless, "Side of the adaptive filter that is applied to each frame before, pixels; 0: none."),
+    "mask": (
+        Annotated[int, Range(3, 25)],
+        "Length of the mask of 1-D patterns, odd: a bit for each position but its middle.",
+    ),
+    "sigma": (Positive, "Scale of derivatives, pixels."),
+    WORDS: (Several, "Of the codebook of each component; None: 50."),
+}
+"""What may be set of descriptors -> its type, and what it is; None is what was published."""
 
 
 @dataclass(frozen=True)
@@ -155,33 +105,40 @@ class Mdmo(Classical):
             )
 
 
-def _method(name: str, described_by: str, *settings: type[Classical], **published: Any) -> type[Classical]:
+def _method(name: str, described_by: str, settings: str = "", **published: Any) -> type[Classical]:
     """Class of a system: its name, its descriptor, what may be set of that, and how it was published.
 
     It is called as the variable below that holds it, by which another process finds it.
     """
-    about = {"name": name, "__annotations__": {"name": str}, "described_by": described_by, **published}
-    called = name.title().replace("_", "")
-    kind: type[Classical] = dataclass(frozen=True)(type(called, settings or (Classical,), about))
-    return kind
+    types = {
+        setting: Annotated[kind | None, tyro.conf.arg(help=text)]
+        for setting, (kind, text) in SETTINGS.items()
+        if setting in settings.split()
+    }
+    about = {"name": name, **dict.fromkeys(types), "__annotations__": {"name": str, **types}, **published}
+    made = type(name.title().replace("_", ""), (Classical,), about | {"described_by": described_by})
+    system: type[Classical] = dataclass(frozen=True)(made)
+    return system
 
 
 Majority = _method("majority", "", classifier="prior")
 SubjectIdentity = _method("subject_identity", "", classifier="logistic")
 OnsetFrame = _method("onset_frame", "flow_image:OnsetFrame", classifier="logistic", penalty=0.1)
 FlowLogistic = _method("flow_logistic", "flow_image:FlowImage", classifier="logistic", penalty=0.003, flow=True)
-LbpTop = _method("lbp_top", "lbp_top:LbpTop", _Frames, _Histogram, _Radii, _Overlap, _Blocks)
-LbpSip = _method("lbp_sip", "lbp_sip:LbpSip", _Frames, _Radii, _Overlap, _Blocks)
-LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", _Filter, _Frames, _Histogram, _Radii, _Blocks)
-StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", _Mask, _Frames, _Radii, _Blocks, classifier="chi2", penalty=100.0)
-Higo = _method("higo", "higo:Higo", _Bins, _Frames, _Overlap, _Blocks)
+LbpTop = _method("lbp_top", "lbp_top:LbpTop", "blocks overlap radii points mapping interpolation frames")
+LbpSip = _method("lbp_sip", "lbp_sip:LbpSip", "blocks overlap radii frames")
+LbpMop = _method("lbp_mop", "lbp_mop:LbpMop", "blocks radii points mapping interpolation frames wiener")
+StlbpIp = _method("stlbp_ip", "stlbp_ip:StlbpIp", "blocks radii frames mask", classifier="chi2", penalty=100.0)
+Higo = _method("higo", "higo:Higo", "blocks overlap frames bins")
 GaussianJetLbp = _method(
-    "gaussian_jet_lbp", "gaussian_jet:GaussianJetLbp", _Scale, _Frames, _Histogram, _Radii, _Overlap, _Blocks
+    "gaussian_jet_lbp",
+    "gaussian_jet:GaussianJetLbp",
+    "blocks overlap radii points mapping interpolation frames sigma",
 )
-Stclqp = _method("stclqp", "stclqp:CompletedPatterns", WithCodebook, _Frames, _Points, _Radii, _Blocks)
-Fdm = _method("fdm", "fdm:Fdm", _Frames, _Blocks, classifier="rbf", flow=True)
-Hoof = _method("hoof", "hoof:Hoof", _Bins, _Frames, _Overlap, _Blocks, flow=True)
-BiWoof = _method("bi_woof", "bi_woof:BiWoof", _Blocks, penalty=1e4, flow=True)
+Stclqp = _method("stclqp", "stclqp:CompletedPatterns", f"blocks radii points frames {WORDS}")
+Fdm = _method("fdm", "fdm:Fdm", "blocks frames", classifier="rbf", flow=True)
+Hoof = _method("hoof", "hoof:Hoof", "blocks overlap frames bins", flow=True)
+BiWoof = _method("bi_woof", "bi_woof:BiWoof", "blocks", penalty=1e4, flow=True)
 
 _TRIVIAL = (Majority, SubjectIdentity, OnsetFrame, FlowLogistic)
 _PUBLISHED = (LbpTop, LbpSip, LbpMop, StlbpIp, Stclqp, Fdm, Mdmo, Hoof, BiWoof, Higo, GaussianJetLbp)

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.interpolate import tim, tim_weights
+from mer_tf.preprocessing.normalise import as_pixels
 
 Features = NDArray[np.float32]
 Takes = Literal["frames", "flow", "apex"]
@@ -66,7 +67,7 @@ def at_length(volume: NDArray[Any], frames: int) -> NDArray[Any]:
     """Frames uint8 (T, ...) interpolated in time (TIM) to `frames`, rounded to uint8; 0: as they are."""
     if not frames or len(volume) == frames:
         return volume
-    return np.clip(np.round(tim(volume, frames)), 0, 255).astype(np.uint8)
+    return as_pixels(tim(volume, frames))
 
 
 def steps(flow: NDArray[np.floating], frames: int) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from mer_tf.descriptors.hoof import BINS, oriented
 from mer_tf.preprocessing.strain import optical_strain
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class BiWoof(ClipDescriptor):
     """Directions of onset-to-apex flow, weighted by its length, times the mean strain of the block: flat.
 
@@ -23,8 +25,7 @@ class BiWoof(ClipDescriptor):
 
     takes: ClassVar[Takes] = "apex"
 
-    def __init__(self, *, blocks: Grid = (5, 5, 1)) -> None:
-        self.blocks = blocks
+    blocks: Grid = (5, 5, 1)
 
     def describe(self, clip: NDArray[Any]) -> Features:
         apex, grid = strongest(clip), self.blocks[:2]

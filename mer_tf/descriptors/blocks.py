@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,11 +33,10 @@ def block_histograms(codes: NDArray[np.integer], bins: int, blocks: Sequence[int
 
     codes: (...), an axis for each of `blocks`; a position in the overlap of blocks counts in all of them.
     """
-    cells, owners = _cells(codes.shape, blocks, overlap)
-    number = int(np.prod([len(axis) for axis in cells.counts]))
-    index = cells.index * bins + codes
-    counts = np.bincount(index.ravel(), minlength=number * bins)
-    return _joined(counts.reshape(*map(len, cells.counts), bins).astype(np.float64), owners)
+    cell, owners = _cells(codes.shape, blocks, overlap)
+    number = [owner.shape[1] for owner in owners]
+    counts = np.bincount((cell * bins + codes).ravel(), minlength=math.prod(number) * bins)
+    return _joined(counts.reshape(*number, bins).astype(np.float64), owners)
 
 
 def block_sums(values: NDArray[np.floating], blocks: Sequence[int], overlap: float = 0.0) -> Array:
@@ -51,7 +51,7 @@ def block_sums(values: NDArray[np.floating], blocks: Sequence[int], overlap: flo
 
 def block_numbers(shape: Sequence[int], blocks: Sequence[int]) -> NDArray[np.int64]:
     """Number of the block, in C order, that each position of `shape` belongs to, blocks without overlap."""
-    return _cells(shape, blocks, 0.0)[0].index
+    return _cells(shape, blocks, 0.0)[0]
 
 
 def normalised(histograms: Array) -> Array:
@@ -60,25 +60,14 @@ def normalised(histograms: Array) -> Array:
     return np.asarray(histograms / np.where(total > 0, total, 1))
 
 
-class _Grid:
-    """Cells between all edges of all blocks: `index` (shape) is each position's cell, `counts` the cells by axis."""
-
-    def __init__(self, shape: Sequence[int], cuts: Sequence[NDArray[np.int64]]) -> None:
-        self.counts = cuts
-        self.index = np.zeros((1,) * len(shape), np.int64)
-        for axis, (length, starts) in enumerate(zip(shape, cuts, strict=True)):
-            place = np.searchsorted(starts, np.arange(length), side="right") - 1
-            wide = [1] * len(shape)
-            wide[axis] = length
-            self.index = self.index * len(starts) + place.reshape(wide)
-
-
-def _cells(shape: Sequence[int], blocks: Sequence[int], overlap: float) -> tuple[_Grid, list[Array]]:
-    """The cells, and by axis which cells (blocks, cells) each block is made of."""
+def _cells(shape: Sequence[int], blocks: Sequence[int], overlap: float) -> tuple[NDArray[np.int64], list[Array]]:
+    """The cell between all edges of all blocks, in C order, of each position; and by axis which cells (blocks, cells)
+    each block is made of."""
     edges = [block_edges(length, parts, overlap) for length, parts in zip(shape, blocks, strict=True)]
     cuts = [np.setdiff1d(pairs, [length]) for pairs, length in zip(edges, shape, strict=True)]
     owners = [((e[:, :1] <= c) & (c < e[:, 1:])).astype(np.float64) for e, c in zip(edges, cuts, strict=True)]
-    return _Grid(shape, cuts), owners
+    places = [np.searchsorted(c, np.arange(length), side="right") - 1 for c, length in zip(cuts, shape, strict=True)]
+    return np.ravel_multi_index(np.ix_(*places), [len(c) for c in cuts]), owners
 
 
 def _joined(counts: Array, owners: Sequence[Array]) -> Array:

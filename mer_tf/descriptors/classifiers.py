@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from mer_tf.config import MerError
-from mer_tf.descriptors import Classical, WithCodebook
+from mer_tf.descriptors import WORDS, Classical
 from mer_tf.descriptors.stclqp import PatternCodebook
 
 DEGREE = 6
@@ -29,7 +29,7 @@ def classifier(method: Classical, strength: float | None = None, seed: int = 0) 
     standardised for all but chi2. strength: C, the penalty of the classifier, instead of the published one.
     """
     kind, c = method.kernel or method.classifier, method.penalty if strength is None else strength
-    before = [_codebook(method.words, seed)] if isinstance(method, WithCodebook) else []
+    before = [_codebook(getattr(method, WORDS), seed)] if hasattr(method, WORDS) else []
     scaled = ChiSquares() if kind == "chi2" else StandardScaler()
     pipeline = make_pipeline(*before, scaled, _model(kind, c, method.gamma))
     pipeline.steps[-1] = ("model", pipeline.steps[-1][1])
@@ -87,10 +87,8 @@ def _model(kind: str, c: float, gamma: float | None) -> Any:
     if kind == "logistic":
         return LogisticRegression(C=c, class_weight="balanced", max_iter=2000)
     options: dict[str, Any] = {"C": c, "decision_function_shape": "ovr", "break_ties": True}
-    if kind == "poly":
-        return SVC(kernel="poly", degree=DEGREE, coef0=1.0, gamma=gamma or "scale", **options)
-    if kind in ("linear", "rbf"):
-        return SVC(kernel=kind, gamma=gamma or "scale", **options)
+    if kind in ("linear", "rbf", "poly"):
+        return SVC(kernel=kind, degree=DEGREE, coef0=1.0, gamma=gamma or "scale", **options)
     if kind == "chi2":
         return SVC(kernel="precomputed", **options)
     raise MerError(f"model.kernel: {kind!r} is unknown; use linear, rbf, poly or chi2")

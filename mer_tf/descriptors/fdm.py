@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ MOST_ROUNDS = 50
 Vectors = NDArray[np.float64]
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Fdm(ClipDescriptor):
     """Principal direction and strength of the flow in each cuboid: (parts, rows, columns, 2), flat.
 
@@ -24,8 +26,8 @@ class Fdm(ClipDescriptor):
 
     takes: ClassVar[Takes] = "flow"
 
-    def __init__(self, *, blocks: Grid = (8, 8, 4), frames: int = 10) -> None:
-        self.blocks, self.frames = blocks, frames
+    blocks: Grid = (8, 8, 4)
+    frames: int = 10
 
     def describe(self, clip: NDArray[Any]) -> Features:
         flow, (rows, columns, parts) = steps(clip, self.frames), self.blocks

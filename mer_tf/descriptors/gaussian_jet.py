@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from mer_tf.descriptors.base import Features, Grid, at_length
-from mer_tf.descriptors.codes import Interpolation, Mapping
+from mer_tf.descriptors.base import Features, at_length
 from mer_tf.descriptors.lbp_top import LbpTop
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class GaussianJetLbp(LbpTop):
     """LBP-TOP of three maps of every frame, `structure`, in place of grey levels: their vectors, one after the other.
 
@@ -20,28 +21,7 @@ class GaussianJetLbp(LbpTop):
     three angles of Griffin's local image structure (PAMI 2007), which neither light nor contrast changes.
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Grid = (8, 8, 1),
-        overlap: float = 0.0,
-        radii: tuple[int, int, int] = (3, 3, 3),
-        points: int = 8,
-        mapping: Mapping = "u2",
-        interpolation: Interpolation = "rounded",
-        frames: int = 10,
-        sigma: float = 1.0,
-    ) -> None:
-        super().__init__(
-            blocks=blocks,
-            overlap=overlap,
-            radii=radii,
-            points=points,
-            mapping=mapping,
-            interpolation=interpolation,
-            frames=frames,
-        )
-        self.sigma = sigma
+    sigma: float = 1.0
 
     def describe(self, clip: NDArray[Any]) -> Features:
         volume = at_length(clip, self.frames).astype(np.float32)

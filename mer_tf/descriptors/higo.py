@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mer_tf.descriptors.base import ClipDescriptor, Features, Grid, at_length
 from mer_tf.descriptors.blocks import block_histograms, normalised
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Higo(ClipDescriptor):
     """Directions of grey level gradients in the planes XY, XT and YT in each block: (parts, rows, columns, 3, bins).
 
@@ -19,8 +21,10 @@ class Higo(ClipDescriptor):
     is. Each histogram sums to 1. The votes and planes are Li et al.'s, from memory; the bins and blocks are ours.
     """
 
-    def __init__(self, *, blocks: Grid = (8, 8, 2), overlap: float = 0.0, frames: int = 10, bins: int = 8) -> None:
-        self.blocks, self.overlap, self.frames, self.bins = blocks, overlap, frames, bins
+    blocks: Grid = (8, 8, 2)
+    overlap: float = 0.0
+    frames: int = 10
+    bins: int = 8
 
     def describe(self, clip: NDArray[Any]) -> Features:
         along_t, along_y, along_x = np.gradient(at_length(clip, self.frames).astype(np.float32))

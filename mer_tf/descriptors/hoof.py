@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from mer_tf.descriptors.blocks import block_sums, normalised
 BINS = 8
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Hoof(ClipDescriptor):
     """Directions of frame-to-frame flow, weighted by its length, in each block: (parts, rows, columns, bins), flat.
 
@@ -22,8 +24,10 @@ class Hoof(ClipDescriptor):
 
     takes: ClassVar[Takes] = "flow"
 
-    def __init__(self, *, blocks: Grid = (5, 5, 1), overlap: float = 0.0, frames: int = 0, bins: int = BINS) -> None:
-        self.blocks, self.overlap, self.frames, self.bins = blocks, overlap, frames, bins
+    blocks: Grid = (5, 5, 1)
+    overlap: float = 0.0
+    frames: int = 0
+    bins: int = BINS
 
     def describe(self, clip: NDArray[Any]) -> Features:
         flow, (rows, columns, parts) = steps(clip, self.frames), self.blocks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mer_tf.descriptors.codes import Interpolation, Mapping, Plane, bins_of, pat
 FIRST, SECOND = 1, 2
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LbpMop(ClipDescriptor):
     """Patterns of each block's mean planes XY, XT and YT: 3 x 59 bins a block for P = 8 and u2, flat.
 
@@ -24,19 +26,13 @@ class LbpMop(ClipDescriptor):
     paper).
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Grid = (5, 5, 1),
-        radii: tuple[int, int, int] = (1, 1, 2),
-        points: int = 8,
-        mapping: Mapping = "u2",
-        interpolation: Interpolation = "bilinear",
-        frames: int = 10,
-        wiener: int = 3,
-    ) -> None:
-        self.blocks, self.radii, self.points, self.mapping = blocks, radii, points, mapping
-        self.interpolation, self.frames, self.wiener = interpolation, frames, wiener
+    blocks: Grid = (5, 5, 1)
+    radii: tuple[int, int, int] = (1, 1, 2)
+    points: int = 8
+    mapping: Mapping = "u2"
+    interpolation: Interpolation = "bilinear"
+    frames: int = 10
+    wiener: int = 3
 
     def describe(self, clip: NDArray[Any]) -> Features:
         volume, (rx, ry, rt) = self._filtered(at_length(clip, self.frames)), self.radii

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,21 +14,17 @@ from mer_tf.descriptors.codes import Plane, pattern_codes
 from mer_tf.descriptors.lbp_top import T, X, Y
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LbpSip(ClipDescriptor):
     """The six different neighbours of LBP-TOP with four points a plane: 20 bins a block, flat.
 
     The four in space make 16 patterns, the two in time 4. Each of both histograms sums to 1. Blocks as in LBP-TOP.
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Grid = (8, 8, 1),
-        overlap: float = 0.0,
-        radii: tuple[int, int, int] = (1, 1, 2),
-        frames: int = 10,
-    ) -> None:
-        self.blocks, self.overlap, self.radii, self.frames = blocks, overlap, radii, frames
+    blocks: Grid = (8, 8, 1)
+    overlap: float = 0.0
+    radii: tuple[int, int, int] = (1, 1, 2)
+    frames: int = 10
 
     def describe(self, clip: NDArray[Any]) -> Features:
         volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ def three_planes(radii: Sequence[int], points: int) -> tuple[Plane, Plane, Plane
     return Plane(Y, ry, X, rx, points), Plane(T, rt, X, rx, points), Plane(T, rt, Y, ry, points)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LbpTop(ClipDescriptor):
     """Histograms of the patterns of the planes XY, XT and YT in each block: (parts, rows, columns, 3, bins), flat.
 
@@ -31,19 +33,13 @@ class LbpTop(ClipDescriptor):
     of 4 leaves two of ten frames.
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Grid = (8, 8, 1),
-        overlap: float = 0.0,
-        radii: tuple[int, int, int] = (3, 3, 3),
-        points: int = 8,
-        mapping: Mapping = "u2",
-        interpolation: Interpolation = "rounded",
-        frames: int = 10,
-    ) -> None:
-        self.blocks, self.overlap, self.radii, self.points = blocks, overlap, radii, points
-        self.mapping, self.interpolation, self.frames = mapping, interpolation, frames
+    blocks: Grid = (8, 8, 1)
+    overlap: float = 0.0
+    radii: tuple[int, int, int] = (3, 3, 3)
+    points: int = 8
+    mapping: Mapping = "u2"
+    interpolation: Interpolation = "rounded"
+    frames: int = 10
 
     def describe(self, clip: NDArray[Any]) -> Features:
         return self.histograms(at_length(clip, self.frames))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import cv2
@@ -23,6 +24,7 @@ RAISED = 0.08
 """How far above the brows the upper regions reach, widths of the face: 20 pixels in cropped CASME II."""
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Mdmo(ClipDescriptor):
     """Length and direction of the mean flow of each region along its main direction: 36 lengths, 36 angles.
 
@@ -35,8 +37,7 @@ class Mdmo(ClipDescriptor):
 
     takes: ClassVar[Takes] = "flow"
 
-    def __init__(self, *, landmarks: Points | None = None) -> None:
-        self.landmarks = landmarks
+    landmarks: Points | None = None
 
     def placed(self, landmarks: Points) -> Mdmo:
         return Mdmo(landmarks=landmarks)

@@ -8,6 +8,7 @@ and completed local binary patterns (Guo et al., TIP 2010).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ COMPONENTS = 9
 TURNED = np.cos(np.pi / 4)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class CompletedPatterns(ClipDescriptor):
     """Raw patterns of nine components in each block: (parts, rows, columns, 9, 2^points), flat; each sums to 1.
 
@@ -35,15 +37,10 @@ class CompletedPatterns(ClipDescriptor):
     the neighbour.
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Grid = (5, 5, 1),
-        radii: tuple[int, int, int] = (2, 2, 2),
-        points: int = 8,
-        frames: int = 10,
-    ) -> None:
-        self.blocks, self.radii, self.points, self.frames = blocks, radii, points, frames
+    blocks: Grid = (5, 5, 1)
+    radii: tuple[int, int, int] = (2, 2, 2)
+    points: int = 8
+    frames: int = 10
 
     def describe(self, clip: NDArray[Any]) -> Features:
         volume, (rx, ry, rt) = at_length(clip, self.frames), self.radii
@@ -80,6 +77,7 @@ def orientation_codes(volume: NDArray[Any], plane: Plane, margins: Sequence[int]
     return packed((d * here + r * beside > TURNED for d, r in pairs), plane.points)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class PatternCodebook(TransformerMixin, BaseEstimator):
     """Raw patterns (n, ...) of `CompletedPatterns` to counts of words: a codebook for each component, (n, ... size).
 
@@ -88,8 +86,10 @@ class PatternCodebook(TransformerMixin, BaseEstimator):
     centre, by a table. k-means stands for the paper's learning vector quantisation.
     """
 
-    def __init__(self, *, points: int = 8, size: int = 50, kept: int = 128, seed: int = 0) -> None:
-        self.points, self.size, self.kept, self.seed = points, size, kept, seed
+    points: int = 8
+    size: int = 50
+    kept: int = 128
+    seed: int = 0
 
     def fit(self, raw: Features, labels: Any) -> Self:
         """Learn the tables from raw patterns of training clips and their classes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from mer_tf.descriptors.blocks import block_edges, block_histograms, normalised
 from mer_tf.descriptors.codes import Plane, bins_of, packed, pattern_codes
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class StlbpIp(ClipDescriptor):
     """Patterns of the projections of difference images D_t = I_t - I_1: (rows, columns, 2 * 2^(mask - 1) + 118), flat.
 
@@ -22,15 +24,10 @@ class StlbpIp(ClipDescriptor):
     rows and columns; one part in time) nor the radii of the motion images.
     """
 
-    def __init__(
-        self,
-        *,
-        blocks: Grid = (4, 4, 1),
-        radii: tuple[int, int, int] = (1, 1, 2),
-        frames: int = 10,
-        mask: int = 9,
-    ) -> None:
-        self.blocks, self.radii, self.frames, self.mask = blocks, radii, frames, mask
+    blocks: Grid = (4, 4, 1)
+    radii: tuple[int, int, int] = (1, 1, 2)
+    frames: int = 10
+    mask: int = 9
 
     def describe(self, clip: NDArray[Any]) -> Features:
         volume = at_length(clip, self.frames).astype(np.int64)

@@ -135,7 +135,6 @@ def score_columns(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _described(found: Outcomes, classes: Sequence[str]) -> dict[str, Any]:
-    """What was scored, and what scores without skill."""
     support = np.bincount(found.true)
     return {
         "n": len(found.clips),
@@ -147,8 +146,13 @@ def _described(found: Outcomes, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def by_name(values: np.ndarray) -> dict[str, float]:
+    """Values (3,) of `SCORES` by their names."""
+    return dict(zip(SCORES, map(float, values), strict=True))
+
+
 def _named(values: np.ndarray) -> dict[str, float]:
-    return {name: _short(v) for name, v in zip(SCORES, values, strict=True)}
+    return {name: _short(v) for name, v in by_name(values).items()}
 
 
 def _short(value: float) -> float:

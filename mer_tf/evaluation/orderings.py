@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from mer_tf.evaluation.metrics import SCORES, class_names, scores
+from mer_tf.evaluation.metrics import SCORES, by_name, class_names, scores
 from mer_tf.evaluation.outcomes import outcomes
 from mer_tf.evaluation.resampling import effective_number
 from mer_tf.evaluation.statistics import paired_outcomes, paired_permutation
@@ -75,7 +75,7 @@ def between_data_sets(first: pd.DataFrame, second: pd.DataFrame, *, bootstrap: i
     ci95, p = _tested(values[0] - values[1], *_error([[c] for c in counts], bootstrap, seed=0))
     people = [table.subjects for table in tables]
     number = None if None in people else sum(filter(None, people))
-    difference = dict(zip(SCORES, map(float, values[0] - values[1]), strict=True))
+    difference = by_name(values[0] - values[1])
     return Ordering(difference, ci95, p, sum(len(t.clips) for t in tables), number, min(c.shape[1] for c in counts))
 
 
@@ -89,7 +89,7 @@ def _tested(
     p = np.where(error > 0, p, np.where(apart == 0, 1.0, 0.0))
     ends = zip(SCORES, np.maximum(apart - reach, -1), np.minimum(apart + reach, 1), strict=True)
     ci95 = {name: (float(low), float(high)) for name, low, high in ends}
-    return ci95, {name: float(value) for name, value in zip(SCORES, p, strict=True)}
+    return ci95, by_name(p)
 
 
 def _error(groups: Sequence[Sequence[np.ndarray]], draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

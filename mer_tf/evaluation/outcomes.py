@@ -44,7 +44,8 @@ def outcomes(frame: pd.DataFrame, classes: Sequence[str]) -> Outcomes:
 
     Raises `MerError` when a clip is predicted twice for a seed or not at all, or changes its truth or its subject.
     """
-    table = frame.assign(clip_id=frame["clip_id"].astype(str), seed=_seeds(frame))
+    seeds = frame["seed"].astype(str) if "seed" in frame.columns else ""
+    table = frame.assign(clip_id=frame["clip_id"].astype(str), seed=seeds)
     if (twice := table.duplicated(["clip_id", "seed"])).any():
         raise MerError(
             f"{table.loc[twice, 'clip_id'].iloc[0]} is predicted more than once; keep one row a clip and seed"
@@ -62,10 +63,6 @@ def outcomes(frame: pd.DataFrame, classes: Sequence[str]) -> Outcomes:
     clusters = pd.factorize(np.asarray(people, dtype=object), sort=True)[0]
     true = clips["y_true"].map(index).to_numpy(int)
     return Outcomes(tuple(clips.index), true, wide.to_numpy(int), clusters, grouped, len(classes))
-
-
-def _seeds(frame: pd.DataFrame) -> pd.Series:
-    return frame["seed"].astype(str) if "seed" in frame.columns else pd.Series("", index=frame.index)
 
 
 def _constant(table: pd.DataFrame, clips: pd.DataFrame) -> None:

@@ -50,11 +50,6 @@ def fold_checks(clips: pd.DataFrame, folds: Sequence[Fold], split: str) -> list[
     ]
 
 
-def order_check(same: bool) -> Check:
-    """Clips and folds made again from the manifest's rows in another order are the same."""
-    return Check("the order of the manifest's rows changes nothing", same, "clips or folds differ" if not same else "")
-
-
 def chance_check(name: str, values: Sequence[float], classes: int, error: float) -> Check:
     """The mean of UARs reached with shuffled labels is not above 1 / classes, `error` being its standard error."""
     mean, limit = float(np.mean(values)), 1 / classes + TOLERANCE * error
@@ -63,28 +58,19 @@ def chance_check(name: str, values: Sequence[float], classes: int, error: float)
 
 def prediction_checks(frame: pd.DataFrame, oracle: pd.DataFrame) -> list[Check]:
     """Checks of a pooled predictions table; `oracle` is the table that the true labels give on the same path."""
-    classes = class_names(frame)
+    classes, options = class_names(frame), {"bootstrap": 200, "permutations": 99}
     perfect = scores(confusion(oracle, classes))
-    return [
-        Check("an oracle scores 1", bool((perfect == 1).all()), f"{dict(zip(SCORES, perfect.tolist(), strict=True))}"),
-        _shuffled(frame, classes),
-        _reordered(frame),
-    ]
-
-
-def _shuffled(frame: pd.DataFrame, classes: Sequence[str]) -> Check:
-    """Dealing the predictions at random leaves UAR at chance: one hundred per cent above it is a broken metric."""
+    # Dealt at random, the predictions leave UAR at chance: one hundred per cent above it is a broken metric.
     rng = np.random.default_rng(0)
     mixed = [frame.assign(y_pred=rng.permutation(frame["y_pred"])) for _ in range(SHUFFLES)]
     values = [scores(confusion(table, classes))[1] for table in mixed]
     error = float(np.std(values, ddof=1)) / SHUFFLES**0.5
-    return chance_check("shuffled predictions score chance", values, frame["y_true"].nunique(), error)
-
-
-def _reordered(frame: pd.DataFrame) -> Check:
-    options = {"bootstrap": 200, "permutations": 99}
     same = evaluate(frame, **options) == evaluate(frame.sample(frac=1, random_state=0), **options)
-    return Check("the order of the predictions' rows changes nothing", same, "the metrics differ" if not same else "")
+    return [
+        Check("an oracle scores 1", bool((perfect == 1).all()), f"{dict(zip(SCORES, perfect.tolist(), strict=True))}"),
+        chance_check("shuffled predictions score chance", values, frame["y_true"].nunique(), error),
+        Check("the order of the predictions' rows changes nothing", same, "" if same else "the metrics differ"),
+    ]
 
 
 def _attempt(name: str, check: Callable[[], None]) -> Check:

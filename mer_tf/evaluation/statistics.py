@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import MerError
-from mer_tf.evaluation.metrics import SCORES, class_names, seed_scores
+from mer_tf.evaluation.metrics import SCORES, by_name, class_names, seed_scores
 from mer_tf.evaluation.outcomes import Outcomes, outcomes
 from mer_tf.evaluation.resampling import cluster_interval, turns
 from mer_tf.names import few
@@ -54,9 +54,9 @@ def paired_permutation(
     low, high = cluster_interval(pair, _difference, draws=bootstrap, seed=seed, limits=(-1.0, 1.0))
     p, exact = _swap_p(pair, draws, seed)
     return Comparison(
-        _named(values[0]), _named(values[1]), _named(values[0] - values[1]),
+        by_name(values[0]), by_name(values[1]), by_name(values[0] - values[1]),
         {name: (float(a), float(b)) for name, a, b in zip(SCORES, low, high, strict=True)},
-        _named(p), len(one.clips), one.subjects, exact,
+        by_name(p), len(one.clips), one.subjects, exact,
     )  # fmt: skip
 
 
@@ -74,12 +74,7 @@ def paired_outcomes(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Outcomes
     return replace(one, clusters=named.clusters, grouped=True), replace(other, clusters=named.clusters, grouped=True)
 
 
-def _named(values: np.ndarray) -> dict[str, float]:
-    return {name: float(v) for name, v in zip(SCORES, values, strict=True)}
-
-
 def _alike(one: Outcomes, other: Outcomes, classes: Sequence[str]) -> None:
-    """The same clips with the same truth."""
     if one.clips != other.clips:
         lone = [(set(one.clips) - set(other.clips), "first"), (set(other.clips) - set(one.clips), "second")]
         said = [f"only the {where} has {few(sorted(clips))}" for clips, where in lone if clips]

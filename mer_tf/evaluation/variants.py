@@ -39,7 +39,10 @@ def metric_variants(frame: pd.DataFrame) -> pd.DataFrame:
     are left out.
     """
     rows = []
-    for name, part in _by_dataset(frame):
+    parts = [(ALL, frame)]
+    if "dataset" in frame.columns and frame["dataset"].nunique() > 1:
+        parts += [(str(name), part) for name, part in frame.groupby("dataset", sort=True)]
+    for name, part in parts:
         values = pd.DataFrame([_values(seed) for _, seed in by_seed(part)]).mean()
         rows += [(name, metric, values[metric], text) for metric, text in DEFINITIONS.items() if metric in values]
     return pd.DataFrame(rows, columns=["dataset", "metric", "value", "definition"])
@@ -79,13 +82,6 @@ def per_subject(frame: pd.DataFrame) -> pd.DataFrame:
             (subject, home, part["clip_id"].nunique(), accuracy, uar, _most_confused(counts.sum(axis=0), classes))
         )
     return pd.DataFrame(rows, columns=["subject", "dataset", "n", "accuracy", "UAR", "most_confused"])
-
-
-def _by_dataset(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    parts = [(ALL, frame)]
-    if "dataset" in frame.columns and frame["dataset"].nunique() > 1:
-        parts += [(str(name), part) for name, part in frame.groupby("dataset", sort=True)]
-    return parts
 
 
 def _values(frame: pd.DataFrame) -> dict[str, float]:

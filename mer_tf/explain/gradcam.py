@@ -5,18 +5,7 @@
 A model within a model cannot be cut open (`keras.Model(inner.output, outer.output)` is not connected), so layers are
 tapped while the whole model runs. All layers asked for share one forward and one backward pass.
 
-What a clip's map may be read as was measured on drawn clips in which mouth and brows move independently: all the same
-clips, the class told by the one or by the other (LSTM over ONet's features less the onset's, layer prelu3, 8 trainings,
-other subjects). The region's share of the map over its share of the picture, mouth / brows:
-
-    weights, activations      class by the mouth   class by the brows   untrained
-    mean, less the onset's       1.3 / 1.2            0.9 / 1.3          0.9 / 1.5
-    local, as they are           2.4 / 1.2            1.4 / 2.2          1.5 / 1.3
-    local, less the onset's      2.9 / 1.2            1.1 / 2.8          1.4 / 1.7
-
-`local` weights told what was learnt in 8 of 8 trainings of either kind, mean weights did not. Less the onset's, a map
-shows where the face moved in an untrained model too: heat on a moving part is no evidence of learning by itself. Nor is
-one training: of 24 tiny networks taught to tell moving patches without an error, 7 had most heat on the wrong patch.
+What a map may be read as was measured on drawn clips: docs/report.md, "What a map may be read as".
 """
 
 from __future__ import annotations
@@ -36,9 +25,8 @@ from mer_tf.explain.gradients import Gradients, Tap, tapped_gradients
 from mer_tf.models.layers.shared import FoldTime
 
 Maps = NDArray[np.float32]
-Target = int | Sequence[int] | NDArray[np.integer] | Literal["max"] | Callable[[Any], Any]
-"""Class index, or one a sample; `max`: the strongest output unit, where there is no classifier yet; or a function of
-the model's output, in keras.ops, that gives one score (B,) a sample."""
+Target = int | Sequence[int] | NDArray[np.integer] | Literal["max"]
+"""Class index, or one a sample; `max`: the strongest output unit, where there is no classifier yet."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +78,12 @@ class GradCam:
     def __init__(self, model: keras.Model, layers: Sequence[str]) -> None:
         self.model = model
         self._layers = {name: find_layer(model, name) for name in layers}
-        self._compiled: dict[Any, tuple[Gradients, list[str]]] = {}
+        self._compiled: dict[str, tuple[Gradients, list[str]]] = {}
 
     def __call__(self, inputs: Any, target: Target) -> dict[str, Tapped]:
         """Every layer's activations and gradients. inputs: what the model takes, numpy arrays with the batch first."""
         batch = len(keras.tree.flatten(inputs)[0])
-        plain = callable(target) or isinstance(target, str)
-        kind, chosen = (target, ()) if plain else ("class", self._one_hot(target, batch))
+        kind, chosen = ("max", ()) if isinstance(target, str) else ("class", self._one_hot(target, batch))
         if kind not in self._compiled:
             self._compiled[kind] = self._compile(kind)
         run, order = self._compiled[kind]
@@ -110,17 +97,19 @@ class GradCam:
         classes = int(self.model.output_shape[-1])
         indices = np.broadcast_to(np.asarray(target), (batch,))
         if not np.issubdtype(indices.dtype, np.integer) or indices.min() < 0 or indices.max() >= classes:
-            raise MerError(f"Grad-CAM target {target!r}: give class indices 0 to {classes - 1}, `max` or a function")
+            raise MerError(f"Grad-CAM target {target!r}: give class indices 0 to {classes - 1}, or `max`")
         return np.eye(classes, dtype=np.float32)[indices]
 
-    def _compile(self, kind: Any) -> tuple[Gradients, list[str]]:
+    def _compile(self, kind: str) -> tuple[Gradients, list[str]]:
         order: list[str] = []
 
         def total(tap: Tap, inputs: Any) -> Any:
             order.clear()
             with _tapping({name: layer for name, (layer, _) in self._layers.items()}, tap, order):
                 output = self.model(inputs[0], training=False)
-            return ops.sum(_score(kind, output, inputs[1]))
+            if kind == "max":
+                return ops.sum(ops.max(ops.reshape(output, (ops.shape(output)[0], -1)), axis=-1))
+            return ops.sum(ops.sum(ops.cast(output, "float32") * inputs[1], axis=-1))
 
         return tapped_gradients(total, self.model.variables), order
 
@@ -176,15 +165,6 @@ def _tapping(layers: Mapping[str, Any], tap: Tap, order: list[str]) -> Iterator[
             layer.call = tapped(name, layer.call)
             stack.callback(delattr, layer, "call")  # the class's own method shows again
         yield
-
-
-def _score(kind: Any, output: Any, chosen: Any) -> Any:
-    """One score a sample (B,)."""
-    if kind == "class":
-        return ops.sum(ops.cast(output, "float32") * chosen, axis=-1)
-    if kind == "max":
-        return ops.max(ops.reshape(output, (ops.shape(output)[0], -1)), axis=-1)
-    return kind(output)
 
 
 def _frames(name: str, calls: list[tuple[Maps, Maps]], batch: int, timed: bool) -> Tapped:

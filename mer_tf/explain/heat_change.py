@@ -70,7 +70,6 @@ def verdict(row: Mapping[Any, Any], p: float = 0.0) -> str:
 
 
 def after_row(summary: pd.DataFrame) -> dict[Any, Any]:
-    """The row after training."""
     return next(row for row in summary.to_dict("records") if row["side"] == AFTER)
 
 

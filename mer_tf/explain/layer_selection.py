@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradcam import GradCam, Maps
-from mer_tf.explain.regions import Mask, aligned_landmarks, face_mask, features_mask
+from mer_tf.explain.regions import Mask, face_mask, features_mask
 from mer_tf.explain.upsampling import cell_grid, upsample
 from mer_tf.models.encoders.parts import block_outputs
 
@@ -48,20 +48,18 @@ def layer_maps(encoder: keras.Model, frames: NDArray[Any], *, batch: int = 8) ->
     return {block: np.concatenate(part) for block, part in parts.items()}
 
 
-def layer_table(
-    encoder: keras.Model, maps: Mapping[str, Maps], landmarks: NDArray[np.floating] | None = None
-) -> pd.DataFrame:
+def layer_table(encoder: keras.Model, maps: Mapping[str, Maps], landmarks: NDArray[np.floating]) -> pd.DataFrame:
     """One row a block, in order: layer (block name), height, width, channels, energy, lift, iou, spill, frames.
 
-    maps: of `layer_maps`. landmarks: (M, 68, 2) pixels of the frames, or (68, 2) of all; None: the canonical face of
-    aligned frames. `frames` counts those whose map is not zero; the means are over them.
+    maps: of `layer_maps`. landmarks: (M, 68, 2) pixels of the frames. `frames` counts those whose map is not zero; the
+    means are over them.
     """
-    some = next(iter(maps.values()))
-    features, faces = _masks(landmarks, len(some), some.shape[-1])
+    size = next(iter(maps.values())).shape[-1]
+    masks = [(features_mask(points, size), face_mask(points, size)) for points in landmarks]
     outputs, rows = block_outputs(encoder), []
     for block, heat in maps.items():
         shape = encoder.get_layer(outputs[block]).output.shape[1:]
-        measured = [measure(*one) for one in zip(heat, features, faces, strict=True) if one[0].any()]
+        measured = [measure(one, *mask) for one, mask in zip(heat, masks, strict=True) if one.any()]
         means = np.mean(measured, axis=0) if measured else np.full(4, np.nan)
         rows.append((block, *shape, *means, len(measured)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -85,13 +83,3 @@ def choose_layer(table: pd.DataFrame) -> str:
         raise MerError("layer selection: every Grad-CAM map is zero; are the encoder's weights loaded?")
     good = known[known["lift"] >= (1 - TIE) * known["lift"].max()]
     return str(good["layer"].iloc[-1])
-
-
-def _masks(landmarks: NDArray[np.floating] | None, count: int, size: int) -> tuple[list[Mask], list[Mask]]:
-    """Features and face of every frame; one drawing where all frames share their landmarks."""
-    points = aligned_landmarks(size) if landmarks is None else np.asarray(landmarks, float)
-    if points.ndim == 2:
-        return [features_mask(points, size)] * count, [face_mask(points, size)] * count
-    if len(points) != count:
-        raise MerError(f"layer selection: {count} frames, but landmarks of {len(points)}")
-    return [features_mask(p, size) for p in points], [face_mask(p, size) for p in points]

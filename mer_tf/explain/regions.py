@@ -94,7 +94,8 @@ def face_mask(landmarks: Points, size: int) -> Mask:
     """The box MTCNN would draw about the face, (size, size), turned with it."""
     (left, top), (right, bottom) = FACE_BOX
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    return _hull(_carried(similarity(canonical_landmarks(), landmarks), corners), size) > 0
+    turned = similarity(canonical_landmarks(), landmarks)
+    return _hull(corners @ turned[:, :2].T + turned[:, 2], size) > 0
 
 
 def eye_distance(landmarks: Points) -> float:
@@ -105,10 +106,6 @@ def eye_distance(landmarks: Points) -> float:
     if distance < 1:
         raise MerError(f"face regions: the eyes are {distance:.2f} pixels apart; landmarks must be in pixels")
     return distance
-
-
-def _carried(matrix: NDArray[np.float64], points: Points) -> Points:
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
 def _distance(landmarks: Points, hulls: Any, size: int) -> NDArray[np.float32]:

@@ -50,15 +50,9 @@ Grid = tuple[Axis, Axis]
 """Rows, columns."""
 
 
-def stretched(cells: tuple[int, int]) -> Grid:
-    """The grid of a map (h, w) stretched over the image: bilinear resizing with half-pixel centres."""
-    return Axis(0.0, 1.0, cells[0]), Axis(0.0, 1.0, cells[1])
-
-
-def upsample(maps: NDArray[np.float32], size: int, grid: Grid | None = None) -> NDArray[np.float32]:
-    """Maps (..., h, w) to (..., size, size), bilinear; `grid` as `cell_grid` gives it, None: `stretched`."""
-    rows, columns = maps.shape[-2:]
-    vertical, horizontal = grid or stretched((rows, columns))
+def upsample(maps: NDArray[np.float32], size: int, grid: Grid) -> NDArray[np.float32]:
+    """Maps (..., h, w) to (..., size, size), bilinear; `grid` as `cell_grid` gives it."""
+    (rows, columns), (vertical, horizontal) = maps.shape[-2:], grid
     return np.asarray(vertical.weights(rows, size) @ maps @ horizontal.weights(columns, size).T, np.float32)
 
 

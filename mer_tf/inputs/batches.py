@@ -60,7 +60,6 @@ class FeatureStore:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one frame's features."""
         return next(iter(self.plain.values())).shape[1:]
 
     @property
@@ -88,7 +87,6 @@ class Viewed(Mapping[str, np.ndarray]):
     view: Callable[[Any], np.ndarray]
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """What `view` makes of the entry of that name."""
         return self.view(self.held[name])
 
     def __iter__(self) -> Iterator[str]:

@@ -31,7 +31,6 @@ class BlockStore:
 
     @property
     def shape(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of a frame's map and of a clip's blocks."""
         return {"frames": self.features.shape, "blocks": next(iter(self.centres[0].values())).shape}
 
     @property

@@ -72,7 +72,6 @@ class Clips:
 
     @cached_property
     def by_id(self) -> Mapping[str, LabelledClip]:
-        """The clips by their ids."""
         return {clip.row.clip_id: clip for clip in self.labelled}
 
     @property
@@ -90,7 +89,6 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
         rows = data_rows(data, cache, listing)
     write_manifest(rows, directory / "manifest.csv")
     log.info("manifest: %d clips of %d subjects", len(rows), len({r.subject for r in rows}))
-    name = "joined" if data.manifests else data.dataset
     warnings = _data_warnings(experiment, rows)
     if _of_images(rows):
         records, indexed, lost = Path(rows[0].root), *indexed_images(rows)
@@ -98,7 +96,7 @@ def prepare_clips(experiment: Experiment, directory: Path, listing: Listing | No
         warnings += [note("left_out", text) for text in lost]
     else:
         with stage("preprocessing"):
-            records = _records(rows, experiment, cache / "records", name)
+            records = _records(rows, experiment)
         indexed = tuple(read_index(records).clips)
         if missing := len(rows) - len(indexed):
             text = f"{missing} of {len(rows)} clips could not be read: {records / 'errors.csv'}"
@@ -112,8 +110,7 @@ def stored_as(clips: Clips, experiment: Experiment) -> Clips:
 
     `MerError` names a clip that cannot be stored so.
     """
-    name = "joined" if experiment.data.manifests else experiment.data.dataset
-    records = _records(clips.rows, experiment, cache_folder(experiment.data.cache) / "records", name)
+    records = _records(clips.rows, experiment)
     there = {clip.clip_id: clip for clip in read_index(records).clips}
     if lost := [name for name in clips.by_id if name not in there]:
         raise MerError(f"{records / 'errors.csv'}: {lost[0]} and {len(lost) - 1} others cannot be stored so; see why")
@@ -121,8 +118,10 @@ def stored_as(clips: Clips, experiment: Experiment) -> Clips:
     return replace(clips, records=records, labelled=again)
 
 
-def _records(rows: Sequence[ClipRow], experiment: Experiment, out: Path, name: str) -> Path:
+def _records(rows: Sequence[ClipRow], experiment: Experiment) -> Path:
     """The records of all clips that can be read, written on all cores; many clips are worth processes of their own."""
+    out = cache_folder(experiment.data.cache) / "records"
+    name = "joined" if experiment.data.manifests else experiment.data.dataset
     engine: Engine = "threads" if len(rows) <= THREADED else "local"
     config, number = _stored(rows, experiment, out, name), workers()
     return write_records(rows, config, out, name=name, on_error="skip", engine=engine, workers=number)
@@ -165,11 +164,10 @@ def indexed_images(rows: Sequence[ClipRow]) -> tuple[tuple[IndexedClip, ...], li
         if sizes.get(row.clip_id, (height, width)) != (height, width)
     ]
     kept = [row for row in rows if sizes.get(row.clip_id) == (height, width)]
-    return tuple(_indexed_image(row, digests[row.clip_id]) for row in kept), lost
-
-
-def _indexed_image(row: ClipRow, content: str) -> IndexedClip:
-    return IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", content)
+    return tuple(
+        IndexedClip(row.clip_id, row.dataset, row.subject, row.label_raw, 1, row.fps, "", digests[row.clip_id])
+        for row in kept
+    ), lost
 
 
 def data_rows(data: Data, cache: Path, listing: Listing | None = None) -> list[ClipRow]:
@@ -184,7 +182,6 @@ def data_rows(data: Data, cache: Path, listing: Listing | None = None) -> list[C
 
 
 def _data_warnings(experiment: Experiment, rows: Sequence[ClipRow]) -> list[Notice]:
-    """What a reader must know of the data and the split before any number."""
     warnings = []
     for root in sorted({row.root for row in rows}):
         if (marker := Path(root) / MARKER).exists():

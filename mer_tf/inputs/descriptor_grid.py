@@ -95,7 +95,6 @@ def _describe(
 
 
 def _inputs(one: Candidate, stored: StoredClips) -> Iterator[tuple[str, np.ndarray]]:
-    """What the descriptor is given of each clip."""
     takes, step = one.method.descriptor().takes, one.experiment.clip.step
     how = one.experiment.preprocess.flow_from
     for x, apex in stored:
@@ -109,7 +108,6 @@ def _vectors(
     fitted: Mapping[str, np.ndarray],
     bar: Progress,
 ) -> Iterator[np.ndarray]:
-    """The vector of each clip, in their order."""
     descriptor = one.method.descriptor()
 
     def described(name: str) -> np.ndarray:

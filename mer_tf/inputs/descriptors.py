@@ -28,7 +28,6 @@ class DescribedStore:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of a clip's vector."""
         return next(iter(self.described.values())).shape
 
     @property
@@ -43,7 +42,6 @@ class DescribedStore:
         return self.greys[clip_id][frames]
 
     def features(self, clips: Sequence[str]) -> np.ndarray:
-        """Vectors (clips, D)."""
         return np.stack([self.described[c] for c in clips])
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
@@ -97,11 +95,7 @@ def descriptor_input(
         return np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in images])
     if apex == 0 and takes == "apex":
         log.warning(AT_ONSET, clip_id, "the frame that moves most is taken")
-    since, place = _since_onset(flow, flow_from)[step - 1 :: step], apex and max(apex // step, 1)
+    motion = flow.astype(np.float32)
+    since = (motion if flow_from == "onset" else motion.cumsum(axis=0))[step - 1 :: step]
+    place = apex and max(apex // step, 1)
     return since[place - 1 : place] if takes == "apex" and place else since
-
-
-def _since_onset(flow: np.ndarray, flow_from: str) -> np.ndarray:
-    """Motion from the first frame to each other one, float32."""
-    since = flow.astype(np.float32)
-    return since if flow_from == "onset" else since.cumsum(axis=0)

@@ -98,7 +98,6 @@ def _check_room(encoder: keras.Model, missing: Missing, folder: Path) -> None:
 
 
 def _frames(missing: Missing) -> int:
-    """How many frames are to be encoded."""
     return sum(clip.n_frames * len(copies) for clip, copies in missing.items())
 
 

@@ -12,15 +12,14 @@ import numpy as np
 
 from mer_tf.config import Clip
 from mer_tf.datasets.windows import Window
-from mer_tf.inputs.images import PROBED
+from mer_tf.inputs.images import small
 from mer_tf.inputs.shelf import Shelf
+from mer_tf.models.kinds import FLOW_SIDE
 from mer_tf.preprocessing.augment import mirrored_flow_image
 from mer_tf.preprocessing.stacks import flow_stack, min_max
 
 log = logging.getLogger(__name__)
 AT_ONSET = "clip %s: its apex is its onset, so %s; leave it out or estimate its apex (`mer-tf manifest --doubtful`)"
-SIDE = 28
-"""Pixels, where clip.side says nothing; the networks were published with it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,6 @@ class FlowImageStore:
 
     @property
     def shape(self) -> dict[str, tuple[int, ...]]:
-        """Shape of an image by input."""
         return {"flow_image": next(iter(self.images.values())).shape}
 
     @property
@@ -45,18 +43,15 @@ class FlowImageStore:
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:
         """Onset and apex as float32 (2, D): the small onset frame in both, the small flow image in the second alone."""
-        image = _small(self.images[clip_id])
-        onset = _small(self.onsets[clip_id]) if clip_id in self.onsets else np.zeros(1, np.float32)
+        image = small(self.images[clip_id])
+        onset = small(self.onsets[clip_id]) if clip_id in self.onsets else np.zeros(1, np.float32)
         return np.stack([np.append(onset, np.zeros_like(image)), np.append(onset, image)])[frames]
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
         """flow_image uint8 (B, S, S, 3). Copy 1 is the mirror image, u turned about the middle of its range."""
-        stack = np.stack([self._image(w) for w in windows])
+        images = ((self.images[w.clip_id], w.copy) for w in windows)
+        stack = np.stack([mirrored_flow_image(image) if copy else image for image, copy in images])
         return {"flow_image": stack} if "flow_image" in names else {}
-
-    def _image(self, window: Window) -> np.ndarray:
-        image = self.images[window.clip_id]
-        return mirrored_flow_image(image) if window.copy else image
 
 
 def flow_image_store(
@@ -74,7 +69,7 @@ def flow_image_store(
             apex = 1 + int(np.hypot(*np.moveaxis(flow.astype("float32"), -1, 0)).mean(axis=(1, 2)).argmax())
         if apex < 1:
             log.warning(AT_ONSET, clip_id, "the frame after it is taken")
-        images[clip_id] = flow_image(flow[max(apex, 1) - 1], config.side or SIDE)
+        images[clip_id] = flow_image(flow[max(apex, 1) - 1], config.side or FLOW_SIDE)
         onsets.put(clip_id, frames[0].copy())  # a view would keep the whole clip
     return FlowImageStore(images, onsets)
 
@@ -83,8 +78,3 @@ def flow_image(flow: np.ndarray, side: int) -> np.ndarray:
     """u, v and strain of a field (H, W, 2) in pixels, shrunk, each stretched to 0..255: uint8 (side, side, 3)."""
     stack = flow_stack(flow.astype("float32"), "strain")
     return min_max(np.asarray(cv2.resize(stack, (side, side), interpolation=cv2.INTER_AREA), np.float32))
-
-
-def _small(image: np.ndarray) -> np.ndarray:
-    small = cv2.resize(image.astype("float32"), (PROBED, PROBED), interpolation=cv2.INTER_AREA)
-    return np.asarray(small.ravel())

@@ -125,8 +125,12 @@ def image_store(
 
 def small_greys(images: np.ndarray) -> np.ndarray:
     """Images (T, S, S, 3) as small grey pictures, float32 (T, 144)."""
-    greys = [image.mean(axis=-1).astype("float32") for image in images]
-    return np.stack([cv2.resize(g, (PROBED, PROBED), interpolation=cv2.INTER_AREA).ravel() for g in greys])
+    return np.stack([small(image.mean(axis=-1)) for image in images])
+
+
+def small(image: np.ndarray) -> np.ndarray:
+    """An image (S, S) or (S, S, C) as a small one, float32 (144,) or (144 C,)."""
+    return np.asarray(cv2.resize(image.astype("float32"), (PROBED, PROBED), interpolation=cv2.INTER_AREA).ravel())
 
 
 def turn(flow: np.ndarray) -> None:

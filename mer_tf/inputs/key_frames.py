@@ -26,16 +26,13 @@ class KeyFrameStore:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one frame's features."""
         return self.features.shape
 
     @property
     def longest(self) -> int:
-        """Key frames of the clip that has most."""
         return max(map(len, self.places.values()))
 
     def length(self, clip_id: str) -> int:
-        """Key frames of a clip."""
         return len(self.places[clip_id])
 
     def vectors(self, clip_id: str, frames: slice = slice(None)) -> np.ndarray:

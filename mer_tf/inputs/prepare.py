@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from mer_tf.cached import cache_folder
 from mer_tf.code_version import TRAINING, counted
-from mer_tf.config import GRADCAM, Clip, Experiment, digest
+from mer_tf.config import GRADCAM, Experiment, digest
 from mer_tf.descriptors import Classical
-from mer_tf.descriptors.grids import Candidate, candidates
+from mer_tf.descriptors.grids import candidates
 from mer_tf.explain.upsampling import cell_grid
 from mer_tf.inputs.after import after_notice
 from mer_tf.inputs.batches import FeatureStore, Store
@@ -25,7 +25,7 @@ from mer_tf.inputs.descriptors import described_store
 from mer_tf.inputs.feature_cache import encode_clips, weights_digest
 from mer_tf.inputs.flow_images import FlowImageStore, flow_image_store
 from mer_tf.inputs.images import image_store
-from mer_tf.inputs.key_frames import KeyFrameStore, key_frame_store, key_images
+from mer_tf.inputs.key_frames import key_frame_store, key_images
 from mer_tf.models.encoders.build import Encoder, build_encoder
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
@@ -33,7 +33,6 @@ from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
 from mer_tf.records.clip import ClipRecord
-from mer_tf.records.index import IndexedClip
 from mer_tf.records.landmarks import fitted_landmarks, recorded_landmarks
 from mer_tf.records.stored import frame_numbers, stored_clips
 
@@ -53,52 +52,36 @@ class Encoded:
     step: int = 1
     """Every step-th stored frame is given to models."""
 
-    def places(self, clip_id: str, frames: int) -> np.ndarray:
-        """Which of a clip's stored frames models are given, counted from 0."""
-        shown = np.arange(frames)[:: self.step]
-        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
-
 
 def encode(experiment: Experiment, clips: Clips) -> Encoded:
     """What the model takes: descriptors, images and flow, one flow image, or an encoder's frozen part's output."""
-    found = _encoded(experiment, clips)
-    return replace(found, warnings=(*found.warnings, *after_notice(experiment.model.name)))
-
-
-def _encoded(experiment: Experiment, clips: Clips) -> Encoded:
     model = experiment.model
     if isinstance(model, Classical):
-        return _descriptors(model, experiment, clips)
-    if isinstance(model, FeatureModel):
-        return _features(model, experiment, clips)
-    return (_flow_images if model.takes == "flow image" else _images)(experiment, clips)
+        found = _descriptors(model, experiment, clips)
+    elif isinstance(model, FeatureModel):
+        found = _features(model, experiment, clips)
+    else:
+        found = (_flow_images if model.takes == "flow image" else _images)(experiment, clips)
+    return replace(found, warnings=(*found.warnings, *after_notice(model.name)))
 
 
 def _descriptors(model: Classical, experiment: Experiment, clips: Clips) -> Encoded:
-    """What a classical method says of every clip."""
     if model.tune and (offered := candidates(experiment)):
-        return _offered(offered, experiment, clips)
+        grid = grid_store(offered, experiment, clips, lambda one: _with_apexes(one, offered[0].method.flow))
+        said = f"{model.name}, chosen in each fold among {len(grid.matrices)} settings of the descriptor"
+        return _without_encoder(grid, said)
     config, descriptor = experiment.preprocess, model.descriptor()
     arrays = ((x.clip_id, x.frames, x.flow, apex) for x, apex in _with_apexes(clips, model.flow))
     fitted = None if config.landmarks == "mtcnn" else fitted_landmarks(clips.records)
     store = described_store(arrays, descriptor, experiment.clip.step, config.flow_from, fitted)
-    said = " ".join(str(descriptor).split()) if descriptor else "none"
-    resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
-    return Encoded(store, None, None, resolved, ())
-
-
-def _offered(offered: Sequence[Candidate], experiment: Experiment, clips: Clips) -> Encoded:
-    """The same by every setting that a fold may choose."""
-    store = grid_store(offered, experiment, clips, lambda one: _with_apexes(one, offered[0].method.flow))
-    said = f"{experiment.model.name}, chosen in each fold among {len(store.matrices)} settings of the descriptor"
-    return Encoded(store, None, None, {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}, ())
+    return _without_encoder(store, " ".join(str(descriptor).split()) if descriptor else "none")
 
 
 def _flow_images(experiment: Experiment, clips: Clips) -> Encoded:
     if clips.of_images:
-        return _trained(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
+        return _without_encoder(FlowImageStore({name: frames[0] for name, frames in clip_frames(clips)}))
     arrays: Iterator[Any] = ((x.clip_id, x.frames, x.flow, apex) for x, apex in _with_apexes(clips))
-    return _trained(flow_image_store(arrays, experiment.clip, cache_folder(experiment.data.cache)))
+    return _without_encoder(flow_image_store(arrays, experiment.clip, cache_folder(experiment.data.cache)))
 
 
 def _with_apexes(clips: Clips, flow: bool = True) -> Iterator[tuple[ClipRecord, int | None]]:
@@ -113,17 +96,17 @@ def _images(experiment: Experiment, clips: Clips) -> Encoded:
     arrays: Iterator[tuple[str, Any, Any]] = ((x.clip_id, x.frames, x.flow) for x in _stored(clips))
     if clip.keyframes != "none":
         arrays = key_images(((x.clip_id, x.frames, apex) for x, apex in _with_apexes(clips, flow=False)), clip)
-    return _trained(image_store(arrays, clip, flow_from, cache_folder(experiment.data.cache)), clip.step)
+    store = image_store(arrays, clip, flow_from, cache_folder(experiment.data.cache))
+    return _without_encoder(store, step=clip.step)
 
 
 def _stored(clips: Clips, flow: bool = True) -> Iterator[ClipRecord]:
-    """The labelled clips, with flow where that is asked for."""
     return stored_clips(clips.records, flow=flow, wanted=clips.by_id)
 
 
-def _trained(store: Store, step: int = 1) -> Encoded:
-    """A store for a model without encoder."""
-    resolved = {"encoder": "none, trained from the start", "encoder_requested": "none", "weights": {"source": "none"}}
+def _without_encoder(store: Store, said: str = "none, trained from the start", step: int = 1) -> Encoded:
+    """`said`: what stands in the place of an encoder."""
+    resolved = {"encoder": said, "encoder_requested": "none", "weights": {"source": "none"}}
     return Encoded(store, None, None, resolved, (), step)
 
 
@@ -138,7 +121,9 @@ def _features(config: FeatureModel, experiment: Experiment, clips: Clips) -> Enc
     size, version = experiment.preprocess.size, counted(TRAINING)
     name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)
     folder = cache_folder(experiment.data.cache) / "features" / f"{encoder.name}-{name}"
-    store = encode_clips(lambda: clip_frames(clips), _copies(clips, experiment.clip), trunk, folder)
+    multiply, sides = experiment.clip.multiply, 2 if experiment.clip.mirror or experiment.clip.mirrored_only else 1
+    copies = {clip.stored: multiply[clip.label] if multiply else sides for clip in clips.labelled}
+    store = encode_clips(lambda: clip_frames(clips), copies, trunk, folder)
     resolved = {"encoder": encoder.name, "encoder_requested": encoder.requested, "weights": encoder.weights}
     if at:
         log.info("features: map %s, %s", at, " x ".join(map(str, store.shape)))
@@ -203,14 +188,7 @@ def clip_frames(clips: Clips, ids: Collection[str] | None = None) -> Iterator[tu
     yield from ((record.clip_id, record.frames) for record in stored_clips(clips.records, wanted=kept))
 
 
-def _copies(clips: Clips, config: Clip) -> dict[IndexedClip, int]:
-    """How many copies of each labelled clip models are given features of, in the order they are stored."""
-    sides = 2 if config.mirror or config.mirrored_only else 1
-    return {c.stored: config.multiply[c.label] if config.multiply else sides for c in clips.labelled}
-
-
 def _encoder_warnings(encoder: Encoder) -> tuple[Notice, ...]:
-    """What a reader must know of the encoder before any number."""
     if encoder.weights["source"] == "random":
         return (danger(UNTRAINED, f"{encoder.name} was never trained"),)
     if encoder.requested == "auto" and not encoder.name.startswith("vggface"):

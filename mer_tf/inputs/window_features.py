@@ -32,6 +32,5 @@ class WindowFeatures:
         self.place = {window: number for number, window in enumerate(distinct)}
 
     def inputs(self, windows: Sequence[Window], frames: int, names: Collection[str]) -> dict[str, np.ndarray]:
-        """Features of these windows, each (B, ...)."""
         rows = [self.place[window] for window in windows]
         return {name: value[rows] for name, value in self.values.items() if name in names}

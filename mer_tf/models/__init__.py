@@ -9,9 +9,6 @@ from typing import Any
 
 PRETRAINED = ("au-flow-3", "au-flow-4")
 """Networks that ship with the package: of drawn faces in a crop that was tuned, and in a published one."""
-_LAYERS = ("shared", "attention", "penalties", "blocks", "block_units", "recurrent", "frames")
-OWN = tuple(f"mer_tf.models.layers.{name}" for name in _LAYERS)
-"""Files of our own layers; `later.own` has their classes."""
 PARTS = ("layers", "encoders", "pretrained", "stored", "registered", "kernel_ridge", "patch_codes")
 """What loads Keras or computes. All other files are looked through for models."""
 

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Shows
+from mer_tf.models.inputs import lstm
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage
@@ -60,16 +61,6 @@ class Attention:
     staged: bool = False
     """Train the temporal, then the spatial attention, then all together."""
 
-    @property
-    def spatial_used(self) -> bool:
-        """Whether regions are weighed."""
-        return self.use in ("spatial", "both")
-
-    @property
-    def temporal_used(self) -> bool:
-        """Whether frames are weighed."""
-        return self.use in ("temporal", "both")
-
 
 @dataclass(frozen=True)
 class AttentionLstm(FeatureModel):
@@ -87,7 +78,6 @@ class AttentionLstm(FeatureModel):
     least: ClassVar = {"lstm_units": 8, "lstm_layers": 1}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Regions can be pooled only where the features are a map."""
         yield from super().check(experiment, of_images)
         if self.attention.pool and self.features_at is None:
             yield (
@@ -96,11 +86,9 @@ class AttentionLstm(FeatureModel):
             )
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of the network.
+        """shape: a map (h, w, C), or a vector (D,) whose D numbers are then the regions, gated one by one.
 
-        Inputs (dict): see `inputs`. Output: float32 logits (B, classes). shape: a map (h, w, C), or a vector (D,) whose
-        D numbers are then the regions, gated one by one (`attention.pool` must be False). `tail` is used where
-        `retrain_from` says so.
+        A vector asks for `attention.pool` False. `tail` is used where `retrain_from` says so.
         """
         inputs = self.inputs(shape)
         mask = kept = inputs["mask"]
@@ -111,7 +99,7 @@ class AttentionLstm(FeatureModel):
             x, kept = own.FrameGate(name=KEY_FRAMES)(x, mask)
 
         # ------------------------------------------------------------------ where to look, and the LSTM
-        seen, x = _attentive(x, kept, self) if self.attention.spatial_used else _plain(x, kept, self)
+        seen, x = (_attentive if self.attention.use in ("spatial", "both") else _plain)(x, kept, self)
         for number in range(2, self.lstm_layers + 1):
             x = _lstm(self.lstm_units, self.attention, f"lstm{number}")(x, mask=kept)
 
@@ -195,7 +183,7 @@ def _plain(x: Any, mask: Any, config: AttentionLstm) -> tuple[Any, Any]:
 
 
 def _time_weights(seen: Any, steps: Any, mask: Any, how: Attention) -> Any:
-    if not how.temporal_used:
+    if how.use not in ("temporal", "both"):
         return own.FixedTimeWeights(how.without_temporal, dtype="float32", name="fixed_beta")(mask)
     state = _lstm(how.units, how, "when_state")(seen, mask=mask) if how.state == "own" else steps
     before = own.Previous(name="when_before")(state)
@@ -205,13 +193,10 @@ def _time_weights(seen: Any, steps: Any, mask: Any, how: Attention) -> Any:
 
 def _lstm(units: int, how: Attention, name: str) -> layers.LSTM:
     l1 = keras.regularizers.L1(how.weight_l1)
-    # cuDNN's LSTM switches XLA off for the whole step.
-    options: dict[str, Any] = {"kernel_regularizer": l1, "recurrent_regularizer": l1, "use_cudnn": False}
-    return layers.LSTM(units, return_sequences=True, name=name, **options)
+    return lstm(units, name, return_sequences=True, kernel_regularizer=l1, recurrent_regularizer=l1)
 
 
 def _layers_of_attention(model: keras.Model) -> tuple[tuple[keras.Layer, ...], tuple[keras.Layer, ...]]:
-    """Layers of spatial and of temporal attention alone."""
     found = {layer.name: layer for layer in model.layers}
     if "where" in found:
         return (found["where_state"], found["where"]), (found["when_state"], found["when"])

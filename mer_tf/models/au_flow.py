@@ -47,7 +47,6 @@ class AuFlow(FlowImageModel):
     least: ClassVar = {"width": 0.05}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """The shipped network is there, and images have its side."""
         yield from super().check(experiment, of_images)
         side = experiment.clip.side
         if self.weights is not None and self.weights not in PRETRAINED:
@@ -58,7 +57,6 @@ class AuFlow(FlowImageModel):
             yield f"clip.side={side}: {self.weights} takes images of {FLOW_SIDE} pixels; use clip.side={FLOW_SIDE}"
 
     def check_classes(self, classes: Sequence[str]) -> Iterator[str]:
-        """A shipped network that is used as it is knows its own classes and no other."""
         if self.head == "given" and tuple(classes) != SHIPPED:
             yield (
                 f"model.head=given: {self.weights} knows {', '.join(SHIPPED)}, not {', '.join(classes)}; use "
@@ -71,11 +69,10 @@ class AuFlow(FlowImageModel):
         return self.weights is None
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}, S a multiple of 4.
+        """S is a multiple of 4.
 
-        Input (dict): flow_image (B, S, S, 3), u, v and strain 0..255. Output: float32 logits (B, classes). With
-        `weights` it begins with those of the shipped network, its batch statistics frozen; another number of classes
-        gets a new last layer.
+        With `weights` it begins with those of the shipped network, its batch statistics frozen; another number of
+        classes gets a new last layer.
         """
         given, sized = self.input(shape), replace(self, width=1.0) if self.weights else self
         x = given["flow_image"]
@@ -110,6 +107,6 @@ def core(shape: tuple[int, ...], classes: int, config: AuFlow) -> keras.Model:
 
 
 def _mirrored(x: Any) -> Any:
-    """Columns reversed and u turned, 255 - u, as `mer_tf.synthetic.action_units.fields.flipped` does."""
+    """Columns reversed and u turned, 255 - u, as `mer_tf.preprocessing.augment.mirrored_flow_image` does."""
     turned = layers.Rescaling([-1.0, 1.0, 1.0], [255.0, 0.0, 0.0], name="turned_u")(x)
     return ops.flip(turned, axis=2)

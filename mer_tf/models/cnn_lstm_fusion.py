@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.model import Shows
+from mer_tf.models.inputs import RELU_CONV, lstm, relu_dense
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, own
 from mer_tf.models.stages import Stage
@@ -72,7 +73,6 @@ class CnnLstmFusion(ImageModel):
     }
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Streams that are summed are equally wide."""
         yield from super().check(experiment, of_images)
         how, widths = self.fusion, (self.fusion.fc_units, self.lstm_units)
         if how.join != "concat" and how.streams == "both" and how.mode != "framewise_lstm" and len(set(widths)) > 1:
@@ -82,9 +82,7 @@ class CnnLstmFusion(ImageModel):
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The whole network, of both streams or, as `fusion.streams` says, of one.
 
-        shape: {"frames": (S, S, 3), "flow": (S, S, 3)}. Inputs (dict): frames (B, T, S, S, 3) RGB 0..255 and flow
-        (B, T, S, S, 3), (dx, dy, dz) as 8 bits with dx, dy at rest at 128 and dz at 0, each where its stream is there.
-        Output: float32 logits (B, classes). T may differ from batch to batch.
+        The third channel of flow is at rest at 0. T may differ from batch to batch.
         """
         images = {name: keras.Input((None, *shape[name]), name=name) for name in _inputs(self.fusion)}
         features = {s: _stream(images[i], s, self) for s, i in STREAMS.items() if i in images}
@@ -113,7 +111,7 @@ class CnnLstmFusion(ImageModel):
             alone = _single({name: tuple(features[name].shape[1:])}, self, classes)
             picked = {STREAMS[name]: inputs[STREAMS[name]]}
             found.append(Stage(name, keras.Model(picked, alone({name: features[name]}), name=name), last=False))
-        if _finetuned(self.fusion):
+        if self.fusion.finetune_streams and self.fusion.mode in ("trained", "framewise_lstm"):
             return [*found, Stage("fusion", model)]
         return [*found, Stage("fusion", head, keras.Model(inputs, features, name="streams"))]
 
@@ -126,25 +124,21 @@ def trunk(image_shape: tuple[int, ...], config: CnnLstmFusion, name: str) -> ker
 
     # ------------------------------------------------------------------ convolutions
     x = _conv(c1, 11, "conv1", fusion.stem_stride)(image)
-    x = _pool("pool1")(own.ResponseNorm(name="norm1")(x) if fusion.response_norm else x)
+    x = layers.MaxPooling2D(3, 2, name="pool1")(own.ResponseNorm(name="norm1")(x) if fusion.response_norm else x)
     x = _conv(c2, 5, "conv2")(x)
-    x = _pool("pool2")(own.ResponseNorm(name="norm2")(x) if fusion.response_norm else x)
+    x = layers.MaxPooling2D(3, 2, name="pool2")(own.ResponseNorm(name="norm2")(x) if fusion.response_norm else x)
     x = _conv(c4, 3, "conv4")(_conv(c3, 3, "conv3")(x))
-    x = _pool("pool5")(_conv(c5, 3, "conv5")(x))
+    x = layers.MaxPooling2D(3, 2, name="pool5")(_conv(c5, 3, "conv5")(x))
 
     # ------------------------------------------------------------------ fully connected
     x = layers.Flatten(name="flat")(x)
     for number in range(6, int(fusion.after[-1]) + 1):
-        x = _dense(x, fusion.fc_units, f"fc{number}", config.dropout)
+        x = relu_dense(x, fusion.fc_units, f"fc{number}", config.dropout)
     return keras.Model(image, x, name=name)
 
 
 def _inputs(fusion: Fusion) -> list[str]:
     return [i for s, i in STREAMS.items() if fusion.streams in ("both", s)]
-
-
-def _finetuned(fusion: Fusion) -> bool:
-    return fusion.finetune_streams and fusion.mode in ("trained", "framewise_lstm")
 
 
 def _stream(images: Any, name: str, config: CnnLstmFusion) -> Any:
@@ -164,14 +158,12 @@ def _stream(images: Any, name: str, config: CnnLstmFusion) -> Any:
 def _lstm(config: CnnLstmFusion, name: str) -> Any:
     """What joins a stream's frames: (B, T, D) -> (B, lstm_units), the last step."""
     if config.lstm == "plain":
-        # cuDNN's LSTM switches XLA off for the whole step.
-        return layers.LSTM(config.lstm_units, use_cudnn=False, name=name)
+        return lstm(config.lstm_units, name)
     cell = {"peephole": "PeepholeCell", "coupled": "CoupledCell"}[config.lstm]
     return layers.RNN(getattr(own, cell)(config.lstm_units), name=name)
 
 
 def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, classes: int) -> keras.Model:
-    """Fusion layer F and classifier on both streams' features."""
     fusion = config.fusion
     features = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     pair = list(features.values())
@@ -181,8 +173,7 @@ def _fused(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, cla
     if fusion.mode == "framewise_lstm":
         x = _lstm(config, "fusion")(x)
     elif fusion.mode != "untrained":
-        learns = fusion.mode == "trained"
-        x = _dense(x, fusion.fc_units, "fusion", config.dropout, trainable=learns)
+        x = relu_dense(x, fusion.fc_units, "fusion", config.dropout, trainable=fusion.mode == "trained")
     return keras.Model(features, _classifier(x, config, classes), name="head")
 
 
@@ -196,22 +187,11 @@ def _single(shapes: dict[str, tuple[int | None, ...]], config: CnnLstmFusion, cl
 def _classifier(x: Any, config: CnnLstmFusion, classes: int) -> Any:
     """FC7 where features came from FC6, then FC8 and FC9."""
     if config.fusion.after == "fc6":
-        x = _dense(x, config.fusion.fc_units, "fc7", config.dropout)
+        x = relu_dense(x, config.fusion.fc_units, "fc7", config.dropout)
     x = layers.Dense(config.fusion.fc8_units, activation="relu", kernel_initializer="he_normal", name="fc8")(x)
     return layers.Dense(classes, dtype="float32", name="fc9")(x)
 
 
 def _conv(filters: int, size: int, name: str, stride: int = 1) -> layers.Conv2D:
     # Without batch normalisation a ReLU network of this depth hardly starts from Glorot's smaller weights.
-    return layers.Conv2D(
-        filters, size, stride, padding="same", activation="relu", kernel_initializer="he_normal", name=name
-    )
-
-
-def _pool(name: str) -> layers.MaxPooling2D:
-    return layers.MaxPooling2D(3, 2, name=name)
-
-
-def _dense(x: Any, units: int, name: str, dropout: float, *, trainable: bool = True) -> Any:
-    dense = layers.Dense(units, activation="relu", kernel_initializer="he_normal", trainable=trainable, name=name)
-    return layers.Dropout(dropout, name=f"{name}_dropout")(dense(x))
+    return layers.Conv2D(filters, size, stride, name=name, **RELU_CONV)

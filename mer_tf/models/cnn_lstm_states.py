@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.models.frame_cnn import frame_network
-from mer_tf.models.inputs import grey, scaled
+from mer_tf.models.inputs import grey, lstm_head, scaled
 from mer_tf.models.kinds import ImageModel
-from mer_tf.models.later import keras, layers, own
+from mer_tf.models.later import keras, own
 from mer_tf.models.stages import Stage, cnn_then_lstm
 from mer_tf.ranges import Amount, BelowOne, Positive
 
@@ -44,7 +44,6 @@ class CnnLstmStates(ImageModel):
     keyed: ClassVar = True
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Its five frames are those of the states."""
         yield from super().check(experiment, of_images)
         clip = experiment.clip
         if (clip.keyframes, clip.frames, clip.step) != ("phases", STATES + 1, 1):
@@ -53,30 +52,17 @@ class CnnLstmStates(ImageModel):
             )
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}, a state an image.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes).
-        """
+        """A state is an image."""
         inputs = self.volumes(shape, "frames")
         x = grey(inputs["frames"], "centred")
         network = frame_network(tuple(x.shape[2:]), FILTERS, UNITS, self)
         features = own.ExpressionStates(self.states, name="features")(own.FoldTime(network, name="images")(x))
-        head = _head(tuple(features.shape[1:]), classes, self)
+        head = lstm_head(features, classes, scaled(LSTM, self.width))
         return keras.Model(inputs, head({"features": features}), name=self.name)
 
     @property
     def first_stages(self) -> int:
-        """One stage trains the CNN."""
         return 1
 
     def stages(self, model: keras.Model) -> list[Stage]:
-        """The CNN under a classifier of its own, which is thrown away, then the LSTM on frozen features."""
         return cnn_then_lstm(model, "cnn")
-
-
-def _head(shape: tuple[int | None, ...], classes: int, config: CnnLstmStates) -> keras.Model:
-    """LSTM and classifier on features (B, T, D)."""
-    features = keras.Input(shape, name="features")
-    # cuDNN's LSTM switches XLA off for the whole step.
-    x = layers.LSTM(scaled(LSTM, config.width), use_cudnn=False, name="lstm")(features)
-    return keras.Model({"features": features}, layers.Dense(classes, dtype="float32", name="logits")(x), name="head")

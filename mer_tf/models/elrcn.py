@@ -20,16 +20,14 @@ from typing import Any, ClassVar, Literal
 
 from mer_tf.config import Experiment
 from mer_tf.model import Shows
-from mer_tf.models.encoders.names import PREFERRED_MAPS, vggface_weights
-from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.encoders.names import BLOCKS, PREFERRED_MAPS, VGG16, vggface_weights
+from mer_tf.models.inputs import RELU_CONV, grey, lstm_head, relu_dense, scaled
 from mer_tf.models.kinds import FeatureModel, ImageModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage, cnn_then_lstm
 from mer_tf.ranges import Amount, BelowOne, Positive
 
 log = logging.getLogger("mer_tf")
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-CONVOLUTIONS = tuple(f"conv{k}_{i}" for k, (_, depth) in enumerate(BLOCKS, 1) for i in range(1, depth + 1))
 FC, LSTM, DENSE = 4096, 3000, 128
 
 
@@ -53,11 +51,10 @@ class Elrcn(ImageModel):
     spatial: ClassVar[bool]
     """Whether all images are channels of one VGG."""
     shows: ClassVar[Shows] = "heat maps"
-    least_side: ClassVar = 2 ** len(BLOCKS)
+    least_side: ClassVar = 2 ** len(VGG16)
     least: ClassVar = {"width": 0.03, "grey": True}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Weights of faces must be there, and fit the width of the network."""
         yield from super().check(experiment, of_images)
         if self.weights not in ("auto", "random"):
             vggface_weights(PREFERRED_MAPS, self.weights)
@@ -77,11 +74,7 @@ class Elrcn(ImageModel):
         return replace(experiment, train=replace(train, learning_rate=self.random_rate))
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: frames and flow (S, S, 3), images (T,).
-
-        Inputs (dict): flow (B, T, S, S, 3), dx and dy at rest at 128 and the magnitude, and with `grey` frames of that
-        shape; S 32 or more (published: 224, T = 9). Output: float32 logits (B, classes).
-        """
+        """The third channel of flow is its magnitude; S is 32 or more (published: 224, T = 9)."""
         inputs = self.volumes(shape, *(("frames", "flow") if self.grey else ("flow",)))
         streams = _streams(inputs, self.spatial)
         networks = {n: vgg16(x.shape[2:], self, f"{n}_vgg") for n, x in streams.items()}
@@ -91,16 +84,14 @@ class Elrcn(ImageModel):
         features = (
             layers.Concatenate(name="features")(found) if len(found) > 1 else layers.Identity(name="features")(found[0])
         )
-        head = _head(tuple(features.shape[1:]), classes, self)
+        head = lstm_head(features, classes, scaled(LSTM, self.width), scaled(DENSE, self.width))
         return keras.Model(inputs, head({"features": features}), name=self.name)
 
     @property
     def first_stages(self) -> int:
-        """One stage trains the VGG, in both networks."""
         return 1
 
     def stages(self, model: keras.Model) -> list[Stage]:
-        """The VGG under a classifier of its own, which is thrown away, then LSTM and classifier on frozen features."""
         return cnn_then_lstm(model, "vgg")
 
 
@@ -124,10 +115,9 @@ def vgg16(image_shape: tuple[int, ...], config: Elrcn, name: str) -> keras.Model
     """VGG16 to its second dense layer: images (N, S, S, C) -> (N, 4096)."""
     image = keras.Input(image_shape, name="image")
     x: Any = image
-    for block, (width, depth) in enumerate(BLOCKS, start=1):
+    for block, (width, depth) in enumerate(VGG16, start=1):
         for index in range(1, depth + 1):
-            conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-            x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{block}_{index}", **conv)(x)
+            x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{block}_{index}", **RELU_CONV)(x)
         x = layers.MaxPooling2D(2, name=f"pool{block}")(x)
     x = layers.Flatten(name="flat")(x)
     for number in (6, 7):
@@ -150,14 +140,12 @@ def begin_from_faces(network: keras.Model, weights: str) -> None:
 
 
 def _face_network(weights: str) -> FeatureModel:
-    """Settings of the encoder whose convolutions the VGG takes."""
     from mer_tf.models.vggface_lstm import VggFaceLstm
 
     return VggFaceLstm(encoder="auto", weights=None if weights == "auto" else weights, features_at="pool5")
 
 
 def _faces_found(weights: str) -> bool:
-    """Whether VGG-Face's weights are there, or can be fetched."""
     from mer_tf.models.encoders.build import resolve_encoder  # brings Keras
 
     return resolve_encoder(_face_network(weights))[0] == PREFERRED_MAPS
@@ -173,8 +161,11 @@ def _faces(weights: str) -> dict[str, list[Any]]:
         return {}
     encoder = build_encoder(_face_network(weights), input_size=224)
     log.info("elrcn: VGG16 starts from %s", encoder.weights["source"])
-    found = {layer.name: layer.get_weights() for layer in encoder.model._flatten_layers() if layer.name in CONVOLUTIONS}
-    return found
+    return {
+        layer.name: layer.get_weights()
+        for layer in encoder.model._flatten_layers()
+        if layer.name in BLOCKS[PREFERRED_MAPS]
+    }
 
 
 def _streams(inputs: dict[str, Any], together: bool) -> dict[str, Any]:
@@ -202,12 +193,3 @@ def _slope(x: Any, axis: int) -> Any:
 
     inner = (part(2, None) - part(None, -2)) / 2
     return ops.concatenate([part(1, 2) - part(0, 1), inner, part(-1, None) - part(-2, -1)], axis=axis)
-
-
-def _head(shape: tuple[int | None, ...], classes: int, config: Elrcn) -> keras.Model:
-    """LSTM and classifier on features (B, T, D)."""
-    features = keras.Input(shape, name="features")
-    # cuDNN's LSTM switches XLA off for the whole step.
-    x = layers.LSTM(scaled(LSTM, config.width), use_cudnn=False, name="lstm")(features)
-    x = layers.Dense(scaled(DENSE, config.width), activation="relu", kernel_initializer="he_normal", name="fc")(x)
-    return keras.Model({"features": features}, layers.Dense(classes, dtype="float32", name="logits")(x), name="head")

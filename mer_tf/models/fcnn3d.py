@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.inputs import RELU_CONV, grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, own
 from mer_tf.ranges import BelowOne, Positive
@@ -34,11 +34,7 @@ class Fcnn3d(ImageModel):
     least: ClassVar = {"width": 0.03}
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)}, T and S at least 4.
-
-        Inputs (dict): frames (B, T, S, S, 3) RGB 0..255 and flow of that shape, dx and dy at rest at 128. Output:
-        float32 logits (B, classes).
-        """
+        """T and S are at least 4."""
         inputs = self.volumes(shape, "frames", "flow")
         flow = own.Preprocess("flow", name="flow_scaled")(inputs["flow"])
         streams = {"grey": grey(inputs["frames"]), "dx": flow[..., :1], "dy": flow[..., 1:2]}
@@ -48,8 +44,7 @@ class Fcnn3d(ImageModel):
 
 def _stream(x: Any, name: str, config: Fcnn3d) -> Any:
     for number, filters in enumerate(FILTERS, start=1):
-        conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-        x = layers.Conv3D(scaled(filters, config.width), 3, name=f"{name}_conv{number}", **conv)(x)
+        x = layers.Conv3D(scaled(filters, config.width), 3, name=f"{name}_conv{number}", **RELU_CONV)(x)
         x = layers.MaxPooling3D(2, name=f"{name}_pool{number}")(x)
     x = layers.Flatten(name=f"{name}_flat")(x)
     return relu_dense(x, scaled(UNITS, config.width), f"{name}_fc", config.dropout)

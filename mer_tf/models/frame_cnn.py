@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from mer_tf.models.inputs import grey, relu_dense, scaled
+from mer_tf.models.inputs import RELU_CONV, grey, relu_dense, scaled
 from mer_tf.models.kinds import ImageModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.ranges import BelowOne, Positive, Range
@@ -35,10 +35,7 @@ class FrameCnn(ImageModel):
     least_side: ClassVar = 2 ** len(FILTERS)
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}; clip.frames=2 gives windows of one image.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes), the mean over T.
-        """
+        """Logits are the mean over T; clip.frames=2 gives windows of one image."""
         inputs = self.volumes(shape, "frames")
         x = grey(inputs["frames"], "centred")
         if self.turn:
@@ -53,8 +50,7 @@ def frame_network(image_shape: tuple[int, ...], filters: tuple[int, ...], units:
     image = keras.Input(image_shape, name="image")
     x: Any = image
     for number, width in enumerate(filters, start=1):
-        conv = {"padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
-        x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{number}", **conv)(x)
+        x = layers.Conv2D(scaled(width, config.width), 3, name=f"conv{number}", **RELU_CONV)(x)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
     x = relu_dense(layers.Flatten(name="flat")(x), scaled(units, config.width), "fc", config.dropout)
     return keras.Model(image, x, name="frame_network")

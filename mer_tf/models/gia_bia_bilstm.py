@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Literal
 from mer_tf.config import Experiment, MerError
 from mer_tf.model import Shows
 from mer_tf.models.encoders.names import maps_behind
+from mer_tf.models.inputs import lstm
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.later import keras, layers, ops, own
 from mer_tf.models.stages import Stage
@@ -86,11 +87,9 @@ class GiaBiaBiLstm(FeatureModel):
 
     @property
     def face_blocks(self) -> str:
-        """Name of the set of face blocks."""
         return self.blocks.set
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There is a map, blocks in it, and a layer behind it for the whole face."""
         from mer_tf.preprocessing.face_blocks import NONE, load_blocks  # brings pandas
 
         yield from super().check(experiment, of_images)
@@ -142,7 +141,6 @@ class GiaBiaBiLstm(FeatureModel):
         return 0 if self.blocks.over_time == "mean" else 1
 
     def stages(self, model: keras.Model) -> list[Stage]:
-        """Single frames about the apex under a head that is thrown away, then whole windows (gACNN's, then D's)."""
         if not self.first_stages:
             return [Stage("clips", model)]
         inputs, classes = {t.name: t for t in model.inputs}, model.output_shape[-1]
@@ -173,7 +171,6 @@ def block_weights(model: keras.Model) -> keras.Model:
 
 
 def _moved(frames: Any, onset: Any, config: GiaBiaBiLstm, name: str) -> Any:
-    """What has changed since the onset, where it is asked for."""
     return own.OnsetDifference(name=f"{name}_minus_onset")(frames, onset) if config.center == "onset" else frames
 
 
@@ -225,8 +222,7 @@ def _over_time(x: Any, mask: Any, config: GiaBiaBiLstm) -> Any:
     """Frames (B, T, D) to one vector a clip."""
     if config.blocks.over_time == "mean":
         return layers.GlobalAveragePooling1D(dtype="float32", name="mean_over_time")(x, mask=mask)
-    # cuDNN's LSTM switches XLA off for the whole step.
-    lstm = layers.LSTM(config.lstm_units, use_cudnn=False, name="lstm")
-    if config.blocks.over_time == "lstm":
-        return lstm(x, mask=mask)
-    return layers.Bidirectional(lstm, name="bilstm")(x, mask=mask)
+    over = lstm(config.lstm_units, "lstm")
+    if config.blocks.over_time == "bilstm":
+        over = layers.Bidirectional(over, name="bilstm")
+    return over(x, mask=mask)

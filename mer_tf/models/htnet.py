@@ -41,17 +41,13 @@ class HTNet(FlowImageModel):
     least: ClassVar = {"width": 0.05}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Images have the side on which the parts are placed."""
         yield from super().check(experiment, of_images)
         side = experiment.clip.side
         if not of_images and side not in (0, SIDE):
             yield f"clip.side={side}: parts of htnet are placed on {SIDE} pixels; use clip.side={SIDE}"
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (28, 28, 3)}; `MerError` for another side.
-
-        Input (dict): flow_image (B, 28, 28, 3), 0..255. Output: float32 logits (B, classes).
-        """
+        """`MerError` for images of another side than 28."""
         if shape["flow_image"][0] != SIDE:
             raise MerError(f"htnet: its parts are placed on {SIDE} pixels, not {shape['flow_image'][0]}")
         image = self.input(shape)

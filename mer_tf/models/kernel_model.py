@@ -33,7 +33,6 @@ class KernelModel(Model):
     takes: ClassVar[Takes] = "flow image"
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There is one image a clip, of flow from the onset."""
         yield from super().check(experiment, of_images)
         yield from of_one_image(self.name, experiment, of_images)
 

@@ -50,14 +50,13 @@ def _smooth(side: int, blur: float) -> NDArray[np.float32]:
 
 def kernel(ones: Views, others: Views) -> Array:
     """(N, M) of descriptions of N and of M images."""
-    return np.mean([_both_sides(a, b) for a, b in zip(ones, others, strict=True)], axis=0)
-
-
-def _both_sides(a: NDArray[np.float32], b: NDArray[np.float32]) -> Array:
     from sklearn.metrics.pairwise import rbf_kernel
 
-    whole = rbf_kernel(a, b, gamma=0.5 / a.shape[1]).astype(float)
-    return np.asarray(whole.reshape(2, len(a) // 2, 2, len(b) // 2).mean(axis=(0, 2)))
+    found = []
+    for a, b in zip(ones, others, strict=True):
+        sides = rbf_kernel(a, b, gamma=0.5 / a.shape[1]).astype(float)
+        found.append(sides.reshape(2, len(a) // 2, 2, len(b) // 2).mean(axis=(0, 2)))
+    return np.mean(found, axis=0)
 
 
 @dataclass(frozen=True)

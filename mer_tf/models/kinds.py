@@ -39,7 +39,6 @@ class Network(Model):
         return hasattr(self, "bn_momentum")
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Several graphics cards can share the batches of this network."""
         train, cards = experiment.train, graphics_cards() if experiment.train.data_parallel else 1
         if train.batch_size % cards:
             yield f"train.batch_size={train.batch_size}: is no multiple of the {cards} graphics cards that share it"
@@ -61,7 +60,7 @@ class Network(Model):
 
 @dataclass(frozen=True)
 class FeatureModel(Network):
-    """Fed with what a pretrained encoder says of each frame."""
+    """Fed with what a pretrained encoder says of each frame; `build` is given its shape and takes `inputs`."""
 
     encoder: str = "auto"
     """vggface2-resnet50 | vggface2-senet50 | vggface-vgg16 | mtcnn-onet | auto | path of a .keras image encoder."""
@@ -111,7 +110,6 @@ class FeatureModel(Network):
         return own.OnsetDifference(name="minus_onset")(x, made(inputs["onset"])) if self.center == "onset" else x
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """The encoder, its weights and maps are there; key frames are several."""
         yield from super().check(experiment, of_images)
         check_encoder(self)
         clip = experiment.clip
@@ -123,7 +121,11 @@ class FeatureModel(Network):
 
 @dataclass(frozen=True)
 class ImageModel(Network):
-    """Fed with windows of frames and flow, all of one length."""
+    """Fed with windows of frames and flow, all of one length.
+
+    `build` is given {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)} and takes those inputs it reads of frames,
+    RGB 0..255, and flow, dx and dy at rest at 128, both (B, T, S, S, 3).
+    """
 
     takes: ClassVar[Takes] = "images"
     fewest: ClassVar[int] = 2
@@ -134,7 +136,6 @@ class ImageModel(Network):
     """Side of the smallest image of which anything is left."""
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Windows are of neighbouring frames, with flow between them, and large enough."""
         yield from super().check(experiment, of_images)
         clip, name = experiment.clip, self.name
         if experiment.preprocess.flow == "none":
@@ -157,10 +158,7 @@ class ImageModel(Network):
             yield f"clip.frames={clip.frames}: give {name} windows of {self.fewest} frames or more"
 
     def volumes(self, shape: Mapping[str, tuple[int, ...]], *names: str) -> dict[str, Any]:
-        """Inputs (B, T, S, S, 3), those of `names` among frames and flow; T is fixed, since networks flatten it.
-
-        shape: {"frames": (S, S, 3), "flow": (S, S, 3), "images": (T,)}.
-        """
+        """Inputs, those of `names` among frames and flow; T is fixed, since networks flatten it."""
         return {name: keras.Input((*shape["images"], *shape[name]), name=name) for name in names}
 
 
@@ -175,17 +173,18 @@ def of_one_image(name: str, experiment: Experiment, of_images: bool) -> Iterator
 
 @dataclass(frozen=True)
 class FlowImageModel(Network):
-    """Fed with one flow image a clip: u, v and optical strain, onset to apex."""
+    """Fed with one flow image a clip: u, v and optical strain, onset to apex.
+
+    `build` is given {"flow_image": (S, S, 3)} and takes the input flow_image (B, S, S, 3), 0..255.
+    """
 
     takes: ClassVar[Takes] = "flow image"
     all_folds: ClassVar[bool] = False
     """Whether `mer_tf.training.all_folds.folds` can train all folds of it in one program."""
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """There is one image a clip, of flow from the onset."""
         yield from super().check(experiment, of_images)
         yield from of_one_image(self.name, experiment, of_images)
 
     def input(self, shape: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-        """Input flow_image (B, S, S, 3), channels u, v and optical strain, 0..255."""
         return {"flow_image": keras.Input(shape["flow_image"], name="flow_image")}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mer_tf.models import OWN
+from mer_tf.models.layers import OWN
 
 
 class _Later:

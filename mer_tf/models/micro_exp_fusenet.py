@@ -32,11 +32,7 @@ class FuseNet(Volume):
     """Whether both are joined before the last layer alone."""
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255 of aligned faces, T 17 or more. Output: float32 logits
-        (B, classes).
-        """
+        """Faces are aligned; T is 17 or more."""
         inputs = self.volumes(shape, "frames")
         image = grey(inputs["frames"], "centred")
         flat = [volume_features(_region(image, name), name, self) for name in REGIONS]

@@ -40,12 +40,10 @@ class MicroExpStcnn(Volume):
     name: Literal["micro_exp_stcnn"] = "micro_exp_stcnn"
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}; T 17 or more, S 5 or more.
+        """T is 17 or more, S 5 or more.
 
         Grey levels reach it as -1 .. 1. The authors' code subtracts the mean of all clips, those tested too, and
         divides by the greatest value then left.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes).
         """
         inputs = self.volumes(shape, "frames")
         x = volume_features(grey(inputs["frames"], "centred"), "volume", self)

@@ -34,11 +34,7 @@ class OffApexNet(FlowImageModel):
     least: ClassVar = {"width": 0.05}
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}; S = 28 was published.
-
-        Input (dict): flow_image (B, S, S, 3), 0..255, whose third channel is not used. Output: float32 logits
-        (B, classes).
-        """
+        """S = 28 was published; the third channel is not used."""
         image = self.input(shape)
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(image["flow_image"])
         streams = [_stream(x[..., k : k + 1], name) for k, name in enumerate("uv")]

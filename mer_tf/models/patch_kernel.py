@@ -36,7 +36,6 @@ class PatchKernel(KernelModel):
     """Dictionaries that ship with the package."""
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """The dictionaries are there, and images have the size that they were learned on."""
         yield from super().check(experiment, of_images)
         side = experiment.clip.side
         if self.dictionary not in DICTIONARIES:

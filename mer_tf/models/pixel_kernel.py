@@ -21,5 +21,4 @@ class PixelKernel(KernelModel):
     name: Literal["pixel_kernel"] = "pixel_kernel"
 
     def views(self, images: NDArray[np.float32]) -> Views:
-        """The pixels themselves."""
         return (images.reshape(len(images), -1),)

@@ -37,10 +37,6 @@ class Rcn(FlowImageModel):
     normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}.
-
-        Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes).
-        """
         image, width = self.input(shape), scaled(FILTERS, self.width)
         x = layers.Rescaling(1 / 255, name="scaled")(image["flow_image"])
         x = _Block(width, 5, "first", padding="valid")(x)

@@ -8,23 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from mer_tf.models.layers import LAYERS
+
 PACKAGE = "mer_tf"
-LAYERS = {
-    "shared": (
-        *("FoldTime", "Preprocess", "Resize", "OnsetDifference", "LastStep", "Places", "AttendedLogits"),
-        "ResponseNorm",
-    ),
-    "attention": (
-        *("EachAs", "RegionWeights", "WeighRegions", "AttentiveLSTMCell", "Previous", "TimeWeights"),
-        *("FixedTimeWeights", "WeighSteps", "FrameGate"),
-    ),
-    "penalties": ("SpreadPenalty", "LengthPenalty"),
-    "blocks": ("BlockCrop", "Neighbours", "UnfoldTime", "WeightCost"),
-    "block_units": (),
-    "recurrent": ("PeepholeCell", "CoupledCell"),
-    "frames": ("RandomTurn", "MovingPixels", "ExpressionStates"),
-}
-"""File of mer_tf/models/layers -> classes registered there."""
 
 
 class Waiting:
@@ -34,7 +20,6 @@ class Waiting:
         self._file, self.__name__ = file, name
 
     def from_config(self, config: dict[str, Any]) -> Any:
-        """The layer that Keras reads from a file, of the class that is imported now."""
         return getattr(import_module(f"mer_tf.models.layers.{self._file}"), self.__name__).from_config(config)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from mer_tf.config import MerError
-from mer_tf.models import OWN
+from mer_tf.models.layers import OWN
 
 FINISH = "run the experiment to its end, or with --resume"
 """Mend of a run's checkpoint."""

@@ -43,10 +43,7 @@ class StrcnG(FlowImageModel):
     normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}, u, v and strain, of which the last is not used.
-
-        Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes).
-        """
+        """The third channel, strain, is not used."""
         image = self.input(shape)
         flow = layers.Rescaling(1 / 127.5, -1.0, name="scaled")(image["flow_image"][..., :2])
         return keras.Model(image, recurrent_network(flow, classes, self), name="strcn_g")
@@ -69,10 +66,7 @@ class StrcnA(ImageModel):
     normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"frames": (S, S, 3), "images": (T,)}; which pixels move most is asked of each window.
-
-        Input (dict): frames (B, T, S, S, 3) RGB 0..255. Output: float32 logits (B, classes).
-        """
+        """Which pixels move most is asked of each window."""
         inputs = self.volumes(shape, "frames")
         moving = own.MovingPixels(HEIGHT, WIDTH, SHARE, self.gap, name="moving")(inputs["frames"])
         return keras.Model(inputs, recurrent_network(moving, classes, self), name="strcn_a")
@@ -81,7 +75,9 @@ class StrcnA(ImageModel):
 def recurrent_network(x: Any, classes: int, config: StrcnA | StrcnG) -> Any:
     """Logits (B, classes) of an image (B, H, W, C)."""
     width = scaled(FILTERS, config.width)
-    x = layers.MaxPooling2D(4, padding="same", name="stem_pool")(_convolved(x, width, "stem"))
+    x = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal", name="stem_conv")(x)
+    x = ops.relu(layers.BatchNormalization(momentum=0.9, name="stem_norm")(x))
+    x = layers.MaxPooling2D(4, padding="same", name="stem_pool")(x)
     for number, pool in enumerate(POOLS, start=1):
         block = f"block{number}"
         y = layers.Conv2D(width, 1, kernel_initializer="he_normal", name=f"{block}_forward")(x)
@@ -92,8 +88,3 @@ def recurrent_network(x: Any, classes: int, config: StrcnA | StrcnG) -> Any:
         x = layers.MaxPooling2D(pool, padding="same", name=f"{block}_pool")(y)
     x = layers.Dropout(config.dropout, name="dropout")(layers.GlobalAveragePooling2D(name="places")(x))
     return layers.Dense(classes, dtype="float32", name="logits")(x)
-
-
-def _convolved(x: Any, width: int, name: str) -> Any:
-    x = layers.Conv2D(width, 3, padding="same", kernel_initializer="he_normal", name=f"{name}_conv")(x)
-    return ops.relu(layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x))

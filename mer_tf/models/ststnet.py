@@ -33,10 +33,7 @@ class StstNet(FlowImageModel):
     normalises = True
 
     def build(self, shape: Any, classes: int) -> keras.Model:
-        """The network. shape: {"flow_image": (S, S, 3)}; S = 28 was published.
-
-        Input (dict): flow_image (B, S, S, 3), 0..255. Output: float32 logits (B, classes).
-        """
+        """S = 28 was published."""
         image = self.input(shape)
         streams = [_stream(image["flow_image"], filters, self.dropout) for filters in FILTERS]
         x = layers.AveragePooling2D(2, name="average")(layers.Concatenate(name="streams")(streams))

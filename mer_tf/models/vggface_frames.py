@@ -32,13 +32,12 @@ class VggFaceFrames(FeatureModel):
     least: ClassVar = {"embedding": (8, 8, 8)}
 
     def check(self, experiment: Experiment, of_images: bool) -> Iterator[str]:
-        """Windows must be single frames."""
         yield from super().check(experiment, of_images)
         if experiment.clip.frames != 1 or experiment.clip.test != "windows":
             yield "vggface_frames sees single frames; use clip.frames=1 and clip.test=windows"
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of Exp-I: windows of one frame, see `inputs`, to float32 logits (B, classes)."""
+        """Trainable part of Exp-I: windows of one frame."""
         inputs = self.inputs(shape, 1)
         x = embed(self.per_frame(inputs, tail), inputs["mask"], self)
         x = layers.ReLU(name="embedding_relu")(x)

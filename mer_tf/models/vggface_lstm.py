@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from mer_tf.models.inputs import lstm
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.later import keras, layers, own
 from mer_tf.ranges import BelowOne, Count
@@ -42,11 +43,7 @@ class VggFaceLstm(FeatureModel):
     least: ClassVar = {"embedding": (8, 8, 8), "lstm_units": 8, "lstm_layers": 2, "head_units": 8}
 
     def build(self, shape: tuple[int, ...], classes: int, tail: keras.Model | None = None) -> keras.Model:
-        """Trainable part of Exp-II, or with `bidirectional` of Exp-III.
-
-        Inputs (dict): see `inputs`. Output: float32 logits (B, classes). `tail`: retrained end of the encoder, mapping
-        shape to (D,); None when the whole encoder is frozen.
-        """
+        """Trainable part of Exp-II, or with `bidirectional` of Exp-III; `tail` maps shape to (D,)."""
         inputs = self.inputs(shape)
         mask = inputs["mask"]
 
@@ -77,14 +74,12 @@ def embed(x: Any, mask: Any, config: Any) -> Any:
 
 def _recurrent(x: Any, mask: Any, config: VggFaceLstm, number: int, *, more: bool) -> Any:
     """One (Bi-)LSTM layer; all steps when `more` layers follow, else what the head takes."""
-    # cuDNN's LSTM switches XLA off for the whole step.
-    options: dict[str, Any] = {"use_cudnn": False}
-    if not config.bidirectional:
-        return layers.LSTM(config.lstm_units, return_sequences=more, name=f"lstm{number}", **options)(x, mask=mask)
-    every = more or config.merge == "last_step"
-    lstm = layers.LSTM(config.lstm_units, return_sequences=every, name=f"lstm{number}", **options)
-    x = layers.Bidirectional(lstm, name=f"bilstm{number}")(x, mask=mask)
-    return x if more or config.merge != "last_step" else own.LastStep(name="last_step")(x, mask)
+    last_step = config.bidirectional and config.merge == "last_step"
+    over = lstm(config.lstm_units, f"lstm{number}", return_sequences=more or last_step)
+    if config.bidirectional:
+        over = layers.Bidirectional(over, name=f"bilstm{number}")
+    x = over(x, mask=mask)
+    return own.LastStep(name="last_step")(x, mask) if last_step and not more else x
 
 
 IMAGES = {"frames": None, "onset": 1}

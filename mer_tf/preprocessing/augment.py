@@ -29,7 +29,10 @@ def turned(frames: np.ndarray, degrees: np.ndarray) -> np.ndarray:
 
 
 def mirrored_flow_image(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Flow images (..., S, S, 3) seen in a mirror: columns reversed, and u turned about the middle of its range."""
+    """Flow images (..., S, S, 3) seen in a mirror: columns reversed, and u turned about the middle of its range.
+
+    After a stretch to 0..255 (`min_max`) that is a change of sign to the bit; a flat u, 0, becomes 255 and means rest.
+    """
     seen = images[..., ::-1, :].copy()
     seen[..., 0] = 255 - seen[..., 0]
     return seen

@@ -62,21 +62,13 @@ def dis() -> Solver:
 
 def farneback() -> Solver:
     """Farnebäck's, which keeps nothing."""
-    return _farneback
-
-
-def _farneback(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    empty = np.zeros((*first.shape, 2), np.float32)
-    return np.asarray(cv2.calcOpticalFlowFarneback(first, second, empty, 0.5, 3, 15, 3, 5, 1.2, 0), np.float32)
+    return lambda a, b: np.asarray(
+        cv2.calcOpticalFlowFarneback(a, b, np.zeros((*a.shape, 2), np.float32), 0.5, 3, 15, 3, 5, 1.2, 0), np.float32
+    )
 
 
 def tvl1() -> Solver:
     """TV-L1 of one pair, as scikit-image has it."""
-    return _tvl1
-
-
-def _tvl1(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
     from skimage.registration import optical_flow_tvl1  # takes a second to load
 
-    down, right = optical_flow_tvl1(first, second, attachment=5)
-    return np.stack([right, down], axis=-1)
+    return lambda a, b: np.stack(optical_flow_tvl1(a, b, attachment=5)[::-1], axis=-1)  # it gives down, right

@@ -60,11 +60,6 @@ def select_keyframes(
     return _filled(chosen, len(values), wanted) + onset
 
 
-def estimated_apex(values: Values) -> int:
-    """Place of the greatest mean difference from the first of (T, D) values."""
-    return int(_from_onset(values).argmax())
-
-
 def _values(frames: NDArray[np.generic]) -> Values:
     """One vector a frame; of colours their mean."""
     values = np.asarray(frames, np.float32)
@@ -77,7 +72,7 @@ def _from_onset(values: Values) -> Values:
 
 def _phases(values: Values, wanted: int, apex: int | None) -> Places:
     last = len(values) - 1
-    peak = estimated_apex(values) if apex is None else apex
+    peak = int(_from_onset(values).argmax()) if apex is None else apex
     rising = (wanted - 2) // 2
     rise, fall = np.linspace(0, peak, rising + 2), np.linspace(peak, last, wanted - rising - 1)
     return np.concatenate([[0, peak, last], rise, fall]).round().astype(np.intp)

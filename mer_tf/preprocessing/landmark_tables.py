@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from mer_tf.config import MerError
 from mer_tf.preprocessing.faces import Face
 from mer_tf.preprocessing.landmarks import as_68, fitted_face
-from mer_tf.table_files import read_table, whole_number
+from mer_tf.table_files import read_table
+from mer_tf.table_files.grid import whole_number
 
 COLUMN = re.compile(r"frame|face_id|success|confidence|[xy]_\d+")
 COUNTS = (68, 5, 468, 478)
@@ -35,9 +36,6 @@ class LandmarkTable:
     """(N, P, 2): x and y in pixels; NaN where nothing was fitted."""
     confidence: NDArray[np.float64]
     """(N,): from 0 to 1, 0 where nothing was fitted."""
-
-    def __len__(self) -> int:
-        return len(self.points)
 
     def face(self, place: int) -> Face | None:
         """The face in an image counted from 0; None where nothing was fitted."""

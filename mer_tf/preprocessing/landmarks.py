@@ -32,18 +32,18 @@ FACE_BOX = np.array([[0.141, 0.049], [0.854, 0.945]])
 LAYOUTS = "landmark_layouts.csv"
 SIDES = (192, 256, 224, 160, 128, 112, 96)
 """Inputs that networks are tried with."""
+MARGIN = 0.25
+"""Of their square about the face box, on each side."""
 
 
-def load_landmark_model(model: Path | None = None, margin: float = 0.25) -> LandmarkModel:
-    """The canonical face, or the landmark network in an ONNX file (or TFLite's, by its suffix).
+def load_landmark_model(model: Path) -> LandmarkModel:
+    """The landmark network in an ONNX file (or TFLite's, by its suffix).
 
     Its input is (1, 3, side, side) RGB from 0 to 1, of the first of `SIDES` that it takes: the square about the face
-    box, enlarged by `margin` on each side. Its first output is x and y, or x, y and z, of 68 points or of the 468 or
+    box, enlarged by `MARGIN` on each side. Its first output is x and y, or x, y and z, of 68 points or of the 468 or
     478 of MediaPipe's face mesh, as shares of the square or in its pixels. `MerError` for a file that is not there,
     that OpenCV cannot read, or whose output is none of these.
     """
-    if model is None:
-        return lambda frame, face: carried_landmarks(face.landmarks)
     if not Path(model).is_file():
         raise MerError(f"{model}: no such landmark model; give the ONNX file of one")
     read = cv2.dnn.readNetFromTFLite if Path(model).suffix == ".tflite" else cv2.dnn.readNetFromONNX
@@ -51,7 +51,7 @@ def load_landmark_model(model: Path | None = None, margin: float = 0.25) -> Land
         network = read(str(model))
     except cv2.error as error:
         raise MerError(f"{model}: OpenCV cannot read this as an ONNX network ({error.err})") from error
-    return partial(_from_network, network, Path(model), _side(network, Path(model)), margin)
+    return partial(_from_network, network, Path(model), _side(network, Path(model)))
 
 
 def mesh_file() -> Path:
@@ -83,7 +83,7 @@ def fitted_face(points: Points, confidence: float, box: NDArray[np.float64] | No
     if box is None:
         (left, top), (right, bottom) = FACE_BOX
         corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-        placed = _moved(similarity(canonical_landmarks(), points), corners)
+        placed = moved(similarity(canonical_landmarks(), points), corners)
         box = np.concatenate([placed.min(axis=0), np.ptp(placed, axis=0)])
     five, fitted = (np.round(p, 2) for p in (mapped(points, 5), points))
     return Face(np.round(box, 2), round(confidence, 4), five, fitted)
@@ -112,17 +112,18 @@ def carried_landmarks(five: Points) -> Points:
         raise MerError(f"landmarks: expected MTCNN's five points (5, 2) in pixels, got {np.shape(five)}")
     kept = list(ALIGNED_BY)
     canonical, matrix = canonical_landmarks(), similarity(FIVE[kept], five[kept])
-    rest = RBFInterpolator(FIVE, five - _moved(matrix, FIVE), kernel="thin_plate_spline")
-    return np.asarray(_moved(matrix, canonical) + rest(canonical))
+    rest = RBFInterpolator(FIVE, five - moved(matrix, FIVE), kernel="thin_plate_spline")
+    return np.asarray(moved(matrix, canonical) + rest(canonical))
 
 
-def _moved(matrix: NDArray[np.float64], points: Points) -> Points:
+def moved(matrix: Matrix, points: Points) -> Points:
+    """Points (..., 2) under a 2x3 matrix, as of `similarity`."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
-def _from_network(network: cv2.dnn.Net, name: Path, side: int, margin: float, frame: Frame, face: Face) -> Points:
+def _from_network(network: cv2.dnn.Net, name: Path, side: int, frame: Frame, face: Face) -> Points:
     x, y, width, height = face.box
-    reach = max(width, height) * (1 + 2 * margin)
+    reach = max(width, height) * (1 + 2 * MARGIN)
     corner, scale = np.array([x + width / 2, y + height / 2]) - reach / 2, side / reach
     to_square = np.array([[scale, 0, -scale * corner[0]], [0, scale, -scale * corner[1]]])
     square = cv2.warpAffine(frame, to_square, (side, side), borderMode=cv2.BORDER_REPLICATE)

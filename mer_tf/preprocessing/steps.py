@@ -39,7 +39,8 @@ def treated(course: Course, config: Preprocess) -> Course:
     if config.fps:
         places = resampled_places(len(values), fps, config.fps)
         values, fps = at_places(values, places), config.fps
-    _need_motion(len(values), config)
+    if len(values) < 2:
+        raise MerError(f"preprocess.fps={config.fps:g} leaves 1 frame of this clip; use a higher frame rate")
     if config.grey_level == "clip":
         values = stretched(values)
     if config.magnify:
@@ -54,13 +55,8 @@ def treated(course: Course, config: Preprocess) -> Course:
 
 
 def _check(config: Preprocess) -> None:
-    for name, least in {"fps": 0, "magnify": 0, "interpolate": 0}.items():
-        if getattr(config, name) < least:
-            raise MerError(f"preprocess.{name} must be {least} (off) or more, not {getattr(config, name)}")
+    for name in ("fps", "magnify", "interpolate"):
+        if getattr(config, name) < 0:
+            raise MerError(f"preprocess.{name} must be 0 (off) or more, not {getattr(config, name)}")
     if config.interpolate == 1:
         raise MerError("preprocess.interpolate=1 leaves one frame, which has no motion; use 0 (off) or 2 and more")
-
-
-def _need_motion(frames: int, config: Preprocess) -> None:
-    if frames < 2:
-        raise MerError(f"preprocess.fps={config.fps:g} leaves {frames} frame of this clip; use a higher frame rate")

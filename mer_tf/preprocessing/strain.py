@@ -14,13 +14,7 @@ def optical_strain(flow: NDArray[np.floating]) -> NDArray[np.float32]:
     pixel. A shift gives 0, a turn by a small angle a about a^2 / sqrt 2.
     """
     field = np.asarray(flow, np.float32)
-    ux, uy = _gradient(field[..., 0])
-    vx, vy = _gradient(field[..., 1])
+    ux, uy = np.gradient(field[..., 0], axis=(-1, -2))
+    vx, vy = np.gradient(field[..., 1], axis=(-1, -2))
     shear = (uy + vx) / 2
     return np.asarray(np.sqrt(ux**2 + vy**2 + 2 * shear**2), np.float32)
-
-
-def _gradient(plane: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Derivatives along x and y, per pixel."""
-    down, right = np.gradient(plane, axis=(-2, -1))
-    return np.asarray(right), np.asarray(down)

@@ -94,10 +94,7 @@ def iter_video(path: Path, first: int, last: int) -> Iterator[tuple[int, NDArray
             if not capture.grab():
                 raise MerError(f"{path}: ends after {number} frames, but frame {last} is wanted; is it truncated?")
             if number >= first:
-                decoded, frame = capture.retrieve()
-                if not decoded:
-                    raise MerError(f"{path}: frame {number} does not decode")
-                yield number, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+                yield number, _retrieved(capture, f"{path}: frame {number}")
 
 
 def iter_by_time(path: Path, fps: float, first: int, last: int) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -107,7 +104,7 @@ def iter_by_time(path: Path, fps: float, first: int, last: int) -> Iterator[tupl
         while wanted <= last and capture.grab():
             time = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
             start = time if start is None else start
-            now = (time - start, _retrieved(capture, path))
+            now = (time - start, _retrieved(capture, f"{path}: a frame"))
             while wanted <= last and wanted / fps <= now[0] + 1e-6:
                 nearer = now if before is None or now[0] - wanted / fps <= wanted / fps - before[0] else before
                 yield wanted, nearer[1]
@@ -117,11 +114,11 @@ def iter_by_time(path: Path, fps: float, first: int, last: int) -> Iterator[tupl
         raise MerError(f"{path}: ends before {last / fps:g} seconds, but frame {last} of {fps:g} a second is wanted")
 
 
-def _retrieved(capture: cv2.VideoCapture, path: Path) -> NDArray[np.uint8]:
-    """The frame just grabbed, as RGB."""
+def _retrieved(capture: cv2.VideoCapture, what: str) -> NDArray[np.uint8]:
+    """The frame just grabbed, as RGB; `what` names it in a `MerError`."""
     decoded, frame = capture.retrieve()
     if not decoded:
-        raise MerError(f"{path}: a frame does not decode; convert the video again, e.g. to MP4 with H.264")
+        raise MerError(f"{what} does not decode; convert the video again, e.g. to MP4 with H.264")
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -8,10 +8,11 @@ import pandas as pd
 
 from mer_tf.changes import read_experiment
 from mer_tf.config import Experiment, Tables
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import facts, write_csv, write_text
 from mer_tf.inputs.after import published_system
 from mer_tf.protocols.paper_tables import cell_scores, cell_settings, run_warnings
-from mer_tf.protocols.variants import Run, run_variants, variant_predictions
+from mer_tf.protocols.variants import Run, run_variants
 from mer_tf.reporting.tables import baseline_text
 
 
@@ -25,7 +26,7 @@ def baseline_table(experiment: Experiment, tables: Tables, directory: Path, run:
     """
     runs, rows = run_variants(cell_settings(experiment, tables, directory), run, "tables"), []
     for (row, column), path in runs.items():
-        scored = cell_scores(variant_predictions(path), experiment.evaluation.bootstrap)
+        scored = cell_scores(read_predictions(path / "predictions.csv"), experiment.evaluation.bootstrap)
         model = read_experiment(path / "config.json").model.name
         named = {"column": column, "system": row.rpartition("/")[2], "after": published_system(model)} | scored
         rows.append(named | {"published": _published(f"{row}/{column}"), "predictions": str(path / "predictions.csv")})

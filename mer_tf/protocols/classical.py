@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from mer_tf.descriptors import Classical, SubjectIdentity
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import inner_folds
-from mer_tf.evaluation.metrics import SCORES, scores
+from mer_tf.evaluation.metrics import by_name, scores
 from mer_tf.inputs.descriptors import DescribedStore
 from mer_tf.protocols.workbench import Workbench
 
@@ -26,7 +26,6 @@ class ClassicalBench(Workbench):
 
     @property
     def method(self) -> Classical:
-        """Settings of the method."""
         assert isinstance(self.experiment.model, Classical)
         return self.experiment.model
 
@@ -48,7 +47,6 @@ class ClassicalBench(Workbench):
         return chosen, {"method": self.method.name, "chosen": steps_of(chosen), "inner": table}
 
     def predict(self, model: Any, rows: Sequence[int]) -> np.ndarray:
-        """Class shares (len(rows), classes); see `class_shares`."""
         return class_shares(model, self.features(rows), len(self.classes))
 
     def features(self, rows: Sequence[int]) -> np.ndarray:
@@ -72,14 +70,13 @@ def inner_scores(
     for fold in inner_folds(list(subjects), labels.tolist(), folds):
         train, test = list(fold.train), list(fold.test)
         predicted[test] = fitted(clone(pipeline), features[train], labels[train]).predict(features[test])
-    return dict(zip(SCORES, map(float, scores(confusion_matrix(labels, predicted))), strict=True))
+    return by_name(scores(confusion_matrix(labels, predicted)))
 
 
 def steps_of(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
     """Parameters of each step as JSON can hold them."""
-    return {name: _plain(step.get_params()) for name, step in pipeline.steps}
-
-
-def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as JSON can hold them."""
-    return {k: v if isinstance(v, (int, float, str, bool, type(None))) else str(v) for k, v in parameters.items()}
+    plain = (int, float, str, bool, type(None))
+    return {
+        name: {k: v if isinstance(v, plain) else str(v) for k, v in step.get_params().items()}
+        for name, step in pipeline.steps
+    }

@@ -23,7 +23,6 @@ from mer_tf.changes import changed, migrated
 from mer_tf.config import Experiment, MerError
 from mer_tf.descriptors import Classical, OnsetFrame
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
-from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import class_names, evaluate, score_columns
 from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.evaluation.sealed import SealedLabels
@@ -91,7 +90,8 @@ def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: E
             if (folder / "predictions.csv").exists():
                 tables[name + suffix] = read_predictions(folder / "predictions.csv")
                 models[name + suffix] = chosen.model.name
-    write_always_wrong(_seeing(tables, models), images_of_clips(encoded), directory)
+    images: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
+    write_always_wrong(_seeing(tables, models), images, directory)
     untaught = Bench(experiment, clips, encoded).fold_warnings()
     return _summary(experiment, clips, tables, models, directory, untaught, [*tuned(stored)])
 
@@ -119,7 +119,6 @@ def _classical(method: Classical, bench: Bench, seal: SealedLabels) -> dict[int,
 
 
 def _kernel(bench: KernelBench, seal: SealedLabels) -> dict[int, ByEpoch]:
-    """Kernel ridge regression, its probabilities calibrated on the training subjects of each fold."""
     found = {}
     for fold in bench.folds():
         model, _ = bench.fit(fold.train, seal.training(fold), 0)
@@ -128,7 +127,6 @@ def _kernel(bench: KernelBench, seal: SealedLabels) -> dict[int, ByEpoch]:
 
 
 def _features(method: Classical, bench: Bench) -> np.ndarray:
-    """What a classical method is given of every clip, (clips, D)."""
     clips = range(len(bench.clips))
     if not method.described_by:
         return blind_features(method, bench.clips)
@@ -138,7 +136,6 @@ def _features(method: Classical, bench: Bench) -> np.ndarray:
 
 
 def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
-    """All folds in one program."""
     folds, config, seed = bench.folds(), bench.experiment.train, bench.experiment.train.seed
     truth = np.full((len(bench.clips), len(folds)), -1)
     for place, fold in enumerate(folds):
@@ -146,21 +143,21 @@ def _at_once(bench: Bench, seal: SealedLabels, name: str) -> dict[int, ByEpoch]:
     models = [_drawn(bench, training_seed(seed, fold.number)) for fold in folds]
     training = AllFolds(models, images_of(bench), truth, config, seed, getattr(bench.network, "dropout", 0.0))
     found: dict[int, ByEpoch] = {fold.number: {} for fold in folds}
-    watched = _watched(config.epochs)
+    watched, compiled = _watched(config.epochs), bench.trainer().model
     for epoch in Progress(range(1, config.epochs + 1), f"{name}, {len(folds)} folds at once", unit="epoch"):
         training.epoch()
         if epoch in watched:
             training.give()
             for fold, model in zip(folds, models, strict=True):
-                found[fold.number][epoch] = _predict(bench, model, fold)
+                compiled.set_weights(model.get_weights())
+                found[fold.number][epoch] = bench.predict(compiled, fold.test)
     return found
 
 
-def _predict(bench: Bench, model: Any, fold: Fold) -> np.ndarray:
-    """What `model` says of the fold's test clips, by the one network that is compiled."""
-    compiled = bench.trainer().model
-    compiled.set_weights(model.get_weights())
-    return bench.predict(compiled, fold.test)
+def _drawn(bench: Bench, seed: int) -> Any:
+    """A network newly drawn. The trainer draws too, and is made after the first seed: so stored results came about."""
+    random.seed(seed)
+    return bench.trainer().build()
 
 
 def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict[int, ByEpoch]:
@@ -182,7 +179,6 @@ def _one_by_one(bench: Bench, seal: SealedLabels, name: str, home: Path) -> dict
 
 
 def _kept(path: Path) -> ByEpoch:
-    """Probabilities of a fold that was finished before, by epoch."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return {int(epoch): stored[epoch] for epoch in stored.files}
@@ -192,12 +188,6 @@ def _kept(path: Path) -> ByEpoch:
 
 def _watched(epochs: int) -> set[int]:
     return {int(e) for e in np.linspace(epochs, 0, min(WATCHED, epochs), endpoint=False).round()}
-
-
-def _drawn(bench: Bench, seed: int) -> Any:
-    """A network with weights newly drawn from the seed, as the trainer of one fold draws them."""
-    random.seed(seed)
-    return bench.trainer().build()
 
 
 def _write(bench: Bench, seal: SealedLabels, found: dict[int, ByEpoch], home: Path) -> None:
@@ -230,7 +220,10 @@ def _summary(
     chosen_on: Sequence[str],
 ) -> str:
     options = {"bootstrap": experiment.evaluation.bootstrap, "permutations": experiment.evaluation.permutations}
-    results = {n: {part: evaluate(f, **options) for part, f in _parts(frame)} for n, frame in tables.items()}
+    results: dict[str, dict[str, Any]] = {}
+    for name, frame in tables.items():
+        parts = {FULL: frame, **{str(home): part for home, part in frame.groupby("dataset", sort=True)}}
+        results[name] = {part: evaluate(one, **options) for part, one in parts.items()}
     rows = [r for n, found in results.items() for r in _rows(n, models[n], found)]
     table = pd.DataFrame(rows)
     write_csv(table, directory / "composite.csv")
@@ -257,11 +250,6 @@ def _summary(
     text = "\n".join([*(f"warning: {w}" for w in warnings), "", composite_text(shown), *told_after])
     write_text(directory / "results.txt", text + "\n")
     return text
-
-
-def _parts(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    yield FULL, frame
-    yield from ((str(name), part) for name, part in frame.groupby("dataset", sort=True))
 
 
 def _rows(name: str, model: str, found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -294,14 +282,7 @@ def _seeing(tables: dict[str, pd.DataFrame], models: Mapping[str, str]) -> dict[
     return seeing or tables
 
 
-def images_of_clips(encoded: Encoded) -> Mapping[str, np.ndarray]:
-    """Flow images by clip."""
-    found: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
-    return found
-
-
 def _times(directory: Path, tables: Mapping[str, Any]) -> str:
-    """Processor seconds of the rows that were run in one go."""
     known = {name: directory / _slug(name) / TIME for name in tables if not name.endswith(PEEKED)}
     found = {name: read_mapping(path)["cpu_seconds"] for name, path in known.items() if path.exists()}
     return "processor seconds: " + ", ".join(f"{name} {seconds:g}" for name, seconds in found.items())

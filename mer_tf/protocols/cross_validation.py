@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -23,11 +21,6 @@ from mer_tf.reporting.plots import confusion_pair
 from mer_tf.training.baselines import onset_frame_probabilities
 from mer_tf.training.estimate import FirstSteps
 from mer_tf.training.trainer import training_seed
-
-log = logging.getLogger("mer_tf")
-BASELINE = "onset frame only"
-PACED = 2
-"""The epoch whose time tells that of all: the first one compiles."""
 
 
 def cross_validate(bench: Workbench, directory: Path, only: Collection[int] | None = None) -> None:
@@ -111,26 +104,16 @@ def train_network(bench: Bench, fold: Fold, labels: np.ndarray, seed: int, folde
 
 
 class ShowEpochs(keras.callbacks.Callback):
-    """Moves a bar by one each epoch, with the losses beside it; the log says early how long all of them take."""
+    """Moves a bar by one each epoch, with the losses beside it."""
 
     def __init__(self, bar: Progress, what: str) -> None:
         super().__init__()
-        self.bar, self.what, self.begun = bar, what, 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note when the epoch began."""
-        self.begun = time.monotonic()
+        self.bar, self.what = bar, what
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         values = {name: f"{value:.3f}" for name, value in (logs or {}).items()}
         self.bar.set_postfix({"in": self.what} | values, refresh=False)
         self.bar.update()
-        left = (self.bar.total or 0) - self.bar.n
-        if self.bar.n == PACED and left > 0:
-            pace = time.monotonic() - self.begun
-            log.info(
-                "training: %.3g s an epoch, %d epochs to go: %s", pace, left, Progress.format_interval(pace * left)
-            )
 
 
 def title(bench: Workbench) -> str:

@@ -13,17 +13,18 @@ from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import train_network
 from mer_tf.protocols.layer_choice import choose_block
 from mer_tf.protocols.selection import epochs_a_fold
-from mer_tf.protocols.workbench import Bench
+from mer_tf.protocols.workbench import Bench, Workbench
 from mer_tf.reporting.card import FINAL, FINAL_SAID
 
 log = logging.getLogger("mer_tf")
 
 
-def train_final(bench: Bench, directory: Path) -> None:
+def train_final(bench: Workbench, directory: Path) -> None:
     """Train on all clips, as each fold on its own: the same epochs, or those chosen on inner subjects of all.
 
     Its labels are known, and nothing of it is tested. A finished one is kept.
     """
+    assert isinstance(bench, Bench)  # of a network, as the run was asked for
     folder = directory / FINAL
     with held(folder):
         if (folder / "final.json").exists():

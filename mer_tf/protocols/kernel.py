@@ -20,7 +20,6 @@ class KernelBench(Workbench):
 
     @property
     def method(self) -> KernelModel:
-        """Settings of the method."""
         assert isinstance(self.experiment.model, KernelModel)
         return self.experiment.model
 
@@ -38,6 +37,5 @@ class KernelBench(Workbench):
         return (ridge, chosen), {"method": self.method.name, "temperature": ridge.temperature}
 
     def predict(self, model: tuple[Ridge, list[int]], rows: Sequence[int]) -> np.ndarray:
-        """Calibrated class probabilities (len(rows), classes)."""
         ridge, chosen = model
         return ridge.probabilities(self.gram[np.ix_(list(rows), chosen)])

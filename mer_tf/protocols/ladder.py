@@ -66,7 +66,6 @@ def climb(bench: Bench, directory: Path, inner_folds: int = 2) -> pd.DataFrame:
 
 
 def ladder_text(table: pd.DataFrame) -> str:
-    """The table as text, one line a rung."""
     shown = {
         name: [
             f"{r[name]:.1%} [{r[f'{name}_low'] * 100:.1f}, {r[f'{name}_high'] * 100:.1f}]" for _, r in table.iterrows()

@@ -15,11 +15,12 @@ from mer_tf.config import Experiment, MerError, Tables
 from mer_tf.descriptors import TRIVIAL, FlowLogistic
 from mer_tf.evaluation.metrics import SCORES
 from mer_tf.evaluation.orderings import Ordering, between_data_sets, holm, over_subjects_and_seeds, verdict
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.heat_change import FILE, after_row, change_summary
 from mer_tf.explain.heat_change import verdict as heat_verdict
 from mer_tf.files import facts, read_mapping, write_csv, write_text
 from mer_tf.notices import read_notices
-from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
+from mer_tf.protocols.variants import Run, run_variants, variant_row
 from mer_tf.reporting.tables import heat_table, ordering_table, side_by_side
 
 CELL = (
@@ -52,14 +53,13 @@ def paper_tables(
     beside = {row["prefix"]: _yardstick(row["row"], experiment) for row in _trivial(tables)}
     settings = cell_settings(experiment, replace(tables, rows={**tables.rows, **beside}), directory)
     runs = run_variants(settings, run, "tables")
-    frames = {cell: variant_predictions(path) for cell, path in runs.items()}
+    frames = {cell: read_predictions(path / "predictions.csv") for cell, path in runs.items()}
     draws = experiment.evaluation.bootstrap
     scored = {path: cell_scores(frames[cell], draws) for cell, path in runs.items()}
     rows = [p | (scored[runs[c]] if (c := (p["prefix"], p["column"])) in runs else {}) for p in printed]
     first = pd.DataFrame(rows).drop(columns="prefix")
     figures = {(p["prefix"], p["column"]): p["printed"] for p in printed}
-    orders = [*_orderings(experiment, tables, frames, figures), *_across(experiment, tables, frames, figures)]
-    second = _judged(pd.DataFrame(orders))
+    second = _judged(pd.DataFrame(_orders(experiment, tables, frames, figures)))
     for name, table in (("tables.csv", first), ("orderings.csv", second)):
         write_csv(table, directory / name)
     said = [f"printed figures: {tables.unprinted}"] if tables.unprinted else []
@@ -154,39 +154,29 @@ def cell_scores(frame: pd.DataFrame, bootstrap: int) -> dict[str, Any]:
     return {name: row[name] for name in CELL}
 
 
-def _orderings(
+def _orders(
     experiment: Experiment,
     tables: Tables,
     frames: dict[tuple[str, str], pd.DataFrame],
     printed: dict[tuple[str, str], str],
 ) -> Iterator[dict[str, Any]]:
-    evaluation = experiment.evaluation
+    """Orders of two rows in each column, then of two columns, where both are run."""
+    draws = experiment.evaluation.bootstrap
+
+    def points(better: tuple[str, str], worse: tuple[str, str]) -> float:
+        return np.nan if tables.unprinted else round(float(printed[better]) - float(printed[worse]), 2)
+
     for better, worse in tables.orderings:
         for column in tables.columns:
-            one, other = frames[better, column], frames[worse, column]
-            options = {"draws": evaluation.permutations, "bootstrap": evaluation.bootstrap}
-            found = over_subjects_and_seeds(one, other, **options)
-            gap = np.nan if tables.unprinted else _points(printed[better, column], printed[worse, column])
-            yield _order(better, worse, column, gap, found)
-
-
-def _across(
-    experiment: Experiment,
-    tables: Tables,
-    frames: dict[tuple[str, str], pd.DataFrame],
-    printed: dict[tuple[str, str], str],
-) -> Iterator[dict[str, Any]]:
-    """Orders of two columns, where both are run."""
-    for row, one, other in tables.across:
-        if {one, other} <= set(tables.columns):
-            draws = experiment.evaluation.bootstrap
-            found = between_data_sets(frames[row, one], frames[row, other], bootstrap=draws)
-            gap = np.nan if tables.unprinted else _points(printed[row, one], printed[row, other])
-            yield _order(row, row, f"{one} > {other}", gap, found)
-
-
-def _points(better: str, worse: str) -> float:
-    return round(float(better) - float(worse), 2)
+            one, other = (better, column), (worse, column)
+            options = {"draws": experiment.evaluation.permutations, "bootstrap": draws}
+            found = over_subjects_and_seeds(frames[one], frames[other], **options)
+            yield _order(better, worse, column, points(one, other), found)
+    for row, first, second in tables.across:
+        if {first, second} <= set(tables.columns):
+            one, other = (row, first), (row, second)
+            found = between_data_sets(frames[one], frames[other], bootstrap=draws)
+            yield _order(row, row, f"{first} > {second}", points(one, other), found)
 
 
 def _order(better: str, worse: str, column: str, printed: float, found: Ordering) -> dict[str, Any]:

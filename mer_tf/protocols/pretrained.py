@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,20 +19,12 @@ ByFold = dict[int, dict[int, NDArray[np.float64]]]
 def as_given(bench: Bench, seal: SealedLabels) -> ByFold:
     """What the shipped network says of every fold's test clips; no label is looked at."""
     refuse(bench.network.check_classes(bench.classes))
-    shares = probabilities(_network(bench), _small_images(bench))
+    if (images := images_of(bench)).shape[1:] != (28, 28, 3):
+        raise MerError(f"flow images of {images.shape[1:]}: shipped networks take 28 x 28 x 3; set clip.side 28")
+    shares = probabilities(load_pretrained(getattr(bench.network, "weights", None) or ""), images)
     return {fold.number: {0: shares[list(fold.test)]} for fold in bench.folds()}
-
-
-def _network(bench: Bench) -> keras.Model:
-    return load_pretrained(getattr(bench.network, "weights", None) or "")
 
 
 def images_of(bench: Workbench) -> NDArray[np.uint8]:
     """Flow images (N, S, S, 3) in the order of the clips."""
     return np.stack([bench.store.images[name] for name in bench.clips["clip_id"]])  # type: ignore[attr-defined]
-
-
-def _small_images(bench: Bench) -> NDArray[np.uint8]:
-    if (images := images_of(bench)).shape[1:] != (28, 28, 3):
-        raise MerError(f"flow images of {images.shape[1:]}: shipped networks take 28 x 28 x 3; set clip.side 28")
-    return images

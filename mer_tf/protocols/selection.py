@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import pandas as pd
+from sklearn.metrics import confusion_matrix
 
 from mer_tf.config import Experiment, Search, Train
 from mer_tf.evaluation.folds import inner_folds
@@ -36,7 +37,6 @@ class Choice:
     dropout: float
 
     def train(self, train: Train) -> Train:
-        """`train` with this choice."""
         return replace(train, **{k: v for k, v in vars(self).items() if k != "dropout"})
 
 
@@ -73,13 +73,17 @@ def choose(
     train = experiment.train
     pairs = itertools.product(search.learning_rate or (train.learning_rate,), search.dropout or (None,))
     epochs = tuple(sorted(search.epochs)) or (train.epochs,)
+
+    def watching(predict: Predict, truth: np.ndarray) -> Any:
+        return EarlyEnd(predict, truth, search.patience) if search.patience else EpochPredictions(predict, epochs)
+
     for number, (rate, dropout) in enumerate(pairs):
         own = getattr(experiment.model, "dropout", 0.0) if dropout is None else dropout
         setting = Choice(epochs[-1], train.stream_epochs, rate, own)
-        watching = partial(EarlyEnd, patience=search.patience) if search.patience else partial(_after, epochs=epochs)
         trained = _inner(bench, search.folds, rows, labels, setting, [*seed, number], watching, callbacks)
         for chosen, answers in _ended(trained, setting) if search.patience else _by_epoch(trained, setting, epochs):
-            counts = _confusion(answers, len(bench.classes))
+            truth, said = (np.concatenate(parts) for parts in zip(*answers, strict=True))
+            counts = confusion_matrix(truth, said.argmax(axis=1), labels=range(len(bench.classes)))
             choices.append(chosen)
             table.append(vars(chosen) | dict(zip(SCORES, scores(counts), strict=True)))
     frame = pd.DataFrame(table)
@@ -114,10 +118,6 @@ def _inner(
     return found
 
 
-def _after(predict: Predict, labels: np.ndarray, epochs: Sequence[int]) -> EpochPredictions:
-    return EpochPredictions(predict, epochs)
-
-
 def _by_epoch(trained: Trained, setting: Choice, epochs: Sequence[int]) -> Iterator[tuple[Choice, Answers]]:
     """Each number of epochs, and the answers after so many."""
     yield from ((replace(setting, epochs=e), [(truth, w.shares[e]) for truth, w in trained]) for e in epochs)
@@ -130,11 +130,3 @@ def _ended(trained: Sequence[tuple[np.ndarray, EarlyEnd]], setting: Choice) -> I
     streams = round(np.mean(first)) if first else setting.stream_epochs
     answers = [(truth, watch.shares[watch.best]) for truth, watch in trained]
     yield replace(setting, epochs=epochs, stream_epochs=streams), answers
-
-
-def _confusion(answers: Answers, classes: int) -> np.ndarray:
-    """Counts (classes, classes) of all inner folds."""
-    pooled = np.zeros((classes, classes), int)
-    for truth, shares in answers:
-        np.add.at(pooled, (truth, shares.argmax(axis=1)), 1)
-    return pooled

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mer_tf.config import Experiment
 from mer_tf.evaluation.predictions import predictions_frame
-from mer_tf.evaluation.self_test import Check, chance_check, fold_checks, order_check, prediction_checks, require
+from mer_tf.evaluation.self_test import Check, chance_check, fold_checks, prediction_checks, require
 from mer_tf.files import read_json, write_json
 from mer_tf.inputs.clips import Clips, label_clips
 from mer_tf.protocols.workbench import Workbench
@@ -24,16 +24,10 @@ FILE = "self_test.json"
 def before_training(experiment: Experiment, clips: Clips, bench: Workbench, directory: Path) -> None:
     """Folds are disjoint, do not depend on row order, and teach nothing about shuffled labels; else `MerError`."""
     folds, labels = bench.folds(), clips.table["label"].to_numpy()
-
-    def remade() -> Clips:
-        order = np.random.default_rng(0).permutation(len(clips.rows))
-        rows, stored = [clips.rows[k] for k in order], [clip.stored for clip in clips.labelled[::-1]]
-        return dataclasses.replace(clips, labelled=label_clips(rows, stored, clips.protocol, experiment.data))
-
-    def same() -> bool:
-        again = remade()
-        return again.labelled == clips.labelled and Workbench(experiment, again, bench.encoded).folds() == folds
-
+    order = np.random.default_rng(0).permutation(len(clips.rows))
+    rows, stored = [clips.rows[k] for k in order], [clip.stored for clip in clips.labelled[::-1]]
+    again = dataclasses.replace(clips, labelled=label_clips(rows, stored, clips.protocol, experiment.data))
+    same = again.labelled == clips.labelled and Workbench(experiment, again, bench.encoded).folds() == folds
     values = motion_probe_uars(bench.store, bench.ids(range(len(labels))), folds, labels, SHUFFLES, seed=0)
     support = np.unique(labels, return_counts=True)[1]
     # Standard error of a mean of recalls at chance; clips with shuffled labels are independent of each other.
@@ -41,7 +35,7 @@ def before_training(experiment: Experiment, clips: Clips, bench: Workbench, dire
     error = float(np.sqrt((chance * (1 - chance) / support).sum()) / len(support) / SHUFFLES**0.5)
     checks = [
         *fold_checks(clips.table, folds, experiment.evaluation.split),
-        order_check(same()),
+        Check("the order of the manifest's rows changes nothing", same, "" if same else "clips or folds differ"),
         chance_check("a probe trained on shuffled labels scores chance", values, len(support), error),
     ]
     _keep(checks, directory)

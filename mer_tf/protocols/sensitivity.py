@@ -13,12 +13,14 @@ import pandas as pd
 from mer_tf.changes import changed
 from mer_tf.config import Experiment, MerError, preset_of
 from mer_tf.evaluation.curve import halfways
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import write_csv
-from mer_tf.protocols.variants import Run, run_variants, variant_predictions, variant_row
+from mer_tf.protocols.variants import Run, run_variants, variant_row
 from mer_tf.reporting.plots import sensitivity_png
 
 FRAME_RATE = 100.0
 """Of the look-alike, as of SMIC-HS, frames a second."""
+SCORED = ("n", "UAR", "accuracy", "UF1", "UAR_low", "UAR_high", "chance")
 
 
 def sensitivity(
@@ -33,10 +35,11 @@ def sensitivity(
         raise MerError(f"{', '.join(real)}: the amplitude of real data is unknown; leave out data.root and manifests")
     points = [(e, float(a), int(s)) for a in amplitudes for e in experiments for s in steps]
     runs = run_variants({k: _variant(*point, out) for k, point in enumerate(points)}, run, "sensitivity")
-    rows = [
-        {"experiment": e.name, "amplitude": amplitude, "fps": FRAME_RATE / step} | _row(runs[k])
-        for k, (e, amplitude, step) in enumerate(points)
-    ]
+    rows = []
+    for k, (e, amplitude, step) in enumerate(points):
+        scored = variant_row(read_predictions(runs[k] / "predictions.csv"))
+        named = {"experiment": e.name, "amplitude": amplitude, "fps": FRAME_RATE / step}
+        rows.append(named | {name: scored[name] for name in SCORED})
     curve = pd.DataFrame(rows).sort_values(["experiment", "fps", "amplitude"], ascending=[True, False, True])
     half = halfways(curve)
     for table, name in ((curve, "curve.csv"), (half, "halfway.csv")):
@@ -55,8 +58,3 @@ def _variant(experiment: Experiment, amplitude: float, step: int, out: Path) -> 
     frames = window_frames(experiment.clip.frames, step)
     changes = {"data.amplitude": amplitude, "clip.step": step, "clip.frames": frames, "out": str(folder)}
     return changed(experiment, changes)
-
-
-def _row(directory: Path) -> dict[str, float]:
-    row = variant_row(variant_predictions(directory))
-    return {name: row[name] for name in ("n", "UAR", "accuracy", "UF1", "UAR_low", "UAR_high", "chance")}

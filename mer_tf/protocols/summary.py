@@ -16,10 +16,11 @@ from mer_tf.evaluation.predictions import read_predictions, write_predictions
 from mer_tf.files import write_csv, write_json, write_text
 from mer_tf.inputs.clips import Clips
 from mer_tf.notices import Notice, note
-from mer_tf.protocols.cross_validation import BASELINE, title
+from mer_tf.protocols.cross_validation import title
 from mer_tf.protocols.self_test import after_training
 from mer_tf.protocols.tuning import tuned_text
 from mer_tf.protocols.workbench import Bench, Workbench
+from mer_tf.reporting.analysis import BASELINE
 from mer_tf.reporting.card import CONTENT
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import class_table, published_table, results_table

@@ -11,8 +11,9 @@ import pandas as pd
 
 from mer_tf.changes import changed
 from mer_tf.config import Experiment
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import facts, write_csv
-from mer_tf.protocols.variants import ACCURACIES, Run, run_variants, variant_predictions, variant_row
+from mer_tf.protocols.variants import ACCURACIES, Run, run_variants, variant_row
 from mer_tf.reporting.plots import sweep_png
 
 COLUMNS = ("n", *ACCURACIES, "majority", "UAR", "UAR_low", "UAR_high", "UF1", "chance")
@@ -27,7 +28,11 @@ def sweep(experiment: Experiment, grid: Mapping[str, Sequence[Any]], directory: 
     """
     settings = dict(enumerate(combinations(experiment, grid, directory)))
     runs = run_variants({k: one for k, (_, one) in settings.items()}, run, "sweep")
-    rows = [chosen | _row(runs[k]) | {"published": _published(one)} for k, (chosen, one) in settings.items()]
+    rows = []
+    for k, (chosen, one) in settings.items():
+        scored = variant_row(read_predictions(runs[k] / "predictions.csv"))
+        scored["majority"] = scored["majority_rate"]
+        rows.append(chosen | {name: scored[name] for name in COLUMNS} | {"published": _published(one)})
     table = pd.DataFrame(rows)
     write_csv(table, directory / "sweep.csv")
     field, *more = grid
@@ -50,12 +55,6 @@ def sweep_text(table: pd.DataFrame) -> str:
     shown = table.assign(**{c: [f"{v:.1%}" for v in table[c]] for c in scores})
     note = f"the best of {len(table)} settings was picked on the test folds: a search, not an estimate"
     return f"{shown.to_string(index=False)}\n{note}"
-
-
-def _row(directory: Path) -> dict[str, Any]:
-    row = variant_row(variant_predictions(directory))
-    row["majority"] = row["majority_rate"]
-    return {name: row[name] for name in COLUMNS}
 
 
 def _published(experiment: Experiment) -> str:

@@ -61,7 +61,6 @@ def _printed(key: str) -> list[dict[str, Any]]:
 
 
 def _by_class(rows: Sequence[ClipRow], numbers: Sequence[int], config: Clip, classes: Sequence[str]) -> np.ndarray:
-    """Windows of one epoch of `rows` of these class indices."""
     labels = {row.clip_id: number for row, number in zip(rows, numbers, strict=True)}
     lengths = {row.clip_id: row.offset - row.onset + 1 for row in rows}
     planned = [labels[window.clip_id] for window in plan_windows(labels, lengths.__getitem__, config, classes, seed=0)]
@@ -71,7 +70,6 @@ def _by_class(rows: Sequence[ClipRow], numbers: Sequence[int], config: Clip, cla
 def _of_folds(
     experiment: Experiment, rows: Sequence[ClipRow], numbers: Sequence[int], classes: Sequence[str]
 ) -> list[int]:
-    """Windows of one epoch of each fold."""
     subjects, homes = [r.subject for r in rows], [r.dataset for r in rows]
     found = []
     for fold in make_folds(subjects, list(numbers), experiment.evaluation, homes):

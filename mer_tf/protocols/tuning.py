@@ -51,7 +51,6 @@ class TunedBench(ClassicalBench):
 
     @cached_property
     def offered(self) -> list[Candidate]:
-        """All candidates."""
         return candidates(self.experiment)
 
     def fit(self, rows: Sequence[int], labels: np.ndarray, seed: int) -> tuple[Tuned, dict[str, Any]]:
@@ -160,9 +159,8 @@ def tuned_text(bench: Workbench, directory: Path) -> str:
         return ""
     parts = [pd.read_csv(path, dtype=str) for path in sorted(directory.glob("**/fold-*/choice.csv"))]
     table = pd.concat(parts).drop(columns=list(SCORES), errors="ignore")
-    lines = (f"  {name}: {_counted(column)}" for name, column in table.items())
-    return "\n".join(["chosen on inner folds of the training subjects (folds):", *lines])
-
-
-def _counted(column: pd.Series) -> str:
-    return ", ".join(f"{value} ({count})" for value, count in column.fillna("its own").value_counts().items())
+    lines = ["chosen on inner folds of the training subjects (folds):"]
+    for name, column in table.items():
+        counts = column.fillna("its own").value_counts()
+        lines.append(f"  {name}: " + ", ".join(f"{value} ({count})" for value, count in counts.items()))
+    return "\n".join(lines)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.metrics import evaluate, score_columns
-from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.evaluation.variants import metric_variants
 from mer_tf.parallel import abreast, in_threads, processes_at_once
 from mer_tf.progress import Progress
@@ -45,11 +44,6 @@ def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dic
         bar = Progress(in_threads(ran, distinct, number), what, total=len(distinct), unit="run")
         found = dict(zip(distinct, bar, strict=True))
     return {key: found[first] for key, first in firsts.items()}
-
-
-def variant_predictions(directory: Path) -> pd.DataFrame:
-    """The predictions table of a run."""
-    return read_predictions(directory / "predictions.csv")
 
 
 def variant_row(frame: pd.DataFrame, bootstrap: int = 2000) -> dict[str, Any]:

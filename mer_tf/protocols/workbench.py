@@ -20,6 +20,7 @@ from mer_tf.evaluation.sealed import SealedLabels
 from mer_tf.inputs.batches import Viewed
 from mer_tf.inputs.blocks import nearest_frame
 from mer_tf.inputs.clips import Clips
+from mer_tf.inputs.key_frames import KeyFrameStore
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.kinds import FeatureModel, Network
@@ -43,13 +44,7 @@ class Workbench:
             raise MerError(f"{self.experiment.model.name} takes images and has no pretrained encoder")
         return self.encoded.encoder
 
-    @property
-    def of_images(self) -> bool:
-        """Whether each clip is one ready-made flow image, of which no face is known."""
-        return self.prepared.of_images
-
     def seal(self) -> SealedLabels:
-        """The labels of all clips, sealed anew."""
         return SealedLabels(self._labels)
 
     def folds(self, evaluation: Evaluation | None = None) -> list[Fold]:
@@ -66,7 +61,6 @@ class Workbench:
         return fold_warnings(self.folds(), self._labels.tolist(), self.classes)
 
     def ids(self, rows: Sequence[int]) -> list[str]:
-        """Clip ids of rows of `clips`."""
         return self.clips["clip_id"].iloc[list(rows)].tolist()
 
     def frames(self, ids: Collection[str]) -> Mapping[str, np.ndarray]:
@@ -78,12 +72,13 @@ class Workbench:
 
     def places(self, clip_id: str) -> np.ndarray:
         """Which of a clip's stored frames models are given, counted from 0."""
-        return self.encoded.places(clip_id, self.prepared.by_id[clip_id].stored.n_frames)
+        shown = np.arange(self.prepared.by_id[clip_id].stored.n_frames)[:: self.encoded.step]
+        return shown[self.store.places[clip_id]] if isinstance(self.store, KeyFrameStore) else shown
 
     def apexes(self, ids: Sequence[str]) -> dict[str, int]:
         """Place of each clip's apex among the frames that models are given; the middle one where none is known."""
         known = {name: self.prepared.by_id[name].row.apex for name in ids}
-        if self.of_images or not any(apex is not None for apex in known.values()):
+        if self.prepared.of_images or not any(apex is not None for apex in known.values()):
             return {name: len(self.places(name)) // 2 for name in ids}
         numbers = frame_numbers(self.prepared.records, wanted=known)
         return {name: nearest_frame(numbers[name][self.places(name)], known[name]) for name in ids}
@@ -140,7 +135,6 @@ class Bench(Workbench):
 
     @property
     def network(self) -> Network:
-        """Settings of the network."""
         assert isinstance(self.experiment.model, Network)
         return self.experiment.model
 
@@ -162,23 +156,15 @@ class Bench(Workbench):
         dropout: float | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> tuple[keras.Model, pd.DataFrame]:
-        """Train on the windows of the clips `rows` with class indices `labels`; the model and its history."""
-        clip, train = self.experiment.clip, train or self.experiment.train
+        """Train on the windows of the clips `rows` with class indices `labels`; the model and its history.
+
+        train: epochs and learning rates in place of the experiment's.
+        """
+        clip = self.experiment.clip
         known = self.labels_by_id(rows, labels)
         plan = plan_windows(known, self.store.length, clip, self.classes, seed)
         trainer = self.trainer(dropout)
-        history = trainer.fit(
-            self.store,
-            plan,
-            known,
-            clip.frames,
-            seed,
-            epochs=train.epochs,
-            stream_epochs=train.stream_epochs,
-            learning_rate=train.learning_rate,
-            callbacks=callbacks,
-        )
-        return trainer.model, history
+        return trainer.model, trainer.fit(self.store, plan, known, clip.frames, seed, train=train, callbacks=callbacks)
 
     def untrained(self, seed: int, dropout: float | None = None) -> keras.Model:
         """The network as training with this seed begins: the encoder's end pretrained, all else as it was drawn."""
@@ -207,7 +193,6 @@ class Bench(Workbench):
         return self.trainers[config]
 
     def xla(self) -> bool | None:
-        """Whether XLA compiled the steps of every trainer so far."""
         benches = (self, *self._retrained.values())
         compiled = [trainer.xla for bench in benches for trainer in bench.trainers.values()]
         return all(compiled) if compiled else None

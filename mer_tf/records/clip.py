@@ -22,6 +22,9 @@ from mer_tf.preprocessing.recipes import check_recipe
 from mer_tf.preprocessing.steps import Course, treated
 from mer_tf.records.landmark_files import filed_face, listed, network_file, tried_frames
 
+TEXTS = ("clip_id", "dataset", "subject", "label_raw")
+"""What a record and its index have of the manifest's row."""
+
 
 @dataclass(frozen=True, eq=False)
 class ClipRecord:
@@ -70,7 +73,7 @@ def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
     numbers, frames, matrix = [], [], None
     for number, frame in iter_clip(row):
         if matrix is None:
-            matrix = _transform(face, config, _shape(frame))
+            matrix = _transform(face, config, (frame.shape[0], frame.shape[1]))
         numbers.append(number)
         frames.append(warp(frame, matrix, config.size))
     course = Course(np.stack(frames), np.array(numbers, np.int64), row.fps)
@@ -79,10 +82,7 @@ def _process(row: ClipRow, config: Preprocess) -> ClipRecord:
     except MerError as error:
         raise MerError(f"clip {row.clip_id}: {error}") from error
     return ClipRecord(
-        clip_id=row.clip_id,
-        dataset=row.dataset,
-        subject=row.subject,
-        label_raw=row.label_raw,
+        **{name: getattr(row, name) for name in TEXTS},
         fps=course.fps,
         frame_numbers=course.numbers,
         frames=course.frames,
@@ -136,7 +136,3 @@ def _fitted(face: Face, frame: Frame, config: Preprocess) -> Face:
 
 _network = lru_cache(maxsize=1)(load_landmark_model)
 """One network a process."""
-
-
-def _shape(frame: Frame) -> tuple[int, int]:
-    return frame.shape[0], frame.shape[1]

@@ -52,12 +52,9 @@ def check(directory: Path, progress: bool = True) -> list[str]:
     return faults
 
 
-def write_face_sheet(directory: Path, out_png: Path, per_clip: int = 1) -> Path:
-    """A contact sheet of `per_clip` stored frames of each clip, evenly spaced from the first, with the clip ids."""
-    tiles = []
-    for record in stored_clips(directory):
-        places = np.linspace(0, len(record.frames), per_clip, endpoint=False).astype(int)
-        tiles.append(_tile([record.frames[i] for i in places], record.clip_id))
+def write_face_sheet(directory: Path, out_png: Path) -> Path:
+    """A contact sheet of the first stored frame of each clip, with the clip ids."""
+    tiles = [_tile(record.frames[0], record.clip_id) for record in stored_clips(directory)]
     columns = max(1, 1200 // tiles[0].shape[1])
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
@@ -122,11 +119,10 @@ def _duplicates(clips: Sequence[IndexedClip]) -> list[str]:
     return [" = ".join(c.clip_id for c in clips if c.content_sha256 == digest) for digest in repeated]
 
 
-def _tile(frames: Sequence[Frame], name: str) -> Frame:
-    """Frames side by side above a strip that bears the clip's id."""
-    picture = np.hstack(frames)
-    factor = max(1, round(160 / frames[0].shape[0]))
-    picture = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+def _tile(frame: Frame, name: str) -> Frame:
+    """A frame above a strip that bears the clip's id."""
+    factor = max(1, round(160 / frame.shape[0]))
+    picture = frame.repeat(factor, axis=0).repeat(factor, axis=1)
     strip = np.zeros((18, picture.shape[1], 3), np.uint8)
     cv2.putText(strip, name[-(picture.shape[1] // 8) :], (2, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
     return np.asarray(np.vstack([picture, strip]), np.uint8)

@@ -141,18 +141,19 @@ def _places(row: ClipRow, table: LandmarkTable) -> dict[int, int]:
             f"clip {row.clip_id}: frames of {row.video} are taken by time, {table.path} counts them as decoded; "
             "use preprocess.landmarks=onnx or mtcnn"
         )
+    rows = len(table.points)
     if row.video:
         places, images = {n: n for n in range(row.onset, row.offset + 1)}, row.offset + 1
-        fits = len(table) >= images
+        fits = rows >= images
     else:
         order = {path.name: k for k, path in enumerate(image_files(row.source()))}  # by name as text, as OpenFace does
         found = frame_names(row.source())
         numbered = zip(found.numbers, found.names, strict=True)
         places = {n: order[name] for n, name in numbered if row.onset <= n <= row.offset}
-        images, fits = len(order), len(table) == len(order)
+        images, fits = len(order), rows == len(order)
     if not fits or not places:
         raise MerError(
-            f"clip {row.clip_id}: {table.path} has {len(table)} rows for {images} images of {row.source()}; fit the "
+            f"clip {row.clip_id}: {table.path} has {rows} rows for {images} images of {row.source()}; fit the "
             "landmarks of all of them"
         )
     return places

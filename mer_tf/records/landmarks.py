@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError, Preprocess
-from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks
+from mer_tf.preprocessing.landmarks import canonical_landmarks, carried_landmarks, moved
 from mer_tf.records.index import read_index
 from mer_tf.records.schema import floats
 from mer_tf.records.stored import stored_features
@@ -52,12 +52,7 @@ def _landmarks(features: Features, config: Preprocess, where: str) -> NDArray[np
         )
     matrix = floats(features, "transform").reshape(2, 3)
     if "fitted" in features:
-        pixels = _stored(floats(features, "fitted").reshape(68, 2), matrix)
+        pixels = moved(matrix, floats(features, "fitted").reshape(68, 2))
     else:
-        pixels = carried_landmarks(_stored(floats(features, "face")[5:].reshape(5, 2), matrix))
+        pixels = carried_landmarks(moved(matrix, floats(features, "face")[5:].reshape(5, 2)))
     return np.asarray((pixels + 0.5) / config.size)
-
-
-def _stored(points: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points of the source in pixels of the stored square."""
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from mer_tf.config import MerError
 from mer_tf.preprocessing.faces import Face
-from mer_tf.records.clip import ClipRecord
+from mer_tf.records.clip import TEXTS, ClipRecord
 from mer_tf.records.wire import Features, example
 
 ImageFormat = Literal["png", "raw"]
 LARGEST = 2**31 - 2**16
 """A protocol buffer holds less than 2 GiB."""
-TEXTS = ("clip_id", "dataset", "subject", "label_raw")
 
 
 def encode(record: ClipRecord, image_format: ImageFormat) -> bytes:

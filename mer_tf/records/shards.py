@@ -11,7 +11,7 @@ from typing import Any
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import atomic, read_mapping, sha256, write_json
-from mer_tf.records.clip import ClipRecord, process_clip
+from mer_tf.records.clip import TEXTS, process_clip
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ def write_shard(shard: Shard, config: Preprocess, versions: dict[str, str], *, t
 
     A bad clip goes into the sidecar's errors.
     """
-    store_shard(shard, _outcomes(shard, config, tick), versions)
 
+    def outcomes() -> Iterator[Outcome]:
+        for row in shard.rows:
+            yield row_outcome(row, config)
+            tick()
 
-def _outcomes(shard: Shard, config: Preprocess, tick: Callable[[], None]) -> Iterator[Outcome]:
-    for row in shard.rows:
-        yield row_outcome(row, config)
-        tick()
+    store_shard(shard, outcomes(), versions)
 
 
 def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
@@ -89,18 +89,14 @@ def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
     from mer_tf.records.schema import encode
 
     try:
-        record = _processed(row, config)
-        return Outcome(encode(record, config.image_format), _entry(record))
+        record = process_clip(row, config)
+        sizes = {"n_frames": len(record.frames), "fps": record.fps, "content_sha256": record.content_sha256}
+        return Outcome(encode(record, config.image_format), {name: getattr(record, name) for name in TEXTS} | sizes)
     except MerError as error:
-        return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": str(error)})
-
-
-def _processed(row: ClipRow, config: Preprocess) -> ClipRecord:
-    """`process_clip`, where the source's file system may refuse."""
-    try:
-        return process_clip(row, config)
-    except OSError as error:
-        raise MerError(f"clip {row.clip_id}: cannot be read ({error})") from error
+        reason = str(error)
+    except OSError as error:  # of the source's file system
+        reason = f"clip {row.clip_id}: cannot be read ({error})"
+    return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": reason})
 
 
 def store_shard(shard: Shard, outcomes: Iterable[Outcome], versions: dict[str, str]) -> None:
@@ -134,16 +130,3 @@ def _to_disk(path: Path) -> int:
     with path.open("r+b") as stream:  # Windows writes out only what may be written
         os.fsync(stream.fileno())
         return os.fstat(stream.fileno()).st_size
-
-
-def _entry(record: ClipRecord) -> dict[str, Any]:
-    """What the index says of a clip; the shard's name is added there."""
-    return {
-        "clip_id": record.clip_id,
-        "dataset": record.dataset,
-        "subject": record.subject,
-        "label_raw": record.label_raw,
-        "n_frames": len(record.frames),
-        "fps": record.fps,
-        "content_sha256": record.content_sha256,
-    }

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext
 from typing import Any
 
 from mer_tf.config import MerError, Preprocess
@@ -29,16 +28,25 @@ def run_shards(
     *,
     workers: int,
     tick: Callable[[int], Any],
+    threads: bool = False,
 ) -> None:
-    """Write all shards; `tick(1)` after each clip. A bad clip is an error of its shard's sidecar and ends nothing."""
+    """Write all shards; `tick(1)` after each clip. A bad clip is an error of its shard's sidecar and ends nothing.
+
+    Workers are processes, or `threads` of this one: none has to load TensorFlow first, which takes as long as 50 clips.
+    """
+    if threads:
+        _in_threads(shards, config, versions, workers, tick)
+        return
     if min(workers, len(shards)) <= 1:
         for shard in shards:
             write_shard(shard, config, versions, tick=lambda: tick(1))
         return
     context = multiprocessing.get_context("spawn")
     ticks, stop = context.SimpleQueue(), context.Event()
-    with _pool(context, min(workers, len(shards)), (ticks, stop)) as pool:
-        futures = [pool.submit(_work, shard, config, versions) for shard in shards]
+    with ProcessPoolExecutor(
+        min(workers, len(shards)), mp_context=context, initializer=_start_worker, initargs=(ticks, stop)
+    ) as pool:
+        futures = [pool.submit(write_shard, shard, config, versions, tick=_tick) for shard in shards]
         try:
             _follow(shards, futures, ticks, tick)
         finally:
@@ -46,15 +54,9 @@ def run_shards(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def run_shards_in_threads(
-    shards: Sequence[Shard],
-    config: Preprocess,
-    versions: dict[str, str],
-    *,
-    workers: int,
-    tick: Callable[[int], Any],
+def _in_threads(
+    shards: Sequence[Shard], config: Preprocess, versions: dict[str, str], workers: int, tick: Callable[[int], Any]
 ) -> None:
-    """The same in threads of this process: no worker has to load TensorFlow first, which takes as long as 50 clips."""
     lock = threading.Lock()
 
     def ticked() -> None:
@@ -63,10 +65,6 @@ def run_shards_in_threads(
         check_stop()
 
     list(in_threads(lambda shard: write_shard(shard, config, versions, tick=ticked), shards, workers))
-
-
-def _pool(context: SpawnContext, workers: int, shared: tuple[Any, Any]) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=shared)
 
 
 def _follow(shards: Sequence[Shard], futures: Sequence[Future[None]], ticks: Any, tick: Callable[[int], Any]) -> None:
@@ -97,10 +95,6 @@ def _death(shards: Sequence[Shard]) -> str:
 def _start_worker(ticks: Any, stop: Any) -> None:
     _Shared.ticks, _Shared.stop = ticks, stop
     start_worker()
-
-
-def _work(shard: Shard, config: Preprocess, versions: dict[str, str]) -> None:
-    write_shard(shard, config, versions, tick=_tick)
 
 
 def _tick() -> None:

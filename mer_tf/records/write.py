@@ -6,8 +6,6 @@ errors.csv are made of the sidecars alone, last. Nothing written depends on time
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import cv2
+import pandas as pd
 
 import mer_tf
 from mer_tf.code_version import FRAMES, PIXELS, counted
@@ -23,7 +22,7 @@ from mer_tf.config import MerError, Preprocess, digest
 from mer_tf.datasets.clip_frames import clip_files
 from mer_tf.datasets.manifest import ClipRow, check_rows, manifest_digest
 from mer_tf.errors import refuse
-from mer_tf.files import write_text
+from mer_tf.files import write_csv
 from mer_tf.locks import held
 from mer_tf.names import first_lines
 from mer_tf.preprocessing.frames import read_otherwise_before
@@ -32,7 +31,7 @@ from mer_tf.records.beam import refuse_options, run_beam
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
-from mer_tf.records.workers import run_shards, run_shards_in_threads
+from mer_tf.records.workers import run_shards
 
 log = logging.getLogger(__name__)
 
@@ -67,12 +66,19 @@ def write_records(
     check_job(rows, config)
     on_error = on_error or ("skip" if all(row.dataset == "videos" for row in rows) else "fail")
     manifest = manifest_digest(rows)
-    directory = _folder(rows, manifest, config, out, name)
+    directory = records_folder(rows, config, out, name, manifest)
     if not (directory / NAME).exists():  # a finished directory is read by as many as like, without its lock
         if on_error == "fail":
             require_landmarks(rows, config)
         try:
-            _write(rows, config, directory, manifest, _runner(engine, workers, beam), on_error, progress)
+            runner = _runner(engine, workers, beam)
+            shards = plan_shards(rows, config, directory)
+            directory.mkdir(parents=True, exist_ok=True)
+            with held(directory):  # while no other process can
+                for leftover in directory.glob(".*.part*"):  # of a killed run
+                    leftover.unlink(missing_ok=True)
+                _write_missing(shards, config, runner, on_error, progress)
+                _finish(shards, config, manifest, directory, on_error)
         except OSError as error:
             raise MerError(f"{directory}: cannot be written ({error}); mend that and run again") from error
     index = read_index(directory)
@@ -89,14 +95,10 @@ def check_job(rows: Sequence[ClipRow], config: Preprocess) -> None:
     refuse(settings_faults(config))
 
 
-def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str) -> Path:
-    """Where the records of `rows` are, or will be."""
-    return _folder(rows, manifest_digest(rows), config, out, name)
-
-
-def _folder(rows: Sequence[ClipRow], manifest: str, config: Preprocess, out: Path, name: str) -> Path:
+def records_folder(rows: Sequence[ClipRow], config: Preprocess, out: Path, name: str, manifest: str = "") -> Path:
+    """Where the records of `rows` are, or will be; `manifest`: their digest, where it is known."""
     points = landmarks_digest(rows, config)
-    return Path(out) / f"{name}-{digest(config, manifest, *counted(PIXELS), *points)}"
+    return Path(out) / f"{name}-{digest(config, manifest or manifest_digest(rows), *counted(PIXELS), *points)}"
 
 
 def software() -> dict[str, str]:
@@ -109,25 +111,7 @@ def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
     refuse_options(engine, beam)
     if engine == "beam":
         return partial(run_beam, workers=workers, options=beam)
-    return partial(run_shards_in_threads if engine == "threads" else run_shards, workers=workers)
-
-
-def _write(
-    rows: Sequence[ClipRow],
-    config: Preprocess,
-    directory: Path,
-    manifest: str,
-    runner: Runner,
-    on_error: OnError,
-    progress: bool,
-) -> None:
-    """Everything of a directory that is not there yet, the index last, while no other process can."""
-    shards = plan_shards(rows, config, directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    with held(directory):
-        _clean(directory)
-        _write_missing(shards, config, runner, on_error, progress)
-        _finish(shards, config, manifest, directory, on_error)
+    return partial(run_shards, workers=workers, threads=engine == "threads")
 
 
 def _write_missing(
@@ -159,7 +143,7 @@ def _finish(shards: Sequence[Shard], config: Preprocess, manifest: str, director
         for shard, sidecar in zip(shards, sidecars, strict=True)
         for clip in sidecar["clips"]
     ]
-    _write_errors(errors, directory / "errors.csv")
+    write_csv(pd.DataFrame(errors, columns=["clip_id", "source", "reason"]), directory / "errors.csv")
     if not clips:
         raise MerError(
             f"none of {len(errors)} clips could be preprocessed; the first: {errors[0]['reason']} "
@@ -186,14 +170,6 @@ def _sidecar(shard: Shard) -> dict[str, Any]:
     return sidecar
 
 
-def _write_errors(errors: Sequence[dict[str, str]], path: Path) -> None:
-    text = io.StringIO()
-    table = csv.DictWriter(text, ["clip_id", "source", "reason"], lineterminator="\n")
-    table.writeheader()
-    table.writerows(errors)
-    write_text(path, text.getvalue())
-
-
 def _judge(index: Index, on_error: OnError) -> None:
     """A directory that leaves clips out serves only a caller who accepts that."""
     if not index.errors:
@@ -217,9 +193,3 @@ def _refuse_stale(rows: Sequence[ClipRow], directory: Path) -> None:
                 f"{directory}: was written by a version that read {picture} otherwise (its EXIF turns it, or it has 16 "
                 "bits, not all used); delete that directory and run again"
             )
-
-
-def _clean(directory: Path) -> None:
-    """Remove what a killed run left half written."""
-    for leftover in directory.glob(".*.part*"):
-        leftover.unlink(missing_ok=True)

@@ -40,7 +40,6 @@ class Analysis:
 
     @cached_property
     def variants(self) -> pd.DataFrame:
-        """Columns dataset, metric, value, definition."""
         return metric_variants(self.frame)
 
     @cached_property
@@ -52,7 +51,6 @@ class Analysis:
 
     @property
     def classes(self) -> list[str]:
-        """Class names in the order of the label protocol."""
         return class_names(self.frame)
 
     @property
@@ -77,23 +75,18 @@ class Analysis:
         return found
 
     def sentence(self) -> str:
-        """The result in words, with interval, chance, p and the baseline."""
-        return in_words(self.label, self.metrics, self.baseline)
-
-
-def in_words(label: str, metrics: dict[str, Any], baseline: dict[str, Any] | None) -> str:
-    """One or two sentences: what was reached, against what, and whether chance explains it."""
-    uar, (low, high) = metrics["UAR"]["pooled"], metrics["UAR"]["ci95"]
-    p = metrics["permutation_p_UAR"]
-    people = f" of {metrics['subjects']} subjects" if metrics["subjects"] else ""
-    verdict = "better than chance" if p < SIGNIFICANT else "not distinguishable from chance"
-    said = (
-        f"On {metrics['n']} clips{people}, {label} reaches a UAR of {uar:.1%} (95 % interval {100 * low:.1f} to "
-        f"{100 * high:.1f}) where chance is {metrics['chance_UAR']:.1%}: {verdict} (p = {p:.4f})."
-    )
-    if baseline:
-        said += f" A classifier that sees the {BASELINE} reaches {baseline['UAR']['pooled']:.1%}."
-    return said
+        """One or two sentences: what was reached, against what, and whether chance explains it."""
+        metrics, p = self.metrics, self.metrics["permutation_p_UAR"]
+        uar, (low, high) = metrics["UAR"]["pooled"], metrics["UAR"]["ci95"]
+        people = f" of {metrics['subjects']} subjects" if metrics["subjects"] else ""
+        verdict = "better than chance" if p < SIGNIFICANT else "not distinguishable from chance"
+        said = (
+            f"On {metrics['n']} clips{people}, {self.label} reaches a UAR of {uar:.1%} (95 % interval {100 * low:.1f} "
+            f"to {100 * high:.1f}) where chance is {metrics['chance_UAR']:.1%}: {verdict} (p = {p:.4f})."
+        )
+        if self.baseline:
+            said += f" A classifier that sees the {BASELINE} reaches {self.baseline['UAR']['pooled']:.1%}."
+        return said
 
 
 def analyse(runs: Sequence[Run]) -> list[Analysis]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mer_tf.changes import read_experiment
 from mer_tf.config import Experiment
-from mer_tf.evaluation.metrics import class_names
+from mer_tf.evaluation.metrics import SCORES, class_names
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.files import read_mapping, write_json, write_text
 from mer_tf.notices import LEAKY, danger
@@ -18,7 +18,6 @@ CONTENT = "content.csv"
 """Of a run: clip_id, subject and content_sha256 of every clip, by which a clip is known again."""
 FINAL = "final"
 """Folder of the model that is trained on all data, once the cross-validation is done."""
-SCORES = ("accuracy", "UAR", "UF1")
 USE = (
     "Research on micro-expression recognition: to compare methods, and to look at what a trained model answers on new "
     "clips of the same kind (camera, frame rate, cut from onset to offset)."
@@ -41,7 +40,6 @@ FINAL_SAID = (
 
 
 def model_card(run: Path) -> dict[str, Any]:
-    """The card of a finished run, derived from its files."""
     experiment, config = read_experiment(run / "config.json"), read_mapping(run / "config.json")
     metrics = read_mapping(run / "metrics.json") if (run / "metrics.json").is_file() else {}
     frame = read_predictions(run / "predictions.csv")
@@ -86,7 +84,6 @@ def write_card(run: Path) -> Path:
 
 
 def card_text(card: Mapping[str, Any]) -> str:
-    """The card as Markdown."""
     return "\n".join(_lines(card)) + "\n"
 
 

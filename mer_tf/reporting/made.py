@@ -65,7 +65,6 @@ class Made:
     """Path from the record's folder -> hex SHA-256."""
 
     def __str__(self) -> str:
-        """What README says of it."""
         seeds = ", ".join(f"{SEEDS[name]} {' '.join(map(str, found))}" for name, found in self.seeds.items())
         verb = "Made" if all(one.code for one in self.made_by) else "Stored"
         return f"{verb} {self.date} by {' and '.join(map(str, self.made_by))}; seeds: {seeds}."
@@ -126,7 +125,8 @@ def stale(path: Path, command: Sequence[str], settings: Settings) -> list[str]:
         code = one.code or dict.fromkeys(CODE, 1)
         found += [f"code version {name} {v}, now {CODE[name]}" for name, v in code.items() if v != CODE[name]]
     found += _changed(made.settings, settings)
-    edited = [name for name, digest in made.files.items() if _digest(path.parent / name) != digest]
+    there = {name: path.parent / name for name in made.files}
+    edited = [name for name, file in there.items() if not file.is_file() or sha256(file) != made.files[name]]
     return found + [f"{name} is not the file that was stored" for name in edited]
 
 
@@ -136,10 +136,6 @@ def said_once(mades: Mapping[str, Made]) -> str:
     for name, made in mades.items():
         names.setdefault(str(made), []).append(name)
     return "\n".join(f"- {'; '.join(found)}: {text[0].lower()}{text[1:]}" for text, found in names.items())
-
-
-def _digest(path: Path) -> str | None:
-    return sha256(path) if path.is_file() else None
 
 
 def _changed(stored: Settings, now: Settings) -> list[str]:

@@ -12,7 +12,6 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.datasets import ADAPTERS
 from mer_tf.evaluation.statistics import Comparison, paired_permutation
-from mer_tf.evaluation.variants import ALL
 from mer_tf.files import facts
 from mer_tf.reporting.analysis import BASELINE, Analysis
 from mer_tf.reporting.privacy import of_people
@@ -77,23 +76,18 @@ def published(runs: Sequence[Run], finished: Sequence[Analysis]) -> tuple[list[P
     keys = list(dict.fromkeys(str(key) for run in runs for key in run.settings["published"] or ()))
     table = facts("published_results.csv").drop_duplicates("key").set_index("key")
     missing = pd.Series({"note": "published_results.csv has no such row"}, table.columns).fillna("")
-    held = (table.loc[key] if key in table.index else missing for key in keys)
-    rows = [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, held, strict=True)]
+    facts_of = (table.loc[key] if key in table.index else missing for key in keys)
+    rows = [{"key": key} | {str(k): str(v) for k, v in row.items()} for key, row in zip(keys, facts_of, strict=True)]
     by_home: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_home.setdefault(row["dataset"], []).append(row)
     seen = {home: [run for run in runs if not home or _saw(run, home)] for home in by_home}
-    shown = [
-        Published(home, held, side_by_side(_of(finished, there)), not any(map(of_people, there)))
-        for home, held in by_home.items()
-        if (there := seen[home])
-    ]
+    shown = []
+    for home, held in by_home.items():
+        if there := seen[home]:
+            ours = [one for one in finished if any(one.run is run for run in there)]  # tables in runs do not compare
+            shown.append(Published(home, held, side_by_side(ours), not any(map(of_people, there))))
     return shown, [home for home, there in seen.items() if not there]
-
-
-def _of(finished: Sequence[Analysis], runs: Sequence[Run]) -> list[Analysis]:
-    """Those of these very runs; the tables in runs cannot be compared."""
-    return [one for one in finished if any(one.run is run for run in runs)]
 
 
 def _saw(run: Run, home: str) -> bool:
@@ -146,11 +140,6 @@ def _pictures(run: Run, part_id: str) -> dict[str, list[tuple[str, str]]]:
     for number, row in enumerate(run.worst.to_dict("records")):
         found.setdefault(str(row["clip_id"]), []).append(("frames", f"{part_id}-worst-{number}"))
     return found
-
-
-def of_other_parts(variants: pd.DataFrame) -> pd.DataFrame:
-    """Variants of single data sets: those over all are warned of at the head of the page."""
-    return variants[variants["dataset"] != ALL]
 
 
 PRINTED = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy", "UAR", "macro F1 (UF1)")

@@ -20,12 +20,12 @@ INSTEAD = "or "
 
 def paper_of(experiment: str) -> str:
     """Letter of the paper that an experiment of this name rebuilds; empty for none."""
-    return next((letter for letter in facts("papers.csv")["paper"] if experiment in _experiments(letter)), "")
+    return next((letter for letter in facts("papers.csv")["paper"] if experiment in experiments_of(letter)), "")
 
 
 def citation(paper: str) -> str:
     """Authors, title, venue, year and DOI as far as they are known."""
-    cited = _paper(paper)
+    cited = known_of(paper)
     parts = [cited[name] for name in ("authors", "title", "venue", "year")]
     doi = f"https://doi.org/{cited['doi']}" if cited["doi"] else ""
     return ". ".join(part for part in [*parts, doi] if part) or "Neither title nor authors nor DOI are known"
@@ -47,60 +47,25 @@ def options(cell: str) -> list[tuple[bool, str]]:
 def of_run(run: Run) -> pd.DataFrame:
     """What the paper says and what this run did: statement, value, mark, where, this run."""
     table = settings(paper_of(run.name), run.name)
-    here = [", ".join(as_words(_here(cell, run))) for cell in table["option"]]
-    return _shown(table).assign(**{"this run": here})
+    here = []
+    for cell in table["option"]:
+        names = dict.fromkeys(words.partition(" ")[0] for _, words in options(cell))
+        here.append(", ".join(as_words({name: run.settings[name] for name in names if name in run.settings})))
+    return shown(table).assign(**{"this run": here})
 
 
-def papers_markdown() -> str:
-    """docs/papers.md: a table a paper."""
-    marks = "\n".join(f"- **{mark}**: {meaning}." for mark, meaning in MARKS.items())
-    parts = [
-        "# The rebuilt papers",
-        "What the declarations in experiments/ take from each paper, and what was filled in. Made from "
-        "data_manifests/papers.csv and paper_settings.csv by `python docs/regenerate.py --readme`; the report of a run "
-        "shows the same rows, with what the run did beside them.",
-        marks,
-        *(_section(paper) for paper in facts("papers.csv")["paper"]),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _section(paper: str) -> str:
-    cited, table = _paper(paper), settings(paper)
-    offered = [
-        "; ".join(f"{'' if set_ else 'instead '}`--{words}`" for set_, words in options(c)) for c in table["option"]
-    ]
-    whose = [", ".join(name.partition("_")[0] for name in names.split()) for names in table["experiments"]]
-    shown = _shown(table).assign(option=offered)
-    shown["statement"] = [f"{s} ({w})" if w else s for s, w in zip(shown["statement"], whose, strict=True)]
-    lines = ["| " + " | ".join(row) + " |" for row in shown.to_numpy(str)]
-    head = ["| " + " | ".join(shown.columns) + " |", "|" + "-|" * len(shown.columns)]
-    scripts = ", ".join(f"`{name}.py`" for name in _experiments(paper))
-    return "\n\n".join(
-        [
-            f"## Paper {paper}",
-            f"{citation(paper)}.\n\nRead: {cited['read']}. Experiments: {scripts}.",
-            "\n".join([*head, *lines]),
-        ]
-    )
-
-
-def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Statement, value, mark and where with the quoted words."""
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of settings as they are shown: statement, value, mark and where with the quoted words."""
     quoted = [f"{w}: “{q}”" if q else w for w, q in zip(table["where"], table["quote"], strict=True)]
     return table[["statement", "value", "mark"]].assign(where=quoted)
 
 
-def _here(cell: str, run: Run) -> dict[str, object]:
-    names = dict.fromkeys(words.partition(" ")[0] for _, words in options(cell))
-    return {name: run.settings[name] for name in names if name in run.settings}
-
-
-def _paper(paper: str) -> dict[str, str]:
+def known_of(paper: str) -> dict[str, str]:
+    """The row of papers.csv: what is known of a paper."""
     table = facts("papers.csv").set_index("paper")
     return {str(name): str(value) for name, value in table.loc[paper].items()}
 
 
-def _experiments(paper: str) -> list[str]:
-    """Names of those that rebuild a paper."""
-    return _paper(paper)["experiments"].split()
+def experiments_of(paper: str) -> list[str]:
+    """Names of the experiments that rebuild a paper."""
+    return known_of(paper)["experiments"].split()

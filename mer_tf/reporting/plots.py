@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -106,12 +107,8 @@ def sensitivity_png(table: pd.DataFrame, halfway: pd.DataFrame, path: Path) -> P
     for row in halfway.dropna(subset="amplitude").to_dict("records"):
         axes.axvline(row["amplitude"], color=colours[row["experiment"]], lw=0.8, alpha=0.6)
     axes.axhline(table["chance"].iloc[0], color="0.45", lw=1, ls="--", label="chance")
-    axes.set(xlabel="amplitude at the apex, pixels on a face 96 pixels wide", ylabel="UAR", ylim=(0, 1))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axes.set_title("Vertical lines: halfway between chance and ceiling", fontsize=10)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="upper left")
-    return save(figure, path)
+    axes.set(xlabel="amplitude at the apex, pixels on a face 96 pixels wide", ylabel="UAR")
+    return _shares(figure, "Vertical lines: halfway between chance and ceiling", "upper left", path)
 
 
 def sweep_png(table: pd.DataFrame, field: str, chance: float, path: Path) -> Path:
@@ -122,11 +119,18 @@ def sweep_png(table: pd.DataFrame, field: str, chance: float, path: Path) -> Pat
     axes.errorbar(rows[field], rows["UAR"], yerr=error, marker="o", ms=4, capsize=2, label="UAR, 95 % over subjects")
     axes.plot(rows[field], rows["pooled accuracy"], ls="--", marker="D", ms=3, color="0.4", label="pooled accuracy")
     axes.axhline(chance, color="0.45", lw=1, ls=":", label="chance UAR")
-    axes.set(xlabel=field, ylabel="score", ylim=(0, 1))
+    axes.set(xlabel=field, ylabel="score")
+    return _shares(figure, f"{field}: {len(rows)} settings on the same test folds", "lower right", path)
+
+
+def _shares(figure: Figure, title: str, legend: Literal["upper left", "lower right"], path: Path) -> Path:
+    """Write a figure whose height is a share from 0 to 1."""
+    (axes,) = figure.axes
+    axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axes.set_title(f"{field}: {len(rows)} settings on the same test folds", fontsize=10)
+    axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc=legend)
     return save(figure, path)
 
 

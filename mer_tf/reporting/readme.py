@@ -20,7 +20,6 @@ from mer_tf.reporting.run_files import Run, read_run
 from mer_tf.reporting.tables import score_cells
 from mer_tf.reporting.warnings import dangers
 
-START, END = "<!-- results -->", "<!-- /results -->"
 RESULTS = "docs/results"
 PAGE = "docs/results.md"
 """The page that shows all results, where there is one beside README.md, which then has the summary alone."""
@@ -57,7 +56,8 @@ def store(run: Run, folder: Path, declared: Declared) -> Path:
         raise MerError(f"{run.directory / 'config.json'}: experiment {run.name!r} cannot name a folder; use letters")
     preset = preset_of(Data(root=run.settings["data.root"], manifests=run.settings["data.manifests"]))
     changes = differences(flat(asdict(declared(run.name, preset))), run.settings)
-    directory = folder / (run.name + _slug(changes) + ("-paper" if preset == "paper" else ""))
+    words = re.findall(r"[\w.]+", " ".join(as_words(changes)))
+    directory = folder / "-".join([run.name, *words, *(["paper"] if preset == "paper" else [])])
     write_predictions(run.predictions, directory / "predictions.csv")
     if run.baseline is not None:
         write_predictions(run.baseline, directory / "baseline_onset.csv")
@@ -168,10 +168,6 @@ def _subject(found: Sequence[Analysis]) -> str:
 def _label(run: Run) -> str:
     changed = [f"`--{words}`" for words in as_words(run.config.get("changes") or {})]
     return ", ".join([run.name, *changed, *(f"**{one.title}**" for one in dangers(run))])
-
-
-def _slug(changes: dict[str, Any]) -> str:
-    return "".join(f"-{word}" for word in re.findall(r"[\w.]+", " ".join(as_words(changes))))
 
 
 def _without_paths(experiment: dict[str, Any]) -> dict[str, Any]:

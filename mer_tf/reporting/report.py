@@ -19,7 +19,6 @@ from mer_tf.reporting import run_words as described
 from mer_tf.reporting.analysis import Analysis, analyse, run_labels
 from mer_tf.reporting.embedded import picture_sections, worst_pictures
 from mer_tf.reporting.how_to_read import how_to_read
-from mer_tf.reporting.page_tables import clip_rows, of_other_parts
 from mer_tf.reporting.run_files import Run, read_run
 from mer_tf.reporting.warnings import dangers, notes, told
 
@@ -46,7 +45,8 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
         {"id": f"run-{k + 1}", "label": label, "run": run, "analysis": finished.get(label), "dangers": threat}
         for k, (label, run, threat) in enumerate(zip(labels, runs, threats, strict=True))
     ]
-    shown = list(finished.values())
+    shown, names = list(finished.values()), ", ".join(dict.fromkeys(run.name for run in runs))
+    title = f"{names}: {len(runs)} runs" if len(runs) > 1 else names
     tables = {
         "dangers": told(labels, threats),
         "notes": told(labels, [notes(run) for run in runs]),
@@ -54,11 +54,10 @@ def report_html(runs: Sequence[Run], *, faces: bool = False) -> str:
         "differences": page_tables.paired_differences(shown),
         "published": page_tables.published(runs, shown),
     }
-    return page_of("report.html.j2", parts=parts, title=_title(runs), faces=faces, **tables)
+    return page_of("report.html.j2", parts=parts, title=title, faces=faces, **tables)
 
 
 def page_of(template: str, **values: Any) -> str:
-    """A page as its template says."""
     return _environment().get_template(template).render(**values)
 
 
@@ -88,9 +87,7 @@ def _environment() -> Environment:
         "SCORES": SCORES,
         "described": described,
         "papers": papers,
-        "clip_rows": clip_rows,
         "how_to_read": how_to_read,
-        "of_other_parts": of_other_parts,
         "picture_sections": picture_sections,
         "privacy": privacy,
         "row_shares": row_shares,
@@ -120,8 +117,3 @@ def _contents(run: Run, analysis: Analysis | None) -> list[tuple[str, str]]:
         "again": ("Run it again", True),
     }
     return [(name, heading) for name, (heading, held) in there.items() if held]
-
-
-def _title(runs: Sequence[Run]) -> str:
-    names = list(dict.fromkeys(run.name for run in runs))
-    return f"{', '.join(names)}: {len(runs)} runs" if len(runs) > 1 else names[0]

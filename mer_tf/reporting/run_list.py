@@ -86,7 +86,6 @@ def as_csv(lines: Sequence[Line]) -> str:
 
 
 def as_json(lines: Sequence[Line]) -> str:
-    """The same as JSON."""
     return json.dumps([asdict(line) for line in lines], indent=2, ensure_ascii=False)
 
 

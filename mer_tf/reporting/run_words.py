@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 import pandas as pd
 
@@ -134,14 +133,11 @@ def _trainings(run: Run) -> str:
 
 
 def _epochs(run: Run) -> str:
-    chosen = [k.removeprefix("search.") for k, v in run.settings.items() if k.startswith("search.") and _several(v)]
+    searched = {k.removeprefix("search."): v for k, v in run.settings.items() if k.startswith("search.")}
+    chosen = [name for name, values in searched.items() if isinstance(values, (list, tuple)) and values]
     if not chosen and run.choices.empty:
         return f"{run.settings['train.epochs']}, fixed in advance"
     return f"{', '.join(chosen) or 'hyper-parameters'} chosen on inner folds of the training subjects alone"
-
-
-def _several(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value)
 
 
 def _prediction(run: Run) -> str:

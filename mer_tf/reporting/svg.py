@@ -34,8 +34,11 @@ def dots_row(filled: float, hollow: float, reference: float, label: str) -> Mark
 
 def axis() -> Markup:
     """Tick labels of the rows, in per cent."""
+    anchors = {0: "start", 100: "end"}
     marks = [
-        Markup('<text x="{}%" y="12" text-anchor="{}">{}</text>').format(t, _anchor(t), f"{t}%" if t == 100 else t)
+        Markup('<text x="{}%" y="12" text-anchor="{}">{}</text>').format(
+            t, anchors.get(t, "middle"), f"{t}%" if t == 100 else t
+        )
         for t in TICKS
     ]
     return Markup('<svg class="axis" width="100%" height="16" aria-hidden="true">{}</svg>').format(
@@ -97,7 +100,3 @@ def _line(left: float, right: float, top: float, bottom: float, style: str) -> M
 
 def _dot(value: float, style: str) -> Markup:
     return Markup('<circle class="{}" cx="{:.2f}%" cy="{}" r="4.5"/>').format(style, 100 * value, HEIGHT / 2)
-
-
-def _anchor(tick: int) -> str:
-    return {0: "start", 100: "end"}.get(tick, "middle")

@@ -34,7 +34,6 @@ def results_table(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def class_table(metrics: Mapping[str, Any]) -> str:
-    """Precision, recall, F1 and support of each class."""
     frame = pd.DataFrame(metrics["per_class"]).T
     shown = frame.astype(object)
     for name in ("precision", "recall", "F1"):
@@ -174,15 +173,11 @@ def heat_table(heat: pd.DataFrame) -> str:
     rows = []
     for row in heat.to_dict("records"):
         cells = {"claim": row["claim"], "row": row["row"], "data": row["column"]}
+        figures = {"lift before": f"{row['before']:.2f}", "after": f"{row['lift']:.2f}"}
+        figures["difference"] = f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+        figures |= {"p": f"{row['p']:.4f}", "p Holm": f"{row['p_holm']:.4f}", "seeds": f"{row['seeds']:.0f}"}
         known = pd.notna(row["difference"])
-        cells["lift before"] = f"{row['before']:.2f}" if known else ""
-        cells["after"] = f"{row['lift']:.2f}" if known else ""
-        interval = f"[{row['low']:+.2f}, {row['high']:+.2f}]"
-        cells["difference"] = f"{row['difference']:+.2f} {interval}" if known else ""
-        cells["p"] = f"{row['p']:.4f}" if known else ""
-        cells["p Holm"] = f"{row['p_holm']:.4f}" if known else ""
-        cells["seeds"] = f"{row['seeds']:.0f}" if known else ""
-        rows.append(cells | {"so": row["so"]})
+        rows.append(cells | (figures if known else dict.fromkeys(figures, "")) | {"so": row["so"]})
     note = (
         "heat on eyes, brows, nose wings and mouth corners over their share of the picture, the same method, frame and "
         "class before and after training; [95 % interval over subjects and seeds]; p: signs of whole subjects turned; "

@@ -156,7 +156,7 @@ def _rate(printed: str, unit: str, sizes: tuple[int, ...]) -> dict[str, Any]:
     # where many values are possible, some lie one slip away from anything
     rare = share is not None and share * len(slips(printed)) < 0.5
     misses = near_misses(printed, unit, sizes[0]) if rare and not fits else []
-    said = [f"{m.candidate} = {m.shown} differs by {m.slip}" for m in misses]
+    said = [f"{candidate} = {shown} differs by {slip}" for candidate, shown, slip in misses]
     note = f"{printed} is no k/{sizes[0]}; {', '.join(said)}" if said else ""
     return {"consistent": bool(fits), "k": _counts(fits), "chance": share, "note": note}
 

@@ -48,15 +48,6 @@ class Candidate:
         return f"{self.k}/{self.n}" + ("" if "half up" in self.roundings else f" by {self.roundings[0]}")
 
 
-@dataclass(frozen=True)
-class NearMiss:
-    """k of n prints `shown`, which is what was printed but for one slip: a digit changed, or two neighbours swapped."""
-
-    shown: str
-    candidate: Candidate
-    slip: str
-
-
 def parse_printed(text: str, unit: str = "accuracy %") -> Printed:
     """Read a printed number; `unit` with % means per cent, `mean` a mean of whole numbers, anything else a share of 1.
 
@@ -157,13 +148,13 @@ def slips(text: str) -> dict[str, str]:
     return {other: slip for other, slip in found.items() if other != text and (other[0] != "0" or text[0] == "0")}
 
 
-def near_misses(printed: str, unit: str, n: int) -> list[NearMiss]:
-    """Values that k/n does print and that one slip turns into `printed`; swapped digits first."""
+def near_misses(printed: str, unit: str, n: int) -> list[tuple[Candidate, str, str]]:
+    """What k/n does print and one slip turns into `printed`, as (k/n, that value, slip); swapped digits first."""
     found = []
     for other, slip in sorted(slips(printed.strip()).items(), key=lambda item: item[1], reverse=True):
         try:
             fits = candidates(other, unit, [n])
         except MerError:  # a slip may lead above the whole
             continue
-        found += [NearMiss(other, fits[0], slip)] if fits else []
+        found += [(fits[0], other, slip)] if fits else []
     return found

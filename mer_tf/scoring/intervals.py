@@ -21,7 +21,8 @@ from mer_tf.config import MerError
 from mer_tf.datasets.labels import normalise_label
 from mer_tf.datasets.manifest import ClipRow, plain_path
 from mer_tf.evaluation.metrics import confusion, scores
-from mer_tf.table_files import Table, cell_text, read_table, whole_number
+from mer_tf.table_files import cell_text, read_table
+from mer_tf.table_files.grid import whole_number
 
 Kind = Literal["micro", "macro"]
 KINDS: tuple[Kind, ...] = ("micro", "macro")
@@ -158,25 +159,17 @@ def read_intervals(path: Path, rows: Sequence[ClipRow]) -> list[Interval]:
     kind. Rows whose `verdict`, as `mer-tf spot` writes it, is neither micro nor macro are no findings.
     """
     table = read_table(path, COLUMNS, MEND)
-    names, rates = _names(rows), {row.video or row.frames_dir: row.fps for row in rows}
-    usual = rows[0].fps
+    names, rates = _names(rows), {row.video or row.frames_dir: row.fps for row in rows} | {"": rows[0].fps}
     found = []
     for line, cells in zip(table.lines, table.frame.to_dict("records"), strict=True):
         verdict = cell_text(cells.get("verdict", "")).casefold()
         if not verdict or verdict in KINDS:
-            found.append(_interval({str(k): v for k, v in cells.items()}, table, line, names, rates, usual))
+            found.append(_interval(cells, f"{path}, line {line}", names, rates))
     return found
 
 
-def _interval(
-    cells: Mapping[str, Any],
-    table: Table,
-    line: int,
-    names: Mapping[str, str],
-    rates: Mapping[str, float],
-    usual: float,
-) -> Interval:
-    where = f"{table.path}, line {line}"
+def _interval(cells: Mapping[Any, Any], where: str, names: Mapping[str, str], rates: Mapping[str, float]) -> Interval:
+    """A line of a table; `rates`: frames a second by video, and of unknown ones under the name ""."""
     onset, offset = (whole_number(cell_text(cells[name])) for name in ("onset", "offset"))
     if onset is None or offset is None or offset < onset:
         raise MerError(
@@ -190,7 +183,7 @@ def _interval(
     video = next((names[form] for form in _forms(given) if names.get(form)), given)
     said: Kind | None = next((k for k in KINDS if kind.startswith(k)), None)
     emotion = normalise_label(cell_text(cells.get("emotion", "")))
-    return Interval(video, onset, offset, said or kind_of(onset, offset, rates.get(video, usual)), emotion)
+    return Interval(video, onset, offset, said or kind_of(onset, offset, rates.get(video, rates[""])), emotion)
 
 
 def _names(rows: Sequence[ClipRow]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import poisson_binom
 
 from mer_tf.config import MerError
 from mer_tf.scoring.grim import Printed, parse_printed, printable
@@ -55,8 +56,6 @@ def _explained(printed: Sequence[Printed], random: np.ndarray, n: int) -> tuple[
 
 
 def _tail(shares: Sequence[float]) -> np.ndarray:
-    """P(at least 0, 1, ..., len hits) of independent hits with these chances (Poisson binomial)."""
-    exactly = np.ones(1)
-    for share in shares:
-        exactly = np.append(exactly * (1 - share), 0) + np.append(0, exactly * share)
-    return np.minimum(exactly[::-1].cumsum()[::-1], 1)
+    """P(at least 0, 1, ..., len hits) of independent hits with these chances."""
+    exactly = poisson_binom.pmf(np.arange(len(shares) + 1), shares)
+    return np.minimum(exactly[::-1].cumsum()[::-1], 1)  # summed from the rare end: 1 - cdf would lose small ones

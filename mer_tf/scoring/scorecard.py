@@ -33,21 +33,23 @@ def scorecard(
     metrics, variants = evaluate(frame, bootstrap=bootstrap, permutations=permutations), metric_variants(frame)
     warnings = variant_warnings(variants)
     people = per_subject(frame) if subjects else None
-    support = check_support(frame, expected) if expected else None
-    parts = ["\n".join(foreign.notes), results_table({name: metrics}), variants_table(variants)]
-    parts += [
+    support, passed = check_support(frame, expected) if expected else ("", True)
+    parts = [
+        "\n".join(foreign.notes),
+        results_table({name: metrics}),
+        variants_table(variants),
         "\n".join(map(str, warnings)),
         class_table(metrics),
         "" if people is None else subject_table(people),
-        support.text if support else "",
+        support,
     ]
     if out is not None:
         extra = {
             "notes": list(foreign.notes),
             "warnings": [asdict(one) for one in warnings],
             "variants": variants.to_dict("records"),
+            "per_subject": [] if people is None else people.to_dict("records"),
+            "support": {"passed": passed, "text": support} if expected else {},
         }
-        extra["per_subject"] = [] if people is None else people.to_dict("records")
-        extra["support"] = {"passed": support.passed, "text": support.text} if support else {}
         write_json(out, metrics | extra)
-    return "\n\n".join(part for part in parts if part), support is None or support.passed
+    return "\n\n".join(part for part in parts if part), passed

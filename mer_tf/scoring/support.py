@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -14,14 +13,6 @@ from mer_tf.datasets.labels import normalise_label
 from mer_tf.evaluation.metrics import by_seed
 from mer_tf.files import facts
 from mer_tf.notices import danger
-
-
-@dataclass(frozen=True)
-class SupportCheck:
-    """Whether the truth has the expected counts, and a text that says so or lists what differs."""
-
-    passed: bool
-    text: str
 
 
 def parse_support(items: Sequence[str]) -> dict[str, int]:
@@ -47,24 +38,25 @@ def published_support(protocol: str, dataset: str) -> dict[str, int]:
     return counts
 
 
-def check_support(frame: pd.DataFrame, expected: Mapping[str, int]) -> SupportCheck:
-    """Compare the clips of each true class, and where they differ those of each predicted one, with `expected`."""
+def check_support(frame: pd.DataFrame, expected: Mapping[str, int]) -> tuple[str, bool]:
+    """Whether each true class has the `expected` clips, and a text that says so, or what differs and whether the
+    predictions have them instead."""
     _, part = by_seed(frame)[0]
     spelled = {normalise_label(name): name for column in ("y_pred", "y_true") for name in part[column]}
     wanted = {spelled.get(normalise_label(name), name): count for name, count in expected.items() if count}
     truth, predicted = (Counter(part[column].tolist()) for column in ("y_true", "y_pred"))
     if truth == wanted:
-        return SupportCheck(True, f"support: the true labels have the expected counts ({_listed(wanted)})")
+        return f"support: the true labels have the expected counts ({_listed(wanted)})", True
     if predicted == wanted:
         text = (
             f"the predictions have the expected counts ({_listed(wanted)}) and the true labels do not "
             f"({_listed(truth)}): truth and prediction seem swapped; exchange the two"
         )
-        return SupportCheck(False, str(danger("swapped_labels", text)))
+        return str(danger("swapped_labels", text)), False
     names = [*wanted, *sorted(set(truth) - set(wanted))]
     differ = [n for n in names if truth[n] != wanted.get(n, 0)]
     lines = [f"  {name}: {truth[name]} clips, expected {wanted.get(name, 0)}" for name in differ]
-    return SupportCheck(False, "\n".join(["support: the true labels differ from the expected counts", *lines]))
+    return "\n".join(["support: the true labels differ from the expected counts", *lines]), False
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -13,7 +13,7 @@ from mer_tf.config import MerError
 from mer_tf.datasets.labels import normalise_label
 from mer_tf.evaluation.predictions import checked
 from mer_tf.scoring.class_labels import LABELS, class_warnings, named_classes, one_spelling
-from mer_tf.scoring.logs import is_log, read_log
+from mer_tf.scoring.logs import MEND, is_log, read_log
 from mer_tf.table_files import Table, cell_text, read_cells
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -27,7 +27,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Column of a predictions table -> other names for it, compared without case, blanks and signs."""
 TABLES = (".csv", ".tsv", ".xlsx", ".xls")
-MEND = "give a table, a log or a run directory"
 
 
 @dataclass(frozen=True)

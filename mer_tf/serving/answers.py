@@ -143,10 +143,11 @@ def answers(trained: Trained, clips: NewClips, shares: np.ndarray) -> pd.DataFra
 
 def record(trained: Trained, answer: str) -> str:
     """What the run's confusion says about an answer."""
-    given, right = trained.record_of(answer)
-    if not given:
+    said = trained.confusion.get(answer)
+    if said is None or not said.sum():
         return f"the run never said {answer} of a clip it was tested on, so nothing is known of this answer"
-    return f"when this run says {answer}, it was right {right} of {given} times on people it was not trained on"
+    right = f"{said.get(answer, 0)} of {said.sum()}"
+    return f"when this run says {answer}, it was right {right} times on people it was not trained on"
 
 
 def seen(trained: Trained, clip: Mapping[Any, Any]) -> str:

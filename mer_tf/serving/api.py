@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -184,13 +184,11 @@ def load(path: Path_) -> Trained:
     """
     if not Path(path).exists():
         raise MerError(f"{path}: no such bundle or run; write one with `mer-tf export RUN --out model.mertf`")
-    if Path(path).is_dir():
-        return load_run(path)
-    from mer_tf.serving.bundle import read_bundle
+    from mer_tf.serving.opened import opened
 
-    home = TemporaryDirectory(prefix="mer_tf-", ignore_cleanup_errors=True)
-    trained = read_bundle(Path(path), Path(home.name))
-    weakref.finalize(trained, home.cleanup)
+    stack = ExitStack()
+    trained = stack.enter_context(opened(Path(path)))
+    weakref.finalize(trained, stack.close)  # a bundle is unpacked as long as it is used
     return trained
 
 

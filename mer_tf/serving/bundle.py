@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -73,7 +72,6 @@ def _trained(path: Path, home: Path) -> Trained:
     if isinstance(experiment.model, FeatureModel):
         model = dataclasses.replace(experiment.model, encoder=str(home / ENCODER))
         experiment = dataclasses.replace(experiment, model=model)
-    confusion = pd.read_csv(home / "confusion.csv", index_col=0, keep_default_na=False)
     return Trained(
         home=home,
         name=experiment.name,
@@ -82,7 +80,7 @@ def _trained(path: Path, home: Path) -> Trained:
         classes=tuple(config["classes"]),
         members=tuple(Member(m["name"], home / m["file"], m["block"]) for m in config["members"]),
         seen=pd.read_csv(home / "seen.csv", dtype=str, keep_default_na=False),
-        confusion=confusion,
+        confusion=pd.read_csv(home / "confusion.csv", index_col=0, keep_default_na=False),
         card=read_mapping(home / f"{CARD}.json"),
     )
 
@@ -94,8 +92,10 @@ def _write_parts(trained: Trained, home: Path) -> None:
     encoder, at = encoder_of(trained)
     if encoder is not None:
         _plain(encoder).save(home / ENCODER)
-        weights = {"source": str(Path(str(resolved["weights"]["source"])).name), "sha256": sha256(home / ENCODER)}
-        resolved["weights"] = weights
+        resolved["weights"] = {
+            "source": Path(str(resolved["weights"]["source"])).name,
+            "sha256": sha256(home / ENCODER),
+        }
     resolved.pop("records", None)
     members = []
     (home / "networks").mkdir()
@@ -107,11 +107,8 @@ def _write_parts(trained: Trained, home: Path) -> None:
     write_json(home / "config.json", values | {"resolved": resolved, "classes": trained.classes, "members": members})
     write_csv(trained.seen[SEEN], home / "seen.csv")
     write_csv(trained.confusion, home / "confusion.csv", index=True)
-    _write_card(dict(trained.card) | {"weights": resolved["weights"]}, home)
-
-
-def _write_card(card: Mapping[str, Any], home: Path) -> None:
-    write_json(home / f"{CARD}.json", dict(card))
+    card = dict(trained.card) | {"weights": resolved["weights"]}
+    write_json(home / f"{CARD}.json", card)
     write_text(home / f"{CARD}.md", card_text(card))
 
 

@@ -16,14 +16,14 @@ from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.layers.shared import FoldTime
 from mer_tf.models.stored import load_model
 from mer_tf.models.vggface_lstm import IMAGES
-from mer_tf.serving.trained import MEND, Member, Trained, pinned
+from mer_tf.serving.trained import MEND, Trained, pinned
 
 Inputs = dict[str, Any]
 
 
 def encoder_of(trained: Trained) -> tuple[keras.Model | None, str | None]:
     """The whole image encoder, and the name of the map that models take of it; None for a model without."""
-    experiment = pinned(trained.experiment, trained.resolved)
+    experiment = pinned(trained)
     if not isinstance(experiment.model, FeatureModel):
         return None, None
     built = build_encoder(experiment.model, input_size=experiment.preprocess.size)
@@ -42,12 +42,15 @@ def whole_chain(trained: Trained) -> keras.Model:
             f"{trained.name}: a classical method is no network, and nothing fitted is stored; export another"
         )
     encoder, at = encoder_of(trained)
-    heads = [_renamed(load_model(member.path, MEND), f"network_{k}") for k, member in enumerate(trained.members)]
+    heads = []
+    for k, member in enumerate(trained.members):
+        model = load_model(member.path, MEND)
+        heads.append(keras.Model({t.name: t for t in model.inputs}, model.outputs[0], name=f"network_{k}"))
     fed: dict[str | None, Inputs] = {}
     inputs = _inputs(heads[0], encoder)
     shares = []
     for member, head in zip(trained.members, heads, strict=True):
-        block = _block(trained, member)
+        block = member.block or getattr(trained.experiment.model, "retrain_from", None)
         if block not in fed:
             fed[block] = inputs if encoder is None else _encoded(encoder, block, at, inputs, len(fed))
         logits = head({tensor.name: fed[block][tensor.name] for tensor in head.inputs})
@@ -75,24 +78,15 @@ def save_as(chain: keras.Model, path: Path, kind: str) -> None:
         raise MerError(f"--format {kind}: {error}; {mend}") from error
 
 
-def _renamed(model: keras.Model, name: str) -> keras.Model:
-    return keras.Model({tensor.name: tensor for tensor in model.inputs}, model.outputs[0], name=name)
-
-
 def _inputs(head: keras.Model, encoder: keras.Model | None) -> Inputs:
     """The head's, with pictures in the place of features."""
-    images = {} if encoder is None else {name: (t, *encoder.input_shape[1:]) for name, t in IMAGES.items()}
+    images = {} if encoder is None else dict.fromkeys(IMAGES, encoder.input_shape[1:])
     found = {}
     for tensor in head.inputs:
-        shape = images.get(tensor.name, tensor.shape[1:])
-        shape = (tensor.shape[1], *shape[1:]) if tensor.name in images else shape
+        length, *rest = tensor.shape[1:]
+        shape = (length, *images.get(tensor.name, rest))
         found[tensor.name] = keras.Input(shape, dtype=tensor.dtype, name=tensor.name)
     return found
-
-
-def _block(trained: Trained, member: Member) -> str | None:
-    fixed = getattr(trained.experiment.model, "retrain_from", None)
-    return member.block or fixed
 
 
 def _encoded(encoder: keras.Model, block: str | None, at: str | None, inputs: Inputs, number: int) -> Inputs:

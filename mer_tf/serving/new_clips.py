@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mer_tf.changes import changed
 from mer_tf.config import MerError
 from mer_tf.datasets.apex import ApexMethod, estimate_apexes
 from mer_tf.datasets.labels import LabelProtocol
@@ -53,8 +54,7 @@ def prepare(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> NewClips:
 
     `MerError` when no clip can be used, and for an encoder whose weights are others than those that were trained with.
     """
-    experiment = pinned(trained.experiment, trained.resolved)
-    experiment = dataclasses.replace(experiment, data=dataclasses.replace(experiment.data, cache=str(cache)))
+    experiment = changed(pinned(trained), {"data.cache": str(cache)})
     clips, lost = _clips(trained, _with_apexes(trained, rows), cache)
     encoded = encode(experiment, clips)
     _same_weights(trained, encoded.resolved)
@@ -103,14 +103,9 @@ def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clip
     return Clips(tuple(clips), tuple(rows), protocol, records, ()), lost
 
 
-def _same_weights(trained: Trained, now: dict[str, object]) -> None:
+def _same_weights(trained: Trained, now: Mapping[str, Any]) -> None:
     """`MerError` where the encoder is not the one that was trained with."""
-
-    def digest(resolved: object) -> object:
-        weights = resolved.get("weights") if isinstance(resolved, dict) else None
-        return weights.get("sha256") if isinstance(weights, dict) else None
-
-    before, after = digest(dict(trained.resolved)), digest(now)
+    before, after = ((resolved.get("weights") or {}).get("sha256") for resolved in (trained.resolved, now))
     if before and after and before != after:
         raise MerError(
             f"{trained.home}: was trained with an encoder of SHA-256 {str(before)[:12]}..., here it is "

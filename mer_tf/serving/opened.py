@@ -21,5 +21,5 @@ def opened(path: Path, *, final: bool | None = None) -> Iterator[Trained]:
         return
     if final is not None:
         raise MerError(f"{path}: --final chooses among a run's networks, and a bundle's were chosen; leave it out")
-    with TemporaryDirectory(prefix="mer_tf-") as home:
+    with TemporaryDirectory(prefix="mer_tf-", ignore_cleanup_errors=True) as home:
         yield read_bundle(path, Path(home))

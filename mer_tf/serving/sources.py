@@ -46,8 +46,8 @@ def _of_path(path: Path, subject: str, fps: float) -> tuple[list[ClipRow], list[
     for clip in clips_below(path.absolute()):
         name = f"{NEW}/{clip.relative_to(home).as_posix()}"
         if clip.is_dir():
-            folder = {"folder": clip, "onset": 0, "apex": None, "offset": 0, "fps": fps, "label_raw": ""}
-            builder.add_whole(Event(clip_id=name, dataset=NEW, subject=subject or name, **folder))  # type: ignore[arg-type]
+            whole = Event(clip_id=name, subject=subject or name, folder=clip, fps=fps, label_raw="")
+            builder.add_whole(whole)
             continue
         try:
             row, missing = video_row(home, clip.relative_to(home), name, NEW, subject or name)
@@ -61,18 +61,12 @@ def _of_path(path: Path, subject: str, fps: float) -> tuple[list[ClipRow], list[
 def _image(path: Path, subject: str) -> ClipRow:
     """A ready-made flow image, which is a clip of its own."""
     name = f"{NEW}/{path.name}"
-    where = {"root": path.absolute().parent.as_posix(), "frames_dir": "", "video": "", "image": path.name}
     return ClipRow(
         clip_id=name,
         dataset=NEW,
         subject=subject or name,
-        session="",
-        onset=0,
-        apex=None,
-        offset=0,
+        root=path.absolute().parent.as_posix(),
         fps=1.0,
         label_raw="",
-        aus="",
-        sheet_sha="",
-        **where,
+        image=path.name,
     )

@@ -65,13 +65,6 @@ class Trained:
             return "a classical method, fitted anew on each fold's training clips; the answer is their mean"
         return f"mean of the {len(self.members)} models of the cross-validation's folds"
 
-    def record_of(self, answer: str) -> tuple[int, int]:
-        """How often the cross-validation gave this answer, and how often it was right."""
-        if answer not in self.confusion.columns:
-            return 0, 0
-        column = self.confusion[answer]
-        return int(column.sum()), int(column.get(answer, 0))
-
 
 def subject_key(subject: str) -> str:
     """What stands for a subject in files that leave the house."""
@@ -120,11 +113,12 @@ def load_run(run: Path | str, *, final: bool | None = None) -> Trained:
     )
 
 
-def pinned(experiment: Experiment, resolved: Mapping[str, Any]) -> Experiment:
+def pinned(trained: Trained) -> Experiment:
     """The experiment with the encoder that ran, not with what `auto` may become here; no copies of clips.
 
     `MerError` for an encoder of random weights, which are drawn anew each time.
     """
+    experiment, resolved = trained.experiment, trained.resolved
     if (resolved.get("weights") or {}).get("source") == "random":
         raise MerError(
             f"{experiment.name}: its encoder had random weights, which no run stores, so it can say "
@@ -149,12 +143,11 @@ def _members(run: Path, experiment: Experiment, *, final: bool) -> Iterator[Memb
     if not paths and experiment.model.takes != "descriptor":
         raise MerError(f"{run}: holds no fold-*/model.keras; copy the whole run directory, or run it again")
     for path in paths:
-        yield Member(path.parent.relative_to(run).as_posix(), path, _chosen(path.parent) if chosen else None)
-
-
-def _chosen(folder: Path) -> str:
-    table = pd.read_csv(folder / "layers.csv")
-    return str(table.loc[table["chosen"].astype(bool), "layer"].iloc[0])
+        block = None
+        if chosen:
+            layers = pd.read_csv(path.with_name("layers.csv"))
+            block = str(layers.loc[layers["chosen"].astype(bool), "layer"].iloc[0])
+        yield Member(path.parent.relative_to(run).as_posix(), path, block)
 
 
 def _seen(run: Path, resolved: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:

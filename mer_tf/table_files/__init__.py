@@ -14,22 +14,8 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.table_files.excel import excel_tabs, is_excel
-from mer_tf.table_files.grid import Grid, cell_text, whole_number
+from mer_tf.table_files.grid import Grid, cell_text
 from mer_tf.table_files.text import decoded, read_bytes, text_cells
-
-__all__ = [
-    "Grid",
-    "Table",
-    "cell_text",
-    "decoded",
-    "is_excel",
-    "read_bytes",
-    "read_cells",
-    "read_table",
-    "read_tabs",
-    "read_text",
-    "whole_number",
-]
 
 
 @dataclass(frozen=True)
@@ -73,8 +59,9 @@ def read_cells(path: Path, mend: str) -> Table:
     """
     tabs = read_tabs(path, mend)
     grid = next((g for g in tabs.values() if any(map(any, g.cells))), Grid([]))
-    rows = [(n, [_verbatim(v) for v in line]) for n, line in enumerate(grid.cells, start=1)]
-    rows = [(n, line) for n, line in rows if any(map(str.strip, line))]
+    # Text stays as the file has it; values of Excel are written by `cell_text`.
+    texts = ([v if isinstance(v, str) else cell_text(v) for v in line] for line in grid.cells)
+    rows = [(n, line) for n, line in enumerate(texts, start=1) if any(map(str.strip, line))]
     if not rows:
         raise MerError(f"{path}: not a CSV file, not a table that can be read: it holds nothing; {mend}")
     titles = [title.strip() for title in rows[0][1]]
@@ -93,11 +80,6 @@ def _named(path: Path, titles: list[str], rows: list[tuple[int, list[str]]]) -> 
     names = [titles[k] or f"column {k + 1}" for k in kept]
     frame = pd.DataFrame([[line[k] for k in kept] for line in lines], columns=names, dtype=str)
     return Table(path, frame, tuple(number for number, _ in rows), repeated)
-
-
-def _verbatim(value: object) -> str:
-    """Text as the file has it; values of Excel as `cell_text` writes them."""
-    return value if isinstance(value, str) else cell_text(value)
 
 
 def read_table(path: Path, columns: Sequence[str], mend: str) -> Table:

@@ -8,7 +8,8 @@ import io
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def decoded(data: bytes, path: Path, mend: str) -> str:
     are valid: the one whose text is plausible is taken. `MerError` where none is, where several are that read
     different texts, and for what is no text.
     """
-    found = [(name, data.decode(name)) for name in _strict(data)] or _plausible(data)
+    found = _strict(data) or _plausible(data)
     if not found:
         known = "UTF-8, UTF-16, GBK, EUC-KR, Windows-1252 or Mac Roman"
         raise MerError(f"{path}: neither Excel nor text in {known}; {mend}")
@@ -99,28 +100,26 @@ def _sample(text: str) -> str:
     return found[0][:SHOWN] if found else ""
 
 
-def _strict(data: bytes) -> list[str]:
-    """The encoding that the bytes say by themselves; none where they say none, or are not valid in it."""
+def _strict(data: bytes) -> list[tuple[str, str]]:
+    """The encoding that the bytes say by themselves, and the text; none where they say none, or are not valid in it."""
     marked = next((name for mark, name in MARKS.items() if data.startswith(mark)), None)
     zeros = (data[0::2].count(0), data[1::2].count(0))
     silent = ["utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"] if 4 * sum(zeros) > len(data) else []
-    return [name for name in ([marked] if marked else [*silent, "utf-8"]) if _valid(data, name)][:1]
+    return list(_texts(data, [marked] if marked else [*silent, "utf-8"]))[:1]
 
 
 def _plausible(data: bytes) -> list[tuple[str, str]]:
     """Code page and text, of those in which the bytes are text such as people write."""
     if data.startswith(tuple(MARKS)):
         return []
-    read = [(name, data.decode(name)) for name in CODE_PAGES if _valid(data, name)]
-    return [(name, text) for name, text in read if CODE_PAGES[name](text)]
+    return [(name, text) for name, text in _texts(data, CODE_PAGES) if CODE_PAGES[name](text)]
 
 
-def _valid(data: bytes, encoding: str) -> bool:
-    try:
-        data.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _texts(data: bytes, encodings: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Encoding and text, of the encodings in which all bytes are valid."""
+    for name in encodings:
+        with suppress(UnicodeDecodeError):
+            yield name, data.decode(name)
 
 
 def _chinese(text: str) -> bool:

@@ -31,7 +31,6 @@ class FirstSteps(keras.callbacks.Callback):
         self.started, self.said = 0.0, False
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Start the clock, or say the estimate."""
         if self.said:
             return
         if batch + 1 <= WARM:
@@ -40,7 +39,6 @@ class FirstSteps(keras.callbacks.Callback):
             self.say((time.monotonic() - self.started) / (batch - self.begun))
 
     def say(self, step: float) -> None:
-        """Log what steps of `step` seconds come to."""
         self.said = True
         steps = self.params.get("steps") or 1
         total = Progress.format_interval(step * steps * self.epochs)

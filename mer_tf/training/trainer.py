@@ -64,24 +64,22 @@ class FoldTrainer:
         frames: int,
         seed: int,
         *,
-        epochs: int | None = None,
-        stream_epochs: int | None = None,
-        learning_rate: float | None = None,
+        train: Train | None = None,
         callbacks: Sequence[keras.callbacks.Callback] = (),
     ) -> pd.DataFrame:
         """Train afresh on the planned windows; return one row an epoch (epoch, loss, accuracy) of training windows.
 
-        `labels`: clip_id -> class index of the training clips, and of them alone. `epochs` (of the last stage),
-        `stream_epochs` (of each before) and `learning_rate` replace the configuration's. Several stages count their
-        epochs on, and a column names them.
+        `labels`: clip_id -> class index of the training clips, and of them alone. The epochs and the learning rate of
+        `train` replace the configuration's. Several stages count their epochs on, and a column names them.
         """
-        self._reset(seed)
+        config = train or self.config
+        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
+            _renew(stage.model, drawn.model)
         parts = []
         for stage in self.stages:
-            recipe = stage_recipe(replace(self.config, learning_rate=learning_rate or self.config.learning_rate), stage)
+            recipe = stage_recipe(config, stage)
             stage.model.optimizer.learning_rate.assign(recipe.learning_rate)
-            first = self.config.stream_epochs if stream_epochs is None else stream_epochs
-            total = (epochs or self.config.epochs) if stage.last else first
+            total = config.epochs if stage.last else config.stream_epochs
             watching = _watching(callbacks, stage, self.model)
             windows, length = plan, frames
             if stage.near_apex:
@@ -104,11 +102,6 @@ class FoldTrainer:
             return None
         found, counts = np.unique([labels[w.clip_id] for w in plan], return_counts=True)
         return {int(k): len(plan) / (len(found) * int(n)) for k, n in zip(found, counts, strict=True)}
-
-    def _reset(self, seed: int) -> None:
-        """Newly drawn weights and dropout seeds, optimizer state zero."""
-        for stage, drawn in zip(self.stages, self.divide(self.untrained(seed)), strict=True):
-            _renew(stage.model, drawn.model)
 
     def untrained(self, seed: int) -> keras.Model:
         """The model as training with this seed begins."""
@@ -138,7 +131,6 @@ def compile_model(model: keras.Model, config: Train) -> None:
 
 
 def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
-    """SGD or Adam as `config` says."""
     decay = config.weight_decay or None
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(config.learning_rate, momentum=config.momentum, weight_decay=decay)
@@ -146,6 +138,7 @@ def make_optimizer(config: Train) -> keras.optimizers.Optimizer:
 
 
 def _renew(model: keras.Model, fresh: keras.Model) -> None:
+    """Newly drawn weights and dropout seeds, optimizer state zero."""
     model.set_weights(fresh.get_weights())
     for held, drawn in zip(_seeds(model), _seeds(fresh), strict=True):
         held.assign(keras.ops.convert_to_numpy(drawn.value))
@@ -202,11 +195,9 @@ class EarlyEnd(EpochPredictions):
         """Best epoch of the last stage, and of each stage before."""
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Forget the losses of the stage before."""
         self.best, self.least = 0, float("inf")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Predict; end the training where nothing was gained for too long."""
         shares = self.predict(self.whole or self.model)
         loss = float(-np.log(np.maximum(shares[np.arange(len(shares)), self.labels], 1e-7)).mean())
         if loss < self.least:
@@ -215,7 +206,6 @@ class EarlyEnd(EpochPredictions):
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Note the best epoch of a stage before the last."""
         if self.first:
             self.of_first.append(self.best)
 

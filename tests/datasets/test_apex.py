@@ -104,16 +104,14 @@ def test_the_apex_of_a_row_is_a_frame_number_between_onset_and_offset(row, drawn
     assert found.apex == 100 + 2 * index
 
 
-def test_a_given_apex_stays_unless_overwritten(row):
+def test_a_given_apex_stays(row):
     given = dataclasses.replace(row, clip_id="x/d", apex=104, apex_source="given")
     middle = (row.onset + row.offset) // 2
     assert [(r.apex, r.apex_source) for r in estimate_apexes([given, row], "midpoint")] == [
         (104, "given"),
         (middle, "midpoint"),
     ]
-    (replaced,) = estimate_apexes([given], "midpoint", overwrite=True)
-    assert (replaced.apex, replaced.apex_source) == (middle, "midpoint")
-    assert estimate_apexes([given, row], "given", overwrite=True) == [given, row]
+    assert estimate_apexes([given, row], "given") == [given, row]
 
 
 def test_an_unreadable_clip_keeps_its_row_and_loses_no_other(row, caplog):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mer_tf.config import Data, Evaluation, MerError
 from mer_tf.datasets.labels import load_protocol
-from mer_tf.descriptors import METHODS, LbpTop
+from mer_tf.descriptors import METHODS, WORDS, LbpTop
 from mer_tf.descriptors.classifiers import class_shares, classifier, fitted
 from mer_tf.evaluation.folds import check_folds, fold_warnings, inner_folds, make_folds
 from mer_tf.evaluation.metrics import evaluate
@@ -79,7 +79,7 @@ def test_too_few_clips_of_every_class_are_said():
         make_folds(list("aa"), [0, 1], Evaluation(split="loso"))
 
 
-@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if not m.codebook])
+@pytest.mark.parametrize("name", [n for n, m in METHODS.items() if not hasattr(m, WORDS)])
 def test_every_classifier_takes_clips_of_one_class(name):
     features = np.random.default_rng(0).random((4, 6))
     model = fitted(classifier(METHODS[name]()), features, np.full(4, 2))

@@ -41,7 +41,7 @@ def test_a_map_of_another_size_is_refused():
 def test_files_are_whole_and_alone(tmp_path):
     table = pd.DataFrame({"layer": ["a", "b"], "height": 3, "width": 3, "channels": 8, "lift": 1.0, "energy": 0.2})
     table["iou"] = np.nan
-    strip_png(FRAMES, MAPS, tmp_path / "strip.png", title="clip", peak="0.3")
+    strip_png(FRAMES, MAPS, tmp_path / "strip.png", title="clip")
     layers_png(FRAMES[:2], {"a": MAPS[:2], "b": MAPS[2:4]}, table, "b", tmp_path / "layers.png", title="encoder")
     sides = {"before": MAPS[0], "after": np.zeros_like(MAPS[0])}
     names = {side: f"{side} training" for side in sides}

@@ -17,6 +17,11 @@ SIZE = 48
 FEATURES, FACE = features_mask(aligned_landmarks(SIZE), SIZE), face_mask(aligned_landmarks(SIZE), SIZE)
 
 
+def aligned(frames):
+    """Landmarks of that many aligned frames."""
+    return np.repeat(aligned_landmarks(SIZE)[None], frames, axis=0)
+
+
 @pytest.fixture(scope="module")
 def onet():
     random.seed(0)
@@ -62,7 +67,7 @@ def test_a_map_beside_the_face_has_nothing():
 
 def test_table_of_every_block(onet, frames):
     maps = layer_maps(onet, frames, batch=2)
-    table = layer_table(onet, maps)
+    table = layer_table(onet, maps, aligned(3))
     assert tuple(table.columns) == COLUMNS
     assert table["layer"].tolist() == ["conv1", "conv2", "conv3", "conv4"]
     assert table[["height", "channels"]].to_numpy().tolist() == [[46, 32], [21, 64], [8, 64], [3, 128]]
@@ -75,17 +80,17 @@ def test_table_of_every_block(onet, frames):
 
 def test_maps_of_zeros_are_not_counted(onet):
     maps = {"conv1": np.stack([np.zeros((SIZE, SIZE)), FEATURES]).astype("float32")}
-    row = layer_table(onet, maps).iloc[0]
+    row = layer_table(onet, maps, aligned(2)).iloc[0]
     assert row["frames"] == 1
     assert row["energy"] == 1
 
 
 def test_landmarks_of_each_frame_move_its_mask(onet):
-    shifted = np.stack([aligned_landmarks(SIZE), aligned_landmarks(SIZE) + np.array([0, 6])])
+    shifted = aligned(2) + np.array([[[0, 0]], [[0, 6]]])
     maps = {"conv1": np.stack([FEATURES, features_mask(shifted[1], SIZE)]).astype("float32")}
     assert layer_table(onet, maps, shifted)["iou"][0] == 1
-    assert layer_table(onet, maps)["iou"][0] < 0.95
-    with pytest.raises(MerError, match="2 frames, but landmarks of 1"):
+    assert layer_table(onet, maps, aligned(2))["iou"][0] < 0.95
+    with pytest.raises(ValueError, match="shorter"):
         layer_table(onet, maps, shifted[:1])
 
 

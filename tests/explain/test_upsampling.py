@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from mer_tf.config import MerError
 from mer_tf.explain.gradients import tapped_gradients
-from mer_tf.explain.upsampling import Axis, cell_grid, stretched, upsample
+from mer_tf.explain.upsampling import Axis, cell_grid, upsample
 from mer_tf.models.encoders.build import build_encoder
 from mer_tf.models.encoders.vggface import build_vggface
 from mer_tf.models.layers.shared import Resize
@@ -23,8 +23,8 @@ def ones(layer):
 def test_stretched_is_opencv_bilinear(cells, size):
     heat = np.random.default_rng(0).uniform(size=cells).astype("float32")
     expected = cv2.resize(heat, (size, size), interpolation=cv2.INTER_LINEAR)
-    np.testing.assert_allclose(upsample(heat, size), expected, atol=1e-5)
-    np.testing.assert_allclose(upsample(heat, size, stretched(cells)), expected, atol=1e-5)
+    stretched = (Axis(0.0, 1.0, cells[0]), Axis(0.0, 1.0, cells[1]))
+    np.testing.assert_allclose(upsample(heat, size, stretched), expected, atol=1e-5)
 
 
 def test_an_even_map_stays_even_on_any_grid():

@@ -128,7 +128,7 @@ MOVED = {
     "vggface_lstm": {"center": "onset", "bn_momentum": 0.9},
 }
 SHALLOW = {
-    **{name: {"BLOCKS": ((64, 1), (128, 2))} for name in ("elrcn_se", "elrcn_te")},
+    **{name: {"VGG16": ((64, 1), (128, 2))} for name in ("elrcn_se", "elrcn_te")},
     "htnet": {"REPEATS": (1, 1, 2)},
     "strcn_a": {"POOLS": (2,), "DEPTH": 2, "HEIGHT": 12, "WIDTH": 16},
     "strcn_g": {"POOLS": (2,), "DEPTH": 2},

@@ -112,7 +112,7 @@ def test_elrcn_trains_its_images_before_its_lstm(name):
 def test_elrcn_starts_from_faces_with_as_many_channels_as_it_has(monkeypatch):
     kernel = RNG.normal(size=(3, 3, 3, 64)).astype("float32")
     monkeypatch.setattr(elrcn, "_faces", lambda weights: {"conv1_1": [kernel, np.ones(64, "float32")]})
-    monkeypatch.setattr(elrcn, "BLOCKS", ((64, 1),))
+    monkeypatch.setattr(elrcn, "VGG16", ((64, 1),))
     monkeypatch.setattr(elrcn, "FC", 2)
     for channels in (3, 4):
         network = vgg16((8, 8, channels), ElrcnSe(), "vgg")

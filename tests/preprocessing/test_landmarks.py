@@ -91,7 +91,7 @@ def test_error_on_drawn_faces_whose_landmarks_are_known(monkeypatch: pytest.Monk
         onset = next(iter(draw(clip)))
         face = detect_face(onset, 40)
         assert face is not None
-        found = load_landmark_model()(onset, face)
+        found = carried_landmarks(face.landmarks)
         true = clip.neutral.points
         unit = np.linalg.norm(true["eye_outer_left"] - true["eye_outer_right"])
         errors.append([np.linalg.norm(found[i] - true[name]) / unit for name, i in KNOWN.items()])

@@ -66,9 +66,9 @@ def test_without_training_there_is_no_difference(bench, tmp_path, monkeypatch):
     """Each side is drawn by the same method, frame and class; before training is the state training began with."""
     calls, heats = [], EncodedFrames.heats
 
-    def spied(self, network, name, wanted, **how):
+    def spied(self, network, name, wanted, how):
         calls.append((id(network), name, tuple(how.items()), tuple((w.clip_id, *w.places, w.target) for w in wanted)))
-        return heats(self, network, name, wanted, **how)
+        return heats(self, network, name, wanted, how)
 
     monkeypatch.setattr(EncodedFrames, "heats", spied)
     ids = finished(bench, tmp_path / "run")

@@ -224,8 +224,8 @@ def test_every_choice_is_named_and_changes_the_map(stored, made, tmp_path):
 
 def whole(view, network, inputs, target):
     """A clip's maps by one pass of all frames through the whole network."""
-    how = {"method": view.method, "reference": view.reference}
-    return network.heat(view.map_of(network), inputs, target, **how)
+    how = {"minus_onset": view.reference == "onset", "local": view.method == "hirescam"}
+    return network.heat(view.map_of(network), inputs, target, how)
 
 
 @pytest.mark.parametrize(

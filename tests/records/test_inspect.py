@@ -71,7 +71,7 @@ def test_an_index_that_lies_is_found(directory: Path) -> None:
 
 
 def test_the_face_sheet_shows_every_clip(directory: Path, tmp_path: Path) -> None:
-    sheet = cv2.imread(str(write_face_sheet(directory, tmp_path / "sheet.png", per_clip=2)))
+    sheet = cv2.imread(str(write_face_sheet(directory, tmp_path / "sheet.png")))
     assert sheet is not None
     assert sheet.shape[0] >= 178
     assert sheet.shape[1] >= 320

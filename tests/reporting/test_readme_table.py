@@ -11,12 +11,13 @@ from helpers.made_up_runs import CLASSES, DRAWS, predictions, write_run
 from mer_tf.changes import all_settings, flat
 from mer_tf.config import Data, Experiment, MerError
 from mer_tf.reporting.analysis import PATHS
-from mer_tf.reporting.readme import END, PAGE, START, results_markdown, store_and_update, summary_markdown
+from mer_tf.reporting.readme import PAGE, results_markdown, store_and_update, summary_markdown
 from mer_tf.runner import declared
 
 ROOT = Path(__file__).parents[2]
 STORED = sorted(path.parent for path in (ROOT / "docs" / "results").glob("*/config.json"))
 BASE = Experiment("exp_made_up", evaluation=DRAWS)
+START, END = "<!-- results -->", "<!-- /results -->"
 
 
 def between(path, name):

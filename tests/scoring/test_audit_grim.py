@@ -107,9 +107,9 @@ def test_slips_are_one_digit_or_two_neighbours():
 
 
 def test_near_misses_name_count_and_slip():
-    (miss,) = near_misses("46.07", "accuracy %", 66)
-    assert (str(miss.candidate), miss.shown, miss.slip) == ("31/66", "46.97", "one digit")
-    assert near_misses("60.06", "accuracy %", 66)[0].slip == "two swapped digits"
+    ((candidate, shown, slip),) = near_misses("46.07", "accuracy %", 66)
+    assert (str(candidate), shown, slip) == ("31/66", "46.97", "one digit")
+    assert near_misses("60.06", "accuracy %", 66)[0][2] == "two swapped digits"
     assert near_misses("100", "accuracy %", 3) == []
 
 

@@ -93,7 +93,7 @@ def test_compare_reads_two_files_in_one_spelling(tmp_path):
 
 def test_expected_support_is_in_any_case():
     frame = pd.DataFrame({"clip_id": list("abc"), "y_true": ["Others", "sad", "sad"], "y_pred": ["sad"] * 3})
-    assert check_support(frame, parse_support(["OTHERS=1", "Sad=2"])).passed
+    assert check_support(frame, parse_support(["OTHERS=1", "Sad=2"]))[1]
     with pytest.raises(MerError, match="'Sad' is given twice"):
         parse_support(["sad=1", "Sad=2"])
 

@@ -75,7 +75,8 @@ def test_half_a_second_bounds_a_micro_expression():
 
 @pytest.fixture
 def manifest(tmp_path):
-    base = ClipRow("x/1", "x", "s1", "", str(tmp_path), "", "d/one.mp4", 10, None, 19, 30.0, "happy", "", "")
+    named = {"clip_id": "x/1", "dataset": "x", "subject": "s1", "root": str(tmp_path), "video": "d/one.mp4"}
+    base = ClipRow(**named, onset=10, offset=19, fps=30.0, label_raw="happy")
     rows = [base, replace(base, clip_id="x/2", onset=40, offset=99, label_raw="sad")]
     return write_manifest([*rows, replace(base, clip_id="x/3", video="d/two.mp4", subject="s2")], tmp_path / "m.csv")
 

@@ -198,15 +198,15 @@ def test_a_run_directory_is_read_by_its_predictions(tmp_path):
 
 def test_support_says_equal_swapped_or_what_differs():
     frame = pd.DataFrame({"clip_id": list("abc"), "y_true": list("xxy"), "y_pred": list("xyy")})
-    assert check_support(frame, {"x": 2, "y": 1, "z": 0}).passed
-    swapped = check_support(frame, {"x": 1, "y": 2})
-    assert not swapped.passed
-    assert swapped.text.startswith("SWAPPED LABELS")
-    other = check_support(frame, {"x": 3, "z": 1})
-    assert not other.passed
-    assert "x: 2 clips, expected 3" in other.text
-    assert "y: 1 clips, expected 0" in other.text
-    assert "z: 0 clips, expected 1" in other.text
+    assert check_support(frame, {"x": 2, "y": 1, "z": 0})[1]
+    swapped, passed = check_support(frame, {"x": 1, "y": 2})
+    assert not passed
+    assert swapped.startswith("SWAPPED LABELS")
+    other, passed = check_support(frame, {"x": 3, "z": 1})
+    assert not passed
+    assert "x: 2 clips, expected 3" in other
+    assert "y: 1 clips, expected 0" in other
+    assert "z: 0 clips, expected 1" in other
 
 
 def test_expected_counts_come_from_text_or_from_the_published_ones():

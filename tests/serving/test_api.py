@@ -10,8 +10,8 @@ import pytest
 
 import mer_tf
 from mer_tf.config import MerError
-from mer_tf.models import OWN
-from mer_tf.models.registered import LAYERS, PACKAGE
+from mer_tf.models.layers import LAYERS, OWN
+from mer_tf.models.registered import PACKAGE
 from mer_tf.serving import api
 
 NAMES = [name for name in mer_tf.__all__ if name.islower() and not name.startswith("_")]

@@ -15,10 +15,10 @@ from mer_tf.parallel import products_alone
 from mer_tf.synthetic.action_units import table as action_units
 from mer_tf.synthetic.action_units.table import combinations, expression
 from mer_tf.synthetic.faces.motion import FaceMotion, apex_course, blink_course, head_path, talk_course
-from mer_tf.synthetic.faces.portraits import ASTRONAUT, Portrait, load_portraits
+from mer_tf.synthetic.faces.portraits import Portrait, astronaut_points, load_portraits
 from mer_tf.synthetic.trees.smic import SyntheticClip, displacement, draw, smic_clips
 
-POINTS = {name: np.array(xy) for name, xy in ASTRONAUT.items()}
+POINTS = astronaut_points()
 WIDTH, HEIGHT = 290, 200
 """The part of the portrait that holds the face; what lies outside hardly moves."""
 EXPRESSIONS = sorted({c.aus for group in combinations().values() for c in group if c.aus})

@@ -17,6 +17,7 @@ from mer_tf.config import Data, MerError
 from mer_tf.datasets import dataset_listing
 from mer_tf.files import sha256
 from mer_tf.parallel import use_workers
+from mer_tf.synthetic.action_units.table import combinations
 from mer_tf.synthetic.embedded import draw_tree
 from mer_tf.synthetic.faces import clip as synthetic_clip
 from mer_tf.synthetic.faces.portraits import POINTS, load_portraits
@@ -224,7 +225,7 @@ def test_at_amplitude_zero_a_label_changes_nothing(monkeypatch: pytest.MonkeyPat
     frames = []
     for label, relabelled in (("negative", "negative"), ("negative", "surprise"), ("negative", "non-micro")):
         clip = next(c for c in smic_clips(amplitude=0.0, subjects=1, clips_per_class=1) if c.label == label)
-        other = synthetic_clip.combinations()[relabelled][0]
+        other = combinations()[relabelled][0]
         course = synthetic_clip.COURSES[other.course](clip.frames, np.random.default_rng(3))
         points, width = clip.neutral.points, clip.neutral.face_width
         expressed = synthetic_clip.expression(other.aus, points, width, (1.0, 1.0)).scaled(0.0)

@@ -22,7 +22,8 @@ from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.scoring.audit import read_claims
 from mer_tf.scoring.tables import read_foreign
-from mer_tf.table_files import cell_text, decoded, read_cells, read_table, whole_number
+from mer_tf.table_files import cell_text, decoded, read_cells, read_table
+from mer_tf.table_files.grid import whole_number
 
 ROW = made_row(clip_id="smic-hs/b", subject="smic/s01", session="1", apex=5, label_raw="négatif", aus="4+7")
 VARIANTS = {

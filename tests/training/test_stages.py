@@ -109,9 +109,11 @@ def test_a_fold_starts_afresh_and_predictions_after_an_epoch_are_the_whole_model
     held, (store, clips) = untraced(trainer()), drawn(9)
     ids = list(clips)
     watch = EpochPredictions(lambda model: predict_clips(model, store, ids, CLIP), (1, 3))
-    first, again = fit(held, store, clips, callbacks=[watch]), fit(held, store, clips, epochs=1)
+    first, again = fit(held, store, clips, callbacks=[watch]), fit(held, store, clips, train=replace(TRAIN, epochs=1))
     assert watch.shares[1] == pytest.approx(predict_clips(held.model, store, ids, CLIP), abs=1e-4)
     assert sorted(watch.shares) == [1, 3]
     assert again["stage"].tolist() == ["spatial", "temporal", "fusion"]
     assert again["loss"].to_numpy() == pytest.approx(first["loss"].to_numpy()[: len(again)], rel=1e-3)
-    assert fit(held, store, clips, seed=1, epochs=1)["loss"].iloc[0] != pytest.approx(first["loss"].iloc[0], rel=1e-3)
+    assert fit(held, store, clips, seed=1, train=replace(TRAIN, epochs=1))["loss"].iloc[0] != pytest.approx(
+        first["loss"].iloc[0], rel=1e-3
+    )

@@ -175,8 +175,8 @@ def test_predictions_after_an_epoch_are_those_of_training_that_long(trainer):
     store, clips = drawn_store()
     ids = list(clips)
     watch = EpochPredictions(lambda model: predict_clips(model, store, ids, CLIP), (1, 3))
-    fit(trainer, store, clips, epochs=3, callbacks=[watch])
-    fit(trainer, store, clips, epochs=1)
+    fit(trainer, store, clips, train=replace(TRAIN, epochs=3), callbacks=[watch])
+    fit(trainer, store, clips, train=replace(TRAIN, epochs=1))
     assert sorted(watch.shares) == [1, 3]
     assert watch.shares[1] == pytest.approx(predict_clips(trainer.model, store, ids, CLIP), abs=1e-5)
     assert np.abs(watch.shares[3] - watch.shares[1]).max() > 1e-3
@@ -184,10 +184,11 @@ def test_predictions_after_an_epoch_are_those_of_training_that_long(trainer):
 
 def test_a_learning_rate_holds_for_one_training_only(trainer):
     store, clips = drawn_store()
-    first = fit(trainer, store, clips, epochs=2)["loss"]
-    still = fit(trainer, store, clips, epochs=2, learning_rate=1e-9)["loss"]
+    first = fit(trainer, store, clips, train=replace(TRAIN, epochs=2))["loss"]
+    still = fit(trainer, store, clips, train=replace(TRAIN, epochs=2, learning_rate=1e-9))["loss"]
     assert abs(still.diff().iloc[1]) < abs(first.diff().iloc[1]) / 10
-    assert fit(trainer, store, clips, epochs=2)["loss"].tolist() == pytest.approx(first.tolist(), rel=1e-4)
+    again = fit(trainer, store, clips, train=replace(TRAIN, epochs=2))["loss"]
+    assert again.tolist() == pytest.approx(first.tolist(), rel=1e-4)
 
 
 def test_a_lower_frame_rate_keeps_every_nth_frame():

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, subject_number
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed, subject_number
+from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 60.0
@@ -29,26 +29,19 @@ def casme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Clips of CASME under `root`; with both trees there, those of `Cropped` (name the other as root to have it)."""
     folders = ClipFolders(frames_home(root, HOMES, r"sub\d+"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key=None)
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
-    builder.add_all(_event(row, folders) for row in table.rows)
-    builder.unlisted(folders.all, table.path)
-    return builder.listing()
+    return listed(root, table, (_event(row, folders) for row in table.rows), folders)
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames, number = span(row, ("subject", "clip")), subject_number(row)
-    if frames is None or number is None:
+    stated, number = event_fields(row, ("subject", "clip")), subject_number(row)
+    if stated is None or number is None:
         return None
     subject = f"sub{number:02d}"
     return Event(
         clip_id=f"casme/{subject}/{row.text('clip')}",
-        dataset="casme",
         subject=f"casme/{subject}",
         folder=folders.find(subject, row.text("clip")),
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=row.text("aus"),
-        where=row.where,
     )

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home, span
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, holds, listed, nested_home
+from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 200.0
@@ -43,16 +43,10 @@ def casme2_listing(root: Path, sheet: Path | None) -> Listing:
 
     A clip without apex ('/') stays without. `MerError` for a missing root, sheet or column, or no clip folder.
     """
-    path = find_sheet(root, SHEETS, sheet)
-    table = read_sheet(path, columns=COLUMNS, header_key="Subject")
-    layout = _layout(root)
-    folders = ClipFolders(layout, subject_name)
-    objective, faults = _objective_classes(root)
-    builder = ListingBuilder(root, table.sha256)
-    builder.add_all(_event(row, folders, objective) for row in table.rows)
-    builder.problems += table.problems + faults + folders.problems
-    builder.unlisted(folders.all, path)
-    return builder.listing()
+    table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
+    folders = ClipFolders(_layout(root), subject_name)
+    objective = _objective_classes(root, table.problems)
+    return listed(root, table, (_event(row, folders, objective) for row in table.rows), folders)
 
 
 def subject_name(text: str) -> str | None:
@@ -63,24 +57,21 @@ def subject_name(text: str) -> str | None:
 
 def _event(row: SheetRow, folders: ClipFolders, objective: dict[str, str]) -> Event | None:
     subject, clip = subject_name(row.text("subject")), row.text("clip")
-    frames = span(row)
+    stated = event_fields(row)
     if subject is None or not clip:
         row.problems.append(f"{row.where}: no clip without subject and file name; complete or remove the row")
         return None
-    if frames is None:
+    if stated is None:
         return None
     name = f"{subject}/{clip}"
     return Event(
         clip_id=f"casme2/{name}",
-        dataset="casme2",
         subject=f"casme2/{subject}",
         folder=folders.find(subject, clip),
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion"),
-        aus=row.text("aus"),
         objective=objective.get(name.casefold(), ""),
-        where=row.where,
     )
 
 
@@ -93,22 +84,24 @@ def _layout(root: Path) -> Path:
     raise MerError(f"{root}: holds neither sub01/ nor Cropped/, CASME2_RAW/ or CASME2_RAW_selected/ with sub01/ in it")
 
 
-def _objective_classes(root: Path) -> tuple[dict[str, str], list[str]]:
-    """subject/clip in lower case -> objective class, and problems; no sheet of them is none, since they are an extra.
+def _objective_classes(root: Path, problems: list[str]) -> dict[str, str]:
+    """subject/clip in lower case -> objective class; no sheet of them is no problem, since they are an extra.
 
     A sheet that cannot be read is a problem and costs the objective classes alone.
     """
     try:
         path = find_sheet(root, OBJECTIVE_SHEETS, None)
     except MerError:
-        return {}, []
+        return {}
     try:
         sheet = read_sheet(path, columns=OBJECTIVE_COLUMNS, header_key="Subject")
     except MerError as error:
-        return {}, [f"{error}; until then no clip has an objective class"]
+        problems.append(f"{error}; until then no clip has an objective class")
+        return {}
+    problems += sheet.problems
     names: dict[str, str] = {}
     for row in sheet.rows:
         name = f"{subject_name(row.text('subject'))}/{row.text('clip')}".casefold()
         if names.setdefault(name, row.text("objective")) != row.text("objective"):
-            sheet.problems.append(f"{row.where}: another row gives {name} another objective class, which is taken")
-    return {name: ROMAN.get(value, value) for name, value in names.items()}, sheet.problems
+            problems.append(f"{row.where}: another row gives {name} another objective class, which is taken")
+    return {name: ROMAN.get(value, value) for name, value in names.items()}

@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span, subject_number, told_apart
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, is_folder, subfolders
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed, subject_number, told_apart
+from mer_tf.datasets.adapters.listing import Event, Listing, is_folder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 from mer_tf.datasets.names import one_of_each, plain_case, plain_name
 
@@ -57,61 +57,51 @@ def casme3_a_listing(root: Path, sheet: Path | None = None) -> Listing:
     cut = {plain_case(folder.name): folder for folder in subfolders(folders.home)}
     path = find_sheet(root, A_SHEETS, sheet)
     table = read_sheet(path, columns=A_COLUMNS, header_key="Subject", optional=("objective", "type", "emotion"))
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
+    table.problems.extend(folders.problems)
     if not any(row.text("emotion") for row in table.rows):
-        builder.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
+        table.problems.append(f"{path}: states no emotions, so no clip has a label; give the JpgIndex sheet for them")
     rows = [
         row for row in table.rows if row.text("type").casefold().startswith(("micro", "me")) or not row.text("type")
     ]
-    builder.add_all(told_apart([event for row in rows if (event := _a_event(row, folders, cut))], always=True))
-    return builder.listing()
+    return listed(root, table, told_apart([e for row in rows if (e := _a_event(row, folders, cut))], always=True))
 
 
 def casme3_c_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of part C under `root`."""
     home, path = frames_home(root, C_HOMES, r"(sub)?\d+"), find_sheet(root, C_SHEETS, sheet)
     table = read_sheet(path, columns=C_COLUMNS, header_key=None)
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    people = one_of_each(subfolders(home), lambda p: plain_name(p.name).removeprefix("sub"), builder.problems)
-    builder.add_all(_c_event(row, home, people) for row in table.rows)
-    return builder.listing()
+    people = one_of_each(subfolders(home), lambda p: plain_name(p.name).removeprefix("sub"), table.problems)
+    return listed(root, table, (_c_event(row, home, people) for row in table.rows))
 
 
 def _a_event(row: SheetRow, folders: ClipFolders, cut: Mapping[str, Path]) -> Event | None:
-    frames = span(row, ("subject", "video"))
-    if frames is None:
+    stated = event_fields(row, ("subject", "video"))
+    if stated is None:
         return None
     subject, video = row.text("subject"), row.text("video")
     return Event(
         clip_id=f"casme3-a/{subject}/{video}",
-        dataset="casme3-a",
         subject=f"cas_me_3/{subject}",
-        folder=cut.get(plain_case(f"{subject}_{video}_{frames['onset']}")) or _colour(folders.find(subject, video)),
-        **frames,
+        folder=cut.get(plain_case(f"{subject}_{video}_{stated['onset']}")) or _colour(folders.find(subject, video)),
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=row.text("aus"),
         objective=row.text("objective"),
-        where=row.where,
     )
 
 
 def _c_event(row: SheetRow, home: Path, people: Mapping[str, Path]) -> Event | None:
-    frames = span(row, ("subject", "count"), apex=False)
-    if frames is None or (number := subject_number(row)) is None:
+    stated = event_fields(row, ("subject", "count"), apex=False)
+    if stated is None or (number := subject_number(row)) is None:
         return None
     subject, count = f"{number:02d}", row.text("count").lstrip("/")
     return Event(
         clip_id=f"casme3-c/{subject}/{count}",
-        dataset="casme3-c",
         subject=f"cas_me_3/C{subject}",
         folder=_c_folder(people.get(plain_name(subject), home / subject), count),
-        **frames,
+        **stated | {"aus": re.sub(r"\s*[,，]\s*", "+", row.text("aus"))},
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=re.sub(r"\s*[,，]\s*", "+", row.text("aus")),
-        where=row.where,
     )
 
 

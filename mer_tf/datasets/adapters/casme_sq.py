@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, told_apart
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, told_apart
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
 from mer_tf.datasets.adapters.sheets import Sheet, SheetRow, find_sheet, read_sheet
 
@@ -94,23 +94,17 @@ def _event(row: SheetRow, names: _Names, notes: list[str]) -> Event | None:
             f"{names.path.name}; add it there"
         )
         return None
-    onset, apex, offset = row.integer("onset"), row.integer("apex", optional=True), row.integer("offset")
-    if onset is None or offset is None:
+    if (stated := event_fields(row)) is None:
         return None
-    if offset == 0 and apex is not None:
+    if stated["offset"] == 0 and (apex := stated["apex"]) is not None:
         notes.append(f"{row.where}: offset 0 was not coded, and the apex {apex} is read as offset")
-        offset = apex
+        stated["offset"] = apex
     return Event(
         clip_id=f"casme-sq/{subject}/{video}",
-        dataset="casme-sq",
         subject=f"cas_me_2/{subject}",
         folder=folder,
-        onset=onset,
-        apex=apex,
-        offset=offset,
+        **stated,
         fps=FPS,
         label_raw=row.text("emotion").casefold(),
-        aus=row.text("aus"),
         session=row.text("type").casefold(),
-        where=row.where,
     )

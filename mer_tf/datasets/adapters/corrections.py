@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import logging
 from collections import defaultdict
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from mer_tf.files import fact_file
+from mer_tf.files import facts
 
 log = logging.getLogger(__name__)
 Annotated = TypeVar("Annotated")
@@ -34,9 +33,8 @@ class Correction:
 def corrections() -> dict[str, tuple[Correction, ...]]:
     """All corrections by clip id."""
     found: dict[str, list[Correction]] = defaultdict(list)
-    with fact_file("corrections.csv").open(encoding="utf-8") as stream:
-        for line in csv.DictReader(stream):
-            found[line["clip_id"]].append(Correction(**line))
+    for line in facts("corrections.csv").to_dict("records"):
+        found[line["clip_id"]].append(Correction(**line))  # type: ignore[arg-type]
     return {clip: tuple(known) for clip, known in found.items()}
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.listing import Event, subfolders
-from mer_tf.datasets.adapters.sheets import SheetRow
+from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, subfolders
+from mer_tf.datasets.adapters.sheets import Sheet, SheetRow
 from mer_tf.datasets.names import clashes, number_in, one_of_each, plain_case, plain_name
 
+Clip = TypeVar("Clip")
 UNLIKE = (3, 0)
 DEEPEST = 3
 """Levels below the root where the frames are looked for: archives and people nest folders."""
@@ -112,8 +113,19 @@ class ClipFolders:
         return f"{self._key(parent)}/{plain_case(name)}"
 
 
-def span(row: SheetRow, names: Sequence[str] = (), *, apex: bool = True) -> dict[str, Any] | None:
-    """`onset`, `apex` (None without such a column) and `offset` of a row, as an `Event` takes them.
+def listed(root: Path, table: Sheet, events: Iterable[Event | None], folders: ClipFolders | None = None) -> Listing:
+    """The listing of a sheet whose rows are `events`; those of the `folders` that no row names are problems."""
+    builder = ListingBuilder(root, table.sha256, problems=table.problems)
+    if folders:
+        builder.problems += folders.problems
+    builder.add_all(events)
+    if folders:
+        builder.unlisted(folders.all, table.path)
+    return builder.listing()
+
+
+def event_fields(row: SheetRow, names: Sequence[str] = (), *, apex: bool = True) -> dict[str, Any] | None:
+    """`onset`, `apex` (None without such a column), `offset`, `aus` and `where` of a row, as an `Event` takes them.
 
     None, and a problem, when onset or offset is no whole number or one of the cells `names`, which name the clip, is
     empty.
@@ -123,7 +135,9 @@ def span(row: SheetRow, names: Sequence[str] = (), *, apex: bool = True) -> dict
         return None
     onset, offset = row.integer("onset"), row.integer("offset")
     middle = row.integer("apex", optional=True) if apex else None
-    return None if onset is None or offset is None else {"onset": onset, "apex": middle, "offset": offset}
+    if onset is None or offset is None:
+        return None
+    return {"onset": onset, "apex": middle, "offset": offset, "aus": row.text("aus"), "where": row.where}
 
 
 def subject_number(row: SheetRow) -> int | None:
@@ -134,16 +148,19 @@ def subject_number(row: SheetRow) -> int | None:
     return number
 
 
-def told_apart(events: Sequence[Event], *, always: bool) -> list[Event]:
-    """Events of one clip id told apart by their onset: a-1663. Without `always` an id that occurs once stays bare.
+def told_apart(clips: Sequence[Clip], *, always: bool) -> list[Clip]:
+    """Dataclasses of one `clip_id` told apart by their `onset`: a-1663. Without `always` a single one stays bare.
 
     A running number would hand an id on to another clip when one row of the sheet cannot be read.
     """
-    onsets: dict[str, set[int]] = defaultdict(set)
-    for event in events:
-        onsets[event.clip_id].add(event.onset)
+    found: Sequence[Any] = clips
+    onsets: dict[str, set[int | None]] = defaultdict(set)
+    for clip in found:
+        onsets[clip.clip_id].add(clip.onset)
     shared = {clip_id for clip_id, starts in onsets.items() if always or len(starts) > 1}
     return [
-        dataclasses.replace(event, clip_id=f"{event.clip_id}-{event.onset}") if event.clip_id in shared else event
-        for event in events
+        dataclasses.replace(clip, clip_id=f"{clip.clip_id}-{clip.onset}")
+        if clip.clip_id in shared and clip.onset is not None
+        else clip
+        for clip in found
     ]

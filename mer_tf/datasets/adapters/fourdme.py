@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed
+from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
 FPS = 60.0
@@ -33,11 +33,7 @@ def fourdme_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Grey micro-expression clips of 4DME under `root`; with both trees there, the cropped one."""
     folders = ClipFolders(frames_home(root, HOMES, r".*\d.*"))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="sub_ID")
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
-    builder.add_all(_event(row, folders) for row in table.rows)
-    builder.unlisted(folders.all, table.path)
-    return builder.listing()
+    return listed(root, table, (_event(row, folders) for row in table.rows), folders)
 
 
 def certain_aus(text: str) -> str:
@@ -47,19 +43,16 @@ def certain_aus(text: str) -> str:
 
 
 def _event(row: SheetRow, folders: ClipFolders) -> Event | None:
-    frames, subject, clip = span(row, ("subject", "clip")), row.text("subject"), row.text("clip")
-    if frames is None:
+    stated, subject, clip = event_fields(row, ("subject", "clip")), row.text("subject"), row.text("clip")
+    if stated is None:
         return None
     return Event(
         clip_id=f"4dme/{subject}/{clip}",
-        dataset="4dme",
         subject=f"4dme/{subject}",
         folder=folders.find(subject, clip),
-        **frames,
+        **stated | {"aus": certain_aus(row.text("aus"))},
         fps=FPS,
         label_raw=_label(row),
-        aus=certain_aus(row.text("aus")),
-        where=row.where,
     )
 
 

@@ -32,17 +32,17 @@ class Listing:
     """Where the manifest knowingly says something else than the sheet: corrections, an apex taken for an offset."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One annotated clip, as its sheet states it: frame numbers as in the file names, both ends included."""
 
     clip_id: str
-    dataset: str
+    """Begins with the data set."""
     subject: str
     folder: Path
-    onset: int
-    apex: int | None
-    offset: int
+    onset: int = 0
+    apex: int | None = None
+    offset: int = 0
     fps: float
     label_raw: str
     aus: str = ""
@@ -51,6 +51,11 @@ class Event:
     """Objective class, where the data set states one."""
     where: str = ""
     """File and line that state it, for messages."""
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return self.clip_id.partition("/")[0]
 
 
 @dataclass
@@ -64,17 +69,13 @@ class ListingBuilder:
     thinned: Counter[int] | None = None
     """Step of frame numbers -> clips, where every n-th frame of a clip may have been kept on purpose; None: a gap is a
     problem, since whole clips are known to have been published."""
-    _rows: list[ClipRow] = field(default_factory=list)
+    rows: list[ClipRow] = field(default_factory=list)
+    """What was kept so far, in the order it was added."""
     _left_out: list[ClipRow] = field(default_factory=list)
     _where: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _places: dict[Path, tuple[Path, str]] = field(default_factory=dict)
     _links: dict[Path, str] = field(default_factory=dict)
     _frames: dict[Path, list[int] | None] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> list[ClipRow]:
-        """What was kept so far, in the order it was added."""
-        return list(self._rows)
 
     def add(self, event: Event) -> None:
         """Correct an event by the table of known errors; keep it as a row when its folder holds frames of it."""
@@ -91,7 +92,7 @@ class ListingBuilder:
             span = f"{event.onset} to {event.offset}"
             self._say(event, f"apex {event.apex} lies outside {span} and is taken as not given; correct the sheet")
             event = dataclasses.replace(event, apex=None)
-        self._rows.append(self._row(event))
+        self.rows.append(self._row(event))
 
     def add_all(self, events: Iterable[Event | None]) -> None:
         """`add` each event in turn; None stands for a row that gives none, and has said why."""
@@ -106,7 +107,7 @@ class ListingBuilder:
             lost = numbers[-1] - numbers[0] + 1 - len(numbers)
             if lost and not self._is_thinned(numbers, numbers[0], numbers[-1]):
                 self._say(event, f"{lost} frame(s) are missing between its first and last: {gaps(numbers)}; copy them")
-            self._rows.append(self._row(dataclasses.replace(event, onset=numbers[0], offset=numbers[-1])))
+            self.rows.append(self._row(dataclasses.replace(event, onset=numbers[0], offset=numbers[-1])))
         else:
             self._left_out.append(self._row(event))
 
@@ -121,7 +122,7 @@ class ListingBuilder:
         `MerError`, which says the expected `layout`, when nothing is left.
         """
         groups: dict[str, list[ClipRow]] = defaultdict(list)
-        for row in self._rows:
+        for row in self.rows:
             groups[row.clip_id].append(row)
         rows: list[ClipRow] = []
         for clip_id, same in groups.items():
@@ -132,7 +133,7 @@ class ListingBuilder:
                 lines = "; ".join(self._where[clip_id])
                 self.problems.append(f"{lines}: clip {clip_id} is listed {len(same)} times, {fate}; remove the surplus")
         where = f"{self.root} (expected {layout})" if layout else str(self.root)
-        return dataclasses.replace(listing_of(rows, self.problems, where, self._left_out), notes=self.notes)
+        return listing_of(rows, self.problems, where, self._left_out, self.notes)
 
     def _numbers(self, event: Event) -> list[int] | None:
         """Frame numbers of the event's folder, read once; None, and a problem, when there are none to be had."""
@@ -185,9 +186,9 @@ class ListingBuilder:
         root, frames_dir = place or (self.root.resolve(), path_below(self.root, event.folder))
         return ClipRow(
             **{f.name: getattr(event, f.name) for f in fields(Event) if f.name in COLUMNS},
+            dataset=event.dataset,
             root=root.as_posix(),
             frames_dir=frames_dir,
-            video="",
             sheet_sha=self.sheet_sha,
             apex_source="" if event.apex is None else "given",
             links=self._links.get(event.folder, ""),
@@ -195,14 +196,18 @@ class ListingBuilder:
 
 
 def listing_of(
-    rows: Sequence[ClipRow], problems: Sequence[str], where: str, left_out: Sequence[ClipRow] = ()
+    rows: Sequence[ClipRow],
+    problems: Sequence[str],
+    where: str,
+    left_out: Sequence[ClipRow] = (),
+    notes: Sequence[str] = (),
 ) -> Listing:
     """Rows by clip_id with their problems; `MerError` when no row is left, naming the first problem."""
     if not rows:
         first = f"; the first of {len(problems)} problem(s): {problems[0]}" if problems else ""
         raise MerError(f"{where}: no clips{first}")
     said = [*problems, *(f"{where}: {clash}" for clash in same_names(rows))]
-    return Listing(sorted(rows, key=lambda r: r.clip_id), said, sorted(left_out, key=lambda r: r.clip_id))
+    return Listing(sorted(rows, key=lambda r: r.clip_id), said, sorted(left_out, key=lambda r: r.clip_id), list(notes))
 
 
 def path_below(root: Path, folder: Path) -> str:

@@ -6,7 +6,6 @@ data set they are from; those without a class in the protocol megc2019-3 are not
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from pathlib import Path
 
@@ -37,8 +36,8 @@ def megc2019_listing(root: Path, sheet: Path | None) -> Listing:
     parts = [adapter(_folder(root, name, pattern), None) for name, pattern, adapter in PARTS]
     rows = [r for part in parts for r in part.rows if protocol.class_index(r) is not None]
     left_out = [r for part in parts for r in part.left_out if protocol.class_index(r) is not None]
-    listing = listing_of(rows, [p for part in parts for p in part.problems], str(root), left_out)
-    return dataclasses.replace(listing, notes=[note for part in parts for note in part.notes])
+    problems, notes = ([text for part in parts for text in getattr(part, kind)] for kind in ("problems", "notes"))
+    return listing_of(rows, problems, str(root), left_out, notes)
 
 
 def _folder(root: Path, name: str, pattern: re.Pattern[str]) -> Path:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_tf.datasets.adapters.folders import ClipFolders, frames_home, span
-from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, frames_home, listed
+from mer_tf.datasets.adapters.listing import Event, Listing
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 from mer_tf.datasets.names import number_in, one_of_each, plain_case
 
@@ -35,19 +35,15 @@ def mmew_listing(root: Path, sheet: Path | None = None) -> Listing:
     """Micro-expressions of MMEW under `root`; its macro-expressions are not listed."""
     folders = ClipFolders(frames_home(root, HOMES, "|".join(EMOTIONS), named=True))
     table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject")
-    builder = ListingBuilder(root, table.sha256, problems=table.problems)
-    builder.problems += folders.problems
-    by_name = one_of_each(folders.all, lambda folder: plain_case(folder.name), builder.problems, BY_SHEET)
-    builder.add_all(_event(row, folders, by_name) for row in table.rows)
-    builder.unlisted(folders.all, table.path)
-    return builder.listing()
+    by_name = one_of_each(folders.all, lambda folder: plain_case(folder.name), folders.problems, BY_SHEET)
+    return listed(root, table, (_event(row, folders, by_name) for row in table.rows), folders)
 
 
 def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> Event | None:
-    frames, clip, emotion = span(row, ("clip",)), row.text("clip"), row.text("emotion").casefold()
+    stated, clip, emotion = event_fields(row, ("clip",)), row.text("clip"), row.text("emotion").casefold()
     named = re.match(r"S0*(\d{1,9})-", clip, re.IGNORECASE)
     subject = int(named[1]) if named else number_in(row.text("subject"))
-    if frames is None:
+    if stated is None:
         return None
     if subject is None:
         row.problems.append(f"{row.where}: neither subject nor clip {clip!r} states the person's number; fill the cell")
@@ -62,12 +58,9 @@ def _event(row: SheetRow, folders: ClipFolders, by_name: Mapping[str, Path]) -> 
     person = f"S{subject:02d}"
     return Event(
         clip_id=f"mmew/{person}/{clip}",
-        dataset="mmew",
         subject=f"mmew/{person}",
         folder=folder,
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=emotion,
-        aus=row.text("aus"),
-        where=row.where,
     )

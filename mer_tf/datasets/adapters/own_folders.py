@@ -7,13 +7,14 @@ or XLSX table with the columns clip, subject, label and, where they are known, o
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mer_tf.config import USUAL_FPS, MerError
 from mer_tf.datasets.adapters.clip_tree import clips_below, is_clip_video
+from mer_tf.datasets.adapters.folders import told_apart
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, listing_of
 from mer_tf.datasets.adapters.path_pattern import PathPattern, fitting_patterns
 from mer_tf.datasets.adapters.sheets import SheetRow, read_sheet
@@ -43,7 +44,8 @@ class Found:
     """A clip as a path or a line of a table tells it."""
 
     path: Path
-    name: str
+    clip_id: str
+    """Below the data set's name."""
     subject: str
     label: str
     where: str
@@ -72,8 +74,8 @@ def folders_listing(root: Path, sheet: Path | None, pattern: str = "") -> Listin
     rows = [row for one in found if (row := _row(root, one, builder, videos)) is not None]
     listing = builder.listing() if builder.rows else None
     rows += listing.rows if listing else []
-    told = listing_of(rows, listing.problems if listing else builder.problems, str(root))
-    return dataclasses.replace(told, notes=[*notes, *builder.notes, *_thinned(builder), *_filled(found)])
+    notes += [*builder.notes, *_thinned(builder), *_filled(found)]
+    return listing_of(rows, listing.problems if listing else builder.problems, str(root), notes=notes)
 
 
 def _by_path(root: Path, pattern: str, problems: list[str], notes: list[str]) -> Iterator[Found]:
@@ -117,26 +119,15 @@ def _by_table(root: Path, sheet: Path, problems: list[str], notes: list[str]) ->
     kept = [row for row in table.rows if row.text("mark").casefold() != REJECTED]
     if lost := len(table.rows) - len(kept):
         notes.append(f"{sheet}: {lost} line(s) are marked {REJECTED} and left out")
-    yield from _told_apart(list(_told_rows(root, kept, problems)))
+    yield from told_apart(list(_told_rows(root, kept, problems)), always=False)
 
 
 def _told_rows(root: Path, rows: Sequence[SheetRow], problems: list[str]) -> Iterator[Found]:
     for row in rows:
-        if not row.text("clip") or not row.text("label"):
-            lacks = "clip" if not row.text("clip") else "label"
-            problems.append(f"{row.where}: {lacks} is empty, so the line is left out; fill the cell")
-            continue
-        yield _told(root, row, problems)
-
-
-def _told_apart(found: Sequence[Found]) -> Iterator[Found]:
-    """Clips of one video or folder that begin at several frames have their onset in the name."""
-    onsets: dict[str, set[int | None]] = defaultdict(set)
-    for one in found:
-        onsets[one.name].add(one.onset)
-    for one in found:
-        several = len(onsets[one.name]) > 1 and one.onset is not None
-        yield dataclasses.replace(one, name=f"{one.name}-{one.onset}") if several else one
+        if lacks := [name for name in ("clip", "label") if not row.text(name)]:
+            problems.append(f"{row.where}: {lacks[0]} is empty, so the line is left out; fill the cell")
+        else:
+            yield _told(root, row, problems)
 
 
 def _told(root: Path, row: SheetRow, problems: list[str]) -> Found:
@@ -161,14 +152,13 @@ def _row(root: Path, found: Found, builder: ListingBuilder, videos: dict[Path, C
 
     `videos`: files that were looked through already, which takes a decoding.
     """
-    name = f"{NAME}/{found.name}"
+    name = f"{NAME}/{found.clip_id}"
     subject = f"{NAME}/{found.subject}" if found.subject else name
     if found.path.is_file() and is_clip_video(found.path):
         return _video(root, found, name, subject, builder, videos)
     given = found.onset is not None and found.offset is not None
     event = Event(
         clip_id=name,
-        dataset=NAME,
         subject=subject,
         folder=found.path,
         onset=found.onset or 0,

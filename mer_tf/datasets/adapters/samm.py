@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mer_tf.config import MerError
-from mer_tf.datasets.adapters.folders import ClipFolders, holds, nested_home, span
+from mer_tf.datasets.adapters.folders import ClipFolders, event_fields, holds, listed, nested_home
 from mer_tf.datasets.adapters.listing import Event, Listing, ListingBuilder, subfolders
 from mer_tf.datasets.adapters.sheets import SheetRow, find_sheet, read_sheet
 
@@ -37,18 +37,9 @@ def samm_listing(root: Path, sheet: Path | None) -> Listing:
 
     `MerError` for a missing root, sheet or column, or no subject folder.
     """
-    path = find_sheet(root, SHEETS, sheet)
-    table = read_sheet(path, columns=COLUMNS, header_key="Subject", optional=("objective",))
+    table = read_sheet(find_sheet(root, SHEETS, sheet), columns=COLUMNS, header_key="Subject", optional=("objective",))
     folders = ClipFolders(_base(root, r"\d{3}", "006/006_1_2/"), _subject)
-    builder = ListingBuilder(root, table.sha256)
-    for row in table.rows:
-        subject, clip = _names(row)
-        event = _event(row, f"samm/{subject}/{clip}", folders.find(subject, clip), row.text("emotion"))
-        if event:
-            builder.add(replace(event, objective=row.text("objective").upper()))
-    builder.problems += table.problems + folders.problems
-    builder.unlisted(folders.all, path)
-    return builder.listing()
+    return listed(root, table, (_short_event(row, folders) for row in table.rows), folders)
 
 
 def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
@@ -61,7 +52,7 @@ def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
     path = find_sheet(root, LONG_SHEETS, sheet)
     table = read_sheet(path, columns=LONG_COLUMNS, header_key="Subject")
     base = _base(root, r"\d{3}_\d+", "006_1/")
-    builder = ListingBuilder(root, table.sha256)
+    builder = ListingBuilder(root, table.sha256, problems=table.problems)
     for row in table.rows:
         kind = row.text("type").casefold()[:5]
         subject, clip = _names(row)
@@ -72,9 +63,14 @@ def samm_lv_listing(root: Path, sheet: Path | None) -> Listing:
         event = _event(row, f"samm-lv/{subject}/{name}", base / "_".join(clip.split("_")[:2]), kind)
         if event:
             builder.add(event)
-    builder.problems += table.problems
     builder.unlisted((p for p in subfolders(base) if re.fullmatch(r"\d{3}_\d+", p.name)), path)
     return builder.listing()
+
+
+def _short_event(row: SheetRow, folders: ClipFolders) -> Event | None:
+    subject, clip = _names(row)
+    event = _event(row, f"samm/{subject}/{clip}", folders.find(subject, clip), row.text("emotion"))
+    return event and replace(event, objective=row.text("objective").upper())
 
 
 def _subject(text: str) -> str | None:
@@ -94,23 +90,20 @@ def _event(row: SheetRow, clip_id: str, folder: Path, label: str) -> Event | Non
         cells = f"subject {row.text('subject')!r} and file name {row.text('clip')!r}"
         row.problems.append(f"{row.where}: {cells} name no clip such as 6 and 006_1_2; correct the row")
         return None
-    if (frames := span(row)) is None:
+    if (stated := event_fields(row)) is None:
         return None
-    apex, offset = frames["apex"], frames["offset"]
+    apex, offset = stated["apex"], stated["offset"]
     if dataset == "samm-lv" and offset <= 0 and apex is not None:
         row.problems.append(f"{row.where}: offset {offset} is no frame, the apex {apex} is taken; complete the cell")
-        frames["offset"] = apex
+        stated["offset"] = apex
     return Event(
         clip_id=clip_id,
-        dataset=dataset,
         subject=f"samm/{subject}",
         folder=folder,
-        **frames,
+        **stated,
         fps=FPS,
         label_raw=label,
-        aus=row.text("aus"),
         session=row.text("clip").split("_")[1],
-        where=row.where,
     )
 
 

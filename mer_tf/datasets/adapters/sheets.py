@@ -11,7 +11,8 @@ from typing import Any
 
 from mer_tf.config import MerError
 from mer_tf.files import hidden, sha256
-from mer_tf.table_files import Grid, cell_text, read_tabs, whole_number
+from mer_tf.table_files import Grid, cell_text, read_tabs
+from mer_tf.table_files.grid import whole_number
 
 NOT_GIVEN = frozenset({"", "/", "-", "n/a", "na", "nan"})
 """What the sheets write where a frame number is not known."""
@@ -23,8 +24,6 @@ SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls", ".csv", ".tsv"})
 class SheetRow:
     """One line of a sheet. Values are read by canonical column name; faults go to the sheet's problems."""
 
-    line: int
-    """Line in the sheet, from 1."""
     cells: Mapping[str, Any]
     """Canonical column name -> value as the file holds it; None for an empty cell or an absent optional column."""
     where: str
@@ -112,7 +111,7 @@ def read_sheet(
         line = grid.cells[number]
         cells = {n: line[i] if i is not None and i < len(line) else None for n, i in places.items()}
         if any(map(cell_text, cells.values())):
-            rows.append(SheetRow(number + 1, cells, f"{path.name}, line {number + 1}", problems))
+            rows.append(SheetRow(cells, f"{path.name}, line {number + 1}", problems))
     return Sheet(path, rows, problems, sha256(path))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from mer_tf.config import MerError
@@ -18,23 +19,8 @@ FPS = {"hs": 100.0, "vis": 25.0, "nir": 25.0}
 SUBJECT = re.compile(r"s0*(\d+)", re.IGNORECASE)
 
 
-def smic_hs_listing(root: Path, sheet: Path | None) -> Listing:
-    """Clips of the high-speed camera, 100 fps; see `smic_listing`."""
-    return smic_listing(root, sheet, "hs")
-
-
-def smic_vis_listing(root: Path, sheet: Path | None) -> Listing:
-    """Clips of the visual camera, 25 fps; see `smic_listing`."""
-    return smic_listing(root, sheet, "vis")
-
-
-def smic_nir_listing(root: Path, sheet: Path | None) -> Listing:
-    """Clips of the near-infrared camera, 25 fps; see `smic_listing`."""
-    return smic_listing(root, sheet, "nir")
-
-
 def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
-    """Every clip of one camera (hs, vis, nir) under `root`, which holds HS/, VIS/, NIR/ or is one of them.
+    """Every clip of one camera under `root`, which holds HS/, VIS/, NIR/ (near infrared) or is one of them.
 
     A clip whose frames cannot be numbered is left out, with a problem. `MerError` for a sheet, which SMIC has not, no
     camera folder, a subject under two names, or no clip.
@@ -46,6 +32,9 @@ def smic_listing(root: Path, sheet: Path | None, camera: str) -> Listing:
     for folder, subject, label in _clips(base):
         builder.add_whole(_event(folder, subject, label, camera))
     return builder.listing("<subject>/micro/<emotion>/<clip>/*.bmp")
+
+
+smic_hs_listing, smic_vis_listing, smic_nir_listing = (partial(smic_listing, camera=camera) for camera in FPS)
 
 
 def _camera_folder(root: Path, camera: str) -> Path:
@@ -72,16 +61,13 @@ def _camera_folder(root: Path, camera: str) -> Path:
 def _subjects(base: Path) -> dict[str, Path]:
     """Normalised subject -> folder; two folders of the same subject are refused, since one might hide the other."""
     found: dict[str, Path] = {}
-    for child in sorted(base.iterdir()):
-        match = SUBJECT.fullmatch(child.name)
-        if not (match and child.is_dir()):
-            continue
-        subject = f"s{int(match[1]):02d}"
-        if subject in found:
-            raise MerError(
-                f"{base}: {found[subject].name} and {child.name} are the same subject {subject}; merge or rename one"
-            )
-        found[subject] = child
+    for child in subfolders(base):
+        if match := SUBJECT.fullmatch(child.name):
+            first = found.setdefault(subject := f"s{int(match[1]):02d}", child)
+            if first != child:
+                raise MerError(
+                    f"{base}: {first.name} and {child.name} are the same subject {subject}; merge or rename one"
+                )
     return found
 
 
@@ -98,12 +84,8 @@ def _clips(base: Path) -> Iterator[tuple[Path, str, str]]:
 def _event(folder: Path, subject: str, label: str, camera: str) -> Event:
     return Event(
         clip_id=f"smic-{camera}/{SUBJECT.sub(subject, folder.name, count=1)}",
-        dataset=f"smic-{camera}",
         subject=f"smic/{subject}",
         folder=folder,
-        onset=0,
-        apex=None,
-        offset=0,
         fps=FPS[camera],
         label_raw=label,
     )

@@ -80,9 +80,7 @@ def by_time(rows: Sequence[ClipRow], fps: float) -> list[ClipRow]:
     ]
 
 
-def video_row(
-    root: Path, relative: Path, name: str, dataset: str = "videos", subject: str = "", label: str = ""
-) -> tuple[ClipRow, str]:
+def video_row(root: Path, relative: Path, name: str, dataset: str = "videos", subject: str = "") -> tuple[ClipRow, str]:
     """One video as the clip `name` from its first to its last frame, and what is missing of it."""
     home, video = placed(root, relative.as_posix(), f"clip {name}")
     info = probe_video(home / video)
@@ -90,16 +88,10 @@ def video_row(
         clip_id=name,
         dataset=dataset,
         subject=subject or name,
-        session="",
         root=(root if home == root.resolve() else home).as_posix(),
-        frames_dir="",
         video=video,
-        onset=0,
-        apex=None,
         offset=info.frames - 1,
         fps=info.fps,
-        label_raw=label,
-        aus="",
-        sheet_sha="",
+        label_raw="",
     )
     return row, info.missing

@@ -36,15 +36,13 @@ def layers_png(
     for one, (layer, heat) in zip(axes.flat, maps.items(), strict=False):
         tiles = [overlay(*pair) for pair in zip(frames, normalised(heat), strict=True)]
         marked = {"fontweight": "bold", "color": "tab:red"} if layer == chosen else {}
-        picture(one, np.hstack(tiles), _caption(layer, numbers[layer]), fontsize=7, **marked)
+        row = numbers[layer]
+        size = f"{row['height']} x {row['width']} x {row['channels']}"
+        said = f"lift {row['lift']:.2f}  energy {row['energy']:.2f}  IoU {row['iou']:.2f}"
+        picture(one, np.hstack(tiles), f"{layer}  {size}\n{said}", fontsize=7, **marked)
     scale_bar(figure, axes, "1 = greatest of the frame")
     figure.suptitle(f"{title}; chosen: {chosen}", fontsize=9)
     return save(figure, path)
-
-
-def _caption(layer: str, row: Mapping[Any, Any]) -> str:
-    size = f"{row['height']} x {row['width']} x {row['channels']}"
-    return f"{layer}  {size}\nlift {row['lift']:.2f}  energy {row['energy']:.2f}  IoU {row['iou']:.2f}"
 
 
 def sides_png(

@@ -56,14 +56,13 @@ def strip_png(
     path: Path,
     *,
     title: str,
-    peak: str = "",
     note: str = "",
     places: Sequence[int] | NDArray[np.integer] = (),
 ) -> Path:
     """A clip over time: its frames, and below the same with heat, six of them evenly spread; first and last too.
 
-    frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `peak` says what
-    that value is, where it matters, `note` how to read it, and `places` which of the clip's frames these are.
+    frames: RGB 0..255 (T, S, S, 3); maps: (T, S, S), scaled so that the clip's greatest value is 1; `note` says how to
+    read it, and `places` which of the clip's frames these are.
     """
     heat = normalised(maps[None])[0]
     times = evenly(len(frames), SHOWN)
@@ -73,7 +72,7 @@ def strip_png(
     for column, time in enumerate(times):
         picture(axes[0, column], frames[time].astype(np.uint8), f"frame {places[time] if len(places) else time}")
         picture(axes[1, column], overlay(frames[time], heat[time]))
-    scale_bar(figure, axes, f"1 = greatest of the clip{peak and f' ({peak})'}")
+    scale_bar(figure, axes, "1 = greatest of the clip")
     figure.suptitle(title, fontsize=10)
     figure.supxlabel(note, fontsize=SMALL)
     return save(figure, path)
@@ -82,9 +81,10 @@ def strip_png(
 def overlay_gif(frames: NDArray[Any], maps: Maps, path: Path, *, fps: float = 8.0, zoom: int = 2) -> Path:
     """The clip with heat, slow and endless: an animated GIF of `zoom` times the size. Scale as `strip_png`."""
     heat = normalised(maps[None])[0]
-    # One palette for all pictures, of the colours that can occur: a palette a picture would flicker.
+    # One palette for all pictures, of 16 greys under each of 16 heats: a palette a picture would flicker.
+    grey, warm = np.meshgrid(np.linspace(0, 1, 16), np.linspace(0, 1, 16))
     palette = Image.new("P", (1, 1))
-    palette.putpalette(_palette())
+    palette.putpalette([int(value) for value in _blended(grey.ravel(), warm.ravel()).ravel()])
     pictures = [
         Image.fromarray(np.repeat(np.repeat(overlay(*one), zoom, 0), zoom, 1)).quantize(
             palette=palette, dither=Image.Dither.NONE
@@ -130,15 +130,11 @@ def save(figure: Figure, path: Path) -> Path:
     canvas.draw()
     drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     about = PngInfo()
-    about.add_text(INNER, json.dumps([_box(axes, drawn.height) for axes in figure.axes if _shows_picture(axes)]))
+    shown = [axes for axes in figure.axes if axes.images or axes.get_label() == "<colorbar>"]  # images, and scales
+    about.add_text(INNER, json.dumps([_box(axes, drawn.height) for axes in shown]))
     with atomic(path) as part:
         drawn.save(part, "PNG", pnginfo=about)
     return path
-
-
-def _shows_picture(axes: Axes) -> bool:
-    """Whether it holds an image, or the colours of a scale."""
-    return bool(axes.images) or axes.get_label() == "<colorbar>"
 
 
 def _box(axes: Axes, height: int) -> list[int]:
@@ -152,9 +148,3 @@ def _blended(grey: NDArray[np.floating], heat: NDArray[np.floating]) -> Frames:
     opacity = STRENGTH * np.minimum(1.0, 2 * heat)[..., None]
     mixed = (1 - opacity) * grey[..., None] + opacity * HEAT(0.15 + 0.85 * heat)[..., :3]
     return np.asarray(np.round(255 * mixed), np.uint8)
-
-
-def _palette() -> list[int]:
-    """256 colours (as 768 numbers): 16 greys under each of 16 heats."""
-    grey, heat = np.meshgrid(np.linspace(0, 1, 16), np.linspace(0, 1, 16))
-    return [int(value) for value in _blended(grey.ravel(), heat.ravel()).ravel()]

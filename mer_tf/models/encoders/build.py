@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ from mer_tf.models.encoders.weights import load_keras2_h5
 from mer_tf.models.kinds import FeatureModel
 from mer_tf.models.layers.shared import Preprocess, Resize
 from mer_tf.models.stored import load_model
+from mer_tf.preprocessing.mtcnn_files import weights_path
 
 _LOG = logging.getLogger(__name__)
 
@@ -104,19 +106,15 @@ def resolve_encoder(config: FeatureModel) -> tuple[str, str]:
     and for missing weights.
     """
     check_encoder(config)
-    if config.encoder == "auto":
-        name, reason = _resolve_auto(config.weights, PREFERRED_MAPS if config.features_at else PREFERRED)
-        _LOG.log(logging.WARNING if name == FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
-        return name, reason
-    return config.encoder, "as configured"
-
-
-def _resolve_auto(weights: str | None, preferred: str) -> tuple[str, str]:
-    if weights == "random":
-        return preferred, "random weights need no file"
-    if weights is not None:
-        return preferred, f"weights given: {weights}"
-    return auto_encoder(preferred, tuple(weight_folders()))
+    if config.encoder != "auto":
+        return config.encoder, "as configured"
+    name = PREFERRED_MAPS if config.features_at else PREFERRED
+    if config.weights is None:
+        name, reason = auto_encoder(name, tuple(weight_folders()))
+    else:
+        reason = "random weights need no file" if config.weights == "random" else f"weights given: {config.weights}"
+    _LOG.log(logging.WARNING if name == FALLBACK else logging.INFO, "encoder auto -> %s: %s", name, reason)
+    return name, reason
 
 
 @functools.cache
@@ -184,7 +182,8 @@ def _onet_weights(model: keras.Model, config: FeatureModel, note: str) -> dict[s
     if config.weights == "random":
         return _random()
     onet.load_onet(model)
-    return {"source": onet.weights_source(), "sha256": sha256(onet.weights_path()), "note": note}
+    source = f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
+    return {"source": source, "sha256": sha256(weights_path("onet")), "note": note}
 
 
 def _random() -> dict[str, str | None]:

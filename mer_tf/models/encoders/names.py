@@ -34,17 +34,20 @@ _RESIDUAL = (
     "conv1",
     *(f"conv{stage}_{k}" for stage, blocks in ((2, 3), (3, 4), (4, 6), (5, 3)) for k in range(1, blocks + 1)),
 )
-_DEPTHS = (2, 2, 3, 3, 3)
+VGG16 = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
+"""Blocks of VGG16: the width of their convolutions, and how many there are."""
 BLOCKS = {
     "vggface2-resnet50": _RESIDUAL,
     "vggface2-senet50": _RESIDUAL,
-    "vggface-vgg16": tuple(f"conv{stage}_{k}" for stage, depth in enumerate(_DEPTHS, 1) for k in range(1, depth + 1)),
+    "vggface-vgg16": tuple(
+        f"conv{stage}_{k}" for stage, (_, depth) in enumerate(VGG16, 1) for k in range(1, depth + 1)
+    ),
 }
 """Encoder -> blocks that it can be retrained from."""
 
 VGG16_MAPS = tuple(
     name
-    for stage, depth in enumerate(_DEPTHS, 1)
+    for stage, (_, depth) in enumerate(VGG16, 1)
     for name in (*(f"conv{stage}_{k}" for k in range(1, depth + 1)), f"pool{stage}")
 )
 """Maps of vggface-vgg16 in their order."""
@@ -88,7 +91,6 @@ def maps_behind(config: FeatureModel) -> tuple[str, ...]:
 
 
 def listed(folders: tuple[Path, ...] | list[Path]) -> str:
-    """Folders as a message names them."""
     return ", ".join(str(folder) for folder in folders)
 
 

@@ -7,21 +7,16 @@ geometry from mtcnn 1.0.0, mtcnn/network/onet.py.
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 
-from mer_tf.config import MerError
-from mer_tf.preprocessing import mtcnn_files
+from mer_tf.preprocessing.mtcnn_files import checked_weights
 
 NATIVE_SIZE = 48
 # kernel, bias and slope of conv1..conv4 and fc5 in the package's list; the heads for box, landmarks and score follow.
 _LAYERS = ("conv1", "prelu1", "conv2", "prelu2", "conv3", "prelu3", "conv4", "prelu4", "fc5", "prelu5")
-_ARRAYS = 21
 
 
 def onet_layers(x: Any, layer: str) -> Any:
@@ -53,38 +48,13 @@ def _conv_prelu(x: Any, filters: int, kernel: int, index: int) -> Any:
 
 def load_onet(model: keras.Model) -> None:
     """Copy mtcnn's weights into the layers of `onet_layers` that `model` holds; `MerError` if mtcnn's file changed."""
+    from mtcnn.utils.tensorflow import load_weights
+
+    # The file is a joblib pickle, so it is read only at its own path and when its bytes are known: never a user's file.
+    arrays = list(load_weights(str(checked_weights("onet"))))
     present = {layer.name: layer for layer in model.layers}
-    arrays = _package_arrays()
     for name in _LAYERS:
         count = 1 if name.startswith("prelu") else 2
         values, arrays = arrays[:count], arrays[count:]
         if name in present:
-            _assign(present[name], values)
-
-
-def _assign(layer: Any, values: list[np.ndarray]) -> None:
-    expected = [tuple(weight.shape) for weight in layer.weights]
-    if expected != [value.shape for value in values]:
-        found = [value.shape for value in values]
-        raise MerError(f"{weights_path()}: {layer.name} has shapes {found}, expected {expected}; install mtcnn 1.0.0")
-    layer.set_weights(values)
-
-
-def weights_path() -> Path:
-    """The weight file inside the installed mtcnn package."""
-    return mtcnn_files.weights_path("onet")
-
-
-def weights_source() -> str:
-    """Where the weights come from, for a run's record."""
-    return f"mtcnn {version('mtcnn')}, assets/weights/onet.lz4"
-
-
-def _package_arrays() -> list[np.ndarray]:
-    # The file is a joblib pickle, so it is read only at its own path and when its bytes are known: never a user's file.
-    from mtcnn.utils.tensorflow import load_weights
-
-    arrays = load_weights(str(mtcnn_files.checked_weights("onet")))
-    if len(arrays) != _ARRAYS:
-        raise MerError(f"{weights_path()}: holds {len(arrays)} arrays, expected {_ARRAYS}; install mtcnn 1.0.0")
-    return list(arrays)
+            present[name].set_weights(values)

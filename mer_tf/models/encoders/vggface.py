@@ -15,11 +15,11 @@ import keras
 from keras import layers
 
 from mer_tf.config import MerError
+from mer_tf.models.encoders.names import VGG16
 from mer_tf.models.encoders.weight_files import WEIGHTS
 
 NATIVE_SIZE = 224
 _MINIMUM_SIZE = 32
-_VGG_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 _STAGES = ((2, 64, 3), (3, 128, 4), (4, 256, 6), (5, 512, 3))  # stage, width, blocks
 _SE_RATIO = 16
 # keras-vggface leaves Keras' default for ResNet-50 and sets its own for SENet-50.
@@ -57,7 +57,7 @@ def vggface_layers(x: Any, network: str, pooling: str | None = "avg") -> Any:
 
 
 def _vgg16(x: Any) -> Any:
-    for block, (width, depth) in enumerate(_VGG_BLOCKS, start=1):
+    for block, (width, depth) in enumerate(VGG16, start=1):
         for index in range(1, depth + 1):
             x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"conv{block}_{index}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{block}")(x)

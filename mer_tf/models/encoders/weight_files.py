@@ -23,7 +23,6 @@ _PATIENCE = 3.0
 
 
 def weight_url(name: str) -> str:
-    """Where a weight file is published."""
     return f"{_RELEASE}/{name}"
 
 

@@ -11,18 +11,9 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from mer_tf.models.layers.shared import Unmasked
+
 REGISTERED = keras.saving.register_keras_serializable("mer_tf")
-
-
-class Unmasked(layers.Layer):
-    """A layer that is told by an argument which frames count: Keras' implicit masks end here."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
-    def compute_mask(self, *_: Any) -> None:
-        """The output has no mask."""
 
 
 @REGISTERED

@@ -26,7 +26,6 @@ class BlockCrop(layers.Layer):
         self.window = window
 
     def call(self, maps: Any, centres: Any) -> Any:
-        """Cut: one gather, no loop over blocks or frames."""
         height, width, channels = maps.shape[2:]
         clips, frames = ops.shape(maps)[0], ops.shape(maps)[1]
         columns = self._cells(centres[..., 0], width)[:, None, :, :]  # (B, 1, window, K)
@@ -75,7 +74,6 @@ class UnfoldTime(layers.Layer):
     """Vectors of all frames (B * T, D) back to (B, T, D), as the mask (B, T) has it."""
 
     def call(self, steps: Any, mask: Any) -> Any:
-        """Reshape; both axes may be unknown."""
         shape = ops.shape(mask)
         return ops.reshape(steps, (shape[0], shape[1], steps.shape[-1]))
 

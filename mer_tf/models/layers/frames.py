@@ -28,7 +28,6 @@ class RandomTurn(keras.layers.Layer):
         self.seeds = keras.random.SeedGenerator()
 
     def call(self, images: Any, training: bool | None = None) -> Any:
-        """The images, which are turned in training alone."""
         if not training:
             return images
         count, (height, width, channels) = ops.shape(images)[0], images.shape[1:]
@@ -52,9 +51,6 @@ class RandomTurn(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "degrees": self.degrees}
-
 
 @REGISTERED
 class MovingPixels(keras.layers.Layer):
@@ -70,12 +66,10 @@ class MovingPixels(keras.layers.Layer):
         self.height, self.width, self.share, self.gap = height, width, share, gap
 
     def build(self, input_shape: tuple[int, ...]) -> None:
-        """Fix the interpolation weights for the input's height and width."""
         self._rows, self._columns = bilinear(input_shape[2], self.height), bilinear(input_shape[3], self.width)
         self.built = True
 
     def call(self, frames: Any) -> Any:
-        """The pixels (B, P, T) that move most in each window."""
         time, rows, columns = frames.shape[1], self.height, self.width
         grey = ops.mean(ops.cast(frames, "float32"), axis=-1) / 127.5 - 1
         grey = ops.einsum("oh,bthw->btow", ops.convert_to_tensor(self._rows), grey)
@@ -96,10 +90,6 @@ class MovingPixels(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], self.kept, input_shape[1], 1)
 
-    def get_config(self) -> dict[str, Any]:
-        named = {name: getattr(self, name) for name in ("height", "width", "share", "gap")}
-        return {**super().get_config(), **named}
-
 
 def _greatest(x: Any) -> Any:
     return ops.max_pool(x, 3, strides=1, padding="same")
@@ -118,11 +108,9 @@ class ExpressionStates(keras.layers.Layer):
         self.strength = strength
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The classifier of states."""
         self.told = self.add_weight(shape=(input_shape[-1], input_shape[1]), initializer="glorot_uniform", name="told")
 
     def call(self, features: Any) -> Any:
-        """The features as they are."""
         states = features.shape[1]
         unit = features / (ops.sqrt(ops.sum(ops.square(features), axis=-1, keepdims=True) + 1e-6))
         logits = ops.einsum("btd,ds->bts", features, self.told)
@@ -134,6 +122,3 @@ class ExpressionStates(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "strength": self.strength}

@@ -6,7 +6,8 @@ from typing import Any
 
 from keras import ops
 
-from mer_tf.models.layers.attention import REGISTERED, Unmasked
+from mer_tf.models.layers.attention import REGISTERED
+from mer_tf.models.layers.shared import Unmasked
 
 
 @REGISTERED

@@ -50,7 +50,6 @@ class FoldTime(keras.layers.Wrapper):
         super().build((None, *input_shape[2:]))
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None) -> Any:
-        """Shape and dtype of the output: those of the wrapped layer, with the time axis put back."""
         step = keras.KerasTensor((None, *inputs.shape[2:]), dtype=inputs.dtype)
         spec = self.layer.compute_output_spec(step)
         return keras.KerasTensor((*inputs.shape[:2], *spec.shape[1:]), dtype=spec.dtype)
@@ -110,7 +109,6 @@ class Resize(keras.layers.Layer):
         self.size = size
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Fix the interpolation weights for the input's height and width."""
         height, width = input_shape[1:3]
         if height is None or width is None:
             raise ValueError(f"Resize needs a known height and width, got the input shape {tuple(input_shape)}")
@@ -131,20 +129,23 @@ class OnsetDifference(keras.layers.Layer):
     """Embeddings minus that of the clip's first frame: (B, T, D), (B, 1, D) -> (B, T, D). Identity cancels."""
 
     def call(self, frames: Any, onset: Any) -> Any:
-        """Subtract, broadcasting the onset over time."""
         return ops.subtract(frames, onset)
 
 
-@keras.saving.register_keras_serializable(package="mer_tf")
-class LastStep(keras.layers.Layer):
-    """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
+class Unmasked(keras.layers.Layer):
+    """A layer that is told by an argument which frames count: Keras' implicit masks end here."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
     def compute_mask(self, *_: Any) -> None:
-        """What comes out has no time axis left to mask."""
+        """The output has no mask."""
+
+
+@keras.saving.register_keras_serializable(package="mer_tf")
+class LastStep(Unmasked):
+    """(B, T, D) at the last step that mask (B, T) keeps: (B, D)."""
 
     def call(self, steps: Any, mask: Any) -> Any:
         """Take the step by a product with its one-hot position, which every backend compiles."""

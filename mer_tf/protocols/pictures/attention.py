@@ -12,7 +12,6 @@ import keras
 import numpy as np
 import pandas as pd
 
-from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures.attention import attention_png, mean_attention_png
 from mer_tf.explain.figures.maps import maps_npz
 from mer_tf.explain.regions import region_masks
@@ -24,7 +23,7 @@ from mer_tf.models.encoders.parts import map_layer
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.protocols.cross_validation import fold_folder
 from mer_tf.protocols.layer_choice import clip_landmarks
-from mer_tf.protocols.pictures.view import best_recognised
+from mer_tf.protocols.pictures.view import best_recognised, entry, first_seed
 from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.trainer import clip_windows
 
@@ -60,7 +59,6 @@ def clip_attention(bench: Workbench, run: Path) -> dict[str, Attention]:
 
 
 def model_attention(bench: Workbench, model: keras.Model, ids: list[str]) -> dict[str, Attention]:
-    """Attention of one model for some clips."""
     config, store = bench.experiment.clip, bench.store
     windows = [clip_windows(name, store.length(name), config)[0] for name in ids]
     frames = store.longest if config.test == "whole" else config.frames
@@ -85,9 +83,9 @@ def write_attention(bench: Workbench, run: Path) -> None:
     for each region of the face the mean weight of its pixels over that of all, 1 where attention is even.
     """
     home = run / "pictures"
-    table = read_predictions(run / "predictions.csv")
-    table = table[table["seed"] == table["seed"].iloc[0]]
-    found, grid = clip_attention(bench, run), _grid(bench)
+    table = first_seed(run)
+    found, at = clip_attention(bench, run), bench.encoded.resolved.get("features_at")
+    grid = cell_grid(bench.encoder(), map_layer(bench.encoder(), at)) if at else None
     if not any(a.arrays() for a in found.values()):
         return
     frames = bench.shown(table["clip_id"].tolist())
@@ -97,19 +95,13 @@ def write_attention(bench: Workbench, run: Path) -> None:
     listed = []
     if grid is not None and any(a.alpha is not None for a in found.values()):
         _mean(table, frames, found, grid, home / "attention" / "mean.png")
-        listed.append(_entry("Mean weight of cells by class", _lifts(summary), "attention/mean.png"))
+        listed.append(entry("attention", "Mean weight of cells by class", _lifts(summary), "attention/mean.png"))
     for row in best_recognised(table, SHOWN).to_dict("records"):
         folder = home / "attention" / file_name(row["clip_id"])
         _drawn(bench, row, frames[row["clip_id"]], found[row["clip_id"]], grid, folder)
         caption = f"true {row['y_true']}, predicted {row['y_pred']}"
-        listed.append(_entry(row["clip_id"], caption, f"attention/{folder.name}/attention.png"))
+        listed.append(entry("attention", row["clip_id"], caption, f"attention/{folder.name}/attention.png"))
     write_csv(pd.DataFrame(listed), home / "pictures.csv")
-
-
-def _grid(bench: Workbench) -> Grid | None:
-    """Where the cells of the features lie in a frame; None for vectors."""
-    at = bench.encoded.resolved.get("features_at")
-    return cell_grid(bench.encoder(), map_layer(bench.encoder(), at)) if at else None
 
 
 def _heat(alpha: np.ndarray | None, size: int, grid: Grid | None) -> np.ndarray | None:
@@ -163,7 +155,3 @@ def _drawn(
     attention_png(frames, places, heat, attention.beta, folder / "attention.png", title=title)
     about = {"clip_id": clip_id, "y_true": row["y_true"], "y_pred": row["y_pred"]}
     maps_npz(attention.arrays() | {"places": places}, folder / "attention.npz", about)
-
-
-def _entry(title: str, caption: str, file: str) -> dict[str, str]:
-    return {"section": "attention", "title": title, "caption": caption, "file": file}

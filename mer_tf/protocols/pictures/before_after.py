@@ -83,7 +83,8 @@ def _measured(
             if (row["seed"], row["clip_id"]) in drawn:
                 shown.append((f"{row['clip_id']}\n{row['y_true']}", face, heats))
     said = f"{view.said(rows[0]['layer'])} ({network.maps[rows[0]['layer']]})"
-    return pd.DataFrame(rows), shown, f"{said}, for {view.aim}, on each clip's apex or middle frame"
+    aim = f"the {view.target} class" if view.target in ("predicted", "true") else view.target
+    return pd.DataFrame(rows), shown, f"{said}, for {aim}, on each clip's apex or middle frame"
 
 
 def weights_of(bench: Workbench, network: Opened, seed: int, fold: int) -> States:
@@ -97,16 +98,13 @@ def weights_of(bench: Workbench, network: Opened, seed: int, fold: int) -> State
     first, other = (bench.untrained(training_seed(*s), chosen).get_weights() for s in ((seed, fold), (seed, fold, 1)))
     ends = {id(w) for w in tail.weights} if tail is not None else set()
     of_tail = [id(w) in ends for w in network.trained.weights]
-    states = {BEFORE: first, AFTER: trained, HEAD: _mixed(trained, other, of_tail)}
+    states = {BEFORE: first, AFTER: trained}
+    states[HEAD] = [a if end else b for a, b, end in zip(trained, other, of_tail, strict=True)]
     if tail is not None:
         random.seed(training_seed(seed, fold, 1))
         drawn = iter(keras.models.clone_model(tail).get_weights())
         states[TAIL] = [next(drawn) if end else w for w, end in zip(trained, of_tail, strict=True)]
     return states
-
-
-def _mixed(ends: list[np.ndarray], heads: list[np.ndarray], of_tail: list[bool]) -> list[np.ndarray]:
-    return [a if end else b for a, b, end in zip(ends, heads, of_tail, strict=True)]
 
 
 def clip_heats(

@@ -1,21 +1,7 @@
 """Weights of face blocks in a finished run: how much each test clip's own fold's model counted each block.
 
-What they may be read as was measured on drawn clips in which mouth and brows move independently: the same clips, the
-class told by the one or by the other (10 blocks of own weights on ONet's map less the onset's, one training each, other
-subjects, 93 to 100 % right). Mean weight over test frames of the blocks of
-
-    map, model.blocks.gate_cost      class by     mouth   brow   cheek   nose      before training about .5 each
-    conv3 (sees 37 of 96 px), 0      mouth          .53    .40     .64    .58
-                                     brows          .44    .49     .57    .53
-    conv3, .3                        mouth          .11    .03     .11    .04
-                                     brows          .06    .10     .17    .05
-    conv2 (sees 27 of 96 px), .3     mouth          .18    .13     .12    .13
-                                     brows          .05    .09     .07    .12
-
-(mouth: action unit 12 or 15, on conv2 25 or 15, as 12 moves the cheek too; brows: 1+2 or 4). A gate is free: a small
-weight is made good by a large vector behind it, so that without a cost all stay about .5 and say little. With a cost
-mouth and brows are told apart; but a block weighs for all that lies within its receptive field, the blocks of lids and
-cheeks for mouth and brows alike, and of blocks that see the same not all are kept.
+A gate is free: a small weight is made good by a large vector behind it. What weights may be read as was measured on
+drawn clips: docs/report.md, "What a map may be read as".
 """
 
 from __future__ import annotations
@@ -29,7 +15,6 @@ import pandas as pd
 
 from mer_tf.config import MerError
 from mer_tf.datasets.windows import Window
-from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures.blocks import Windows, faces_png, weights_png
 from mer_tf.files import file_name, write_csv
 from mer_tf.inputs.batches import fixed_batches, input_names
@@ -38,7 +23,7 @@ from mer_tf.models.gia_bia_bilstm import Blocks, GiaBiaBiLstm, block_weights
 from mer_tf.models.stored import FINISH, load_model
 from mer_tf.preprocessing.face_blocks import load_blocks
 from mer_tf.protocols.cross_validation import fold_folder
-from mer_tf.protocols.pictures.view import best_recognised
+from mer_tf.protocols.pictures.view import best_recognised, entry, first_seed
 from mer_tf.protocols.workbench import Workbench
 
 FILE = "pictures/attention/block_weights.csv"
@@ -53,8 +38,7 @@ def write_block_weights(bench: Workbench, run: Path) -> pd.DataFrame:
     first seed. The whole face's weight stands beside those of the blocks. Drawn are the best recognised clip of each
     class over time, and each class's mean weights.
     """
-    frame = read_predictions(run / "predictions.csv")
-    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
+    frame = first_seed(run)
     table = pd.concat(_of_folds(bench, run, frame), ignore_index=True)
     write_csv(table, run / FILE)
     entries = list(_pictures(bench, frame, table, run / "pictures"))
@@ -110,11 +94,11 @@ def _pictures(bench: Workbench, frame: pd.DataFrame, table: pd.DataFrame, home: 
         own = weights[weights["clip_id"] == clip]["weight"].to_numpy().reshape(-1, len(names))
         said = f"true {row['y_true']}, predicted {row['y_pred']}"
         weights_png(shown[clip], own, windows, home / folder, title=f"{clip}: {said}")
-        yield _entry(clip, f"{said}; block weights over time", folder)
+        yield entry("attention", clip, f"{said}; block weights over time", folder)
         mean = weights[weights["y_true"] == row["y_true"]].groupby("block")["weight"].mean()
         faces[str(row["y_true"])] = (shown[clip][0], mean[list(names)].to_numpy(), windows)
     faces_png(faces, home / "attention/classes.png", title="mean weight of each block over the test clips of a class")
-    yield _entry("Mean block weights", _heaviest(weights), "attention/classes.png")
+    yield entry("attention", "Mean block weights", _heaviest(weights), "attention/classes.png")
 
 
 def _settings(bench: Workbench) -> Blocks:
@@ -140,7 +124,3 @@ def _heaviest(weights: pd.DataFrame) -> str:
         top = mean[label].nlargest(3)
         said.append(f"{label}: " + ", ".join(f"{block} {value:.2f}" for block, value in top.items()))
     return "; ".join(said)
-
-
-def _entry(title: str, caption: str, file: str) -> dict[str, str]:
-    return {"section": "attention", "title": title, "caption": caption, "file": file}

@@ -29,6 +29,9 @@ from mer_tf.models.vggface_lstm import end_to_end, frames_shape
 from mer_tf.protocols.workbench import Workbench
 from mer_tf.training.trainer import clip_windows
 
+How = Mapping[str, bool]
+"""Options of `explain.gradcam.Tapped.cam`."""
+
 
 @dataclass(frozen=True)
 class MapLayer:
@@ -68,9 +71,7 @@ class Opened:
     """The frozen beginning of the encoder, which stands before `trained`."""
     _compiled: dict[tuple[str, bool], GradCam] = field(default_factory=dict)
 
-    def heat(
-        self, name: str, inputs: Any, target: int, *, method: str, reference: str, of_features: bool = False
-    ) -> Maps:
+    def heat(self, name: str, inputs: Any, target: int, how: How, of_features: bool = False) -> Maps:
         """Maps (T, h, w) of a clip's pictures at the map `name`, for one class.
 
         of_features: inputs are those of `trained`, which holds the map.
@@ -79,8 +80,7 @@ class Opened:
         if key not in self._compiled:
             self._compiled[key] = GradCam(model, [path])
         given = {n: inputs[n] for n in input_names(model)} if isinstance(inputs, dict) else inputs
-        tapped = self._compiled[key](given, target)[path]
-        maps = tapped.cam(minus_onset=reference == "onset", local=method == "hirescam")
+        maps = self._compiled[key](given, target)[path].cam(**how)
         return maps.reshape(-1, *maps.shape[-2:])
 
 
@@ -118,15 +118,13 @@ class Explained(ABC):
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
         """Pictures uint8 (T, S, S, 3) of a clip on which its maps are shown, and the inputs of a network."""
 
-    def heats(
-        self, network: Opened, name: str, wanted: Sequence[Wanted], *, method: str, reference: str
-    ) -> Iterator[Maps]:
+    def heats(self, network: Opened, name: str, wanted: Sequence[Wanted], how: How) -> Iterator[Maps]:
         """Of each clip the maps (len(places), h, w) at the map `name`, by the weights that `network` has now."""
         for one in wanted:
             (_, inputs), places = self.sample(one.clip_id), list(one.places)
             alone = not isinstance(inputs, dict)
             given = inputs[places] if alone else inputs
-            maps = network.heat(name, given, one.target, method=method, reference=reference)
+            maps = network.heat(name, given, one.target, how)
             yield maps if alone else maps[places]
 
     def places(self, clip_id: str) -> np.ndarray:
@@ -194,9 +192,7 @@ class EncodedFrames(Explained):
             found[at] = layer
         return found
 
-    def heats(
-        self, network: Opened, name: str, wanted: Sequence[Wanted], *, method: str, reference: str
-    ) -> Iterator[Maps]:
+    def heats(self, network: Opened, name: str, wanted: Sequence[Wanted], how: How) -> Iterator[Maps]:
         """The same, the frozen part of the encoder run once a picture, whatever weights follow.
 
         Where Grad-CAM chose the layer, a fold's network may take other features than those that the bench holds.
@@ -204,14 +200,13 @@ class EncodedFrames(Explained):
         held, layer = self.bench.store.shape, network.maps[name].name
         fits = tuple(frames_shape(network.trained)[2:]) == tuple(held["frames"] if isinstance(held, dict) else held)
         if fits and (cam := self._frame_cam(network, layer)) is not None:
-            yield from self._of_frozen(cam, network, wanted, method, reference)
+            yield from self._of_frozen(cam, network, wanted, how)
         elif fits and network.tail is not None and layer in {one.name for one in network.tail.layers}:
             for one in wanted:
                 given, shown = self._features(network, one)
-                maps = network.heat(name, given, one.target, method=method, reference=reference, of_features=True)
-                yield maps[shown]
+                yield network.heat(name, given, one.target, how, of_features=True)[shown]
         else:
-            yield from super().heats(network, name, wanted, method=method, reference=reference)
+            yield from super().heats(network, name, wanted, how)
 
     def _features(self, network: Opened, one: Wanted) -> tuple[Any, list[int]]:
         """Inputs of the trained part, and where the places asked for stand among its maps."""
@@ -219,25 +214,17 @@ class EncodedFrames(Explained):
         given = self.bench.store.inputs(windows, 1 if self.single else self._longest, input_names(network.trained))
         return given, list(range(len(windows)) if self.single else one.places)
 
-    def _of_frozen(
-        self, cam: FrameCam, network: Opened, wanted: Sequence[Wanted], method: str, reference: str
-    ) -> list[Maps]:
+    def _of_frozen(self, cam: FrameCam, network: Opened, wanted: Sequence[Wanted], how: How) -> list[Maps]:
         pictures = [(one.clip_id, place, one.target) for one in wanted for place in one.places]
-        how, names = {"local": method == "hirescam"}, input_names(network.trained)
-        parts = [pictures[k : k + cam.batch] for k in range(0, len(pictures), cam.batch)]
-        maps = np.concatenate([self._behind(cam, names, part, reference == "onset", how) for part in parts])
-        return np.split(maps, np.cumsum([len(one.places) for one in wanted])[:-1])
-
-    def _behind(
-        self, cam: FrameCam, names: Sequence[str], part: Sequence[tuple[str, int, int]], less: bool, how: Any
-    ) -> Maps:
-        """Maps of one batch of pictures (clip, place, target)."""
-        ids, places, targets = zip(*part, strict=True)
-        shown = [int(self.places(clip_id)[place]) for clip_id, place, _ in part]
-        given = self.bench.store.inputs([Window(clip_id, 0) for clip_id in ids], cam.frames, names)
-        onset = self._frozen(cam, ids, [0] * len(ids)) if less else None
-        where = [0] * len(ids) if self.single else places
-        return cam(self._frozen(cam, ids, shown), where, given, targets, less=onset, **how)
+        names, found = input_names(network.trained), []
+        for start in range(0, len(pictures), cam.batch):
+            ids, places, targets = zip(*pictures[start : start + cam.batch], strict=True)
+            shown = [int(self.places(clip_id)[place]) for clip_id, place in zip(ids, places, strict=True)]
+            given = self.bench.store.inputs([Window(clip_id, 0) for clip_id in ids], cam.frames, names)
+            onset = self._frozen(cam, ids, [0] * len(ids)) if how["minus_onset"] else None
+            where = [0] * len(ids) if self.single else places
+            found.append(cam(self._frozen(cam, ids, shown), where, given, targets, less=onset, local=how["local"]))
+        return np.split(np.concatenate(found), np.cumsum([len(one.places) for one in wanted])[:-1])
 
     def _frozen(self, cam: FrameCam, ids: Sequence[str], stored: Sequence[int]) -> Maps:
         """What the encoder gives at the map for stored frames of clips, computed when first asked for."""
@@ -309,7 +296,6 @@ class FlowImages(Explained):
         return replace(opened, model=one)
 
     def sample(self, clip_id: str) -> tuple[np.ndarray, Any]:
-        """The picture, and the flow image."""
         store: Any = self.bench.store
         (image,) = store.inputs([Window(clip_id, 0)], 1, ("flow_image",)).values()
         inputs = dict.fromkeys(("flow_image", "image"), image.astype("float32"))  # as the whole or its core names it

@@ -14,7 +14,7 @@ import pandas as pd
 from mer_tf.config import MerError
 from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.figures.maps import maps_npz, overlay, overlay_gif, strip_png
-from mer_tf.explain.gradcam import Maps, normalised
+from mer_tf.explain.gradcam import normalised
 from mer_tf.explain.regions import REGIONS, lift, region_masks
 from mer_tf.explain.upsampling import upsample
 from mer_tf.files import file_name, write_csv
@@ -22,7 +22,7 @@ from mer_tf.preprocessing.pictures import replace_picture
 from mer_tf.protocols.layer_choice import face_landmarks
 from mer_tf.protocols.pictures.before_after import write_change
 from mer_tf.protocols.pictures.checkpoints import Explained, Opened, Wanted, explained
-from mer_tf.protocols.pictures.view import READ, View, best_recognised, networks
+from mer_tf.protocols.pictures.view import READ, View, best_recognised, entry, first_seed, networks
 from mer_tf.protocols.workbench import Workbench
 
 log = logging.getLogger("mer_tf")
@@ -48,9 +48,7 @@ def export_heatmaps(
     facial region, empty where there is no heat or no face was found. `MerError` for a model that has no map.
     `opened`: the run's networks, where they are open for these clips.
     """
-    frame = read_predictions(run / "predictions.csv")
-    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
-    chosen = _chosen(frame, clips, per_class)
+    chosen = _chosen(first_seed(run), clips, per_class)
     opened = opened or explained(bench, chosen["clip_id"].tolist())
     view.check(opened)
     rows = []
@@ -72,10 +70,17 @@ def _exported(
     heat = upsample(maps, frames.shape[1], network.maps[name].grid)
     about = {k: row[k] for k in ("clip_id", "y_true", "y_pred")} | {"method": view.method}
     about |= {"reference": view.reference, "layer": name, "target": target}
-    said = f"{view.said(name)} ({network.maps[name]}), for {target}"
-    places = opened.places(clip_id)
-    peak = _written(frames, maps, heat, about, said, out / file_name(clip_id), places)
-    return about | {"frame": int(places[peak])} | _lifts(clip_id, frames, heat, bench)
+    folder, places, peak = out / file_name(clip_id), opened.places(clip_id), int(heat.sum(axis=(1, 2)).argmax())
+    title = f"{clip_id}: true {row['y_true']}, predicted {row['y_pred']}"
+    title += f"\n{view.said(name)} ({network.maps[name]}), for {target}{'' if heat.any() else ': no heat anywhere'}"
+    strip_png(frames, heat, folder / "strip.png", title=title, note=READ, places=places)
+    overlay_gif(frames, heat, folder / "overlay.gif")
+    maps_npz({"maps": maps}, folder / "maps.npz", about)
+    replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
+    points = None if bench.prepared.of_images else face_landmarks(bench, clip_id, frames[0])
+    masks = {} if points is None else region_masks(points, frames.shape[1])
+    lifts = {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
+    return about | {"frame": int(places[peak])} | lifts
 
 
 def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.DataFrame:
@@ -84,33 +89,6 @@ def _chosen(frame: pd.DataFrame, clips: Sequence[str], per_class: int) -> pd.Dat
     if clips:
         return frame[frame["clip_id"].isin(clips)].sort_values("fold")
     return best_recognised(frame, per_class)
-
-
-def _written(
-    frames: np.ndarray,
-    maps: Maps,
-    heat: Maps,
-    about: Mapping[str, Any],
-    said: str,
-    folder: Path,
-    places: np.ndarray,
-) -> int:
-    """The pictures and numbers of a clip; the picture of most heat."""
-    title = f"{about['clip_id']}: true {about['y_true']}, predicted {about['y_pred']}"
-    empty = "" if heat.any() else ": no heat anywhere"
-    strip_png(frames, heat, folder / "strip.png", title=f"{title}\n{said}{empty}", note=READ, places=places)
-    overlay_gif(frames, heat, folder / "overlay.gif")
-    maps_npz({"maps": maps}, folder / "maps.npz", about)
-    peak = int(heat.sum(axis=(1, 2)).argmax())
-    replace_picture(folder / "overlay.png", overlay(frames[peak], normalised(heat[None])[0][peak]))
-    return peak
-
-
-def _lifts(clip_id: str, frames: np.ndarray, heat: Maps, bench: Workbench) -> dict[str, float]:
-    """Lift of each region of the face."""
-    points = None if bench.of_images else face_landmarks(bench, clip_id, frames[0])
-    masks = {} if points is None else region_masks(points, frames.shape[1])
-    return {f"lift_{name}": lift(heat, masks[name]) if name in masks else np.nan for name in REGIONS}
 
 
 def write_heatmaps(bench: Workbench, run: Path) -> None:
@@ -131,13 +109,13 @@ def write_heatmaps(bench: Workbench, run: Path) -> None:
     except MerError as error:
         log.warning("no heat maps: %s", error)
         return
-    before = _entry("Before and after training", said.removesuffix(READ).rstrip(), "gradcam/before_after.png")
+    before = entry("gradcam", "Before and after training", said.removesuffix(READ).rstrip(), "gradcam/before_after.png")
     rows = [before] if said else []
     rows += [_strip(row) for row in table.to_dict("records")]
     for path in sorted(run.glob("**/layers.png")):
         name = f"layers-{path.parent.name}.png"
         shutil.copyfile(path, home / name)
-        rows.append(_entry(f"Layers, {path.parent.name}", "chosen on training frames", name))
+        rows.append(entry("gradcam", f"Layers, {path.parent.name}", "chosen on training frames", name))
     write_csv(pd.DataFrame(rows), home / "pictures.csv")
 
 
@@ -147,8 +125,4 @@ def _strip(row: Mapping[Any, Any]) -> dict[str, str]:
     known = [f"{name} {row[f'lift_{name}']:.1f}" for name in REGIONS if pd.notna(row[f"lift_{name}"])]
     lifts = f"; heat in a region over its share of the picture: {', '.join(known)}" if known else ""
     said = f"true {row['y_true']}, predicted {row['y_pred']}; {view.said(row['layer'])}, for {row['target']}{lifts}"
-    return _entry(row["clip_id"], f"{said}.", f"gradcam/{file_name(row['clip_id'])}/strip.png")
-
-
-def _entry(title: str, caption: str, file: str) -> dict[str, str]:
-    return {"section": "gradcam", "title": title, "caption": caption, "file": file}
+    return entry("gradcam", row["clip_id"], f"{said}.", f"gradcam/{file_name(row['clip_id'])}/strip.png")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from mer_tf.config import MerError
+from mer_tf.evaluation.predictions import read_predictions
 from mer_tf.explain.gradcam import Maps
 from mer_tf.progress import Progress
 from mer_tf.protocols.cross_validation import fold_folder
@@ -49,19 +50,14 @@ class View:
 
     def heats(self, opened: Explained, network: Opened, wanted: Sequence[Wanted]) -> Iterator[Maps]:
         """Maps (len(places), h, w) of pictures of each clip, by the weights that the network has now."""
-        how = {"method": self.method, "reference": self.reference}
-        return opened.heats(network, self.map_of(network), wanted, **how)
+        how = {"minus_onset": self.reference == "onset", "local": self.method == "hirescam"}
+        return opened.heats(network, self.map_of(network), wanted, how)
 
     def check(self, opened: Explained) -> None:
         """`MerError` where there is no onset to compare with."""
         if self.reference == "onset" and opened.single:
             name = opened.bench.experiment.model.name
             raise MerError(f"--reference onset: {name} looks at single pictures and has no onset to compare with")
-
-    @property
-    def aim(self) -> str:
-        """The class of the score in words."""
-        return f"the {self.target} class" if self.target in ("predicted", "true") else self.target
 
     def said(self, name: str) -> str:
         """Method, map and reference in words."""
@@ -79,6 +75,17 @@ def networks(
             path = fold_folder(bench, run, int(str(seed)), int(str(fold))) / "model.keras"
             yield part.to_dict("records"), opened.network(path)
             bar.update(len(part))
+
+
+def first_seed(run: Path) -> pd.DataFrame:
+    """The predictions of a run's first seed."""
+    table = read_predictions(run / "predictions.csv")
+    return table[table["seed"] == table["seed"].iloc[0]]
+
+
+def entry(section: str, title: str, caption: str, file: str) -> dict[str, str]:
+    """A row of pictures.csv."""
+    return {"section": section, "title": title, "caption": caption, "file": file}
 
 
 def best_recognised(frame: pd.DataFrame, per_class: int) -> pd.DataFrame:

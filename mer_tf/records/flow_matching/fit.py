@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 from scipy.stats import rankdata
 
 from mer_tf.config import MerError
@@ -70,13 +70,8 @@ def fit(references: Sequence[Image], flows: Sequence[Flow]) -> Fit:
         raise MerError(
             f"match-flow: {len(references)} reference images and {len(flows)} flow fields; give equal numbers"
         )
-    best: Fit | None = None
-    for name in ORIENTATIONS:
-        turned, ours = _pairs(references, flows, name)
-        found = Fit(name, _assigned(turned, ours))
-        best = found if best is None or found.correlation > best.correlation else best
-    assert best is not None
-    return best
+    fits = [Fit(name, _assigned(*_pairs(references, flows, name))) for name in ORIENTATIONS]
+    return max(fits, key=lambda found: found.correlation)
 
 
 def causes(
@@ -135,16 +130,15 @@ def _components(flow: Flow, shape: tuple[int, ...]) -> dict[str, Image]:
 
 def _assigned(turned: Sequence[Image], ours: Sequence[dict[str, Image]]) -> tuple[Channel, ...]:
     """Components for the channels, each at most once, of the greatest sum of correlations."""
-    count = turned[0].shape[-1]
     table = np.array(
         [
             [np.mean([_r(r[..., c], o[k]) for r, o in zip(turned, ours, strict=True)]) for k in COMPONENTS]
-            for c in range(count)
+            for c in range(turned[0].shape[-1])
         ]
     )
     table[:, 2:] = np.maximum(table[:, 2:], 0)  # strain and magnitude have no sign to be mistaken
-    choice = max(permutations(range(len(COMPONENTS)), count), key=lambda p: float(np.abs(table[range(count), p]).sum()))
-    return tuple(_channel(turned, ours, c, COMPONENTS[k], float(table[c, k])) for c, k in enumerate(choice))
+    pairs = zip(*linear_sum_assignment(-np.abs(table)), strict=True)
+    return tuple(_channel(turned, ours, c, COMPONENTS[k], float(table[c, k])) for c, k in pairs)
 
 
 def _channel(
@@ -190,7 +184,7 @@ def _blurred(image: Image, sigma: float) -> Image:
 
 
 def _ranks(image: Image) -> Image:
-    return np.stack([rankdata(plane).reshape(plane.shape) for plane in np.moveaxis(image, -1, 0)], axis=-1)
+    return np.asarray(rankdata(image.reshape(-1, image.shape[-1]), axis=0)).reshape(image.shape)
 
 
 def _without_affine(image: Image, channels: Sequence[int]) -> Image:

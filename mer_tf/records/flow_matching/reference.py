@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +29,6 @@ PART = re.compile(r"[_\-. ]?(u|v|dx|dy|flow_?x|flow_?y|strain|os|mag|magnitude)$
 """What names one component at the end of a file's stem, or as a folder: u/clip.png, clip_u.png."""
 APEX_STEPS = (-2, -1, 1, 2)
 """Other apex frames tried, in frames."""
-FACES = ("none", "crop", "align")
-METHODS: tuple[Method, ...] = get_args(Method)
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,6 @@ class Reference:
     row: ClipRow
     image: NDArray[np.uint8]
     """(h, w, C): RGB of one colour file, or the components' files in alphabetical order."""
-    files: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,9 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
     """
     if not Path(folder).is_dir():
         raise MerError(f"{folder}: no such folder of flow images")
-    owners = _by_clip_name([r for r in rows if r.apex is not None])
+    owners: dict[str, list[ClipRow]] = defaultdict(list)
+    for row in (row for row in rows if row.apex is not None):
+        owners[row.clip_id.split("/")[-1].lower()].append(row)
     if not owners:
         raise MerError(
             "match-flow: no clip of the manifest has an apex; `mer-tf manifest --apex midpoint` estimates it"
@@ -71,10 +69,10 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
     clips: dict[str, ClipRow] = {}
     for path in image_files(Path(folder), deep=True):
         stem, part = _stem_and_part(path)
-        if row := _owner(stem, path.relative_to(folder).as_posix(), owners):
-            clips[row.clip_id] = row
-            if (first := found[row.clip_id].setdefault(part, path)) != path:
-                log.warning("%s and %s are both of clip %s; the first is compared", first, path, row.clip_id)
+        if owner := _owner(stem, path.relative_to(folder).as_posix(), owners):
+            clips[owner.clip_id] = owner
+            if (first := found[owner.clip_id].setdefault(part, path)) != path:
+                log.warning("%s and %s are both of clip %s; the first is compared", first, path, owner.clip_id)
     if not found:
         raise MerError(
             f"{folder}: no image is named after a clip of the manifest, as {next(iter(owners))}.png or u/....png"
@@ -87,9 +85,9 @@ def read_references(folder: Path, rows: Sequence[ClipRow], limit: int) -> list[R
 
 def match_flow(
     references: Sequence[Reference],
-    faces: Sequence[str] = FACES,
-    sizes: Sequence[int] = (96, 224),
-    methods: Sequence[Method] = METHODS,
+    faces: Sequence[str],
+    sizes: Sequence[int],
+    methods: Sequence[Method],
 ) -> tuple[list[Candidate], dict[str, float]]:
     """Every recipe, the best fit first, and the suspects for what the best one leaves (see `causes`)."""
     images = [r.image for r in references]
@@ -128,13 +126,6 @@ def match_text(references: Sequence[Reference], tried: Sequence[Candidate], scor
     return "\n".join([*lines, "", f"likely cause of the rest: {likely_cause(scores)}"])
 
 
-def _by_clip_name(rows: Sequence[ClipRow]) -> dict[str, list[ClipRow]]:
-    owners: dict[str, list[ClipRow]] = defaultdict(list)
-    for row in rows:
-        owners[row.clip_id.split("/")[-1].lower()].append(row)
-    return dict(owners)
-
-
 def _stem_and_part(path: Path) -> tuple[str, str]:
     """Stem without the component's name, lower case, and the component ("" for an image of all)."""
     stem = path.stem.strip().lower()
@@ -155,11 +146,11 @@ def _owner(stem: str, path: str, owners: Mapping[str, Sequence[ClipRow]]) -> Cli
 def _read(row: ClipRow, parts: Mapping[str, Path]) -> Reference:
     named = {part: path for part, path in sorted(parts.items()) if part}
     if not named:
-        return Reference(row, read_frame(parts[""]), (parts[""],))
+        return Reference(row, read_frame(parts[""]))
     planes = [frame[..., 0] for frame in read_frames(list(named.values()))]
     if len({p.shape for p in planes}) > 1:
         raise MerError(f"clip {row.clip_id}: its flow images differ in size: {', '.join(map(str, named.values()))}")
-    return Reference(row, np.stack(planes, axis=-1), tuple(named.values()))
+    return Reference(row, np.stack(planes, axis=-1))
 
 
 def _flow(row: ClipRow, face: str, size: int, method: Method, step: int) -> NDArray[np.float32]:

@@ -53,27 +53,15 @@ def joined(parts: Sequence[Drawn]) -> Drawn:
 
 
 def draw_images(
-    count: int,
-    rng: np.random.Generator,
-    *,
-    profile: Profile = "bell",
-    face: Geometry | None = None,
-    nuisance: Nuisance | None = None,
+    count: int, rng: np.random.Generator, *, profile: Profile = "bell", face: Geometry | None = None
 ) -> Drawn:
     """`count` flow images, classes alike, drawn directly on a face that lies as `face` says, `tight` without."""
-    labels = draw_labels(count, rng)
-    fields = draw_fields(labels, rng, profile, face or geometry("tight"), nuisance or Nuisance())
-    return Drawn(flow_images(fields), labels)
-
-
-def draw_fields(
-    labels: NDArray[np.int64], rng: np.random.Generator, profile: Profile, face: Geometry, nuisance: Nuisance
-) -> NDArray[np.float32]:
-    """Flow (N, 28, 28, 2), (dx, dy) in pixels, one for each class index."""
-    count = len(labels)
-    movements = draw_movements(labels, face, rng).scaled(rng.uniform(*nuisance.amplitude, count) / SIDE)
+    labels, nuisance = draw_labels(count, rng), Nuisance()
+    movements = draw_movements(labels, face or geometry("tight"), rng)
+    movements = movements.scaled(rng.uniform(*nuisance.amplitude, count) / SIDE)
     centers = (movements.centers - 0.5) * np.exp(rng.normal(0, nuisance.frame, (count, 1, 2)))
-    return disturbed(replace(movements, centers=centers + 0.5).fields(SIDE, profile), rng, nuisance)
+    fields = replace(movements, centers=centers + 0.5).fields(SIDE, profile)
+    return Drawn(flow_images(disturbed(fields, rng, nuisance)), labels)
 
 
 def disturbed(fields: NDArray[np.floating], rng: np.random.Generator, nuisance: Nuisance) -> NDArray[np.float32]:
@@ -84,17 +72,6 @@ def disturbed(fields: NDArray[np.floating], rng: np.random.Generator, nuisance: 
 def flow_images(fields: NDArray[np.floating]) -> NDArray[np.uint8]:
     """u, v and optical strain of flow (..., H, W, 2), each stretched to 0..255, as flow-image folders hold them."""
     return min_max(flow_stack(fields, "strain"))
-
-
-def flipped(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The left-right mirror image of flow images (..., H, W, 3): columns reversed, and u about the middle of its range.
-
-    After the stretch to 0..255 a change of sign is 255 - u, to the bit; v and strain only change sides. A flat u is 0
-    before and 255 after, which means the same.
-    """
-    turned = images[..., ::-1, :].copy()
-    turned[..., 0] = 255 - turned[..., 0]
-    return turned
 
 
 def _head(count: int, rng: np.random.Generator, nuisance: Nuisance) -> NDArray[np.float32]:

@@ -32,11 +32,6 @@ class Geometry:
     face_width: NDArray[np.float64]
     """(2,): width of the face in widths of the crop, and in heights."""
 
-    def moved(self, shift: NDArray[np.float64], zoom: float = 1.0) -> Geometry:
-        """The same face in a crop that shows it larger by `zoom` about its middle, then shifted by a share (2,)."""
-        points = {name: (place - 0.5) * zoom + 0.5 + shift for name, place in self.points.items()}
-        return Geometry(points, self.face_width * zoom)
-
 
 @cache
 def geometry(kind: str) -> Geometry:

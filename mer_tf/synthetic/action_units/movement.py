@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.synthetic.action_units.geometry import Geometry
-from mer_tf.synthetic.action_units.table import SIDES, Blobs, au_blobs, combinations
+from mer_tf.synthetic.action_units.table import SIDES, Blobs, au_blobs, drawn_combination
 
 Array = NDArray[np.float64]
 Profile = Literal["bell", "patch", "tail"]
@@ -94,11 +94,7 @@ def draw_movements(
     labels: NDArray[np.int64], face: Geometry, rng: np.random.Generator, spread: Spread | None = None
 ) -> Movements:
     """A movement for each class index, its greatest displacement 1 crop where it is symmetric; scale it afterwards."""
-    sets = [combinations()[name] for name in CLASSES]
-    picked = [
-        options[rng.choice(len(options), p=[o.weight for o in options])].aus
-        for options in (sets[label] for label in labels)
-    ]
+    picked = [drawn_combination(CLASSES[label], rng).aus for label in labels]
     return move_units(picked, face, rng, spread or Spread())
 
 

@@ -34,7 +34,7 @@ from mer_tf.synthetic.faces.appearance import (
     draw_neutral,
     make_subject,
     noise_bank,
-    warp,
+    shifted,
 )
 from mer_tf.synthetic.faces.motion import FaceMotion, head_path
 from mer_tf.synthetic.faces.painted import painted_portrait
@@ -139,7 +139,8 @@ def _person(
     kind: Kind, labels: NDArray[np.int64], rng: np.random.Generator, crop: str
 ) -> Iterator[NDArray[np.float32]]:
     """Flow of one drawn person, `CROPS` for each class index."""
-    neutral = draw_neutral(make_subject(_portrait(kind.portrait, rng), rng), rng)
+    portrait = painted_portrait(int(rng.integers(1 << 30))) if kind.portrait == "painted" else _astronaut()
+    neutral = draw_neutral(make_subject(portrait, rng), rng)
     box, nuisance = crop_of(neutral.points, crop), Nuisance()
     face = geometry_of(neutral.points, neutral.face_width, box)
     movements = draw_movements(labels, face, rng, Spread(blink=0.0))
@@ -147,15 +148,11 @@ def _person(
     bank = noise_bank(rng)
     for index in range(len(labels)):
         motion = movements.scaled(sizes).blobs(index, box)
-        onset, apex = frame_pair(neutral, motion, rng, bank, kind.profile)
+        onset, apex = frame_pair(neutral, motion, rng, bank)
         flow = region_flow(onset, apex, box, kind.flow)
         for _ in range(CROPS):
             shift, zoom = rng.normal(0, nuisance.frame, 2), float(np.exp(rng.normal(0, nuisance.frame)))
             yield cropped(flow, shift, zoom) * np.float32(SIDE / box[2:].mean())
-
-
-def _portrait(name: str, rng: np.random.Generator) -> Portrait:
-    return painted_portrait(int(rng.integers(1 << 30))) if name == "painted" else _astronaut()
 
 
 @cache
@@ -164,11 +161,7 @@ def _astronaut() -> Portrait:
 
 
 def frame_pair(
-    neutral: Neutral,
-    expression: Blobs,
-    rng: np.random.Generator,
-    bank: NDArray[np.float32] | None,
-    profile: str = "bell",
+    neutral: Neutral, expression: Blobs, rng: np.random.Generator, bank: NDArray[np.float32] | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Onset and apex (H, W, 3) of a face that moves as `expression` says, and of a head, lids and light of its own.
 
@@ -177,10 +170,9 @@ def frame_pair(
     still = np.repeat(np.eye(2, 3)[None], 2, axis=0)
     head = still if bank is None else head_path(2, neutral.center, neutral.face_width, rng)
     motion = FaceMotion(WIDTH, HEIGHT, expression, np.array([0.0, 1.0]), head)
-    grid = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).astype(np.float32)
     blinks = bank is not None and rng.uniform() < Spread().blink
     face = close_lids(neutral, float(rng.uniform(0.2, 1.0))) if blinks else neutral.image
-    frames = [neutral.image, warp(face, grid + motion.backward(1))]
+    frames = [neutral.image, shifted(face, motion.backward_planes(1))]
     if bank is not None:
         light = 1 + np.float32(rng.normal(0, 0.01))
         frames = [add_noise(f * g, bank, rng) for f, g in zip(frames, (np.float32(1), light), strict=True)]

@@ -95,22 +95,17 @@ class Combination:
         return "+".join(map(str, self.aus))
 
 
-def _read(name: str) -> pd.DataFrame:
-    with fact_file(name).open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, keep_default_na=False)
-
-
 @cache
 def action_units() -> pd.DataFrame:
     """The blob table, one row a blob: offsets and sigmas in face widths, direction (lateral: away from the midline)."""
-    return _read("action_units.csv")
+    return pd.read_csv(fact_file("action_units.csv"), keep_default_na=False)
 
 
 @cache
 def combinations() -> dict[str, tuple[Combination, ...]]:
     """Raw label -> its combinations, weights summing to 1; a combination of unknown action units is a `MerError`."""
     known, found = set(action_units()["au"]), {}
-    for label, rows in _read("emotion_action_units.csv").groupby("label"):
+    for label, rows in pd.read_csv(fact_file("emotion_action_units.csv"), keep_default_na=False).groupby("label"):
         total = float(rows["weight"].sum())
         items = [
             Combination(tuple(int(a) for a in str(aus).split("+") if a), str(course), float(weight) / total)
@@ -122,6 +117,18 @@ def combinations() -> dict[str, tuple[Combination, ...]]:
             )
         found[str(label)] = tuple(items)
     return found
+
+
+def drawn_combination(label: str, rng: np.random.Generator) -> Combination:
+    """One combination of a raw label, each as often as its weight says."""
+    options = combinations()[label]
+    return options[int(rng.choice(len(options), p=[o.weight for o in options]))]
+
+
+def drawn_sides(rng: np.random.Generator) -> tuple[float, float]:
+    """Strength of the left and the right half of the image: alike but in one of ten expressions."""
+    weak = 0.15 if rng.uniform() < 0.1 else 1.0
+    return (1.0, weak) if rng.uniform() < 0.5 else (weak, 1.0)
 
 
 def expression(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.code_version import PIXELS
-from mer_tf.synthetic.action_units.table import Combination, combinations, expression
+from mer_tf.synthetic.action_units.table import Combination, drawn_combination, drawn_sides, expression
 from mer_tf.synthetic.faces.appearance import (
     HEIGHT,
     WIDTH,
@@ -50,16 +50,18 @@ FRAMES = (11, 58)
 """Shortest and longest clip at 100 frames a second (Li et al., FG 2013)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Arguments:
     """Everything that fixes the bytes of a tree."""
 
-    camera: str
-    amplitude: float
-    subjects: int
-    clips_per_class: int
-    seed: int
-    style: str
+    camera: str = "hs"
+    amplitude: float = 3.0
+    """Greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at most 4."""
+    subjects: int = 16
+    clips_per_class: int = 2
+    seed: int = 0
+    style: str = "s01"
+    """How subjects are written, s01 or s1; or whose tree it is."""
     faces: str
     """Digest of the portraits."""
     version: int = PIXELS
@@ -143,7 +145,8 @@ def _clip(arguments: Arguments, subject: Subject, index: int, label: str, number
     home, fps = CAMERAS[arguments.camera]
     frames = clip_length(fps, common)
     neutral = draw_neutral(subject, common)
-    combination, sides, intensity = _expression(label, special)
+    combination, sides = drawn_combination(label, special), drawn_sides(special)
+    intensity = float(special.uniform(0.75, 1.25))
     size = arguments.amplitude * intensity * neutral.face_width / 96
     motion = FaceMotion(
         WIDTH,
@@ -178,15 +181,6 @@ def clip_length(fps: float, rng: np.random.Generator) -> int:
     """Number of frames: 11 to 58, 30 on average, at 100 frames a second; never below 4."""
     shortest, longest = FRAMES
     return max(4, round((shortest + (longest - shortest) * rng.beta(2.6, 3.8)) * fps / 100))
-
-
-def _expression(label: str, rng: np.random.Generator) -> tuple[Combination, tuple[float, float], float]:
-    """Combination, strength of the two sides of the image, intensity."""
-    options = combinations()[label]
-    combination = options[int(rng.choice(len(options), p=[o.weight for o in options]))]
-    weak = 0.15 if rng.uniform() < 0.1 else 1.0
-    sides = (1.0, weak) if rng.uniform() < 0.5 else (weak, 1.0)
-    return combination, sides, float(rng.uniform(0.75, 1.25))
 
 
 def _person(index: int, style: str) -> str:

@@ -57,7 +57,8 @@ class FaceMotion:
     def forward(self, frame: int) -> NDArray[np.float32]:
         """Field (H, W, 2): where each pixel of the onset frame moves to; the inverse of `backward` to 1e-4 pixels."""
         onset = np.stack(np.meshgrid(np.arange(self.width), np.arange(self.height)), axis=-1).astype(float)
-        return (self._pull(frame).solve(_apply(self.head[frame], onset)) - onset).astype(np.float32)
+        moved = onset @ self.head[frame, :, :2].T + self.head[frame, :, 2]
+        return (self._pull(frame).solve(moved) - onset).astype(np.float32)
 
     def _pull(self, frame: int) -> Blobs:
         """g_t: the expression seen from frame t. Its blobs travel with the skin, so that each anchor lands as told."""
@@ -72,8 +73,8 @@ def apex_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     apex = max(1, round(float(rng.uniform(*APEX_SPAN)) * (frames - 1)))
     rest = float(rng.choice([0.0, rng.uniform(0.1, 0.5)]))
     t = np.arange(frames, dtype=float)
-    fall = rest + (1 - rest) * _ease((frames - 1 - t) / max(1, frames - 1 - apex))
-    return np.where(t <= apex, _ease(t / apex), fall)
+    fall = rest + (1 - rest) * ease((frames - 1 - t) / max(1, frames - 1 - apex))
+    return np.where(t <= apex, ease(t / apex), fall)
 
 
 def talk_course(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -96,7 +97,7 @@ def head_path(
     """(T, 2, 3) small, smooth translations, turns and zooms about `pivot`; the first is the identity."""
     limits = np.array([HEAD_SHIFT * face_width / 96 / np.sqrt(2)] * 2 + [HEAD_TURN, HEAD_ZOOM])
     path = np.stack([_sway(frames, rng) for _ in limits], axis=-1) * limits * rng.uniform(0, 1, limits.size)
-    return np.stack([_similarity(pivot, step) for step in path])
+    return np.stack([head_pose(pivot, step) for step in path])
 
 
 def blink_course(frames: int, fps: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -122,11 +123,12 @@ def _sway(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(wave / max(np.abs(wave).max(), 1e-9))
 
 
-def _ease(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (1 - np.cos(np.pi * np.clip(u, 0, 1))) / 2
+def ease(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half a wave of a cosine: 0 up to 0, 1 from 1 on."""
+    return np.asarray((1 - np.cos(np.pi * np.clip(u, 0, 1))) / 2)
 
 
-def _similarity(pivot: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
+def head_pose(pivot: NDArray[np.float64], step: NDArray[np.float64]) -> NDArray[np.float64]:
     """Affine map that turns and zooms about `pivot`, then shifts; step = (dx, dy, radians, zoom)."""
     cos, sin = np.cos(step[2]) * (1 + step[3]), np.sin(step[2]) * (1 + step[3])
     linear = np.array([[cos, -sin], [sin, cos]])
@@ -136,8 +138,3 @@ def _similarity(pivot: NDArray[np.float64], step: NDArray[np.float64]) -> NDArra
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     linear = np.linalg.inv(matrix[:, :2])
     return np.column_stack([linear, -linear @ matrix[:, 2]])
-
-
-def _apply(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    x, y = points[..., 0], points[..., 1]
-    return np.stack([row[0] * x + row[1] * y + row[2] for row in matrix], axis=-1)

@@ -10,41 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_tf.config import MerError
+from mer_tf.files import fact_file, fact_names
 from mer_tf.preprocessing.frames import image_files, read_frame
 from mer_tf.table_files import read_table
 
-ASTRONAUT: dict[str, tuple[float, float]] = {
-    "brow_outer_left": (191.0, 90.5),
-    "brow_mid_left": (200.5, 89.0),
-    "brow_inner_left": (212.5, 92.5),
-    "brow_inner_right": (238.5, 93.5),
-    "brow_mid_right": (250.0, 92.5),
-    "brow_outer_right": (262.5, 96.0),
-    "eye_outer_left": (192.5, 101.0),
-    "eye_upper_left": (202.0, 97.5),
-    "eye_lower_left": (202.5, 104.0),
-    "eye_inner_left": (212.0, 102.5),
-    "eye_inner_right": (237.0, 105.0),
-    "eye_upper_right": (246.5, 100.0),
-    "eye_lower_right": (246.5, 107.0),
-    "eye_outer_right": (258.0, 104.0),
-    "nose_tip": (224.0, 125.0),
-    "nose_wing_left": (211.5, 128.5),
-    "nose_wing_right": (236.5, 130.0),
-    "mouth_corner_left": (203.0, 140.5),
-    "mouth_corner_right": (245.0, 141.5),
-    "mouth_top": (224.0, 140.5),
-    "mouth_bottom": (224.0, 152.0),
-    "cheek_left": (196.0, 121.0),
-    "cheek_right": (255.0, 123.0),
-    "chin_boss": (225.5, 166.0),
-    "chin": (227.0, 178.5),
-    "face_left": (181.5, 115.0),
-    "face_right": (270.0, 117.0),
-}
-"""Points of skimage.data.astronaut (Eileen Collins, NASA, public domain), pixels of its 512 x 512, set by eye."""
-
-POINTS = tuple(ASTRONAUT)
+ASTRONAUT = "astronaut_points.csv"
+POINTS = tuple(fact_names(ASTRONAUT, "point"))
 """Names every portrait needs; left and right are those of the image."""
 
 
@@ -92,6 +63,11 @@ class Portrait:
         return hashlib.sha256(self.image.tobytes() + text.encode()).hexdigest()
 
 
+def astronaut_points() -> dict[str, NDArray[np.float64]]:
+    """Points of skimage.data.astronaut (Eileen Collins, NASA, public domain), pixels of its 512 x 512, set by eye."""
+    return _points(fact_file(ASTRONAUT))
+
+
 def load_portraits(faces: Path | None = None) -> list[Portrait]:
     """The astronaut, or every picture of the folder `faces`, each with its points in `<name>.csv` (point,x,y).
 
@@ -100,7 +76,7 @@ def load_portraits(faces: Path | None = None) -> list[Portrait]:
     if faces is None:
         from skimage.data import astronaut  # reads a file: only when asked
 
-        return [Portrait(astronaut(), {name: np.array(xy) for name, xy in ASTRONAUT.items()})]
+        return [Portrait(astronaut(), astronaut_points())]
     if not Path(faces).is_dir():
         raise MerError(f"{faces}: no such folder of portraits")
     paths = image_files(Path(faces))

@@ -38,9 +38,8 @@ C_HEADER = header("sub | count | onset | offset | au | emotion")
 
 def casme_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
     """`Cropped/sub01/<clip>/reg_img<n>.jpg` or `CASME_raw_selected/...`; two blank columns in the sheet."""
-    known = published("casme", CASME_SUBJECTS)
     clips = []
-    for number, (subject, label) in enumerate(deal(known.small() if small else known, rng)):
+    for number, (subject, label) in enumerate(deal(published("casme", CASME_SUBJECTS, small), rng)):
         name = f"EP{1 + number % 19:02d}_{1 + number // 19}"
         clips.append(timed(subject, name, label, rng, length=(8, 30), first=(1, 200)))
     frames = [
@@ -58,10 +57,10 @@ def casme_sq_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
 
     A few macro-expressions have offset 0, which stands for "ends at the apex".
     """
-    known = published("casme-sq", [str(n) for n in SQ_SUBJECTS])
+    people = published("casme-sq", [str(n) for n in SQ_SUBJECTS], small)
     videos: dict[tuple[str, str], list[PlannedClip]] = defaultdict(list)
     names = list(SQ_VIDEOS)
-    for number, (subject, label) in enumerate(deal(known.small() if small else known, rng)):
+    for number, (subject, label) in enumerate(deal(people, rng)):
         video = names[number % len(names)]
         home = videos[subject, video]
         length = (6, 15) if label.startswith("micro") else (17, 60)
@@ -101,9 +100,8 @@ def _sq_lines(clips: Sequence[PlannedClip], uncoded: bool) -> list[Sequence[obje
 
 def casme3_a_tree(small: bool, rng: np.random.Generator) -> Tree:
     """`part_A/spNO.1/a/color/<n>.jpg` and `depth/<n>.png`; a Filename repeats for each expression of its video."""
-    known = published("casme3-a", A_SUBJECTS)
     videos: dict[tuple[str, str], list[PlannedClip]] = defaultdict(list)
-    for number, (subject, label) in enumerate(deal(known.small() if small else known, rng)):
+    for number, (subject, label) in enumerate(deal(published("casme3-a", A_SUBJECTS, small), rng)):
         video = "abcdefghijklm"[number % 13 if number % 4 else 0]
         videos[subject, video].append(timed(subject, video, label, rng, length=(4, 15), first=(1, 3000)))
     clips = [clip for same in videos.values() for clip in in_one_video(same)]
@@ -118,10 +116,9 @@ def casme3_a_tree(small: bool, rng: np.random.Generator) -> Tree:
 
 def casme3_c_tree(small: bool, rng: np.random.Generator) -> Tree:
     """`part_C/01/<count>/color/<n>.jpg` (this tree is from memory); a sheet without apex."""
-    known = published("casme3-c", C_SUBJECTS)
     counts: Counter[str] = Counter()
     clips = []
-    for subject, label in deal(known.small() if small else known, rng):
+    for subject, label in deal(published("casme3-c", C_SUBJECTS, small), rng):
         counts[subject] += 1
         clips.append(timed(subject, str(counts[subject]), label, rng, length=(4, 15), first=(1, 3000)))
     frames = [Frames(f"part_C/{int(c.subject):02d}/{c.name}/color", [f"{n}.jpg" for n in c.frames]) for c in clips]

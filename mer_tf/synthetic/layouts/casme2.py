@@ -18,6 +18,7 @@ HEADER = header("Subject | Filename | | OnsetFrame | ApexFrame | OffsetFrame | |
 OBJECTIVE = {1: 25, 2: 15, 3: 99, 4: 26, 5: 20, 6: 1, 7: 69}
 """Clips of each objective class (Davison et al. 2018; the last two, and the sheet's layout, are from memory)."""
 OBJECTIVE_HEADER = header("Subject | Filename | Objective Class")
+SHEET = "CASME2-coding-20140508.xlsx"
 MARGIN = 5
 """Frames before the onset and after the offset in the RAW tree."""
 
@@ -47,11 +48,11 @@ def casme2_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
     margin = MARGIN if tree == "CASME2_RAW" else 0
     spans = {(c.subject, c.name): c for c in stated} | {(c.subject, c.name): c for c in clips}
     frames = [_frames(clip, tree, margin) for clip in spans.values()]
-    name = "CASME2-coding-updated.xlsx" if sheet else "CASME2-coding-20140508.xlsx"
+    name = "CASME2-coding-updated.xlsx" if sheet else SHEET
     codes = rng.permutation([code for code, n in OBJECTIVE.items() for _ in range(n)]).tolist()
     objective = [(int(c.subject), c.name, code) for c, code in zip(clips, codes, strict=False)]
     sheets = {
-        name: [Tab("Sheet1", [HEADER], [_line(clip) for clip in stated])],
+        name: [coding_tab(stated)],
         "CASME2-ObjectiveClasses.xlsx": [Tab("Sheet1", [OBJECTIVE_HEADER], objective)],
     }
     return Tree(frames, sheets)
@@ -88,6 +89,10 @@ def _frames(clip: PlannedClip, tree: str, margin: int) -> Frames:
     return Frames(f"{tree}/sub{clip.subject}/{clip.name}", [TREES[tree].format(n) for n in numbers])
 
 
-def _line(clip: PlannedClip) -> Sequence[object]:
-    apex = "/" if clip.apex is None else clip.apex
-    return (int(clip.subject), clip.name, None, clip.onset, apex, clip.offset, None, clip.aus, clip.label)
+def coding_tab(clips: Sequence[PlannedClip]) -> Tab:
+    """The coding sheet."""
+    rows = [
+        (int(c.subject), c.name, None, c.onset, "/" if c.apex is None else c.apex, c.offset, None, c.aus, c.label)
+        for c in clips
+    ]
+    return Tab("Sheet1", [HEADER], rows)

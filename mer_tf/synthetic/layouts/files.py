@@ -79,13 +79,12 @@ def beside(trees: dict[str, Tree]) -> Tree:
 
 def write_tree(tree: Tree, root: Path, *, seed: int, shuffle_rows: bool) -> None:
     """Write all files of a tree; `shuffle_rows` writes the rows below the headers in another order."""
+    _write_frames(tree, root, seed)
     rng = np.random.default_rng([seed, 1])
-    writer = _FrameWriter(tree.shape, seed)
-    for frames in tree.frames:
-        writer.write(frames, root)
     for name, tabs in tree.sheets.items():
-        for_file = [Tab(t.title, t.head, _shuffled(t.rows, rng)) for t in tabs] if shuffle_rows else tabs
-        write_sheet(root / name, for_file)
+        if shuffle_rows:
+            tabs = [Tab(t.title, t.head, [t.rows[i] for i in rng.permutation(len(t.rows))]) for t in tabs]
+        write_sheet(root / name, tabs)
 
 
 def write_sheet(path: Path, tabs: Sequence[Tab]) -> None:
@@ -103,10 +102,6 @@ def write_sheet(path: Path, tabs: Sequence[Tab]) -> None:
     _without_dates(path)
 
 
-def _shuffled(rows: Sequence[Sequence[Any]], rng: np.random.Generator) -> list[Sequence[Any]]:
-    return [rows[i] for i in rng.permutation(len(rows))]
-
-
 def _without_dates(path: Path) -> None:
     """Give the members of a zip, and the properties of the workbook, one fixed date."""
     with zipfile.ZipFile(path) as archive:
@@ -118,34 +113,29 @@ def _without_dates(path: Path) -> None:
             archive.writestr(zipfile.ZipInfo(name, (2014, 5, 8, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
 
 
-class _FrameWriter:
-    """Writes each picture once and gives it its other names by hard links, so that a full-size tree takes seconds."""
-
-    def __init__(self, shape: tuple[int, ...], seed: int) -> None:
-        self._shape, self._seed = shape, seed
-        self._sources: dict[tuple[str, int], str] = {}
-
-    def write(self, frames: Frames, root: Path) -> None:
+def _write_frames(tree: Tree, root: Path, seed: int) -> None:
+    """Each picture once, with its other names as hard links, so that a full-size tree takes seconds."""
+    sources: dict[tuple[str, int], str] = {}
+    for frames in tree.frames:
         folder = root / frames.folder
         folder.mkdir(parents=True, exist_ok=True)
         for name in frames.names:
-            self._write(f"{folder}/{name}", (Path(name).suffix, frames.picture))
+            path, picture = f"{folder}/{name}", (Path(name).suffix, frames.picture)
+            if picture not in sources:
+                rng = np.random.default_rng([seed, 2, frames.picture])
+                write_picture(Path(path), rng.integers(0, 256, tree.shape, dtype=np.uint8))
+                sources[picture] = path
+            elif not _linked(sources[picture], path):
+                sources[picture] = path
 
-    def _write(self, path: str, picture: tuple[str, int]) -> None:
-        source = self._sources.get(picture)
-        if source is None:
-            self._draw(path, picture[1])
-        else:
-            try:
-                os.link(source, path)
-                return
-            except FileExistsError:
-                return
-            except OSError:  # no hard links here, or too many of one file
-                shutil.copyfile(source, path)
-        self._sources[picture] = path
 
-    def _draw(self, path: str, picture: int) -> None:
-        rng = np.random.default_rng([self._seed, 2, picture])
-        image = rng.integers(0, 256, self._shape, dtype=np.uint8)
-        write_picture(Path(path), image)
+def _linked(source: str, path: str) -> bool:
+    """Whether `path` became a link to `source`, or is there; else it became a copy."""
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        pass
+    except OSError:  # no hard links here, or too many of one file
+        shutil.copyfile(source, path)
+        return False
+    return True

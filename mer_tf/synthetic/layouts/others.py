@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mer_tf.synthetic.faces.clip import LABELS as SMIC_LABELS
+from mer_tf.synthetic.faces.clip import SMIC_NUMBERS
 from mer_tf.synthetic.layouts.casme2 import casme2_clips
 from mer_tf.synthetic.layouts.files import Frames, Tab, Tree, header
 from mer_tf.synthetic.layouts.plan import PlannedClip, Population, deal, published, timed
 from mer_tf.synthetic.layouts.samm import samm_clips
 
-SMIC_SUBJECTS = (1, 2, 3, 4, 5, 6, 8, 9, 11, 12, 13, 14, 15, 18, 19, 20)
 SMIC_SLOW_SUBJECTS = (11, 12, 13, 14, 15, 18, 19, 20)
 """Subjects with micro-expressions before the VIS and NIR cameras (from memory)."""
-SMIC_SHORT = {"negative": "ne", "positive": "po", "surprise": "sur", "non-micro": "non"}
 SMIC_LENGTH = {"hs": (11, 58), "vis": (6, 15), "nir": (6, 15)}
 
 MMEW_SUBJECTS = tuple(f"{n:02d}" for n in range(1, 37))
@@ -49,7 +49,7 @@ def smic_layout_tree(camera: str, layout: str, small: bool, rng: np.random.Gener
 
 def smic_layout_clips(camera: str, small: bool, rng: np.random.Generator) -> list[PlannedClip]:
     """Clips by subject; their names lack the subject (`ne_01`), since it is written in two ways."""
-    numbers = SMIC_SUBJECTS if camera == "hs" else SMIC_SLOW_SUBJECTS
+    numbers = SMIC_NUMBERS if camera == "hs" else SMIC_SLOW_SUBJECTS
     known = published(f"smic-{camera}", [f"s{n:02d}" for n in numbers])
     micro = Population({k: n for k, n in known.classes.items() if k != "non-micro"}, known.subjects)
     others = {k: n for k, n in known.classes.items() if k == "non-micro"}
@@ -59,7 +59,7 @@ def smic_layout_clips(camera: str, small: bool, rng: np.random.Generator) -> lis
     clips = []
     for subject, label in pairs:
         counts[subject, label] += 1
-        name = f"{SMIC_SHORT[label]}_{counts[subject, label]:02d}"
+        name = f"{SMIC_LABELS[label]}_{counts[subject, label]:02d}"
         length = (6, 9) if small else SMIC_LENGTH[camera]
         clips.append(timed(subject, name, label, rng, length=length, first=(1000, 560_000)))
     return clips
@@ -67,10 +67,9 @@ def smic_layout_clips(camera: str, small: bool, rng: np.random.Generator) -> lis
 
 def mmew_tree(small: bool, rng: np.random.Generator) -> Tree:
     """`Micro_Expression/<emotion>/S01-01-001/<1..>.jpg`; every clip begins with frame 1."""
-    known = published("mmew", MMEW_SUBJECTS)
     counts: Counter[tuple[str, str]] = Counter()
     clips = []
-    for subject, label in deal(known.small() if small else known, rng):
+    for subject, label in deal(published("mmew", MMEW_SUBJECTS, small), rng):
         counts[subject, label] += 1
         name = f"S{subject}-{MMEW_CODES[label]:02d}-{counts[subject, label]:03d}"
         clips.append(timed(subject, name, label, rng, length=(14, 60), first=(1, 1)))
@@ -81,10 +80,9 @@ def mmew_tree(small: bool, rng: np.random.Generator) -> Tree:
 
 def fourdme_tree(layout: str, small: bool, rng: np.random.Generator) -> Tree:
     """`gray_micro/<sub_ID>/<fold_name>/<n>.jpg`; emotions may be two, and an uncertain action unit ends in (k)."""
-    known = published("4dme", FOURD_SUBJECTS)
     counts: Counter[str] = Counter()
     clips = []
-    for subject, label in deal(known.small() if small else known, rng):
+    for subject, label in deal(published("4dme", FOURD_SUBJECTS, small), rng):
         counts[subject] += 1
         name = f"{subject}_{counts[subject]:02d}"
         clips.append(timed(subject, name, label, rng, length=(10, 30), first=(1, 2000)))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 import numpy as np
-import pandas as pd
 
-from mer_tf.files import fact_file
+from mer_tf.files import facts
 
 AUS = ("4", "4+7", "12", "6+12", "1+2", "1+2+5", "L14", "R10", "15+17", "9")
 SMALL_CLIPS, SMALL_SUBJECTS = 2, 3
@@ -59,21 +57,15 @@ class Population:
         return Population(classes, dict.fromkeys(few), named=named)
 
 
-@cache
-def _table() -> pd.DataFrame:
-    with fact_file("lookalike_counts.csv").open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, dtype={"name": str})
-
-
-def published(dataset: str, subjects: Sequence[str]) -> Population:
-    """Published counts of a data set: its classes, and the known totals of some of its `subjects`."""
-    rows = _table().query("dataset == @dataset")
-    known = rows[rows["kind"] == "subject"].set_index("name")["clips"]
-    classes = rows[rows["kind"] == "class"].set_index("name")["clips"]
-    return Population(
-        {str(label): int(n) for label, n in classes.items()},
-        {s: int(known[s]) if s in known.index else None for s in subjects},
+def published(dataset: str, subjects: Sequence[str], small: bool = False) -> Population:
+    """Published counts of a data set: its classes, and the known totals of some of its `subjects`; or a few of them."""
+    table = facts("lookalike_counts.csv").query("dataset == @dataset").astype({"clips": int})
+    classes, known = (
+        dict(zip(rows["name"], rows["clips"].tolist(), strict=True))
+        for rows in (table[table["kind"] == kind] for kind in ("class", "subject"))
     )
+    whole = Population(classes, {subject: known.get(subject) for subject in subjects})
+    return whole.small() if small else whole
 
 
 def deal(people: Population, rng: np.random.Generator) -> list[tuple[str, str]]:

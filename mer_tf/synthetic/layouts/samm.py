@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -34,6 +34,7 @@ Action units after FACS
 Emotion: estimated
 Objective class: from the action units
 """.splitlines()
+MICRO_SHEET = "SAMM_Micro_FACS_Codes_v2.xlsx"
 VIDEOS = 147
 MICRO = "Micro - 1/2"
 
@@ -43,9 +44,16 @@ def samm_tree(small: bool, rng: np.random.Generator) -> Tree:
     clips = samm_clips(small, rng)
     frames = [_numbered(f"SAMM/{c.subject}/{c.name}", c.subject, c.frames, digits=5) for c in clips]
     objective = rng.permutation([name for name, n in OBJECTIVE.items() for _ in range(n)]).tolist()
-    rows = [_micro_line(clip, code) for clip, code in zip(clips, objective, strict=False)]
-    head = [*_text(12), (), MICRO_HEADER]
-    return Tree(frames, {"SAMM_Micro_FACS_Codes_v2.xlsx": [Tab("MICRO ONLY", head, rows)]}, shape=(8, 8))
+    return Tree(frames, {MICRO_SHEET: [micro_tab(clips, objective)]}, shape=(8, 8))
+
+
+def micro_tab(clips: Sequence[PlannedClip], objective: Iterable[str | None]) -> Tab:
+    """The sheet of micro-movements with the objective class of each."""
+    rows = [
+        (*_named_span(clip), "1/2", "R12 or R15" if clip.aus == "R10" else clip.aus, clip.label, code, None)
+        for clip, code in zip(clips, objective, strict=False)
+    ]
+    return Tab("MICRO ONLY", [*_text(12), (), MICRO_HEADER], rows)
 
 
 def samm_clips(small: bool, rng: np.random.Generator) -> list[PlannedClip]:
@@ -74,11 +82,9 @@ def samm_clips(small: bool, rng: np.random.Generator) -> list[PlannedClip]:
 
 def samm_lv_tree(small: bool, rng: np.random.Generator) -> Tree:
     """`SAMM_longvideos/006_1/006_1_0001.jpg`, frames of the expressions only, header on the 10th row."""
-    known = published("samm-lv", LONG_SUBJECTS)
-    people = known.small() if small else known
     videos: dict[str, list[PlannedClip]] = defaultdict(list)
     have: Counter[str] = Counter()
-    for subject, kind in deal(people, rng):
+    for subject, kind in deal(published("samm-lv", LONG_SUBJECTS, small), rng):
         count = 1 + have[subject] % _videos_of(subject)
         have[subject] += 1
         home = videos[f"{subject}_{count}"]
@@ -91,8 +97,8 @@ def samm_lv_tree(small: bool, rng: np.random.Generator) -> Tree:
 
 def samm_lv_sheets(clips: Sequence[PlannedClip]) -> dict[str, list[Tab]]:
     """The sheet of clips of long videos by its name."""
-    tab = Tab("Sheet1", [*_text(9), LONG_HEADER], [_long_line(clip) for clip in clips])
-    return {"SAMM_LongVideos_V2_Release.xlsx": [tab]}
+    rows = [(*_named_span(clip), clip.label, clip.aus, None) for clip in clips]
+    return {"SAMM_LongVideos_V2_Release.xlsx": [Tab("Sheet1", [*_text(9), LONG_HEADER], rows)]}
 
 
 def _videos_of(subject: str) -> int:
@@ -109,15 +115,7 @@ def _numbered(folder: str, stem: str, numbers: range, digits: int) -> Frames:
     return Frames(folder, [f"{stem}_{n:0{digits}d}.jpg" for n in numbers])
 
 
-def _micro_line(clip: PlannedClip, objective: str) -> Sequence[object]:
-    length = clip.offset - clip.onset + 1
-    aus = "R12 or R15" if clip.aus == "R10" else clip.aus
-    code = int(clip.name.split("_")[1])
-    numbers = (clip.onset, clip.apex, clip.offset, length)
-    return (clip.subject, clip.name, code, *numbers, "1/2", aus, clip.label, objective, None)
-
-
-def _long_line(clip: PlannedClip) -> Sequence[object]:
-    length = clip.offset - clip.onset + 1
-    code = int(clip.name.split("_")[1])
-    return (clip.subject, clip.name, code, clip.onset, clip.apex, clip.offset, length, clip.label, clip.aus, None)
+def _named_span(clip: PlannedClip) -> Sequence[object]:
+    """The cells with which a row of either sheet begins, up to the duration."""
+    code, length = int(clip.name.split("_")[1]), clip.offset - clip.onset + 1
+    return (clip.subject, clip.name, code, clip.onset, clip.apex, clip.offset, length)

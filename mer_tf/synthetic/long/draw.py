@@ -21,9 +21,9 @@ from mer_tf.synthetic.faces.appearance import (
     close_lids,
     draw_neutral,
     noise_bank,
-    warp,
+    shifted,
 )
-from mer_tf.synthetic.faces.motion import FaceMotion
+from mer_tf.synthetic.faces.motion import FaceMotion, ease, head_pose
 from mer_tf.synthetic.long.plan import Array, Expression, Plan, Span
 
 TALK, TURN, GAZE = 3.0, 6.0, 2.5
@@ -55,7 +55,6 @@ def draw_long(
     rng = np.random.default_rng((*key, 10))
     times = np.arange(round(plan.seconds * fps)) / fps
     courses, bank = _courses(plan, times, rng), noise_bank(rng)
-    grid = np.stack(np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT)), axis=-1).astype(np.float32)
     for scene, (start, end) in enumerate(_scenes(plan, times)):
         neutral = _framed(subject, scene, key)
         away = any(span.start <= times[start] < span.end for span in plan.spans.get("away", ()))
@@ -66,7 +65,7 @@ def draw_long(
                 image = empty
             else:
                 face = close_lids(neutral, float(courses.blink[t])) if courses.blink[t] else neutral.image
-                image = warp(face, grid + _field(neutral, courses, moved, t))
+                image = shifted(face, _field(neutral, courses, moved, t))
             image = add_noise(image * np.float32(1 + courses.light[t]), bank, rng)
             yield np.clip(image + 0.5, 0, 255).astype(np.uint8)
 
@@ -89,8 +88,8 @@ def _framed(subject: Subject, scene: int, key: Sequence[int]) -> Neutral:
 def _courses(plan: Plan, times: Array, rng: np.random.Generator) -> Courses:
     spans = {name: plan.spans.get(name, ()) for name in ("blink", "talk", "turn", "gaze", "light")}
     closed = sum((_bump(times, span) for span in spans["blink"]), np.zeros(len(times)))
-    talk, turn, light = np.zeros(len(times)), np.zeros((len(times), 2)), np.zeros(len(times))
-    gaze = np.zeros((len(times), 2))
+    talk, light = np.zeros((2, len(times)))
+    turn, gaze = np.zeros((2, len(times), 2))
     for span in spans["talk"]:
         talk += _speech(times, span, rng)
     for span in spans["turn"]:
@@ -106,8 +105,10 @@ def _courses(plan: Plan, times: Array, rng: np.random.Generator) -> Courses:
     return Courses(closed, talk, turn, gaze, light, shift, 0.008 * _sway(times, rng), 0.005 * _sway(times, rng))
 
 
-def _field(neutral: Neutral, courses: Courses, moved: Sequence[tuple[Array, Blobs]], t: int) -> NDArray[np.float32]:
-    """Backward field of one frame: expressions, speech, eyes and brows on a head that moves."""
+def _field(
+    neutral: Neutral, courses: Courses, moved: Sequence[tuple[Array, Blobs]], t: int
+) -> tuple[NDArray[np.float32], ...]:
+    """Backward field of one frame, dx and dy: expressions, speech, eyes and brows on a head that moves."""
     unit = neutral.face_width / 96
     parts = [blobs.scaled(float(course[t])) for course, blobs in moved if course[t] > 0]
     if courses.talk[t]:
@@ -123,7 +124,8 @@ def _field(neutral: Neutral, courses: Courses, moved: Sequence[tuple[Array, Blob
         parts.append(Blobs(center, size, (courses.turn[t] * TURN * 0.35 * unit)[None]))
     still = Blobs(*(np.zeros((0, 2)) for _ in range(3)))
     blobs = reduce(Blobs.joined, parts, still)
-    return FaceMotion(WIDTH, HEIGHT, blobs, np.ones(1), _head(neutral, courses, t)[None]).backward(0)
+    head = _head(neutral, courses, t)
+    return FaceMotion(WIDTH, HEIGHT, blobs, np.ones(1), head[None]).backward_planes(0)
 
 
 def _blobs_of(event: Expression, neutral: Neutral, amplitude: float) -> Blobs:
@@ -138,11 +140,8 @@ def _at(neutral: Neutral, point: str, size: float, vector: Array, down: float = 
 
 
 def _head(neutral: Neutral, courses: Courses, t: int) -> Array:
-    unit = neutral.face_width / 96
-    shift = (courses.shift[t] + courses.turn[t] * TURN) * unit
-    cos, sin = (f(courses.roll[t]) * (1 + courses.zoom[t]) for f in (np.cos, np.sin))
-    linear = np.array([[cos, -sin], [sin, cos]])
-    return np.column_stack([linear, neutral.center + shift - linear @ neutral.center])
+    shift = (courses.shift[t] + courses.turn[t] * TURN) * (neutral.face_width / 96)
+    return head_pose(neutral.center, np.array([*shift, courses.roll[t], courses.zoom[t]]))
 
 
 def _bump(times: Array, span: Span) -> Array:
@@ -153,7 +152,7 @@ def _bump(times: Array, span: Span) -> Array:
 def _held(times: Array, span: Span, ramp: float) -> Array:
     """Rises within `ramp` seconds, stays, and falls."""
     edge = np.minimum(times - span.start, span.end - times) / ramp
-    return np.asarray((1 - np.cos(np.pi * np.clip(edge, 0, 1))) / 2)
+    return ease(edge)
 
 
 def _speech(times: Array, span: Span, rng: np.random.Generator) -> Array:

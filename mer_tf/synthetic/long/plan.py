@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.synthetic.action_units.table import Combination, combinations
+from mer_tf.synthetic.action_units.table import Combination, drawn_combination, drawn_sides
+from mer_tf.synthetic.faces.motion import ease
 
 Array = NDArray[np.float64]
 Kind = Literal["micro-expression", "macro-expression"]
@@ -63,7 +64,7 @@ class Expression:
         """0 at both ends, 1 at the apex, by half waves of a cosine."""
         rise = (seconds - self.span.start) / (self.apex - self.span.start)
         fall = (self.span.end - seconds) / (self.span.end - self.apex)
-        return np.asarray((1 - np.cos(np.pi * np.clip(np.minimum(rise, fall), 0, 1))) / 2)
+        return ease(np.minimum(rise, fall))
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,8 @@ def _placed(name: str, seconds: float, rng: np.random.Generator, taken: Sequence
     found: list[Span] = []
     for _ in range(round(A_MINUTE[name] * seconds / 60)):
         length = float(rng.uniform(*LENGTH.get(name, (0.04, 0.04))))
-        for _ in range(100):
-            start = float(rng.uniform(GAP, max(seconds - GAP - length, GAP)))
-            span = Span(start, start + length)
-            if not any(span.near(other, GAP) for other in (*found, *taken)):
-                found.append(span)
-                break
+        if span := _free(seconds, length, (*found, *taken), rng, 100):
+            found.append(span)
     return tuple(sorted(found, key=lambda span: span.start))
 
 
@@ -125,27 +122,26 @@ def _expressions(seconds: float, spans: dict[str, tuple[Span, ...]], rng: np.ran
     for kind, (short, long), rate in counts:
         for _ in range(max(1, round(rate * seconds / 60))):
             emotion = EMOTIONS[int(rng.integers(len(EMOTIONS)))]
-            options = combinations()[emotion]
-            combination = options[int(rng.choice(len(options), p=[o.weight for o in options]))]
+            combination = drawn_combination(emotion, rng)
             avoided = (*breaks, *(spans["talk"] if LOWER_FACE & set(combination.aus) else ()))
             length = float(rng.uniform(short, min(long, seconds / 4)))
-            span = _free(seconds, length, (*avoided, *found), rng)
-            if span is not None:
+            if span := _free(seconds, length, (*avoided, *found), rng, 200):
                 found.append(span)
                 yield _expression(span, kind, emotion, combination, rng)
 
 
-def _free(seconds: float, length: float, taken: Sequence[Span], rng: np.random.Generator) -> Span | None:
-    for _ in range(200):
+def _free(seconds: float, length: float, taken: Sequence[Span], rng: np.random.Generator, tries: int) -> Span | None:
+    """A span clear of those taken; None where none was met."""
+    for _ in range(tries):
         start = float(rng.uniform(GAP, max(seconds - GAP - length, GAP)))
-        if not any(Span(start, start + length).near(other, GAP) for other in taken):
-            return Span(start, start + length)
+        span = Span(start, start + length)
+        if not any(span.near(other, GAP) for other in taken):
+            return span
     return None
 
 
 def _expression(span: Span, kind: Kind, emotion: str, combination: Combination, rng: np.random.Generator) -> Expression:
-    weak = 0.15 if rng.uniform() < 0.1 else 1.0
-    sides = (1.0, weak) if rng.uniform() < 0.5 else (weak, 1.0)
+    sides = drawn_sides(rng)
     apex = span.start + float(rng.uniform(0.35, 0.65)) * (span.end - span.start)
     size = float(rng.uniform(0.8, 1.2)) * (LARGER if kind == "macro-expression" else 1.0)
     return Expression(span, apex, kind, emotion, combination, sides, size)

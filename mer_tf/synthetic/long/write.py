@@ -23,7 +23,6 @@ from mer_tf.datasets.manifest import MARKER, ClipRow, write_manifest
 from mer_tf.errors import refuse
 from mer_tf.files import atomic, write_csv, write_json
 from mer_tf.locks import held
-from mer_tf.preprocessing.frames import Frame
 from mer_tf.progress import Progress
 from mer_tf.synthetic.faces.appearance import HEIGHT, WIDTH, make_subject
 from mer_tf.synthetic.faces.portraits import Portrait, load_portraits
@@ -164,11 +163,7 @@ def _write_video(path: Path, video: _Video, made: LongArguments) -> None:
     subject = make_subject(video.portrait, np.random.default_rng((made.seed, video.seed)))
     with video_writer(path, made.fps, (WIDTH, HEIGHT)) as writer:
         for frame in draw_long(video.plan, subject, made.fps, made.amplitude, video.key):
-            writer.write(_bgr(frame))
-
-
-def _bgr(frame: Frame) -> Frame:
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), np.uint8)
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
 
 def _write_truth(out: Path, videos: Sequence[_Video], made: LongArguments) -> None:
@@ -206,7 +201,6 @@ def _row(out: Path, video: _Video, clip: PlannedClip, made: LongArguments) -> Cl
         subject=f"cas_me_2/{subject}" if square else f"samm/{subject}",
         session=kind if square else video.name.split("_")[1],
         root=out.resolve().as_posix(),
-        frames_dir="",
         video=video.path,
         onset=clip.onset,
         apex=clip.apex,
@@ -214,7 +208,6 @@ def _row(out: Path, video: _Video, clip: PlannedClip, made: LongArguments) -> Cl
         fps=made.fps,
         label_raw=emotion if square else short,
         aus=clip.aus,
-        sheet_sha="",
         apex_source="given",
     )
 
@@ -223,18 +216,10 @@ def _truth(videos: Sequence[_Video], fps: float) -> Iterator[dict[str, Any]]:
     """One row an expression and a distractor; frames from 0."""
     for video in videos:
         for e in video.plan.expressions:
-            frames = {"onset": e.span.start, "apex": e.apex, "offset": e.span.end}
+            times = {"onset": e.span.start, "apex": e.apex, "offset": e.span.end}
             said = {"what": e.kind, "emotion": e.emotion, "aus": e.combination.code, "size": round(e.size, 3)}
-            yield {"video": video.path, **said, **{name: round(s * fps) for name, s in frames.items()}}
+            yield {"video": video.path, **said, **{name: round(s * fps) for name, s in times.items()}}
         for what, spans in video.plan.spans.items():
             for span in spans:
-                yield {
-                    "video": video.path,
-                    "what": what,
-                    "emotion": "",
-                    "aus": "",
-                    "size": "",
-                    "onset": round(span.start * fps),
-                    "apex": "",
-                    "offset": round(span.end * fps),
-                }
+                frames = {"onset": round(span.start * fps), "apex": "", "offset": round(span.end * fps)}
+                yield {"video": video.path, "what": what, "emotion": "", "aus": "", "size": "", **frames}

@@ -16,7 +16,11 @@ from mer_tf.progress import Progress
 from mer_tf.synthetic.faces.clip import SyntheticClip, plan_clips
 from mer_tf.synthetic.faces.portraits import load_portraits
 from mer_tf.synthetic.layouts.files import Tab, write_sheet
+from mer_tf.synthetic.layouts.plan import PlannedClip
 from mer_tf.synthetic.trees.smic import draw_tree, tree_arguments
+
+STATED = ("subject", "clip", "label", "onset", "apex", "offset", "aus")
+"""Columns of the truth table that a sheet states, in the order of `PlannedClip`."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Annotated:
     """Class by SMIC's class and the drawn action units."""
     sheet: str
     """File of the annotation."""
-    tab: Callable[[Sequence[dict[str, Any]]], Tab]
-    """The annotation for the rows of the truth table."""
+    tab: Callable[[Sequence[PlannedClip]], Tab]
+    """The annotation of clips."""
 
 
 def write_annotated(
@@ -48,8 +52,12 @@ def write_annotated(
     made = tree_arguments(portraits, style=dataset.style, **arguments)
     clips = _renamed(dataset, plan_clips(made, portraits))
     bar = partial(Progress, total=made.subjects * made.clips_per_class * 3, disable=not progress)
-    sheet = Path(out) / dataset.sheet
-    return draw_tree(Path(out), made, clips, bar, dataset.image, lambda rows: write_sheet(sheet, [dataset.tab(rows)]))
+
+    def finish(rows: list[dict[str, Any]]) -> None:
+        stated = [PlannedClip(*(row[name] for name in STATED)) for row in rows]
+        write_sheet(Path(out) / dataset.sheet, [dataset.tab(stated)])
+
+    return draw_tree(Path(out), made, clips, bar, dataset.image, finish)
 
 
 def _renamed(dataset: Annotated, clips: Iterable[SyntheticClip]) -> Iterator[SyntheticClip]:

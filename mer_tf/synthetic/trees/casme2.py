@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mer_tf.synthetic.layouts.casme2 import HEADER
-from mer_tf.synthetic.layouts.files import Tab
+from mer_tf.synthetic.layouts.casme2 import SHEET, coding_tab
 from mer_tf.synthetic.trees.annotated import Annotated
 
-SHEET = "CASME2-coding-20140508.xlsx"
 DISGUST, REPRESSION = frozenset({9, 10, 7}), frozenset({14, 15, 17})
 """Action units that make a negative expression one of these (Yan et al. 2014, table of emotions); 4 alone is others."""
 
@@ -30,13 +28,5 @@ def _names(subject: int, clip: int) -> dict[str, Any]:
     return {"subject": f"{subject:02d}", "name": name, "folder": f"Cropped/sub{subject:02d}/{name}"}
 
 
-def _tab(rows: Sequence[dict[str, Any]]) -> Tab:
-    lines = [
-        (int(r["subject"]), r["clip"], None, r["onset"], r["apex"], r["offset"], None, r["aus"], r["label"])
-        for r in rows
-    ]
-    return Tab("Sheet1", [HEADER], lines)
-
-
-CASME2 = Annotated("casme2", "reg_img{}.jpg", _names, emotion, SHEET, _tab)
+CASME2 = Annotated("casme2", "reg_img{}.jpg", _names, emotion, SHEET, coding_tab)
 """Cropped/subNN/ and the sheet."""

@@ -22,8 +22,8 @@ from mer_tf.files import write_json
 from mer_tf.locks import whole_folder
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.preprocessing.stacks import flow_stack, min_max
-from mer_tf.synthetic.action_units.table import combinations, expression
-from mer_tf.synthetic.faces.portraits import ASTRONAUT
+from mer_tf.synthetic.action_units.table import drawn_combination, drawn_sides, expression
+from mer_tf.synthetic.faces.portraits import astronaut_points
 from mer_tf.synthetic.layouts.files import finished
 from mer_tf.synthetic.layouts.others import megc_names
 from mer_tf.synthetic.trees.smic import MAX_AMPLITUDE
@@ -65,10 +65,7 @@ def draw_flow(label: str, amplitude: float, face: Points, rng: np.random.Generat
     """
     unit = SIDE / SHOWN / 96
     common, special = rng.spawn(2)
-    options = combinations()[label]
-    chosen = options[int(special.choice(len(options), p=[o.weight for o in options]))]
-    weak = 0.15 if special.uniform() < 0.1 else 1.0
-    sides = (1.0, weak) if special.uniform() < 0.5 else (weak, 1.0)
+    chosen, sides = drawn_combination(label, special), drawn_sides(special)
     size = amplitude * float(special.uniform(0.75, 1.25)) * unit
     moved = expression(chosen.aus, face, SIDE / SHOWN, sides).scaled(size).grid(SIDE, SIDE)
     return np.asarray(moved + _head(unit, common) + _error(unit, common), np.float32)
@@ -80,7 +77,7 @@ Points = dict[str, NDArray[np.float64]]
 
 def draw_face(rng: np.random.Generator) -> Points:
     """Where one subject's face parts lie in its images, about as every face's."""
-    points = {name: np.array(place) for name, place in ASTRONAUT.items()}
+    points = astronaut_points()
     width = float(points["face_right"][0] - points["face_left"][0])
     center = (points["face_left"] + points["face_right"]) / 2 + [0, 0.12 * width]
     scale, shift = rng.normal(1, 0.05, 2), rng.normal(0, 0.8, 2)

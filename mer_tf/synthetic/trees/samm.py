@@ -7,13 +7,14 @@ knows of SAMM.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from mer_tf.synthetic.layouts.files import Tab
-from mer_tf.synthetic.layouts.samm import MICRO_HEADER, TEXT
+from mer_tf.synthetic.layouts.plan import PlannedClip
+from mer_tf.synthetic.layouts.samm import MICRO_SHEET, micro_tab
 from mer_tf.synthetic.trees.annotated import Annotated
 
-SHEET = "SAMM_Micro_FACS_Codes_v2.xlsx"
 FIRST_SUBJECT = 6
 ANGER, CONTEMPT = frozenset({4}), frozenset({14, 15, 17})
 """Action units that make a negative expression one of these, the first before the second. Of contempt 14 alone is FACS'
@@ -34,15 +35,9 @@ def _names(subject: int, clip: int) -> dict[str, Any]:
     return {"subject": code, "name": name, "folder": f"SAMM/{code}/{name}", "grey": True}
 
 
-def _tab(rows: Sequence[dict[str, Any]]) -> Tab:
-    head = [*((line,) for line in TEXT[:12]), (), MICRO_HEADER]
-    return Tab("MICRO ONLY", head, [_line(row) for row in rows])
+def _tab(clips: Sequence[PlannedClip]) -> Tab:
+    return micro_tab(clips, repeat(None))
 
 
-def _line(row: dict[str, Any]) -> Sequence[object]:
-    span = (row["onset"], row["apex"], row["offset"], row["offset"] - row["onset"] + 1)
-    return (row["subject"], row["clip"], 1, *span, "1/2", row["aus"], row["label"], None, None)
-
-
-SAMM = Annotated("samm", "{clip.subject}_{:05d}.jpg", _names, emotion, SHEET, _tab)
+SAMM = Annotated("samm", "{clip.subject}_{:05d}.jpg", _names, emotion, MICRO_SHEET, _tab)
 """SAMM/006/006_1_1/ ... and the sheet."""

@@ -54,10 +54,10 @@ def write_smic(
 ) -> Path:
     """Draw a tree in SMIC's layout under `out` and return `out`; a finished tree of equal arguments is left alone.
 
-    `suffix`: format of the frames, .bmp as in SMIC or .png. `arguments` are those of `tree_arguments`. Equal ones give
-    equal bytes (on one machine and one version of the libraries). A killed call resumes. True parameters of each clip
-    go to `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or that another process is
-    drawing, is a `MerError`.
+    `suffix`: format of the frames, .bmp as in SMIC or .png. `arguments` are those of `Arguments`. Equal ones give equal
+    bytes (on one machine and one version of the libraries). A killed call resumes. True parameters of each clip go to
+    `synthetic_truth.csv`. A tree of other arguments, of files that are not ours, or that another process is drawing,
+    and an argument out of its range are `MerError`s.
     """
     portraits = load_portraits(faces)
     made = tree_arguments(portraits, **arguments)
@@ -94,33 +94,21 @@ def draw_tree(
     return out
 
 
-def tree_arguments(
-    portraits: Sequence[Portrait],
-    *,
-    camera: str = "hs",
-    amplitude: float = 3.0,
-    subjects: int = 16,
-    clips_per_class: int = 2,
-    seed: int = 0,
-    style: str = "s01",
-) -> Arguments:
-    """Checked arguments of a tree; `MerError` for one out of its range.
-
-    `amplitude`: greatest displacement at the apex, pixels on a face 96 pixels wide (a clip has .75 to 1.25 of it), at
-    most 4. `style`: how subjects are written, s01 or s1.
-    """
+def tree_arguments(portraits: Sequence[Portrait], **given: Any) -> Arguments:
+    """Checked arguments of a tree; `MerError` for one out of its range."""
+    tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
+    made = Arguments(faces=digest([p.digest() for p in portraits]), tables=digest(tables), **given)
+    most, clips = f"{MAX_AMPLITUDE:g} pixels", made.clips_per_class
     faults = {
-        f"camera must be one of {', '.join(CAMERAS)}, not {camera!r}": camera not in CAMERAS,
-        f"style must be s01 or s1, not {style!r}": style not in ("s01", "s1", "casme2", "samm"),
-        f"amplitude must lie in 0 .. {MAX_AMPLITUDE:g} pixels, not {amplitude}": not 0 <= amplitude <= MAX_AMPLITUDE,
-        f"subjects must be 1 or more, not {subjects}": subjects < 1,
-        f"clips_per_class must lie in 1 .. 99, not {clips_per_class}": not 1 <= clips_per_class <= 99,
-        f"seed must be 0 or more, not {seed}": seed < 0,
+        f"camera must be one of {', '.join(CAMERAS)}, not {made.camera!r}": made.camera not in CAMERAS,
+        f"style must be s01 or s1, not {made.style!r}": made.style not in ("s01", "s1", "casme2", "samm"),
+        f"amplitude must lie in 0 .. {most}, not {made.amplitude}": not 0 <= made.amplitude <= MAX_AMPLITUDE,
+        f"subjects must be 1 or more, not {made.subjects}": made.subjects < 1,
+        f"clips_per_class must lie in 1 .. 99, not {clips}": not 1 <= clips <= 99,
+        f"seed must be 0 or more, not {made.seed}": made.seed < 0,
     }
     refuse(f"synthetic data: {fault}" for fault, broken in faults.items() if broken)
-    tables = [fact_file(n).read_text(encoding="utf-8") for n in ("action_units.csv", "emotion_action_units.csv")]
-    faces = digest([p.digest() for p in portraits])
-    return Arguments(camera, float(amplitude), subjects, clips_per_class, seed, style, faces, tables=digest(tables))
+    return dataclasses.replace(made, amplitude=float(made.amplitude))
 
 
 def _finished(out: Path, arguments: Arguments) -> bool:

@@ -189,7 +189,6 @@ def _weights(model: keras.Model) -> dict[str, np.ndarray]:
 
 
 def _assign(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Give a model the weights that `_weights` read."""
     cuts = np.cumsum(FILTERS)[:-1]
     parts = {n: np.split(weights[n], cuts, axis=-1) for n in ("kernel", *NORM)}
     for k, stream in enumerate(STREAMS):

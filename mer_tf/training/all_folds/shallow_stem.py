@@ -37,7 +37,6 @@ class Grid:
 
     @property
     def slots(self) -> int:
-        """Number of slots."""
         return POOL**2 * self.cells**2
 
 
