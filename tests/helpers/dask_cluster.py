@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import subprocess
@@ -62,6 +63,8 @@ class Cluster:
 @contextmanager
 def running(home: Path, *workers: str) -> Iterator[Cluster]:
     """A cluster with these workers."""
+    for name in ("distributed", "apache_beam.runners.dask.dask_runner"):  # two threads that load them at once fail
+        importlib.import_module(name)
     cluster = Cluster(home)
     try:
         for name in workers:
