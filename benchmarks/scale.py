@@ -15,19 +15,24 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mer_tf.config import Preprocess
+from mer_tf.config import Clip, Evaluation, Experiment, Preprocess
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, read_manifest, write_manifest
+from mer_tf.datasets.windows import plan_windows
+from mer_tf.evaluation.folds import make_folds
 from mer_tf.evaluation.metrics import evaluate
 from mer_tf.evaluation.predictions import predictions_frame, read_predictions, write_predictions
+from mer_tf.files import write_json
 from mer_tf.parallel import in_own_process
 from mer_tf.records.index import Index, IndexedClip, read_index, write_index
 from mer_tf.records.shards import plan_shards
+from mer_tf.reporting.report import write_report
 
 CLASSES = ("negative", "positive", "surprise")
 
@@ -37,11 +42,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--clips", type=int, nargs="+", default=[10, 1000, 100_000, 1_000_000])
+    parser.add_argument("--only", nargs="+", default=list(MEASURES), help="these measurements")
     parser.add_argument("--simulate", type=int, nargs="+", metavar="WORKERS", help="machines' processors")
     parser.add_argument("--clip", type=float, nargs=2, default=(0.39, 0.13), help="mean and deviation of a clip, s")
     parser.add_argument("--start", type=float, default=6.0, help="seconds until a worker can begin")
     given = parser.parse_args()
-    rows = _simulated(given) if given.simulate else [measured(n, k) for n in given.clips for k in MEASURES]
+    rows = _simulated(given) if given.simulate else [measured(n, k) for n in given.clips for k in given.only]
     table = pd.DataFrame(rows)
     print(table.to_string(index=False))
     if given.out:
@@ -60,7 +66,8 @@ def _measure(name: str, clips: int, folder: Path) -> dict[str, Any]:
     made()
     seconds = time.process_time() - begun
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.suffix in (".csv", ".json")) / 2**20
+    kept = (path for path in folder.iterdir() if path.suffix in (".csv", ".json", ".html"))
+    size = sum(path.stat().st_size for path in kept) / 2**20
     return {"seconds": round(seconds, 2), "memory_mib": round(most), "file_mib": round(size, 1)}
 
 
@@ -122,12 +129,49 @@ def _index_read(clips: int, folder: Path) -> Callable[[], Any]:
 
 
 def _scores(clips: int, folder: Path) -> Callable[[], Any]:
-    rng, rows = np.random.default_rng(0), clip_rows(clips, folder)
-    table = pd.DataFrame({"clip_id": [r.clip_id for r in rows], "dataset": "own", "subject": [r.subject for r in rows]})
-    table = table.assign(fold=0, seed=0, y_true=[r.label_raw for r in rows])
-    frame = predictions_frame(table, rng.dirichlet(np.ones(3), clips), CLASSES, "whole")
-    write_predictions(frame, folder / "predictions.csv")
+    write_predictions(_predicted(clip_rows(clips, folder), 1), folder / "predictions.csv")
     return lambda: evaluate(read_predictions(folder / "predictions.csv"), bootstrap=2000, permutations=99)
+
+
+def _predicted(rows: Sequence[ClipRow], folds: int) -> pd.DataFrame:
+    """Predictions by chance, a subject in one fold."""
+    table = pd.DataFrame({"clip_id": [r.clip_id for r in rows], "dataset": "own", "subject": [r.subject for r in rows]})
+    fold = table["subject"].factorize()[0] % folds
+    table = table.assign(fold=fold, seed=0, y_true=[r.label_raw for r in rows])
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), len(rows))
+    return predictions_frame(table, shares, CLASSES, "whole")
+
+
+def _report(clips: int, folder: Path) -> Callable[[], Any]:
+    """A run of five folds without pictures, as its folder has it."""
+    rows, run = clip_rows(clips, folder), folder / "run"
+    frame = _predicted(rows, 5)
+    write_manifest(rows, run / "manifest.csv")
+    write_predictions(frame, run / "predictions.csv")
+    write_predictions(frame.assign(y_pred=CLASSES[0]), run / "baseline_onset.csv")
+    experiment = Experiment("scale", evaluation=Evaluation(folds=5, bootstrap=2000, permutations=99))
+    weights = {"source": "none"}
+    resolved = {"encoder": "none", "weights": weights, "records": str(folder)}
+    write_json(run / "config.json", {"experiment": asdict(experiment), "resolved": resolved, "command": ["scale.py"]})
+    write_json(run / "env.json", {"mer_tf": "", "git_commit": "0" * 40, "git_dirty": False, "packages": {}})
+    write_json(run / "metrics.json", {"warnings": []})
+    write_json(run / "self_test.json", [])
+    return lambda: write_report([run], folder / "report.html")
+
+
+def _planned(clips: int, folder: Path) -> Callable[[], Any]:
+    """What training does before its first step: folds over subjects, and the windows of one of them."""
+    rows = clip_rows(clips, folder)
+    table = pd.DataFrame({"clip_id": [r.clip_id for r in rows], "subject": [r.subject for r in rows]})
+    labels, names = np.arange(clips) % len(CLASSES), table["clip_id"].tolist()
+    config, lengths = Clip(frames=16, stride=8), dict.fromkeys(names, 31)
+
+    def planned() -> Any:
+        fold = next(iter(make_folds(table["subject"], labels, Evaluation(folds=min(5, max(2, clips // 100))))))
+        known = {names[k]: int(labels[k]) for k in fold.train}
+        return plan_windows(known, lengths.__getitem__, config, CLASSES, 0)
+
+    return planned
 
 
 MEASURES: dict[str, Callable[[int, Path], Callable[[], Any]]] = {
@@ -137,6 +181,8 @@ MEASURES: dict[str, Callable[[int, Path], Callable[[], Any]]] = {
     "index, written": _index_write,
     "index, read and checked": _index_read,
     "predictions read and scored": _scores,
+    "folds and windows planned": _planned,
+    "report": _report,
 }
 
 

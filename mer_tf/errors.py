@@ -26,7 +26,7 @@ def refuse(faults: Iterable[str]) -> None:
 ADDRESS = re.compile(r"(?:--[\w.-]+=)?([A-Za-z][A-Za-z0-9+.-]*://.*)")
 MOUNT = (
     "give a folder or file of this machine: mount the store (rclone mount; mountpoint-s3, gcsfuse) "
-    "or copy what is needed; a folder that is written to must know renames and locks"
+    "or copy what is needed; a folder that is written to must know renames, and files that one process alone can make"
 )
 
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import platform
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{process_name()}.part{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
@@ -39,6 +40,11 @@ def atomic(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def process_name() -> str:
+    """A word that no other process has, on none of the machines that share a disk."""
+    return f"{hashlib.sha256(platform.node().encode()).hexdigest()[:6]}-{os.getpid()}"
 
 
 def write_text(path: Path, text: str) -> Path:

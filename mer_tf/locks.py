@@ -1,45 +1,56 @@
-"""One writer a directory, across processes and, where the file system has locks, across machines."""
+"""One writer a directory, across processes and across machines that share a disk, NFS among them.
+
+Who writes creates a file that nobody else has (O_EXCL) and touches it as long as it writes. That asks the file system
+for no locks, and nobody's clock: a lock is taken from a process of this machine that has ended, and from another
+machine once its file was seen not to change for `LEASE` seconds of one's own time.
+"""
 
 from __future__ import annotations
 
-import errno
+import logging
 import os
 import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_tf.config import MerError
+from mer_tf.files import process_name
 from mer_tf.parallel import among_others
 
 if TYPE_CHECKING:
-    from filelock import BaseFileLock
+    from filelock import SoftFileLease
 
-NO_LOCKS = frozenset({errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
-"""What a file system answers that has no locks."""
+log = logging.getLogger("mer_tf")
+LEASE = 90.0
+"""Seconds without a sign of life after which a lock of another machine may be taken. All must agree on it."""
+BEATS = 9
+"""Signs of life that are given in so many seconds."""
 
 
 @contextmanager
 def held(directory: Path, wait: float = 0) -> Iterator[None]:
-    """Hold a directory, or a file, against a second writer; the system lets go when the process ends, however it ends.
+    """Hold a directory, or a file, against a second writer.
 
-    `MerError` when another process holds it, for `wait` seconds, or when the file system knows no locks. One of several
-    processes of a command waits until the other is done. The lock is the file `.NAME.lock` beside it, so that the
-    directory itself may be replaced.
+    `MerError` when another process holds it, for `wait` seconds (-1: however long). One of several processes of a
+    command waits until the other is done. The lock is the file `.NAME.lock` beside it, so that the directory itself may
+    be replaced.
     """
-    from filelock import FileLock  # takes a twentieth of a second, and most commands lock nothing
+    from filelock import SoftFileLease  # takes a twentieth of a second, and most commands lock nothing
 
     directory = Path(directory).resolve()
     file = directory.with_name(f".{directory.name}.lock")
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(file)
-    _take(lock, directory, -1 if among_others() else wait)
+    lock = SoftFileLease(file, lease_duration=LEASE, heartbeat_interval=LEASE / BEATS)
+    _take(lock, file, directory, -1 if among_others() else wait)
     try:
+        _look_anew(directory)
         yield
     finally:
-        with suppress(OSError):  # Windows removes no open file; there the lock does when it is let go
-            file.unlink()
         lock.release()
 
 
@@ -50,7 +61,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     `MerError` when another process is drawing `out`, or has just done so.
     """
     out.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = out.with_name(f".{out.name}.{process_name()}.part")
     with held(out):
         if any(out.iterdir()):
             raise MerError(f"{out}: another process has just drawn it; run the same command again")
@@ -65,17 +76,62 @@ def whole_folder(out: Path) -> Iterator[Path]:
                 out.rmdir()
 
 
-def _take(lock: BaseFileLock, directory: Path, wait: float) -> None:
+def _take(lock: SoftFileLease, file: Path, directory: Path, wait: float) -> None:
+    """Take a lock; of one that is held by another machine it is first seen whether that still lives."""
     from filelock import Timeout
 
+    with suppress(Timeout):
+        lock.acquire(timeout=0)
+        return
+    if lock.owner is None:
+        _remove_nobodys(lock, file)
+    with suppress(Timeout):
+        seen, owner = _changed(file), lock.owner
+        if wait:
+            log.info("%s: another process is writing it; waiting for it to end", directory)
+            lock.acquire(timeout=wait)
+            return
+        if owner is None or owner.hostname != _this_machine():
+            log.info("%s: is locked, not by this machine; waiting for a sign that it still writes", directory)
+            lock.acquire(timeout=2 * LEASE, cancel_check=lambda: _changed(file) not in (0, seen))
+            return
+    raise MerError(f"{directory} is being written by another process; wait for it to end")
+
+
+@cache
+def _this_machine() -> str:
+    """How locks name it."""
+    from filelock import SoftFileLease
+
+    with tempfile.TemporaryDirectory() as home, SoftFileLease(Path(home) / "lock") as lock:
+        owner = lock.owner
+        return "" if owner is None else owner.hostname
+
+
+def _remove_nobodys(lock: SoftFileLease, file: Path) -> None:
+    """Remove a lock that names nobody and stays so: an empty file, as older versions left where a process died."""
+    seen, end = _changed(file), time.monotonic() + LEASE / BEATS
+    while time.monotonic() < end:
+        time.sleep(min(LEASE / BEATS, 0.2))
+        if _changed(file) != seen or lock.owner is not None:
+            return
+    lock.force_break()
+
+
+def _changed(file: Path) -> int:
+    """When a lock was last touched, by the clock of whoever keeps it; 0 where there is none."""
     try:
-        lock.acquire(timeout=wait)
-    except Timeout as error:
-        raise MerError(f"{directory} is being written by another process; wait for it to end") from error
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        raise MerError(
-            f"{directory}: its file system cannot lock ({error.strerror}), so that two jobs could write it at once; "
-            "mount it with locks (Lustre: -o flock), or write to a local disk and copy"
-        ) from error
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _look_anew(directory: Path) -> None:
+    """Make a client of a shared disk forget what it knew of a folder: it may not show yet what another one has made.
+
+    A file that is made there brings the folder's present state back.
+    """
+    probe = directory / f".look.{process_name()}.part"
+    with suppress(OSError):  # no folder, or none to write to
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        probe.unlink()

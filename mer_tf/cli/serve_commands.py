@@ -19,6 +19,10 @@ def predict(
     final: bool | None = None,
     fps: Annotated[float, Range(1, 100_000)] = USUAL_FPS,
     pictures: bool = True,
+    engine: Literal["local", "beam"] = "local",
+    beam: tuple[str, ...] = (),
+    workers: Annotated[int, Range(1, 1024)] = 1,
+    dry_run: bool = False,
 ) -> None:
     """Say what a trained run answers on new clips, with a picture of each and how often such answers were right.
 
@@ -30,12 +34,26 @@ def predict(
         final: Use the model of `--final`, or not; without it that model where the run has one, else the folds' mean.
         fps: Frames a second of folders of frames, where the run resamples in time or magnifies.
         pictures: Draw frames, Grad-CAM and probabilities of each clip.
+        engine: local: here; beam: by an Apache Beam pipeline, 16 clips an element. Either writes the same bytes.
+        beam: Options of the pipeline, as runner=DaskRunner dask_client_address=tcp://host:8786; else it runs here.
+        workers: Processes of a pipeline that runs here.
+        dry_run: Write nothing; say how many clips, bytes and hours are to come, from three clips that are answered.
     """
+    from mer_tf.records.beam import refuse_options
     from mer_tf.serving.answers import predict_paths, told
+    from mer_tf.serving.by_beam import ByBeam
     from mer_tf.serving.opened import opened
 
+    refuse_options(engine, beam)
+    who = ByBeam(run, final, out / "work", beam, workers) if engine == "beam" else None
     with opened(run, final=final) as trained:
-        print(told(trained, predict_paths(trained, paths, out, subject=subject, fps=fps, pictures=pictures)))
+        if dry_run:
+            from mer_tf.serving.cost import predict_cost
+
+            print(predict_cost(trained, paths, out, subject=subject, fps=fps, pictures=pictures).text(workers))
+            return
+        table = predict_paths(trained, paths, out, subject=subject, fps=fps, pictures=pictures, engine=who)
+        print(told(trained, table))
     print(out / "predictions.csv")
 
 

@@ -62,7 +62,7 @@ def grid_store(offered: Sequence[Candidate], experiment: Experiment, clips: Clip
         )
         files = {one.point: folder / f"{one.point}.npy" for one in ones}
         if any(not is_whole(file) for file in files.values()):
-            with held(folder):  # another process may have made some meanwhile
+            with held(folder, wait=-1):  # another process may have made some meanwhile
                 _describe([one for one in ones if not is_whole(files[one.point])], here, ids, stored, files)
         matrices |= files
     arrays = ((x.clip_id, x.frames, None, None) for x, _ in stored(clips))

@@ -46,11 +46,11 @@ def encode_clips(frames: Frames, clips: Wanted, encoder: keras.Model, folder: Pa
     """Features of all frames of all clips, read from `folder` where they are whole, computed and written where not.
 
     frames() yields (clip_id, frames uint8 (T, S, S, 3)) in the order of `clips`. Values are float32 (T, ...). More than
-    1 GiB of them stays on disk and is read as batches ask. `MerError` when the disk has no room for them, and when
-    another process is computing into the same folder.
+    1 GiB of them stays on disk and is read as batches ask. While another process computes into the same folder, on this
+    machine or on another one, this one waits for it. `MerError` when the disk has no room for them.
     """
     if any(_missing(folder, clips).values()):
-        with held(folder):
+        with held(folder, wait=-1):
             missing = _missing(folder, clips)  # another process may have made them meanwhile
             _check_room(encoder, missing, folder)
             _compute(frames, missing, encoder, folder, batch)

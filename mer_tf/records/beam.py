@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import cv2
 
@@ -19,6 +20,8 @@ from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.records.shards import Outcome, Shard, read_sidecar, row_outcome, store_shard
 
+Engine = Literal["local", "beam"]
+Item = TypeVar("Item")
 Element = tuple[str, tuple[int, ClipRow]]
 """Path of a shard, a clip's place in it, the clip. Text is a key that every runner groups by."""
 
@@ -42,19 +45,44 @@ def run_beam(
     """
     if not shards:
         return
-    beam = _beam()
     if config.landmarks_from:
         config = dataclasses.replace(config, landmarks_from=str(Path(config.landmarks_from).resolve()))
-    flags = beam.options.pipeline_options.PipelineOptions(pipeline_flags(options, workers))
-    try:
-        with beam.Pipeline(options=flags) as pipeline:
-            clips = pipeline | "rows" >> beam.Create(list(_elements(shards)), reshuffle=True)
-            outcomes = clips | "clips" >> beam.Map(_processed, config)
-            outcomes | "group" >> beam.GroupByKey() | "shards" >> beam.Map(_stored, versions)
-    except (RuntimeError, ValueError, ImportError) as error:
-        raise MerError(f"the Beam pipeline failed, finished shards are kept: {error}") from error
+    with _pipeline(pipeline_flags(options, workers), "shards") as (beam, pipeline):
+        clips = pipeline | "rows" >> beam.Create(list(_elements(shards)), reshuffle=True)
+        outcomes = clips | "clips" >> beam.Map(_processed, config)
+        outcomes | "group" >> beam.GroupByKey() | "shards" >> beam.Map(_stored, versions)
     _judge(shards)
     tick(sum(len(s.rows) for s in shards))
+
+
+def each_by_beam(
+    function: Callable[[Item], None], items: Sequence[Item], workers: int, options: Sequence[str], what: str
+) -> None:
+    """Call a function of this package, which keeps what it makes on the shared disk, with each item.
+
+    what: the items in words; `MerError` as for `run_beam`.
+    """
+    if not items:
+        return
+    with _pipeline(pipeline_flags(options, workers, at_once=1), what) as (beam, pipeline):
+        pipeline | what >> beam.Create(list(items), reshuffle=True) | "done" >> beam.Map(function)
+
+
+def refuse_options(engine: str, beam: Sequence[str]) -> None:
+    """`MerError` for options of a pipeline where there is none."""
+    if beam and engine != "beam":
+        raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
+
+
+@contextmanager
+def _pipeline(flags: list[str], what: str) -> Iterator[tuple[Any, Any]]:
+    """Beam, and a pipeline that runs when the block ends."""
+    beam = _beam()
+    try:
+        with beam.Pipeline(options=beam.options.pipeline_options.PipelineOptions(flags)) as pipeline:
+            yield beam, pipeline
+    except (RuntimeError, ValueError, ImportError) as error:
+        raise MerError(f"the Beam pipeline failed, finished {what} are kept: {error}") from error
 
 
 def _beam() -> Any:
@@ -66,12 +94,15 @@ def _beam() -> Any:
         ) from error
 
 
-def pipeline_flags(options: Sequence[str], workers: int) -> list[str]:
-    """Command-line flags of a pipeline. Its steps are functions of this package, so no session is pickled."""
+def pipeline_flags(options: Sequence[str], workers: int, at_once: int = 8) -> list[str]:
+    """Command-line flags of a pipeline. Its steps are functions of this package, so no session is pickled.
+
+    at_once: how many elements a worker of Dask is given at a time, where the options do not say.
+    """
     given = [option if option.startswith("--") else f"--{option}" for option in options]
     if "--runner=DaskRunner" in given:  # Beam knows it by its whole name alone, and gives a worker 128 clips at once
         given[given.index("--runner=DaskRunner")] = f"--runner={DASK}"
-        return given if any(flag.startswith(PARTS) for flag in given) else [*given, "--dask_partition_size=8"]
+        return given if any(flag.startswith(PARTS) for flag in given) else [*given, f"--dask_partition_size={at_once}"]
     if any(flag.startswith("--runner=") for flag in given):
         return given
     # With unsafe triggers (there are none) the DirectRunner does not download and start another one, Prism, first.

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import nnls
@@ -16,6 +17,7 @@ from mer_tf.datasets.manifest import ClipRow
 from mer_tf.progress import Progress
 from mer_tf.records.shards import Outcome, plan_shards, read_sidecar, row_outcome
 
+Item = TypeVar("Item")
 PLACES = (1 / 6, 3 / 6, 5 / 6)
 """Which clips are measured: their places among all clips, from the shortest to the longest."""
 
@@ -38,24 +40,28 @@ class Cost:
     """Bytes that the disk has left."""
     measured: tuple[int, ...]
     """Frames of the clips that were processed."""
+    alone: float = 0.0
+    """Seconds of `processor` that one process takes, however many there are."""
+    names: tuple[str, str, str] = ("clips to write", "records", "clips")
+    """What is counted, what is written, what was measured."""
 
     def wall(self, workers: int) -> float:
         """Seconds by the clock with so many processes that have a processor each."""
-        return self.start + self.processor / workers
+        return self.start + self.alone + (self.processor - self.alone) / workers
 
     def text(self, workers: int) -> str:
         """Lines for a person, among them the time with `workers` processes."""
         there = f", {self.there} are there" if self.there else ""
         lengths = ", ".join(map(str, self.measured))
         clocks = (f"--workers {n}: {_span(self.wall(n))}" for n in sorted({1, workers, 8, 64}))
-        return "\n".join(
-            [
-                f"clips to write     {self.clips}, of {self.frames} frames{there}",
-                f"records            {self.bytes / 2**20:.1f} MiB; the disk has {self.free / 2**20:.0f} MiB left",
-                f"one processor      {_span(self.processor)}, reckoned from clips of {lengths or 'no'} frames",
-                f"by the clock       {', '.join(clocks)}, with a processor for each",
-            ]
-        )
+        counted, written, measured = self.names
+        lines = {
+            counted: f"{self.clips}, of {self.frames} frames{there}",
+            written: f"{self.bytes / 2**20:.1f} MiB; the disk has {self.free / 2**20:.0f} MiB left",
+            "one processor": f"{_span(self.processor)}, reckoned from {measured} of {lengths or 'no'} frames",
+            "by the clock": f"{', '.join(clocks)}, with a processor for each",
+        }
+        return "\n".join(f"{name:<18} {text}" for name, text in lines.items())
 
 
 def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Cost:
@@ -66,15 +72,14 @@ def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Co
     these three can be processed.
     """
     missing = [shard for shard in plan_shards(rows, config, directory) if read_sidecar(shard) is None]
-    todo = sorted((row for shard in missing for row in shard.rows), key=_frames)
-    home = next(folder for folder in (directory, *directory.parents) if folder.exists())
-    free, frames = shutil.disk_usage(home).free, np.array([_frames(row) for row in todo])
+    todo = sorted((row for shard in missing for row in shard.rows), key=frames_of)
+    free, frames = room(directory), np.array([frames_of(row) for row in todo])
     done = len(rows) - len(todo)
     if not todo:
         return Cost(0, 0, done, 0, 0.0, 0.0, free, ())
     chosen = [todo[int(place * len(todo))] for place in PLACES]
     start = _timed(chosen[0], config)[1]
-    tried = {_frames(row): _timed(row, config) for row in chosen}
+    tried = {frames_of(row): _timed(row, config) for row in chosen}
     good = {length: (one, seconds) for length, (one, seconds) in tried.items() if one.serialized}
     if not good:
         raise MerError(f"none of three clips can be processed; the first: {tried[min(tried)][0].entry['reason']}")
@@ -88,13 +93,25 @@ def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Co
         there=done,
         bytes=int(share * frames.sum()),
         processor=float(clip * len(todo) + frame * frames.sum()),
-        start=max(0.0, start - tried[_frames(chosen[0])][1]),
+        start=max(0.0, start - tried[frames_of(chosen[0])][1]),
         free=free,
         measured=tuple(good),
     )
 
 
-def _frames(row: ClipRow) -> int:
+def room(directory: Path) -> int:
+    """Bytes that the disk has left on which `directory` is, or will be."""
+    home = next(folder for folder in (directory, *directory.absolute().parents) if folder.exists())
+    return shutil.disk_usage(home).free
+
+
+def spread(items: Sequence[Item]) -> list[Item]:
+    """Three of many sorted items, those at a sixth, a half and five sixths of them; of fewer than three all."""
+    return list(items) if len(items) < 3 else [items[int(place * len(items))] for place in PLACES]
+
+
+def frames_of(row: ClipRow) -> int:
+    """From onset to offset."""
     return row.offset - row.onset + 1
 
 

@@ -27,6 +27,7 @@ from mer_tf.locks import held
 from mer_tf.names import first_lines
 from mer_tf.preprocessing.frames import read_otherwise_before
 from mer_tf.progress import Progress
+from mer_tf.records.beam import refuse_options, run_beam
 from mer_tf.records.index import NAME, Index, IndexedClip, read_index, require, write_index
 from mer_tf.records.landmark_files import landmarks_digest, require_landmarks, settings_faults
 from mer_tf.records.shards import Shard, plan_shards, read_sidecar
@@ -107,12 +108,9 @@ def software() -> dict[str, str]:
 
 
 def _runner(engine: Engine, workers: int, beam: Sequence[str]) -> Runner:
+    refuse_options(engine, beam)
     if engine == "beam":
-        from mer_tf.records.beam import run_beam
-
         return partial(run_beam, workers=workers, options=beam)
-    if beam:
-        raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
     return partial(run_shards, workers=workers, threads=engine == "threads")
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,19 +107,21 @@ def clip_rows(one: Analysis | None, part_id: str) -> list[dict[str, Any]]:
     """
     if one is None:
         return []
-    rows, pictures, parts = [], _pictures(one.run, part_id), dict[str, list[dict[Hashable, Any]]]()
-    numbers = {name: pd.to_numeric(one.frame[name]) for name in one.frame.columns if name.startswith("p_")}
-    for row in one.frame.assign(**numbers).to_dict("records"):
-        parts.setdefault(str(row["clip_id"]), []).append(row)
-    for number, (clip, part) in enumerate(parts.items()):
-        first, truth = part[0], str(part[0]["y_true"])
-        counts = Counter(row["y_pred"] for row in part)
-        shares = [row[f"p_{truth}"] for row in part if pd.notna(row.get(f"p_{truth}"))]
+    rows, pictures, classes = [], _pictures(one.run, part_id), one.classes
+    columns = {name: one.frame[name].tolist() for name in one.frame.columns}
+    shares = {k: pd.to_numeric(one.frame[f"p_{k}"]).tolist() for k in {*columns["y_true"]} if f"p_{k}" in columns}
+    places: dict[Any, list[int]] = {}
+    for place, clip in enumerate(columns["clip_id"]):
+        places.setdefault(clip, []).append(place)
+    for number, (clip, mine) in enumerate(places.items()):
+        first, truth = mine[0], str(columns["y_true"][mine[0]])
+        said = [columns["y_pred"][k] for k in mine]
+        share = np.mean([shares[truth][k] for k in mine]) if truth in shares else float("nan")
         rows.append(
-            {"clip_id": clip, "truth": truth, "answer": max(one.classes, key=lambda c: counts.get(c, 0))}
-            | {name: str(first.get(name, "")) for name in ("dataset", "subject", "fold")}
-            | {"anchor": f"{part_id}-clip-{number}", "shown": pictures.get(clip, [])}
-            | {"right": counts[truth], "trainings": len(part), "share": float(np.mean(shares or np.nan))}
+            {"clip_id": str(clip), "truth": truth, "answer": max(classes, key=said.count)}
+            | {name: str(columns[name][first]) if name in columns else "" for name in ("dataset", "subject", "fold")}
+            | {"anchor": f"{part_id}-clip-{number}", "shown": pictures.get(str(clip), [])}
+            | {"right": said.count(truth), "trainings": len(mine), "share": float(share)}
         )
     return rows
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,33 @@ import numpy as np
 import pandas as pd
 
 from mer_tf.config import USUAL_FPS, MerError
+from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import file_name, write_csv, write_json
 from mer_tf.names import few
 from mer_tf.notices import danger
-from mer_tf.serving.new_clips import NewClips, predict_members, prepare
+from mer_tf.serving.new_clips import Lost, NewClips, lost_clips, predict_members, prepare
 from mer_tf.serving.pictures import Heat, clip_heat, clip_picture
 from mer_tf.serving.sources import rows_of
 from mer_tf.serving.trained import Trained, subject_key
 
 log = logging.getLogger("mer_tf")
+GROUP = 16
+"""Clips that are predicted together."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of a group of clips."""
+
+    rows: Sequence[Mapping[str, Any]]
+    """Of the table of `predict_paths`."""
+    lost: Sequence[Lost]
+    refused: str = ""
+    """Why there is no row at all."""
+
+
+Engine = Callable[[Trained, Sequence[Sequence[ClipRow]], Path | None], Iterable[Answered]]
+"""Answers of a trained run on groups of clips, in order; with a path, their pictures there."""
 
 
 def predict_paths(
@@ -32,37 +50,74 @@ def predict_paths(
     subject: str = "",
     fps: float = USUAL_FPS,
     pictures: bool = True,
+    engine: Engine | None = None,
 ) -> pd.DataFrame:
     """A row a clip: clip_id, subject, answer, p_<class>, record (how often the run was right with this answer), seen.
 
-    With `out`, written there as predictions.csv, with model_card.json and, where `pictures` says so, a picture a clip.
-    `MerError` when nothing can be predicted; single clips that cannot be used are left out, and the log says why.
+    With `out`, written there as predictions.csv, with model_card.json, errors.csv and, where `pictures` says so, a
+    picture a clip. `MerError` when nothing can be predicted; single clips that cannot be used are left out, and the log
+    and errors.csv say why. engine: who predicts the groups; None: this process, one after the other.
     """
-    with _answered(trained, paths, subject, fps) as (clips, table):
-        if out is not None:
-            _write(trained, clips, table, Path(out), pictures)
+    rows, problems = rows_of(paths, subject, fps)
+    shown = Path(out) if out is not None and pictures else None
+    found = list((engine or _one_by_one)(trained, groups(trained, rows), shown))
+    lost = [{"clip_id": "", "source": "", "reason": problem} for problem in problems]
+    lost += [dict(one) for group in found for one in group.lost]
+    for one in lost:
+        log.warning("%s", one["reason"])
+    table = pd.DataFrame([row for group in found for row in group.rows])
+    if not len(table):
+        raise MerError(found[0].refused)
+    if out is not None:
+        write_csv(table, Path(out) / "predictions.csv")
+        write_csv(pd.DataFrame(lost, columns=["clip_id", "source", "reason"]), Path(out) / "errors.csv")
+        write_json(Path(out) / "model_card.json", dict(trained.card) | {"answers": trained.said})
     return table
+
+
+def groups(trained: Trained, rows: Sequence[ClipRow]) -> list[tuple[ClipRow, ...]]:
+    """Clips that are predicted together: what comes out hangs, in its last digits, on who shares a batch.
+
+    Images, whose size is that of most, and clips of a method that is fitted anew are one group.
+    """
+    ordered = sorted(
+        (replace(row, root=Path(row.root).resolve().as_posix()) for row in rows), key=lambda row: row.clip_id
+    )
+    size = GROUP if trained.members and not all(row.image for row in rows) else len(rows)
+    return [tuple(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+
+
+def answered(trained: Trained, rows: Sequence[ClipRow], out: Path | None) -> Answered:
+    """The answers of a group; with `out`, pictures of them in `out`/pictures."""
+    with tempfile.TemporaryDirectory(prefix="mer_tf-") as cache:
+        try:
+            clips = prepare(trained, rows, Path(cache))
+        except MerError as error:
+            if any(Path(cache).glob("records/*/errors.csv")) and len(lost := lost_clips(Path(cache))) == len(rows):
+                return Answered([], lost, str(error))
+            raise
+        table = answers(trained, clips, predict_members(trained, clips))
+        if out is not None:
+            _draw(trained, clips, table, out)
+    rows_found = [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    return Answered(rows_found, clips.lost)
+
+
+def _one_by_one(trained: Trained, groups: Sequence[Sequence[ClipRow]], out: Path | None) -> Iterator[Answered]:
+    return (answered(trained, rows, out) for rows in groups)
 
 
 def explained_paths(
     trained: Trained, paths: Sequence[Path], fps: float = USUAL_FPS
 ) -> tuple[pd.DataFrame, dict[str, Heat], str]:
     """The same table, the heat of each clip for its answer, and what the heat is, or why there is none."""
-    with _answered(trained, paths, "", fps) as (clips, table):
-        return table, *clip_heat(trained, clips, table)
-
-
-@contextmanager
-def _answered(
-    trained: Trained, paths: Sequence[Path], subject: str, fps: float
-) -> Iterator[tuple[NewClips, pd.DataFrame]]:
-    """Clips as the model takes them, as long as they are needed, and its answers."""
-    rows, problems = rows_of(paths, subject, fps)
+    rows, problems = rows_of(paths, fps=fps)
     with tempfile.TemporaryDirectory(prefix="mer_tf-") as cache:
         clips = prepare(trained, rows, Path(cache))
-        for problem in (*problems, *clips.problems):
+        for problem in (*problems, *(one["reason"] for one in clips.lost)):
             log.warning("%s", problem)
-        yield clips, answers(trained, clips, predict_members(trained, clips))
+        table = answers(trained, clips, predict_members(trained, clips))
+        return table, *clip_heat(trained, clips, table)
 
 
 def heat_of_paths(trained: Trained, paths: Sequence[Path]) -> dict[str, np.ndarray]:
@@ -118,11 +173,7 @@ def seen(trained: Trained, clip: Mapping[Any, Any]) -> str:
     return ""
 
 
-def _write(trained: Trained, clips: NewClips, table: pd.DataFrame, out: Path, pictures: bool) -> None:
-    write_csv(table, out / "predictions.csv")
-    write_json(out / "model_card.json", dict(trained.card) | {"answers": trained.said})
-    if not pictures:
-        return
+def _draw(trained: Trained, clips: NewClips, table: pd.DataFrame, out: Path) -> None:
     heat, said = clip_heat(trained, clips, table)
     for row in table.to_dict("records"):
         frames = clips.bench.frames([row["clip_id"]])[row["clip_id"]]

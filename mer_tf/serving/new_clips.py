@@ -28,14 +28,16 @@ from mer_tf.serving.trained import MEND, Member, Trained, pinned
 from mer_tf.training.trainer import training_seed
 
 log = logging.getLogger("mer_tf")
+Lost = Mapping[str, str]
+"""clip_id, source and reason of a clip that cannot be used, as errors.csv has them."""
 
 
 @dataclass(frozen=True)
 class NewClips:
-    """Clips that can be predicted, and a sentence for each that cannot."""
+    """Clips that can be predicted, and those that cannot."""
 
     bench: Workbench
-    problems: tuple[str, ...]
+    lost: tuple[Lost, ...]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -53,10 +55,10 @@ def prepare(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> NewClips:
     `MerError` when no clip can be used, and for an encoder whose weights are others than those that were trained with.
     """
     experiment = changed(pinned(trained), {"data.cache": str(cache)})
-    clips, problems = _clips(trained, _with_apexes(trained, rows), cache)
+    clips, lost = _clips(trained, _with_apexes(trained, rows), cache)
     encoded = encode(experiment, clips)
     _same_weights(trained, encoded.resolved)
-    return NewClips(bench_of(experiment, clips, encoded), tuple(problems))
+    return NewClips(bench_of(experiment, clips, encoded), tuple(lost))
 
 
 def predict_members(trained: Trained, clips: NewClips) -> np.ndarray:
@@ -80,19 +82,25 @@ def _with_apexes(trained: Trained, rows: Sequence[ClipRow]) -> list[ClipRow]:
     return list(rows) if images else estimate_apexes(rows, how, on_error="skip")
 
 
-def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clips, list[str]]:
-    problems: list[str] = []
+def lost_clips(cache: Path) -> list[Lost]:
+    """Those that `prepare` could not store in `cache`."""
+    (table,) = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in cache.glob("records/*/errors.csv")]
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _clips(trained: Trained, rows: Sequence[ClipRow], cache: Path) -> tuple[Clips, list[Lost]]:
+    lost: list[Lost] = []
     if all(row.image for row in rows):
         records, (indexed, problems) = Path(rows[0].root), indexed_images(rows)
+        lost = [{"clip_id": "", "source": "", "reason": problem} for problem in problems]
     else:
         config = trained.experiment.preprocess
         records = write_records(rows, config, cache / "records", name="new", on_error="skip", progress=False)
         indexed = tuple(read_index(records).clips)
-        lost = pd.read_csv(records / "errors.csv", dtype=str)
-        problems = lost["reason"].tolist()
+        lost = lost_clips(cache)
     known, protocol = {row.clip_id: row for row in rows}, LabelProtocol("new", trained.classes, {})
     clips = sorted((LabelledClip(known[clip.clip_id], clip, 0) for clip in indexed), key=lambda c: c.row.clip_id)
-    return Clips(tuple(clips), tuple(rows), protocol, records, ()), problems
+    return Clips(tuple(clips), tuple(rows), protocol, records, ()), lost
 
 
 def _same_weights(trained: Trained, now: Mapping[str, Any]) -> None:

@@ -17,7 +17,7 @@ class Seen:
     """A source with what was found in it."""
 
     number: int
-    """Among all sources, from 0."""
+    """Among all that were read, from 0."""
     source: Source
     """From which its pictures can be read again; a camera where nothing of them was kept."""
     pieces: Sequence[Piece]
@@ -34,7 +34,7 @@ class Seen:
     @property
     def file(self) -> str:
         """What files that are made of it are called, without suffix."""
-        return home_of(Path(), self.number + 1, self.source).stem
+        return home_of(Path(), self.source).stem
 
 
 def seen(sources: Sequence[Source], out: Path, said: Mapping[str, Any]) -> list[Seen]:
@@ -43,6 +43,6 @@ def seen(sources: Sequence[Source], out: Path, said: Mapping[str, Any]) -> list[
 
 
 def _seen(number: int, source: Source, out: Path, said: Mapping[str, Any]) -> Seen:
-    store, again = follow(source, home_of(out, number + 1, source), progress=False), source.again()
+    store, again = follow(source, home_of(out, source), progress=False), source.again()
     own = [[row for row in said[what] if row["video"] == source.name] for what in ("tracks", "events")]
     return Seen(number, again, store.pieces(), own[0], own[1], store.frames, first_number(source), again is not source)

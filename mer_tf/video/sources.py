@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -70,6 +70,10 @@ class Source:
     """A camera is read for so long; None: until it is stopped."""
     kept: Path | None = None
     """The file in which a camera's pictures are kept, where they are."""
+    number: int = 1
+    """Among all that one command was given."""
+    pixels: int = 0
+    """Of one picture, as the header of a video states them."""
 
     def pictures(self, skip: int = 0, write: Write | None = None) -> Generator[Picture]:
         """All pictures but the first `skip`, which are passed over without being converted; `write` gets them too."""
@@ -109,6 +113,24 @@ class Source:
         return replace(self, path=self.kept, camera=None, kept=None)
 
 
+def open_sources(paths: Sequence[Path], fps: float | None = None) -> tuple[list[Source], dict[str, str]]:
+    """Every path that can be opened, numbered as all are, and why the others cannot.
+
+    `MerError` for a path that is not there, and where none can be opened.
+    """
+    sources, lost = list[Source](), dict[str, str]()
+    for number, path in enumerate(dict.fromkeys(paths), start=1):
+        try:
+            sources.append(replace(open_source(path, fps), number=number))
+        except MerError as error:
+            if not path.exists():
+                raise
+            lost[str(path)] = str(error)
+    if not sources:
+        raise MerError(next(iter(lost.values())))
+    return sources, lost
+
+
 def open_source(path: Path, fps: float | None = None) -> Source:
     """A video file or a folder of frames; `fps` stands for what the container does not state, and for folders.
 
@@ -123,9 +145,10 @@ def open_source(path: Path, fps: float | None = None) -> Source:
         if not capture.isOpened():
             raise MerError(f"{path}: OpenCV cannot open this video; is it whole, and of a known format?")
         stated, frames = float(capture.get(cv2.CAP_PROP_FPS)), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        pixels = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     finally:
         capture.release()
-    return Source(str(path), fps or _rate(stated), frames if frames > 0 else None, path)
+    return Source(str(path), fps or _rate(stated), frames if frames > 0 else None, path, pixels=pixels)
 
 
 def open_camera(index: int, seconds: float | None, fps: float | None = None, keep: Path | None = None) -> Source:

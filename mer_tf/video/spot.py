@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
+import pandas as pd
 
 from mer_tf.code_version import PIXELS
 from mer_tf.config import MerError
-from mer_tf.files import read_mapping
+from mer_tf.files import read_mapping, write_csv, write_text
 from mer_tf.locks import held
+from mer_tf.names import first_lines
 from mer_tf.preprocessing.frames import list_frames
 from mer_tf.progress import Progress
+from mer_tf.records.beam import Engine, each_by_beam, refuse_options
 from mer_tf.video.blocks import Piece, Store, folder_name
 from mer_tf.video.decide import TOO_NOISY, Found, decide
 from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
@@ -28,30 +33,66 @@ BLOCK = 20.0
 """Seconds of video that are kept at once."""
 VERSION = 2
 """Counts what changes the stored curves."""
+LOST = "lost.txt"
+"""Beside the blocks of a source: why it cannot be read to its end."""
 
 
-def spot_all(sources: Sequence[Source], out: Path, *, progress: bool = True) -> list[Path]:
-    """Spot in every source, one after the other; write events.csv and events.json; return their paths.
+@dataclass(frozen=True)
+class Spotted:
+    """What a run wrote, and what it could not read."""
 
-    What is finished is kept in `out`/work and not done again. A source that cannot be read ends the run, after the
-    tables of those before it are written.
+    paths: Sequence[Path]
+    sources: Sequence[Source]
+    """Those that were read to their end."""
+    lost: Mapping[str, str]
+    """Video -> why it could not be read, as errors.csv has it."""
+
+    def refuse_lost(self, out: Path) -> None:
+        """`MerError` that names what could not be read, if there is any."""
+        if self.lost:
+            lines = first_lines([*self.lost.values()], before="  ")
+            head = f"{len(self.lost)} video(s) could not be read (all are in {out / 'errors.csv'}):"
+            mend = f"{len(self.sources)} are done and kept: mend these and run again, or leave them out"
+            raise MerError("\n".join([head, *lines, mend]))
+
+
+def spot_all(
+    sources: Sequence[Source],
+    out: Path,
+    *,
+    lost: Mapping[str, str] = MappingProxyType({}),
+    engine: Engine = "local",
+    beam: Sequence[str] = (),
+    workers: int = 1,
+    progress: bool = True,
+) -> Spotted:
+    """Spot in every source; write events.csv, events.json and errors.csv, in which `lost` stands too.
+
+    engine: "local" follows one after the other, "beam" by an Apache Beam pipeline with the options `beam`, a source an
+    element; either gives the same bytes. What is finished is kept in `out`/work and not done again. A source that
+    cannot be read is left out, and tried again by the next run.
     """
-    events: list[Event] = []
-    tracks: list[PersonTrack] = []
-    videos: list[dict[str, Any]] = []
+    refuse_options(engine, beam)
     out.mkdir(parents=True, exist_ok=True)
+    missing = [(source, home_of(out, source)) for source in unfinished(sources, out)]
     with held(out):
         for source in sources:
             _no_other(out, source)
         try:
-            for number, source in enumerate(sources, start=1):
-                store = follow(source, home_of(out, number, source), progress=progress)
-                found, people = judge(source, store)
-                events, tracks = [*events, *found], [*tracks, *people]
-                videos.append(_summary(source, store, people))
+            if engine == "beam":
+                each_by_beam(_tried, [(_anywhere(s), home.resolve()) for s, home in missing], workers, beam, "videos")
+            else:
+                for source, home in missing:
+                    _tried((_anywhere(source), home), progress=progress)
         finally:
-            paths = write_events(out, events, tracks, videos)
-    return paths
+            done = write_tables(sources, out, lost)
+    for source in sources:
+        if source not in done.sources and source.name not in done.lost:
+            raise MerError(
+                f"{source.name}: the Beam pipeline ended without it: its cluster went away, or its workers do not see "
+                f"this video and {out}; mend that and run the same command again: what was done is kept"
+            )
+    return done
 
 
 def _no_other(out: Path, source: Source) -> None:
@@ -61,16 +102,59 @@ def _no_other(out: Path, source: Source) -> None:
         raise MerError(f"{out}: holds the result of {before[0]['video']}; give a recording a folder of its own")
 
 
-def home_of(out: Path, number: int, source: Source) -> Path:
-    """Where what was followed of the `number`-th source is kept."""
-    return out / "work" / f"{number:03d}-{folder_name(source.name)}"
+def home_of(out: Path, source: Source) -> Path:
+    """Where what was followed of a source is kept."""
+    return out / "work" / f"{source.number:03d}-{folder_name(source.name)}"
 
 
-def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
-    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept."""
-    what = {"source": source.name, "fps": source.fps, "block": BLOCK, "version": VERSION, "pixels": PIXELS}
-    what |= {"file": _stamp(source)}
-    store = Store(folder, what)
+def _anywhere(source: Source) -> Source:
+    """The same for a process in another folder."""
+    return replace(source, path=source.path and source.path.resolve())
+
+
+def _tried(task: tuple[Source, Path], *, progress: bool = False) -> None:
+    """Follow a source to its end, or leave in its folder why it cannot be read."""
+    source, home = task
+    (home / LOST).unlink(missing_ok=True)
+    try:
+        follow(source, home, progress=progress)
+    except MerError as error:
+        write_text(home / LOST, str(error))
+
+
+def unfinished(sources: Sequence[Source], out: Path) -> list[Source]:
+    """Those that `out` does not hold to their end; a camera is never at its end."""
+    return [s for s in sources if s.camera is not None or not Store(*_kept(s, out)).finished]
+
+
+def write_tables(sources: Sequence[Source], out: Path, lost: Mapping[str, str]) -> Spotted:
+    """Write the tables of all sources that were read to their end, and of those that could not be."""
+    events, tracks, videos = list[Event](), list[PersonTrack](), list[dict[str, Any]]()
+    done, why = list[Source](), dict(lost)
+    for source in sources:
+        store = Store(*_kept(source, out))
+        if (note := home_of(out, source) / LOST).is_file():
+            why[source.name] = note.read_text(encoding="utf-8")
+        elif store.finished:
+            found, people = judge(source, store)
+            events, tracks, done = [*events, *found], [*tracks, *people], [*done, source]
+            videos.append(_summary(source, store, people))
+    errors = pd.DataFrame(list(why.items()), columns=["video", "reason"])
+    paths = [*write_events(out, events, tracks, videos), write_csv(errors, out / "errors.csv")]
+    return Spotted(paths, done, why)
+
+
+def _kept(source: Source, out: Path) -> tuple[Path, dict[str, Any]]:
+    """The arguments of the store of a source."""
+    return home_of(out, source), _settings(source)
+
+
+def follow(source: Source, folder: Path, *, progress: bool = True, frames: int | None = None) -> Store:
+    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept.
+
+    frames: as if it ended after so many.
+    """
+    store = Store(folder, _settings(source))
     if store.finished:
         return store
     if source.camera is not None:
@@ -82,7 +166,7 @@ def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
         people, pictures = _begun(source, store, write)
         bar = Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress)
         with bar, closing(pictures):
-            _run(store, people, pictures, size, bar, goes_on=source.camera is None)
+            _run(store, people, islice(pictures, frames), size, bar, goes_on=source.camera is None)
     return store
 
 
@@ -158,6 +242,12 @@ def _track(source: Source, piece: Piece, noise: float) -> PersonTrack:
 def _summary(source: Source, store: Store, tracks: Sequence[PersonTrack]) -> dict[str, Any]:
     said = {"video": source.name, "fps": source.fps, "frames": store.frames}
     return said | {"seconds": round(store.frames / source.fps, 3), "people": len({t.track for t in tracks})}
+
+
+def _settings(source: Source) -> dict[str, Any]:
+    """What fixes the curves of a source."""
+    what = {"source": source.name, "fps": source.fps, "block": BLOCK, "version": VERSION, "pixels": PIXELS}
+    return what | {"file": _stamp(source)}
 
 
 def first_number(source: Source) -> int:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from helpers.ports import free_ports
 
@@ -24,6 +27,11 @@ class Cluster:
         self.home, self.address = home, f"tcp://127.0.0.1:{self.port}"
         self.started: dict[str, subprocess.Popen[bytes]] = {}
         self.schedule()
+
+    @property
+    def options(self) -> list[str]:
+        """Those of a pipeline that runs here."""
+        return ["runner=DaskRunner", f"dask_client_address={self.address}", "dask_connection_timeout=10"]
 
     def schedule(self) -> None:
         """Start the scheduler, once more after its death; wait until it listens."""
@@ -55,6 +63,8 @@ class Cluster:
 @contextmanager
 def running(home: Path, *workers: str) -> Iterator[Cluster]:
     """A cluster with these workers."""
+    for name in ("distributed", "apache_beam.runners.dask.dask_runner"):  # two threads that load them at once fail
+        importlib.import_module(name)
     cluster = Cluster(home)
     try:
         for name in workers:
@@ -63,3 +73,33 @@ def running(home: Path, *workers: str) -> Iterator[Cluster]:
     finally:
         for name in list(cluster.started):
             cluster.kill(name)
+
+
+def beside(job: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    """The job in a thread of its own, and where what it returns or raises will stand."""
+    ended: list[Any] = []
+
+    def run() -> None:
+        try:
+            ended.append(job())
+        except Exception as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, ended
+
+
+def until_busy(cluster: Cluster, name: str, ended: list[Any]) -> None:
+    """Wait until a worker has tasks in hand, while the job has not ended."""
+    from distributed import Client
+
+    with Client(cluster.address, timeout=60) as client:
+        end = time.monotonic() + 120
+        while time.monotonic() < end and not ended:
+            info = client.scheduler_info(n_workers=-1)["workers"]
+            known = {worker["name"]: address for address, worker in info.items()}
+            if name in known and client.processing().get(known[name]):
+                return
+            time.sleep(0.05)
+    raise TimeoutError(f"{name} is not busy: {ended}")

@@ -66,7 +66,7 @@ def dead_worker(rows: list[ClipRow], out: Path) -> Iterator[None]:
 def _kill_a_worker(out: Path) -> None:
     while not list(out.glob("*/.*.part*")):
         time.sleep(0.001)
-    pid = int(next(iter(out.glob("*/.*.part*"))).name.split(".")[2])
+    pid = int(next(iter(out.glob("*/.*.part*"))).name.split(".")[2].split("-")[-1])
     os.kill(pid, signal.SIGKILL)
 
 

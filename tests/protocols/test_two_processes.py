@@ -48,15 +48,20 @@ def test_a_run_that_another_process_has_in_hand_is_refused(tmp_path: Path) -> No
     assert [p.name for p in directory.iterdir()] == ["config.json"]
 
 
-def test_features_that_another_process_computes_are_refused_and_then_found(tmp_path: Path) -> None:
+def test_features_that_another_process_computes_are_waited_for_and_then_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     image = keras.Input((4, 4, 3))
     encoder = keras.Model(image, keras.layers.Flatten()(image))
     shown = np.zeros((3, 4, 4, 3), np.uint8)
     clips = {IndexedClip("c", "toy", "toy/s1", "", 3, 100.0, "", hashlib.sha256(b"c").hexdigest()): 1}
     folder = tmp_path / "features"
-    with holding(folder), pytest.raises(MerError, match="features is being written by another process"):
+    with holding(folder, "time.sleep(0.5); Path('let-go').touch()") as other:
+        assert other.stdin is not None
+        print(file=other.stdin, flush=True)
         encode_clips(lambda: [("c", shown)], clips, encoder, folder)
-    encode_clips(lambda: [("c", shown)], clips, encoder, folder)
+        assert (tmp_path / "let-go").exists()
     with holding(folder):  # what is whole is read by as many as like
         encode_clips(lambda: [], clips, encoder, folder)
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from helpers.dask_cluster import Cluster, running
+from helpers.dask_cluster import Cluster, beside, running, until_busy
 from helpers.tiny_clips import TINY, make_rows, tree
 
 from mer_tf.config import MerError
@@ -31,39 +27,8 @@ def clips(tmp_path: Path) -> list[ClipRow]:
 
 def write(rows: list[ClipRow], out: Path, cluster: Cluster) -> Path:
     """The job on the cluster, a clip a task."""
-    address = [f"dask_client_address={cluster.address}", "dask_partition_size=1", "dask_connection_timeout=20"]
-    beam = ["runner=DaskRunner", *address]
+    beam = [*cluster.options, "dask_partition_size=1"]
     return write_records(rows, TINY, out, progress=False, engine="beam", beam=beam, on_error="skip")
-
-
-def beside(job: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
-    """The job in a thread of its own, and where what it returns or raises will stand."""
-    ended: list[Any] = []
-
-    def run() -> None:
-        try:
-            ended.append(job())
-        except Exception as error:
-            ended.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread, ended
-
-
-def until_busy(cluster: Cluster, name: str, ended: list[Any]) -> None:
-    """Wait until a worker has tasks in hand, while the job has not ended."""
-    from distributed import Client
-
-    with Client(cluster.address, timeout=60) as client:
-        end = time.monotonic() + 120
-        while time.monotonic() < end and not ended:
-            info = client.scheduler_info(n_workers=-1)["workers"]
-            known = {worker["name"]: address for address, worker in info.items()}
-            if name in known and client.processing().get(known[name]):
-                return
-            time.sleep(0.05)
-    raise TimeoutError(f"{name} is not busy: {ended}")
 
 
 def test_a_worker_dies_and_another_one_comes(clips: list[ClipRow], tmp_path: Path) -> None:

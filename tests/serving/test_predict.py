@@ -157,3 +157,13 @@ def test_the_content_of_clips_is_known_by_digests(own_run):
     table = pd.read_csv(own_run / "content.csv")
     assert table["content_sha256"].nunique() == 6
     assert hashlib.sha256(b"folders/s01").hexdigest() in set(load_run(own_run).seen["subject_sha256"])
+
+
+def test_what_predictions_will_cost_is_said_and_nothing_is_written(own_run, tmp_path):
+    for n in range(20):
+        write_clip(tmp_path / "clips" / f"clip{n:02d}", frames=4 + n % 3, seed=200 + n)
+    text = command("predict", tmp_path / "clips", "--run", own_run, "--out", tmp_path / "out", "--dry-run")
+    lines = dict(line.split("  ", 1) for line in text.splitlines())
+    assert lines["clips to answer"].strip() == f"20, of {sum(4 + n % 3 for n in range(20))} frames"
+    assert "clips of 4, 5, 6 frames" in lines["one processor"]
+    assert not (tmp_path / "out").exists()
