@@ -51,7 +51,7 @@ def held(directory: Path, wait: float = 0) -> Iterator[None]:
         _look_anew(directory)
         yield
     finally:
-        lock.release()
+        _release(lock, file)
 
 
 @contextmanager
@@ -96,6 +96,14 @@ def _take(lock: SoftFileLease, file: Path, directory: Path, wait: float) -> None
             lock.acquire(timeout=2 * LEASE, cancel_check=lambda: _changed(file) not in (0, seen))
             return
     raise MerError(f"{directory} is being written by another process; wait for it to end")
+
+
+def _release(lock: SoftFileLease, file: Path) -> None:
+    """Give a lock back; where the system does not let its file be removed now, it ends with this process."""
+    try:
+        lock.release()
+    except PermissionError as error:
+        log.warning("%s: cannot be removed (%s); it holds until this process ends", file, error)
 
 
 @cache

@@ -142,7 +142,9 @@ def test_the_machine_is_described_where_it_says_little(monkeypatch: pytest.Monke
     assert estimate.memory() == "unknown"
 
 
-def test_a_lock_that_the_system_removes_late_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_the_system_does_not_remove_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Windows removes no file that is open."""
 
     def refuse(self: Path, missing_ok: bool = False) -> None:
@@ -150,6 +152,9 @@ def test_a_lock_that_the_system_removes_late_is_left_to_it(tmp_path: Path, monke
 
     with monkeypatch.context() as patch, locks.held(tmp_path / "records"):
         patch.setattr(Path, "unlink", refuse)
+    (left,) = tmp_path.iterdir()
+    assert f"{left}: cannot be removed" in caplog.text
+    left.unlink()
     with locks.held(tmp_path / "records"):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -26,7 +26,8 @@ def read(path, **options):
 
 
 def values(sheet):
-    return [(r.line, r.text("subject"), r.text("clip"), r.integer("onset")) for r in sheet.rows]
+    lines = [int(row.where.rpartition(" ")[2]) for row in sheet.rows]
+    return [(n, r.text("subject"), r.text("clip"), r.integer("onset")) for n, r in zip(lines, sheet.rows, strict=True)]
 
 
 def test_columns_are_found_by_name_below_text_rows_and_between_blank_columns(tmp_path):
