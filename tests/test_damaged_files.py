@@ -156,6 +156,7 @@ def test_files_that_only_look_like_sheets_are_named(data, message, tmp_path):
             read(path)
 
 
+@pytest.mark.slow
 def test_a_workbook_of_charts_alone_and_one_that_unpacks_to_much_are_named(tmp_path):
     book, path = openpyxl.Workbook(), tmp_path / "s.xlsx"
     book.create_chartsheet("chart", 0).add_chart(openpyxl.chart.BarChart())

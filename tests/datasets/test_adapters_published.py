@@ -74,6 +74,7 @@ def test_smic_subjects_have_their_published_clips(published):
     }
 
 
+@pytest.mark.slow
 def test_samm_long_videos_have_micro_and_macro_expressions(published):
     listing = published("samm-lv")
     assert listing.problems == []

@@ -37,6 +37,7 @@ def frames() -> np.ndarray:
     return np.stack([cv2.resize(image, (41, 41), interpolation=cv2.INTER_AREA) for image in large])
 
 
+@pytest.mark.slow
 def test_equals_scikit_image_from_frame_to_frame_and_past_one_batch(frames: np.ndarray) -> None:
     ours = tvl1_clip(frames)
     assert ours.shape == (PAIRS + 3, 41, 41, 2)

@@ -153,6 +153,7 @@ def reader():
     return Opened(model, model, {"conv": MapLayer("conv", model, "conv")}, "conv")
 
 
+@pytest.mark.slow
 def test_a_network_whose_heat_moves_to_the_features_is_told(bench):
     copied, network = np.array([[[[1, 0], [0, 1], [0, 0]]]], "float32"), reader()
     reads = {

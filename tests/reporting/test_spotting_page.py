@@ -180,6 +180,7 @@ def test_a_phone_scrolls_no_page_sideways_and_all_is_reached_by_tab(fresh):
     assert len(reachable) > 25
 
 
+@pytest.mark.slow
 def test_marks_become_clips_of_a_manifest_and_a_run_learns_them(fresh, page, tmp_path, capsys, quick):
     """Marked in the browser, saved as CSV, listed, trained on."""
     browser = fresh()

@@ -73,6 +73,7 @@ def _smooth(video, last):
     return {n: cv2.GaussianBlur(frame, (0, 0), 2).astype(int) for n, frame in iter_video(video, 0, last)}
 
 
+@pytest.mark.slow
 def test_an_expression_moves_the_face_by_its_amplitude_alone(tmp_path):
     """Apex against the frame before the onset, with and without amplitude: the rest of the picture stays."""
     roots = [
