@@ -74,10 +74,17 @@ def _parts(names: Collection[str], config: Pretraining, epoch: int) -> Iterator[
         if kinds()[name].renderer == "direct":
             yield draw_kind(name, config.direct, 1000 * (config.seed + 1) + epoch, crop=config.crop)
             continue
-        fields, labels = _kept(name, config.rendered, 2 * config.seed, config.crop, cache_folder(config.cache))
-        images = flow_images(disturbed(fields, rng, REST))
-        turn = rng.uniform(size=len(labels)) < 0.5
-        yield Drawn(np.where(turn[:, None, None, None], mirrored_flow_image(images), images), labels)
+        drawn = disturbed_kind(name, config.rendered, 2 * config.seed, rng, config.crop, cache_folder(config.cache))
+        turn = rng.uniform(size=len(drawn.labels)) < 0.5
+        yield replace(
+            drawn, images=np.where(turn[:, None, None, None], mirrored_flow_image(drawn.images), drawn.images)
+        )
+
+
+def disturbed_kind(name: str, count: int, seed: int, rng: np.random.Generator, crop: str, folder: Path) -> Drawn:
+    """About `count` images of a kind that is rendered, to whose flow a head's movement and errors are added anew."""
+    fields, labels = _kept(name, count, seed, crop, folder)
+    return Drawn(flow_images(disturbed(fields, rng, REST)), labels)
 
 
 @cache

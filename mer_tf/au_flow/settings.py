@@ -64,6 +64,10 @@ class Dictionaries:
     """Of the mean variance of patches: what is added to all variances before they are made alike."""
     tested: Count = 120
     """Images of each kind that are tested on."""
+    known: Count = 1200
+    """Disturbed images of each kind that a second regression knows, which is tested on kinds that were kept out."""
+    asked: Count = 600
+    """Images of each kind that the second one is tested on."""
     seed: Seed = 0
     cache: str = ""
 

@@ -1,9 +1,11 @@
 """Kernel ridge regression on flow images: mirror images, a subject left out in closed form, probabilities."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from mer_tf.au_flow.drawn_training import kept_out_groups
 from mer_tf.config import MerError
 from mer_tf.models import patch_codes
 from mer_tf.models.kernel_ridge import _kept_out, fit_ridge, kernel, shares, standardised
@@ -92,6 +94,9 @@ def test_dictionaries_are_those_of_their_card_and_read_without_pickle(monkeypatc
     card = card_of("flow-patches-1")
     assert card["command"] == "python experiments/exp9_au_pretraining.py --patches"
     assert "442 flow images" in card["tuned_on"]
+    kept_out = pd.DataFrame(card["UF1_kept_out"])
+    assert set(kept_out["left_out"]) == set(kept_out_groups())
+    assert kept_out[kept_out["trained_on"] == "disturbed"]["UF1"].min() > 0.8
     load_dictionaries.cache_clear()
     monkeypatch.setattr(patch_codes, "card_of", lambda name: {"sha256": "0" * 64})
     with pytest.raises(MerError, match="SHA-256 is .* its card says 000000000000"):
