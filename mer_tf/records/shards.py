@@ -11,7 +11,7 @@ from typing import Any
 from mer_tf.config import MerError, Preprocess
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import atomic, read_mapping, sha256, write_json
-from mer_tf.records.clip import TEXTS, process_clip
+from mer_tf.records.clip import TEXTS, ClipRecord, process_clip
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,18 @@ def row_outcome(row: ClipRow, config: Preprocess) -> Outcome:
 
     try:
         record = process_clip(row, config)
-        sizes = {"n_frames": len(record.frames), "fps": record.fps, "content_sha256": record.content_sha256}
-        return Outcome(encode(record, config.image_format), {name: getattr(record, name) for name in TEXTS} | sizes)
+        return Outcome(encode(record, config.image_format), entry_of(record))
     except MerError as error:
         reason = str(error)
     except OSError as error:  # of the source's file system
         reason = f"clip {row.clip_id}: cannot be read ({error})"
     return Outcome(b"", {"clip_id": row.clip_id, "source": row.video or row.frames_dir, "reason": reason})
+
+
+def entry_of(record: ClipRecord) -> dict[str, Any]:
+    """What the index says of a record, but its shard."""
+    sizes = {"n_frames": len(record.frames), "fps": record.fps, "content_sha256": record.content_sha256}
+    return {name: getattr(record, name) for name in TEXTS} | sizes
 
 
 def store_shard(shard: Shard, outcomes: Iterable[Outcome], versions: dict[str, str]) -> None:

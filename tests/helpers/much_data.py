@@ -18,7 +18,7 @@ def write(folder: Path) -> None:
     from mer_tf.records.clip import ClipRecord
     from mer_tf.records.index import Index, IndexedClip, write_index
     from mer_tf.records.schema import encode
-    from mer_tf.records.shards import Outcome, Shard, _entry, store_shard
+    from mer_tf.records.shards import Outcome, Shard, entry_of, store_shard
 
     rng, clips, shards = np.random.default_rng(0), [], {}
     for first in range(0, CLIPS, CONFIG.clips_per_shard):
@@ -30,7 +30,7 @@ def write(folder: Path) -> None:
             record = ClipRecord(
                 f"c{k:02d}", "toy", f"s{k}", "a", 200.0, numbers, frames, flow, None, None, np.eye(2, 3)
             )
-            outcomes.append(Outcome(encode(record, CONFIG.image_format), _entry(record)))
+            outcomes.append(Outcome(encode(record, CONFIG.image_format), entry_of(record)))
         shard = Shard(folder / f"{first}.tfrecord", ())
         store_shard(shard, outcomes, {})
         clips += [IndexedClip(**outcome.entry, shard=shard.path.name) for outcome in outcomes]
