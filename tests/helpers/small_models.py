@@ -24,7 +24,7 @@ from mer_tf.models.kinds import FlowImageModel, ImageModel, Network
 
 CLASSES = ("still", "moving")
 CLIPS = 8
-LENGTH, STEPS = 5, 3
+LENGTH, STEPS = 6, 4
 """Frames of a clip of images, and of one of features."""
 
 
@@ -58,7 +58,7 @@ class Small:
 
 
 def features() -> FeatureStore:
-    """Features of a frozen encoder, (3, 5) a clip, which run away where the clip moves."""
+    """Features of a frozen encoder, (4, 5) a clip, which run away where the clip moves."""
     rng = np.random.default_rng(0)
     drift = np.linspace(0, 2, STEPS)[:, None] * np.ones(5)
     clips = {f"c{k}": (rng.normal(size=(STEPS, 5)) + k % 2 * drift).astype("float32") for k in range(CLIPS)}
@@ -76,7 +76,7 @@ def images(length: int = LENGTH) -> ImageStore:
 
 
 def maps() -> FeatureStore:
-    """Maps of a frozen encoder, (3, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
+    """Maps of a frozen encoder, (4, 4, 4, 5) a clip, which run away in one corner where the clip moves."""
     rng = np.random.default_rng(0)
     clips = {f"c{k}": rng.normal(size=(STEPS, 4, 4, 5)).astype("float32") for k in range(CLIPS)}
     for k, clip in enumerate(clips.values()):
