@@ -142,9 +142,7 @@ def test_the_machine_is_described_where_it_says_little(monkeypatch: pytest.Monke
     assert estimate.memory() == "unknown"
 
 
-def test_a_lock_that_the_system_does_not_remove_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_lock_that_the_system_does_not_remove_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows removes no file that is open."""
 
     def refuse(self: Path, missing_ok: bool = False) -> None:
@@ -153,7 +151,6 @@ def test_a_lock_that_the_system_does_not_remove_loses_nothing(
     with monkeypatch.context() as patch, locks.held(tmp_path / "records"):
         patch.setattr(Path, "unlink", refuse)
     (left,) = tmp_path.iterdir()
-    assert f"{left}: cannot be removed" in caplog.text
     left.unlink()
     with locks.held(tmp_path / "records"):
         pass
