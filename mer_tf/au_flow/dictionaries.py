@@ -25,7 +25,7 @@ from mer_tf.cached import cache_folder
 from mer_tf.evaluation.calibration import Calibration, fit_calibration
 from mer_tf.files import atomic, sha256, write_csv, write_json, write_text
 from mer_tf.models.kernel_model import KernelModel
-from mer_tf.models.kernel_ridge import Views, both_sides, fit_ridge, kernel
+from mer_tf.models.kernel_ridge import Ridge, Views, both_sides, fit_ridge, kernel
 from mer_tf.models.patch_codes import Dictionary, Floats, coded, patches_of, pooled
 from mer_tf.models.patch_kernel import DICTIONARIES, PatchKernel
 from mer_tf.synthetic.action_units.fields import Drawn, joined
@@ -104,9 +104,7 @@ def kept_out(
     dictionaries: Sequence[Dictionary],
 ) -> dict[str, float]:
     """UF1 of the kinds `wanted` by a regression on all trained kinds but those left out."""
-    known = joined([train[name] for name in trained_kinds(left_out)])
-    views, labels = views_by(known.images, dictionaries), known.labels
-    ridge = fit_ridge(kernel(views, views), labels, range(len(labels)), len(CLASSES), KernelModel().penalties)
+    views, ridge = _regression(train, left_out, dictionaries)
     found = {}
     for name in wanted:
         said = (kernel(views_by(tests[name].images, dictionaries), views) @ ridge.weights).argmax(axis=1)
@@ -118,12 +116,22 @@ def answers_kept_out(
     train: dict[str, Drawn], tests: dict[str, Drawn], names: Collection[str], dictionaries: Sequence[Dictionary]
 ) -> Calibration:
     """What a regression on all trained kinds but `names`, which are rendered, answers of new images of `names`."""
-    known = joined([train[name] for name in trained_kinds(names)])
-    views, pairs = views_by(known.images, dictionaries), np.arange(len(known.labels)) // CROPS
-    ridge = fit_ridge(kernel(views, views), known.labels, pairs.tolist(), len(CLASSES), KernelModel().penalties)
+    views, ridge = _regression(train, names, dictionaries, CROPS)
     asked = joined([tests[name] for name in names])
     shares = ridge.probabilities(kernel(views_by(asked.images, dictionaries), views))
     return fit_calibration(shares, asked.labels, CLASSES)
+
+
+def _regression(
+    train: dict[str, Drawn], left_out: Collection[str], dictionaries: Sequence[Dictionary], together: int = 1
+) -> tuple[Views, Ridge]:
+    """Descriptions of all trained kinds but those left out, and the regression on them.
+
+    together: images in a row that are of one drawing, which its temperature leaves out at once.
+    """
+    known = joined([train[name] for name in trained_kinds(left_out)])
+    views, owners = views_by(known.images, dictionaries), np.arange(len(known.labels)) // together
+    return views, fit_ridge(kernel(views, views), known.labels, owners.tolist(), len(CLASSES), KernelModel().penalties)
 
 
 def _write(

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 SEVERAL = 20
 """Tested clips that an answer needs for a temperature of its own."""
@@ -83,9 +84,7 @@ def calibration_of(predictions: pd.DataFrame, classes: Sequence[str]) -> Calibra
 
 def tempered(shares: Shares, temperatures: Any) -> NDArray[np.float64]:
     """Probabilities (N, classes) to the power of 1 / T, one T for all or one a row."""
-    logs = np.log(np.maximum(shares, 1e-6)) / np.reshape(temperatures, (-1, 1))
-    raised = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(np.log(np.maximum(shares, 1e-6)) / np.reshape(temperatures, (-1, 1)), axis=1))
 
 
 def _temperature(shares: Shares, truth: NDArray[np.integer]) -> float:

@@ -74,6 +74,14 @@ def refuse_options(engine: str, beam: Sequence[str]) -> None:
         raise MerError(f"{' '.join(beam)}: these are options of Apache Beam; add --engine beam, or leave them out")
 
 
+def ended_without(what: object, see: str = "this folder", kept: str = "what was done is kept") -> MerError:
+    """The error of a pipeline that ended without an element; `see` names what all workers must."""
+    return MerError(
+        f"{what}: the Beam pipeline ended without it: its cluster went away, or its workers do not see {see}; mend "
+        f"that and run the same command again: {kept}"
+    )
+
+
 @contextmanager
 def _pipeline(flags: list[str], what: str) -> Iterator[tuple[Any, Any]]:
     """Beam, and a pipeline that runs when the block ends."""
@@ -135,7 +143,4 @@ def _judge(shards: Sequence[Shard]) -> None:
     """`MerError` for a shard that is not there."""
     for shard in shards:
         if read_sidecar(shard) is None:
-            raise MerError(
-                f"{shard.path}: the Beam pipeline ended without it: its cluster went away, or its workers do not see "
-                "this folder; mend that and run the same command again: finished shards are kept"
-            )
+            raise ended_without(shard.path, kept="finished shards are kept")

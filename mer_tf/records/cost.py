@@ -77,7 +77,7 @@ def job_cost(rows: Sequence[ClipRow], config: Preprocess, directory: Path) -> Co
     done = len(rows) - len(todo)
     if not todo:
         return Cost(0, 0, done, 0, 0.0, 0.0, free, ())
-    chosen = [todo[int(place * len(todo))] for place in PLACES]
+    chosen = spread(todo)
     start = _timed(chosen[0], config)[1]
     tried = {frames_of(row): _timed(row, config) for row in chosen}
     good = {length: (one, seconds) for length, (one, seconds) in tried.items() if one.serialized}

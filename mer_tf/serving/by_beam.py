@@ -14,7 +14,7 @@ from mer_tf.config import MerError, digest
 from mer_tf.datasets.manifest import ClipRow
 from mer_tf.files import read_mapping, write_json
 from mer_tf.locks import held
-from mer_tf.records.beam import each_by_beam
+from mer_tf.records.beam import each_by_beam, ended_without
 from mer_tf.serving.answers import Answered, answered
 from mer_tf.serving.opened import opened
 from mer_tf.serving.trained import Trained
@@ -59,10 +59,7 @@ class ByBeam:
             found = [(task, _kept(task)) for task in tasks]
         for task, one in found:
             if one is None:
-                raise MerError(
-                    f"{task.note}: the Beam pipeline ended without it: its cluster went away, or its workers do not "
-                    "see this folder; mend that and run the same command again: what was done is kept"
-                )
+                raise ended_without(task.note)
             yield one
 
     def _task(self, number: int, rows: Sequence[ClipRow], networks: Any, out: Path | None) -> Task:

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_tf.config import MerError
 from mer_tf.files import atomic
 from mer_tf.preprocessing.frames import Frame
 from mer_tf.progress import Progress
@@ -19,7 +18,7 @@ from mer_tf.video import people
 from mer_tf.video.blocks import Piece
 from mer_tf.video.page_pictures import head_of, nearest
 from mer_tf.video.regions import FACE, crop_matrix, scale_of
-from mer_tf.video.sources import Picture, Source
+from mer_tf.video.sources import Picture, Source, Write, recorder
 
 COLOURS = {"micro": (78, 147, 240), "macro": (233, 180, 86), "rejected": (150, 150, 150)}
 """BGR, as the dark page has them."""
@@ -58,31 +57,18 @@ def _written(path: Path, source: Source, longest: int, draw: Draw | None, progre
             height, width = frame.shape[:2]
             factor = min(1.0, longest / max(height, width))
             size = [max(2, round(n * factor / 2) * 2) for n in (width, height)]  # the codec asks for even sides
-            small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-            write(draw(index, np.asarray(small, np.uint8), factor) if draw else small)
+            small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+            write(draw(index, small, factor) if draw else small)
             bar.update()
     return path
 
 
 @contextmanager
-def _webm(path: Path, fps: float) -> Iterator[Any]:
-    """What takes BGR frames of one size and makes a VP8 video of them, which all browsers play."""
-    writers: list[cv2.VideoWriter] = []
-    with atomic(path) as part:
-
-        def write(frame: Frame) -> None:
-            if not writers:
-                writer = cv2.VideoWriter(str(part), cv2.VideoWriter.fourcc(*"VP80"), fps, frame.shape[1::-1])
-                if not writer.isOpened():
-                    raise MerError(f"{path}: OpenCV writes no VP8 video here; leave --embed and --video out")
-                writers.append(writer)
-            writers[0].write(frame)
-
-        try:
-            yield write
-        finally:
-            for writer in writers:
-                writer.release()
+def _webm(path: Path, fps: float) -> Iterator[Write]:
+    """What takes BGR frames of one size and makes a VP8 video of them, which all browsers play, whole or absent."""
+    refusal = f"{path}: OpenCV writes no VP8 video here; leave --embed and --video out"
+    with atomic(path) as part, recorder(part, "VP80", fps, refusal) as write:
+        yield write
 
 
 class _Drawn:

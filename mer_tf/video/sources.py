@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -81,36 +81,44 @@ class Source:
             return _ahead(_of_folder(self.path, self.fps, skip))
         return _ahead(_of_capture(self, skip, write))
 
-    @contextmanager
-    def recording(self) -> Iterator[Write | None]:
+    def recording(self) -> AbstractContextManager[Write | None]:
         """What keeps pictures of a camera; None where they are not wanted, or can be read again anyway.
 
         The file grows from the first picture on, so that a recording of which the end is lost is not lost whole.
         """
         if self.kept is None:
-            yield None
-            return
-        writers: list[cv2.VideoWriter] = []
-
-        def write(frame: Frame) -> None:
-            if not writers:
-                coding = cv2.VideoWriter.fourcc(*"MJPG")  # a tenth of the time of what browsers play
-                writers.append(cv2.VideoWriter(str(self.kept), coding, self.fps, frame.shape[1::-1]))
-                if not writers[0].isOpened():
-                    raise MerError(f"{self.kept}: OpenCV writes no video here; give --no-keep")
-            writers[0].write(frame)
-
-        try:
-            yield write
-        finally:
-            for writer in writers:
-                writer.release()
+            return nullcontext()
+        # MJPEG takes a tenth of the time of what browsers play.
+        return recorder(self.kept, "MJPG", self.fps, f"{self.kept}: OpenCV writes no video here; give --no-keep")
 
     def again(self) -> Source:
         """The same to be read once more: of a camera what was kept of it, and itself where nothing was."""
         if self.kept is None or not self.kept.is_file():
             return self
         return replace(self, path=self.kept, camera=None, kept=None)
+
+
+@contextmanager
+def recorder(path: Path, coding: str, fps: float, refusal: str) -> Iterator[Write]:
+    """What takes BGR frames of one size and makes a video of them, by a code of four letters.
+
+    The file is begun with the first frame; `MerError` with the `refusal` where OpenCV cannot.
+    """
+    writers: list[cv2.VideoWriter] = []
+
+    def write(frame: Frame) -> None:
+        if not writers:
+            writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*coding), fps, frame.shape[1::-1])
+            if not writer.isOpened():
+                raise MerError(refusal)
+            writers.append(writer)
+        writers[0].write(frame)
+
+    try:
+        yield write
+    finally:
+        for writer in writers:
+            writer.release()
 
 
 def open_sources(paths: Sequence[Path], fps: float | None = None) -> tuple[list[Source], dict[str, str]]:

@@ -21,7 +21,7 @@ from mer_tf.locks import held
 from mer_tf.names import first_lines
 from mer_tf.preprocessing.frames import list_frames
 from mer_tf.progress import Progress
-from mer_tf.records.beam import Engine, each_by_beam, refuse_options
+from mer_tf.records.beam import Engine, each_by_beam, ended_without, refuse_options
 from mer_tf.video.blocks import Piece, Store, folder_name
 from mer_tf.video.decide import TOO_NOISY, Found, decide
 from mer_tf.video.events import Event, PersonTrack, Verdict, write_events
@@ -88,10 +88,7 @@ def spot_all(
             done = write_tables(sources, out, lost)
     for source in sources:
         if source not in done.sources and source.name not in done.lost:
-            raise MerError(
-                f"{source.name}: the Beam pipeline ended without it: its cluster went away, or its workers do not see "
-                f"this video and {out}; mend that and run the same command again: what was done is kept"
-            )
+            raise ended_without(source.name, see=f"this video and {out}")
     return done
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.ports import free_ports
+from mer_tf.errors import MerError
 
 ROOT = Path(__file__).parents[2]
 
@@ -103,3 +104,26 @@ def until_busy(cluster: Cluster, name: str, ended: list[Any]) -> None:
                 return
             time.sleep(0.05)
     raise TimeoutError(f"{name} is not busy: {ended}")
+
+
+def through_deaths(home: Path, job: Callable[[Cluster], Any]) -> Any:
+    """What a job gives that is started again after its cluster died, and whose worker then dies beside another one."""
+    with running(home, "first") as cluster:
+        thread, ended = beside(lambda: job(cluster))
+        until_busy(cluster, "first", ended)
+        for name in ("scheduler", "first"):
+            cluster.kill(name)
+        thread.join(240)
+        assert isinstance(ended[0], MerError), ended
+        assert "what was done is kept" in str(ended[0])
+
+        cluster.schedule()
+        cluster.work("second")
+        cluster.work("third")
+        thread, ended = beside(lambda: job(cluster))
+        until_busy(cluster, "second", ended)
+        cluster.kill("second")
+        thread.join(240)
+    (given,) = ended
+    assert not isinstance(given, Exception), given
+    return given

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers.dask_cluster import beside, running, until_busy
+from helpers.dask_cluster import Cluster, through_deaths
 from helpers.own_folders import write_clip
 from helpers.running import mer_tf
 
-from mer_tf.errors import MerError
 from mer_tf.serving import answers
 from mer_tf.serving.answers import predict_paths
 from mer_tf.serving.by_beam import ByBeam
@@ -46,27 +44,11 @@ def test_parts_of_a_cluster_die_and_the_same_command_goes_on_to_the_bytes_of_one
 ) -> None:
     beam, local = tmp_path / "beam", tmp_path / "local"
 
-    def predict(options: Sequence[str]) -> None:
-        engine = ByBeam(own_run, True, beam / "work", options)
+    def predict(cluster: Cluster) -> None:
+        engine = ByBeam(own_run, True, beam / "work", cluster.options)
         predict_paths(load_run(own_run), [clips], beam, pictures=False, engine=engine)
 
-    with running(tmp_path, "first") as cluster:
-        thread, ended = beside(lambda: predict(cluster.options))
-        until_busy(cluster, "first", ended)
-        cluster.kill("first")
-        cluster.kill("scheduler")
-        thread.join(240)
-        assert isinstance(ended[0], MerError), ended
-        assert "what was done is kept" in str(ended[0])
-
-        cluster.schedule()
-        cluster.work("second")
-        cluster.work("third")
-        thread, ended = beside(lambda: predict(cluster.options))
-        until_busy(cluster, "second", ended)
-        cluster.kill("second")
-        thread.join(240)
-    assert ended == [None]
+    assert through_deaths(tmp_path, predict) is None
     line = ("predict", clips, "--run", own_run, "--final", "True", "--no-pictures", "--out")
     mer_tf(*line, local)
     assert results(beam) == results(local)

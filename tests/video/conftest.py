@@ -3,8 +3,26 @@
 import numpy as np
 import pytest
 
+from mer_tf.datasets.manifest import read_manifest
 from mer_tf.synthetic.faces.appearance import draw_neutral, make_subject
 from mer_tf.synthetic.faces.portraits import load_portraits
+from mer_tf.synthetic.long.write import write_long
+
+
+@pytest.fixture(scope="session")
+def six_seconds(tmp_path_factory):
+    """A drawn data set of one video with two expressions and nothing else, and the video's path."""
+    root = write_long(
+        tmp_path_factory.mktemp("long") / "x",
+        amplitude=4,
+        subjects=1,
+        seconds=6,
+        fps=15,
+        distractors=(),
+        seed=3,
+        progress=False,
+    )
+    return root, root / read_manifest(root / "manifest.csv")[0].video
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 
 from mer_tf.cli import main
-from mer_tf.datasets.manifest import read_manifest
-from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import people, sources
 
 NAME = "camera 0 2031-05-06 07:08:09"
@@ -44,19 +42,9 @@ class Camera:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(six_seconds):
     """Frames of four seconds with expressions."""
-    root = write_long(
-        tmp_path_factory.mktemp("long") / "x",
-        amplitude=4,
-        subjects=1,
-        seconds=6,
-        fps=15,
-        distractors=(),
-        seed=3,
-        progress=False,
-    )
-    capture = cv2.VideoCapture(str(root / read_manifest(root / "manifest.csv")[0].video))
+    capture = cv2.VideoCapture(str(six_seconds[1]))
     frames = []
     while (read := capture.read())[0]:
         frames.append(read[1])

@@ -17,22 +17,6 @@ from mer_tf.video import people, spot
 from mer_tf.video.sources import open_source
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """Six seconds with two expressions and nothing else, and the video's path."""
-    root = write_long(
-        tmp_path_factory.mktemp("long") / "x",
-        amplitude=4,
-        subjects=1,
-        seconds=6,
-        fps=15,
-        distractors=(),
-        seed=3,
-        progress=False,
-    )
-    return root, root / read_manifest(root / "manifest.csv")[0].video
-
-
 @pytest.fixture
 def found_faces(monkeypatch, drawn_five):
     """The drawn face where it was drawn: the detector takes seconds to load."""
@@ -41,9 +25,9 @@ def found_faces(monkeypatch, drawn_five):
 
 @pytest.mark.slow
 def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_table(
-    drawn, found_faces, tmp_path, monkeypatch, capsys
+    six_seconds, found_faces, tmp_path, monkeypatch, capsys
 ):
-    root, video = drawn
+    root, video = six_seconds
     monkeypatch.setattr(spot, "BLOCK", 2.0)
     main(["spot", str(video), "--out", str(tmp_path / "whole"), "--no-recognise"])
     events = pd.read_csv(tmp_path / "whole" / "events.csv", keep_default_na=False)
@@ -76,8 +60,8 @@ def test_planted_expressions_are_found_and_a_stopped_run_goes_on_to_the_same_tab
     assert "total" in capsys.readouterr().out
 
 
-def test_a_cut_ends_a_track(drawn, found_faces, tmp_path):
-    _, video = drawn
+def test_a_cut_ends_a_track(six_seconds, found_faces, tmp_path):
+    _, video = six_seconds
     frames = [frame for _, frame in iter_video(video, 0, 39)]
     other = np.ascontiguousarray(np.roll(frames[0][::-1], 90, axis=1))
     with video_writer(tmp_path / "cut.mp4", 20, (320, 240)) as writer:

@@ -9,14 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from helpers.dask_cluster import Cluster, beside, running, until_busy
+from helpers.dask_cluster import Cluster, through_deaths
 
 from mer_tf.cli import main
-from mer_tf.datasets.manifest import read_manifest
 from mer_tf.errors import MerError
 from mer_tf.preprocessing.pictures import write_picture
 from mer_tf.preprocessing.video import iter_video
-from mer_tf.synthetic.long.write import video_writer, write_long
+from mer_tf.synthetic.long.write import video_writer
 from mer_tf.video import people
 from mer_tf.video.sources import Source, open_sources
 from mer_tf.video.spot import Spotted, spot_all
@@ -27,14 +26,13 @@ FIVE = np.array([[120.0, 100], [200, 100], [160, 140], [130, 175], [190, 175]])
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(six_seconds: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of a face."""
-    options = {"amplitude": 4, "subjects": 1, "seconds": 6, "fps": 15, "distractors": (), "seed": 3, "progress": False}
-    root = write_long(tmp_path_factory.mktemp("drawn") / "x", **options)
-    with video_writer(root / "short.mp4", 15, (320, 240)) as writer:
-        for _, frame in iter_video(root / read_manifest(root / "manifest.csv")[0].video, 0, 29):
+    short = tmp_path_factory.mktemp("drawn") / "short.mp4"
+    with video_writer(short, 15, (320, 240)) as writer:
+        for _, frame in iter_video(six_seconds[1], 0, 29):
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    return root / "short.mp4"
+    return short
 
 
 @pytest.fixture
@@ -107,23 +105,8 @@ def test_scheduler_and_workers_die_and_the_same_command_goes_on(videos: list[Pat
     def spot(cluster: Cluster) -> Spotted:
         return spot_all(sources_of(videos), tmp_path / "beam", engine="beam", beam=cluster.options)
 
-    with running(tmp_path, "first") as cluster:
-        thread, ended = beside(lambda: spot(cluster))
-        until_busy(cluster, "first", ended)
-        for name in ("scheduler", "first"):
-            cluster.kill(name)
-        thread.join(240)
-        assert isinstance(ended[0], MerError), ended
-        assert "what was done is kept" in str(ended[0])
-
-        cluster.schedule()
-        cluster.work("second")
-        cluster.work("third")
-        thread, ended = beside(lambda: spot(cluster))
-        until_busy(cluster, "second", ended)
-        cluster.kill("second")
-        thread.join(240)
+    spotted = through_deaths(tmp_path, spot)
     local = spot_all(sources_of(videos), tmp_path / "local", progress=False)
     assert tree(tmp_path / "beam") == tree(tmp_path / "local")
-    assert [*ended[0].lost] == [*local.lost] == ["videos/spoiled"]
+    assert [*spotted.lost] == [*local.lost] == ["videos/spoiled"]
     assert any(name.startswith("work/001-a.mp4/block-") for name in tree(tmp_path / "beam"))
