@@ -38,11 +38,6 @@ class Calibration:
         """Probabilities (N, classes) as they may be believed."""
         return tempered(shares, np.asarray(self.temperatures)[shares.argmax(axis=1)])
 
-    def named(self, shares: Mapping[str, float]) -> dict[str, float]:
-        """The same of one clip, by the names of the classes."""
-        row = self(np.array([[shares[name] for name in self.classes]]))[0]
-        return {name: float(p) for name, p in zip(self.classes, row, strict=True)}
-
     def record(self, answer: str) -> tuple[int, int]:
         """How often the answer was given, and how often it was right."""
         place = self.classes.index(answer)

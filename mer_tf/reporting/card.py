@@ -31,7 +31,8 @@ LIMITS = (
     "and people were not tried, and figures fall there.",
     "Each clip was cut from onset to offset by people or by the drawing; a clip that shows no micro-expression gets an "
     "answer too.",
-    "Probabilities are a softmax and are not calibrated.",
+    "Probabilities p_<class> are a softmax and are not calibrated; calibrated_<class> are tempered by the "
+    "cross-validation's predictions, so by the same data set.",
 )
 FINAL_SAID = (
     "The model in final/ was trained once on all clips after the cross-validation. No figure was or can be measured "

@@ -18,7 +18,7 @@ from mer_tf.files import file_name, write_csv, write_json
 from mer_tf.names import few
 from mer_tf.notices import danger
 from mer_tf.serving.new_clips import Lost, NewClips, lost_clips, predict_members, prepare
-from mer_tf.serving.pictures import Heat, clip_heat, clip_picture
+from mer_tf.serving.pictures import CALIBRATED, Heat, believed, clip_heat, clip_picture, how_believed
 from mer_tf.serving.sources import rows_of
 from mer_tf.serving.trained import Trained, subject_key
 
@@ -52,7 +52,10 @@ def predict_paths(
     pictures: bool = True,
     engine: Engine | None = None,
 ) -> pd.DataFrame:
-    """A row a clip: clip_id, subject, answer, p_<class>, record (how often the run was right with this answer), seen.
+    """A row a clip: clip_id, subject, answer, p_<class>, calibrated_<class>, record, seen.
+
+    calibrated_<class>: p_<class> tempered by the run's own tests (`mer_tf.evaluation.calibration`), where these are known.
+    record: how often the run was right with this answer.
 
     With `out`, written there as predictions.csv, with model_card.json, errors.csv and, where `pictures` says so, a
     picture a clip. `MerError` when nothing can be predicted; single clips that cannot be used are left out, and the log
@@ -141,7 +144,8 @@ def answers(trained: Trained, clips: NewClips, shares: np.ndarray) -> pd.DataFra
             "clip_id": table["clip_id"],
             "subject": table["subject"],
             "answer": chosen,
-            **{f"p_{name}": mean[:, k].round(6) for k, name in enumerate(trained.classes)},
+            **_columns("p", mean, trained.classes),
+            **({} if trained.calibration is None else _columns(CALIBRATED, trained.calibration(mean), trained.classes)),
             "models": len(shares),
             "models_that_agree": agree,
             "record": [record(trained, answer) for answer in chosen],
@@ -149,6 +153,10 @@ def answers(trained: Trained, clips: NewClips, shares: np.ndarray) -> pd.DataFra
             "content_sha256": table["content_sha256"],
         }
     )
+
+
+def _columns(kind: str, shares: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    return {f"{kind}_{name}": shares[:, k].round(6) for k, name in enumerate(classes)}
 
 
 def record(trained: Trained, answer: str) -> str:
@@ -183,9 +191,9 @@ def _draw(trained: Trained, clips: NewClips, table: pd.DataFrame, out: Path) -> 
 
 def told(trained: Trained, table: pd.DataFrame) -> str:
     """The answers in words, for a terminal."""
-    lines = [f"{trained.name}: {trained.said}"]
+    lines = [f"{trained.name}: {trained.said}; probabilities {how_believed(trained)}"]
     for row in table.to_dict("records"):
-        shares = ", ".join(f"{name} {row[f'p_{name}']:.2f}" for name in trained.classes)
+        shares = ", ".join(f"{name} {p:.2f}" for name, p in believed(trained, row).items())
         lines.append(f"{row['clip_id']}: {row['answer']} ({shares})")
         lines += [f"  {row['seen']}"] if row["seen"] else []
     lines += [f"- {text}" for text in dict.fromkeys(table["record"])]

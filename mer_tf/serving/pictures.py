@@ -24,6 +24,8 @@ from mer_tf.serving.trained import Trained
 
 SHOWN = 8
 VIEW = View()
+CALIBRATED = "calibrated"
+"""Columns of what may be believed begin so."""
 
 
 @dataclass
@@ -65,6 +67,17 @@ def clip_heat(trained: Trained, clips: NewClips, table: pd.DataFrame) -> tuple[d
     return shown, said or "no heat map: a classical method has no layers"
 
 
+def believed(trained: Trained, row: Mapping[Any, Any]) -> dict[str, float]:
+    """The probabilities of an answer, calibrated where the run's own tests are known."""
+    kind = "p" if trained.calibration is None else CALIBRATED
+    return {name: float(row[f"{kind}_{name}"]) for name in trained.classes}
+
+
+def how_believed(trained: Trained) -> str:
+    """In words: what `believed` gives."""
+    return "not calibrated" if trained.calibration is None else "calibrated by the run's own tests"
+
+
 def clip_picture(
     trained: Trained, row: Mapping[Any, Any], frames: np.ndarray, heat: Heat | None, said: str, path: Path
 ) -> Path:
@@ -78,10 +91,10 @@ def clip_picture(
         if heat is not None:
             picture(figure.add_subplot(grid[1, column]), overlay(shown[time], heat.maps[time]))
     bars = figure.add_subplot(grid[:, len(times) :])
-    shares = [row[f"p_{name}"] for name in trained.classes]
+    shares = list(believed(trained, row).values())
     colours = ["tab:blue" if name == row["answer"] else "0.7" for name in trained.classes]
     bars.barh(trained.classes, shares, color=colours)
-    bars.set(xlim=(0, 1), xlabel="probability (softmax, not calibrated)")
+    bars.set(xlim=(0, 1), xlabel=f"probability, {how_believed(trained)}")
     bars.invert_yaxis()
     bars.tick_params(labelsize=7)
     bars.xaxis.label.set_fontsize(7)

@@ -191,13 +191,15 @@ class ByRun:
     def _answer(
         self, trained: Trained, row: Mapping[Any, Any] | None, one: Shown, maps: ClipHeat | None, said: str
     ) -> Answer:
+        from mer_tf.serving.pictures import believed
+
         if row is None:
             return Answer(refused="its frames cannot be used by this run")
         shares = {name: float(row[f"p_{name}"]) for name in trained.classes}
         if trained.calibration is None:
             answer = Answer(shares, f"{row['record']}; not calibrated")
         else:
-            answer = Answer(trained.calibration.named(shares), row["record"], uncalibrated=shares)
+            answer = Answer(believed(trained, row), row["record"], uncalibrated=shares)
         if not one.explain:
             return answer
         return replace(answer, heat=no_heat(answer) or _heat_of_run(one, maps, said))

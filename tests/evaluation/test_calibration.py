@@ -47,6 +47,4 @@ def test_it_is_read_from_a_run_s_predictions_and_stored_in_a_card():
     calibration = calibration_of(table, CLASSES)
     assert calibration == fit_calibration(shares, truth, CLASSES)
     assert read_calibration(calibration.stored()) == calibration
-    named = calibration.named(dict(zip(CLASSES, shares[0], strict=True)))
-    assert list(named.values()) == pytest.approx(calibration(shares[:1])[0])
     assert calibration_of(table[["y_true"]], CLASSES) is None

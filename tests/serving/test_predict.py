@@ -47,14 +47,18 @@ def test_predictions_are_those_of_the_folds_on_the_run_s_own_clips(own_run, own_
     np.testing.assert_allclose(found[SHARES].to_numpy()[0], expected, atol=2e-6)
 
 
-def test_an_answer_comes_with_its_record_its_picture_and_what_was_trained_on(by_run):
+def test_an_answer_comes_with_its_record_its_picture_and_what_was_trained_on(by_run, own_run):
     text, table, out, _ = by_run
     assert len(table) == 2
     np.testing.assert_allclose(table[SHARES].sum(axis=1), 1, atol=1e-5)
     assert table.loc["new/positive/positive_1", "seen"].startswith("TRAINED ON: the same frames")
     assert table.loc["new/clip7", "seen"] == ""
     assert all("the run never said" in said or "it was right" in said for said in table["record"])
-    assert "mean of the 2 models" in text
+    believed = load_run(own_run, final=False).calibration(table[SHARES].to_numpy())
+    np.testing.assert_allclose(table[[f"calibrated_{name[2:]}" for name in SHARES]], believed, atol=1e-5)
+    sure = ", ".join(f"{name[2:]} {p:.2f}" for name, p in zip(SHARES, believed[0], strict=True))
+    assert f"{table.index[0]}: {table['answer'].iloc[0]} ({sure})" in text
+    assert "mean of the 2 models of the cross-validation's folds; probabilities calibrated by the run's own" in text
     assert len(list((out / "pictures").glob("*.png"))) == 2
     assert json.loads((out / "model_card.json").read_text())["data"]["clips"] == 6
 
