@@ -54,7 +54,7 @@ def predict_paths(
 ) -> pd.DataFrame:
     """A row a clip: clip_id, subject, answer, p_<class>, calibrated_<class>, record, seen.
 
-    calibrated_<class>: p_<class> tempered by the run's own tests, where these are known (`mer_tf.evaluation.calibration`).
+    calibrated_<class>: p_<class> as the tests of the run temper it, where they are known (`evaluation.calibration`).
     record: how often the run was right with this answer.
 
     With `out`, written there as predictions.csv, with model_card.json, errors.csv and, where `pictures` says so, a
