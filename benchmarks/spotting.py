@@ -78,7 +78,7 @@ FACES = (("40", 21), (PHOTO, 22))
 AMPLITUDES = (0.0, 1.0, 2.0, 3.0)
 TRIED = [
     *(Cell(face, seed, a, talk) for talk in (True, False) for face, seed in FACES for a in AMPLITUDES),
-    *(Cell("40", 21, a, fps=100.0, seconds=20.0) for a in AMPLITUDES),
+    *(Cell("40", 21, a, fps=100.0) for a in AMPLITUDES),
 ]
 """Videos of other people, which nothing was tuned or learned on."""
 
