@@ -15,6 +15,9 @@ SPOTTING = "exp10_spotting"
 """Run in tests/video."""
 ELSEWHERE = (*OF_MANY, PRETRAINING, SPOTTING, EXP2.stem)
 """Run in other files."""
+TRIED = [script for script in SCRIPTS if script.stem not in ELSEWHERE]
+AS_EXP2 = ("exp1_vggface_frames", "exp3_vggface_bilstm")
+"""Their folds are trained from the same features as those of exp2, whose stopped run test_cli_runs.py has."""
 SMALLER = {
     "exp4_cnn_lstm_fusion": (
         *("--clip.side=32", "--model.fusion.fc_units=4", "--model.fusion.fc8_units=4"),
@@ -24,7 +27,7 @@ SMALLER = {
 """What an experiment has more of than TINY says."""
 
 
-@pytest.fixture(scope="module", params=[s for s in SCRIPTS if s.stem not in ELSEWHERE], ids=lambda p: p.stem)
+@pytest.fixture(scope="module", params=TRIED, ids=lambda p: p.stem)
 def finished(request, one_cache, tmp_path_factory):
     """The script, the folder it was started in, and the run directory that its last line named."""
     script, folder = request.param, tmp_path_factory.mktemp(request.param.stem)
@@ -46,6 +49,7 @@ def test_every_clip_is_predicted_exactly_once_and_subjects_stay_apart(finished):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("finished", [s for s in TRIED if s.stem not in AS_EXP2], indirect=True, ids=lambda p: p.stem)
 def test_a_stopped_run_goes_on_with_its_missing_folds(finished, no_pictures):
     script, folder, run = finished
     goes_on_with_missing_folds(script, run, folder)
