@@ -9,7 +9,7 @@ from mer_tf.preprocessing.faces import ALIGNED_BY, TEMPLATE, similarity, warp
 from mer_tf.synthetic.action_units.table import expression
 from mer_tf.synthetic.trees.smic import draw, smic_clips
 
-SIZE, FRAMES, SUBJECTS, TESTED = 96, 6, 20, 5
+SIZE, FRAMES, SUBJECTS, TESTED = 96, 4, 20, 5
 SHOWN = {"mouth": ((12,), (15,)), "brows": ((1, 2), (4,))}
 """Action units of the two classes of each part."""
 
