@@ -78,6 +78,7 @@ def declared(folder: Path, encoder: Path, epochs: int, size: int, subjects: int,
         clip=Clip(frames=13, stride=stride, non_micro_stride=stride, mirror=False),
         model=VggFaceLstm(
             encoder=str(encoder),
+            preproc="vggface2-mean",
             center="onset",
             embedding=(256, 192, 128),
             bn_momentum=0.9,

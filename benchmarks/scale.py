@@ -2,6 +2,7 @@
 
 python benchmarks/scale.py --out scale.csv                      # 10, 1000, 100000, 1000000 clips: a quarter of an hour
 python benchmarks/scale.py --out scale.csv --clips 10 1000      # a look
+python benchmarks/scale.py --clips 10 100 1000 --only features epoch   # training, and other names of WORK
 python benchmarks/scale.py --clips 1000000 --simulate 1 8 64 512   # by clip times that --clip gives, without lists
 
 Each measurement has a process of its own: seconds of its processor, without what it loads, and the most memory.
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scale_work
 
 from mer_tf.config import Clip, Evaluation, Experiment, Preprocess
 from mer_tf.datasets.manifest import ClipRow, manifest_digest, read_manifest, write_manifest
@@ -42,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--clips", type=int, nargs="+", default=[10, 1000, 100_000, 1_000_000])
-    parser.add_argument("--only", nargs="+", default=list(MEASURES), help="these measurements")
+    parser.add_argument("--only", nargs="+", default=list(MEASURES), choices=[*MEASURES, *WORK])
     parser.add_argument("--simulate", type=int, nargs="+", metavar="WORKERS", help="machines' processors")
     parser.add_argument("--clip", type=float, nargs=2, default=(0.39, 0.13), help="mean and deviation of a clip, s")
     parser.add_argument("--start", type=float, default=6.0, help="seconds until a worker can begin")
@@ -61,12 +63,13 @@ def measured(clips: int, name: str) -> dict[str, Any]:
 
 
 def _measure(name: str, clips: int, folder: Path) -> dict[str, Any]:
-    made = MEASURES[name](clips, folder)
+    made = (MEASURES | WORK)[name](clips, folder)
     begun = time.process_time()
     made()
     seconds = time.process_time() - begun
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    kept = (path for path in folder.iterdir() if path.suffix in (".csv", ".json", ".html"))
+    kept = [path for path in folder.iterdir() if path.suffix in (".csv", ".json", ".html")]
+    kept += folder.glob("features/*/*.npy")
     size = sum(path.stat().st_size for path in kept) / 2**20
     return {"seconds": round(seconds, 2), "memory_mib": round(most), "file_mib": round(size, 1)}
 
@@ -184,6 +187,15 @@ MEASURES: dict[str, Callable[[int, Path], Callable[[], Any]]] = {
     "folds and windows planned": _planned,
     "report": _report,
 }
+WORK: dict[str, Callable[[int, Path], Callable[[], Any]]] = {
+    "features": lambda n, folder: scale_work.features(clip_rows(n, folder), folder),
+    "features, 224 px": lambda n, folder: scale_work.full_size_features(clip_rows(n, folder), folder),
+    "epoch": lambda n, folder: scale_work.epoch(clip_rows(n, folder), folder),
+    "epoch, from files": lambda n, folder: scale_work.epoch(clip_rows(n, folder), folder, budget=0),
+    "page": scale_work.page,
+    "page, no faces": lambda n, folder: scale_work.page(n, folder, pictures=False),
+}
+"""Of clips and, in the last two, of videos; asked for by name, since they take minutes."""
 
 
 def _simulated(given: argparse.Namespace) -> list[dict[str, Any]]:

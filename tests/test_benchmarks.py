@@ -106,6 +106,14 @@ def test_a_list_of_clips_is_written_and_read_as_it_is_measured(benchmark, tmp_pa
         assert prepare(300, folder)() is not None, name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["features", "epoch", "page, no faces"])
+def test_training_and_a_page_are_made_as_they_are_measured(benchmark, tmp_path, name):
+    assert benchmark("scale").WORK[name](10, tmp_path)() is not None
+    made = tmp_path / "index.html" if name.startswith("page") else tmp_path / "features"
+    assert made.exists()
+
+
 @pytest.mark.parametrize("mode", [{}, {"SMALL": "1"}])
 def test_the_commands_of_the_script_for_a_gpu_are_taken_by_their_programs(benchmark, tmp_path, mode):
     shown = subprocess.run(

@@ -47,7 +47,7 @@ def spot(
         engine: local: one video after the other; beam: by an Apache Beam pipeline. Either writes the same bytes.
         beam: Options of the pipeline, as runner=DaskRunner dask_client_address=tcp://host:8786; else it runs here.
         workers: Processes of a pipeline that runs here.
-        dry_run: Write nothing; say how many videos, bytes and hours are to come, from 10 seconds each of three videos.
+        dry_run: Write nothing; say how many videos, bytes and hours are to come, from 90 seconds of up to nine videos.
     """
     from mer_tf.video.events import HONEST
     from mer_tf.video.page import Wishes, write_page

@@ -44,6 +44,8 @@ class Cost:
     """Seconds of `processor` that one process takes, however many there are."""
     names: tuple[str, str, str] = ("clips to write", "records", "clips")
     """What is counted, what is written, what was measured."""
+    doubt: int = 0
+    """Bytes by which there may be more or fewer, where what is not yet known decides."""
 
     def wall(self, workers: int) -> float:
         """Seconds by the clock with so many processes that have a processor each."""
@@ -55,9 +57,10 @@ class Cost:
         lengths = ", ".join(map(str, self.measured))
         clocks = (f"--workers {n}: {_span(self.wall(n))}" for n in sorted({1, workers, 8, 64}))
         counted, written, measured = self.names
+        doubt = f", give or take {self.doubt / 2**20:.1f}" if self.doubt else ""
         lines = {
             counted: f"{self.clips}, of {self.frames} frames{there}",
-            written: f"{self.bytes / 2**20:.1f} MiB; the disk has {self.free / 2**20:.0f} MiB left",
+            written: f"{self.bytes / 2**20:.1f} MiB{doubt}; the disk has {self.free / 2**20:.0f} MiB left",
             "one processor": f"{_span(self.processor)}, reckoned from {measured} of {lengths or 'no'} frames",
             "by the clock": f"{', '.join(clocks)}, with a processor for each",
         }

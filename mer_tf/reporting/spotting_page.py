@@ -102,7 +102,8 @@ class Spotted:
 def spotted_html(found: Spotted) -> Iterator[str]:
     """The page, piece by piece: one file that fetches nothing, but the videos that lie where they lay."""
     hole = Markup("\0")  # the pictures of many events would be held several times over by a template
-    page = page_of("spotting.html.j2", found=found, words=WORDS, data=hole, title=_title(found))
+    followed = {track.video for track in found.tracks}
+    page = page_of("spotting.html.j2", found=found, followed=followed, words=WORDS, data=hole, title=_title(found))
     before, _, after = page.partition(hole)
     yield before
     yield from _data(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ COPY, LARGEST = 320, 24_000_000
 """Longer side of a copy in the page, pixels, and its bytes at most."""
 MOST, MOST_REJECTED = 200, 30
 """Events of a video that have pictures: of expressions all that a page can carry, of what was rejected the clearest."""
+IN_ALL = 1000
+"""Events of all videos that have pictures, .2 to .4 MB each: Chromium opens no page with 600 MB of them."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,14 @@ def write_page(sources: Sequence[Source], out: Path, wishes: Wishes) -> Path:
     said = read_mapping(out / "events.json")
     videos = seen(sources, out, said)
     told: list[Answer | None] = []
-    events = [e for video in videos for e in _events(video, wishes, told)]
+    pictured = _pictured(videos) if wishes.faces else set()
+    events = [e for video in videos for e in _events(video, wishes, told, pictured)]
     if asked is not None:
         rows = [{**e.row, "recognition": a and a.told()} for e, a in zip(events, told, strict=True)]
         write_json(out / "events.json", {**said, "recogniser": list(asked.limits) if any(told) else [], "events": rows})
+    home = _home([video.source for video in videos])
     found = Spotted(
-        videos=[_shown(video, videos, out, wishes) for video in videos],
+        videos=[_shown(video, out, wishes, home) for video in videos],
         tracks=[t for video in videos for t in _tracks(video)],
         events=events,
         regions={name: group for name, (group, _, _) in REGIONS.items()},
@@ -82,7 +86,7 @@ def _beside(videos: Sequence[Seen], out: Path, wishes: Wishes) -> list[str]:
     return [path.name for path in made]
 
 
-def _shown(video: Seen, videos: Sequence[Seen], out: Path, wishes: Wishes) -> ShownVideo:
+def _shown(video: Seen, out: Path, wishes: Wishes, home: Path | None) -> ShownVideo:
     source, note = video.source, ""
     address = quote(_address(source, out))
     if source.camera is None and (wishes.embed or video.recorded):
@@ -91,7 +95,7 @@ def _shown(video: Seen, videos: Sequence[Seen], out: Path, wishes: Wishes) -> Sh
         note = f"The camera's pictures are kept in {source.path and source.path.name}. {note}".strip()
     return ShownVideo(
         name=Path(source.name).name,
-        clip=_clip(source, [v.source for v in videos]),
+        clip=_clip(source, home),
         fps=source.fps,
         frames=video.frames,
         source=address,
@@ -111,15 +115,20 @@ def _copy(video: Seen, out: Path, largest: int) -> tuple[str, str]:
     return f"data:video/webm;base64,{data}", ""
 
 
-def _clip(source: Source, sources: Sequence[Source]) -> str:
-    """Its path below the folder in which all of them lie; its name where they lie on several drives."""
+def _home(sources: Sequence[Source]) -> Path | None:
+    """The folder in which all of them lie; None where they lie on several drives."""
+    folders = {s.path.resolve().parent for s in sources if s.path is not None}
+    try:
+        return Path(os.path.commonpath(folders)) if folders else None
+    except ValueError:
+        return None
+
+
+def _clip(source: Source, home: Path | None) -> str:
+    """Its path below `home`; its name where there is none."""
     if source.path is None:
         return source.name
-    try:
-        home = os.path.commonpath([s.path.resolve().parent for s in sources if s.path is not None])
-    except ValueError:
-        return source.path.name
-    return source.path.resolve().relative_to(home).as_posix()
+    return source.path.resolve().relative_to(home).as_posix() if home else source.path.name
 
 
 def _address(source: Source, out: Path) -> str:
@@ -155,14 +164,20 @@ def _tracks(video: Seen) -> list[ShownTrack]:
     return shown
 
 
-def _events(video: Seen, wishes: Wishes, told: list[Answer | None]) -> list[ShownEvent]:
-    """Rows with pictures where the video can be read again, and with what was answered, which `told` keeps too."""
+def _events(
+    video: Seen, wishes: Wishes, told: list[Answer | None], pictured: Collection[tuple[int, int]]
+) -> list[ShownEvent]:
+    """Rows with pictures where the video can be read again, and with what was answered, which `told` keeps too.
+
+    pictured: (video, row) of those that shall have pictures.
+    """
     pictures: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
     answers = Answers(wishes.asked, video.source.fps, explain=wishes.faces)
     if (wishes.faces or wishes.asked) and video.source.camera is None:
-        wanted, name = _wanted(video), f"{Path(video.source.name).name}: pictures"
+        asked, name = wishes.asked is not None, f"{Path(video.source.name).name}: pictures"
+        wanted = [w for w in _wanted(video) if (asked and w.called) or (video.number, w.key) in pictured]
         for one in Progress(look(video.source, wanted, answers.keep), name, len(wanted), unit="event"):
-            if wishes.faces:
+            if (video.number, one.wanted.key) in pictured:
                 pictures[one.wanted.key] = pictures_of(one, video.source.fps), film_of(one, video.first)
             answers.take(one)
     found, fps = answers.all(), video.source.fps
@@ -182,11 +197,22 @@ def _heat(answer: Answer) -> dict[str, str]:
     return {} if answer.heat is None else heat_of(answer.heat)
 
 
-def _wanted(video: Seen) -> list[Wanted]:
+def _pictured(videos: Sequence[Seen]) -> set[tuple[int, int]]:
+    """(video, row) of `IN_ALL` events: expressions before what was rejected, and of each the clearest."""
+    rows = [(video.number, k, video.rows[k]) for video in videos for k in _clearest(video)]
+    rows.sort(key=lambda one: (one[2]["verdict"] == "rejected", -float(one[2]["peak_noise"])))
+    return {(number, k) for number, k, _ in rows[:IN_ALL]}
+
+
+def _clearest(video: Seen) -> list[int]:
+    """Rows of a video that may have pictures."""
     order = sorted(range(len(video.rows)), key=lambda k: -float(video.rows[k]["peak_noise"]))
     called = [k for k in order if video.rows[k]["verdict"] != "rejected"][:MOST]
-    rest = [k for k in order if video.rows[k]["verdict"] == "rejected"][:MOST_REJECTED]
-    return [one for k in (*called, *rest) if (one := _one_wanted(k, video)) is not None]
+    return [*called, *[k for k in order if video.rows[k]["verdict"] == "rejected"][:MOST_REJECTED]]
+
+
+def _wanted(video: Seen) -> list[Wanted]:
+    return [one for k in _clearest(video) if (one := _one_wanted(k, video)) is not None]
 
 
 def _one_wanted(key: int, video: Seen) -> Wanted | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +40,19 @@ class Seen:
 
 def seen(sources: Sequence[Source], out: Path, said: Mapping[str, Any]) -> list[Seen]:
     """All sources of a run, by its events.json."""
-    return [_seen(number, source, out, said) for number, source in enumerate(sources)]
+    tracks, events = _by_video(said["tracks"]), _by_video(said["events"])
+    return [_seen(k, one, out, tracks[one.name], events[one.name]) for k, one in enumerate(sources)]
 
 
-def _seen(number: int, source: Source, out: Path, said: Mapping[str, Any]) -> Seen:
+def _by_video(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, list[Mapping[str, Any]]]:
+    found: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["video"]].append(row)
+    return found
+
+
+def _seen(
+    number: int, source: Source, out: Path, tracks: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]
+) -> Seen:
     store, again = follow(source, home_of(out, source), progress=False), source.again()
-    own = [[row for row in said[what] if row["video"] == source.name] for what in ("tracks", "events")]
-    return Seen(number, again, store.pieces(), own[0], own[1], store.frames, first_number(source), again is not source)
+    return Seen(number, again, store.pieces(), tracks, rows, store.frames, first_number(source), again is not source)

@@ -134,7 +134,9 @@ def write_tables(sources: Sequence[Source], out: Path, lost: Mapping[str, str]) 
             why[source.name] = note.read_text(encoding="utf-8")
         elif store.finished:
             found, people = judge(source, store)
-            events, tracks, done = [*events, *found], [*tracks, *people], [*done, source]
+            events += found
+            tracks += people
+            done.append(source)
             videos.append(_summary(source, store, people))
     errors = pd.DataFrame(list(why.items()), columns=["video", "reason"])
     paths = [*write_events(out, events, tracks, videos), write_csv(errors, out / "errors.csv")]
@@ -146,11 +148,8 @@ def _kept(source: Source, out: Path) -> tuple[Path, dict[str, Any]]:
     return home_of(out, source), _settings(source)
 
 
-def follow(source: Source, folder: Path, *, progress: bool = True, frames: int | None = None) -> Store:
-    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept.
-
-    frames: as if it ended after so many.
-    """
+def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
+    """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept."""
     store = Store(folder, _settings(source))
     if store.finished:
         return store
@@ -163,7 +162,7 @@ def follow(source: Source, folder: Path, *, progress: bool = True, frames: int |
         people, pictures = _begun(source, store, write)
         bar = Progress(total=source.frames, initial=store.frames, desc=name, unit="frame", disable=not progress)
         with bar, closing(pictures):
-            _run(store, people, islice(pictures, frames), size, bar, goes_on=source.camera is None)
+            _run(store, people, pictures, size, bar, goes_on=source.camera is None)
     return store
 
 

@@ -3,9 +3,12 @@
 import base64
 import json
 import re
+import shutil
 import tracemalloc
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree as Xml
 
 import cv2
@@ -19,7 +22,7 @@ from mer_tf.reporting.spotting_page import STEP, ShownEvent, Spotted, _data, pac
 from mer_tf.synthetic.long.write import write_long
 from mer_tf.video import page, people, recognise
 from mer_tf.video.heat import Heat
-from mer_tf.video.sources import open_source
+from mer_tf.video.sources import Source, open_source
 
 
 class Drawn:
@@ -196,6 +199,52 @@ def test_the_page_holds_pictures_only_where_they_are_wished(made, monkeypatch):
     assert "data:image" not in text
     assert "hand the page on as they allow" not in text
     assert 'src="../x/rawvideo/' in text
+
+
+def test_a_page_of_many_videos_has_pictures_of_the_clearest_events_and_all_answers(
+    made, drawn_five, tmp_path, monkeypatch
+):
+    out, asked = tmp_path / "out", Drawn()
+    shutil.copytree(made[0], out)
+    before = json.loads((out / "events.json").read_text())
+    monkeypatch.setattr(people, "find_faces", lambda picture: [drawn_five])
+    monkeypatch.setattr(page, "IN_ALL", 1)
+    page.write_page([open_source(Path(before["videos"][0]["video"]))], out, page.Wishes(asked=asked))
+    assert json.loads((out / "events.json").read_text()) == before
+    events = data_of(out)["events"]
+    (shown,) = [e["row"] for e in events if e["pictures"]]
+    assert shown["peak_noise"] == max(e["row"]["peak_noise"] for e in events if e["row"]["verdict"] != "rejected")
+
+
+def test_a_page_of_many_videos_takes_as_long_for_each(tmp_path, monkeypatch):
+    """Counted, not timed: rows that are read, and paths that are looked up."""
+    counts = Counter()
+
+    class Row(dict):
+        def __getitem__(self, name):
+            counts["rows"] += name == "video"
+            return super().__getitem__(name)
+
+    def counted(path):
+        counts["paths"] += 1
+        return path.absolute()
+
+    def looked(number):
+        counts.clear()
+        sources = [Source(f"v{k}", 25.0, 9, tmp_path / f"{k}" / "v.mp4", number=k) for k in range(number)]
+        rows = [Row(video=s.name, verdict="rejected", peak_noise=1.0) for s in sources for _ in range(10)]
+        monkeypatch.setattr(page, "read_mapping", lambda path: {"tracks": [], "events": rows})
+        page.write_page(sources, tmp_path, page.Wishes(faces=False))
+        return counts["rows"], counts["paths"]
+
+    monkeypatch.setattr("mer_tf.video.seen.follow", lambda *_, **__: SimpleNamespace(pieces=list, frames=9))
+    monkeypatch.setattr(page, "_beside", lambda *_: [])
+    monkeypatch.setattr(page, "spotted_html", lambda found: found.videos[0].name)
+    monkeypatch.setattr(Path, "resolve", counted)
+    few, many = looked(10), looked(40)
+    assert min(few) > 0
+    assert many[0] <= 4 * few[0]
+    assert many[1] <= 4 * few[1]
 
 
 def test_without_a_face_the_page_says_so(made, tmp_path, monkeypatch):
