@@ -218,8 +218,9 @@ class Train:
     """Of those stages; 0: as the last."""
     class_weights: bool = False
     """Weigh each training window by windows / (classes x windows of its class)."""
-    jit_compile: bool = True
-    """Compile the training step with XLA where the model allows it."""
+    jit_compile: bool | Literal["auto"] = True
+    """Compile the training step with XLA where the model allows it. auto: on a GPU, and on a CPU where the step of that
+    model was measured to be faster so."""
     mixed_precision: bool = False
     data_parallel: bool = False
     """Share each batch among all devices of the machine; a step stays that of one device on the whole batch."""

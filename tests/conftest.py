@@ -32,6 +32,16 @@ os.environ[VARIABLE] = tempfile.mkdtemp(prefix="mer_tf-cache-")  # a user's own 
 atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)
 
 
+LONG = ("smoke", "explain", "protocols", "training", "video", "test_documentation.py", "records", "inputs", "au_flow")
+LONG += ("serving", "backends")
+"""Where one slow test takes up to a minute: with --no-loadscope-reorder these begin first, and none is left alone."""
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: min((places[part] for part in item.path.parts if part in places), default=len(LONG)))
+
+
 def pytest_collection_finish(session):
     """Garbage is not looked for in what was imported, and graphs of quick tests run as they are written.
 

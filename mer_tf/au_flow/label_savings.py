@@ -91,7 +91,7 @@ def _trained(bench: Bench, fold: Fold, weights: list[np.ndarray] | None, seed: i
             model.set_weights(weights)
         return model
 
-    trainer = FoldTrainer(build, experiment.train)
+    trainer = FoldTrainer(build, bench.recipe)
     labels = bench.labels_by_id(fold.train, bench.seal().training(fold))
     plan = plan_windows(labels, bench.store.length, experiment.clip, bench.classes, seed)
     trainer.fit(bench.store, plan, labels, experiment.clip.frames, seed)

@@ -29,6 +29,7 @@ from mer_tf.inputs.key_frames import key_frame_store, key_images
 from mer_tf.models.encoders.build import Encoder, build_encoder
 from mer_tf.models.encoders.parts import encoder_parts
 from mer_tf.models.kinds import FeatureModel
+from mer_tf.models.xla import by_xla
 from mer_tf.notices import UNTRAINED, Notice, danger, note
 from mer_tf.preprocessing.face_blocks import load_blocks, mirrored
 from mer_tf.preprocessing.frames import read_frame
@@ -116,7 +117,7 @@ def _features(config: FeatureModel, experiment: Experiment, clips: Clips) -> Enc
     encoder = build_encoder(config, input_size=experiment.preprocess.size)
     log.info("encoder: %s, weights: %s", encoder.name, encoder.weights["source"])
     trunk, tail = encoder_parts(encoder.model, block, encoder.features_at)
-    trunk.compile(jit_compile=experiment.train.jit_compile and encoder.jit_compile)
+    trunk.compile(jit_compile=by_xla(experiment.train.jit_compile, faster_on_cpu=False) and encoder.jit_compile)
     at = encoder.features_at
     size, version = experiment.preprocess.size, counted(TRAINING)
     name = features_key(trunk, encoder.name, config.preproc, block, at, size, *version)

@@ -29,6 +29,9 @@ def graphics_cards() -> int:
 class Network(Model):
     """A Keras model."""
 
+    xla_on_cpu: ClassVar[bool] = False
+    """Whether XLA was measured to make its training step faster on a CPU (benchmarks/RESULTS.md)."""
+
     def build(self, shape: Any, classes: int) -> keras.Model:
         """The network for inputs of that shape: a dict of inputs to float32 logits (B, classes)."""
         raise NotImplementedError
@@ -84,6 +87,7 @@ class FeatureModel(Network):
 
     takes: ClassVar[Takes] = "features"
     flow: ClassVar[bool] = False
+    xla_on_cpu: ClassVar[bool] = True
     shows: ClassVar[Shows] = "heat maps"
 
     @property

@@ -24,6 +24,7 @@ from mer_tf.inputs.key_frames import KeyFrameStore
 from mer_tf.inputs.prepare import Encoded, clip_frames, encode
 from mer_tf.inputs.shelf import Shelf
 from mer_tf.models.kinds import FeatureModel, Network
+from mer_tf.models.xla import by_xla
 from mer_tf.notices import Notice
 from mer_tf.records.stored import frame_numbers
 from mer_tf.training.trainer import FoldTrainer, clip_means, clip_windows, predict_clips, predict_windows
@@ -200,11 +201,17 @@ class Bench(Workbench):
         rows = rows.assign(fold=fold.number, seed=seed, y_true=[self.classes[k] for k in truth])
         return predictions_frame(rows, shares, self.classes, "window")
 
+    @property
+    def recipe(self) -> Train:
+        """What the experiment says of training, with XLA decided for this machine."""
+        train = self.experiment.train
+        return replace(train, jit_compile=by_xla(train.jit_compile, self.network.xla_on_cpu))
+
     def trainer(self, dropout: float | None = None) -> FoldTrainer:
         """The compiled model of these settings, made when it is first asked for."""
         config = self.network.with_dropout(dropout)
         if config not in self.trainers:
-            self.trainers[config] = FoldTrainer(partial(self._build, config), self.experiment.train, config.stages)
+            self.trainers[config] = FoldTrainer(partial(self._build, config), self.recipe, config.stages)
         return self.trainers[config]
 
     def xla(self) -> bool | None:

@@ -4,9 +4,11 @@ import shutil
 from dataclasses import replace
 from functools import cache
 
+import keras
 import pandas as pd
 import pytest
 
+from mer_tf.changes import changed
 from mer_tf.config import Evaluation, MerError, Search
 from mer_tf.protocols.cross_validation import cross_validate, untrained
 from mer_tf.protocols.self_test import before_training
@@ -123,3 +125,12 @@ def test_folds_are_separate_units(make_bench, experiment, finished, tmp_path):
     assert (finished("group") / "fold-2" / "predictions.csv").read_bytes() == alone
     with pytest.raises(MerError, match="there are folds 0 to 2"):
         cross_validate(bench, tmp_path, only=[3])
+
+
+def test_auto_goes_by_what_was_measured_of_the_model(make_bench, experiment, monkeypatch):
+    """On a CPU XLA makes the LSTM on features faster; another network's step stays as it is traced."""
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0"])
+    bench, _ = make_bench(changed(experiment, {"train.jit_compile": "auto"}))
+    assert bench.recipe.jit_compile is True
+    monkeypatch.setattr(type(bench.network), "xla_on_cpu", False)
+    assert bench.recipe.jit_compile is False

@@ -15,6 +15,7 @@ import pytest
 from helpers.two_devices import train
 
 from mer_tf.config import MerError, Train
+from mer_tf.models.xla import by_xla
 from mer_tf.training.devices import scope_of
 
 TESTS = Path(__file__).parents[1]
@@ -75,3 +76,19 @@ def test_one_device_trains_as_ever_and_says_so(
     caplog.clear()
     with scope_of(replace(PARALLEL, data_parallel=False))():
         assert caplog.text == ""
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_xla_is_used_as_asked(asked: bool) -> None:
+    assert by_xla(asked, faster_on_cpu=not asked) is asked
+
+
+@pytest.mark.parametrize(
+    ("devices", "faster", "chosen"),
+    [(["cpu:0"], True, True), (["cpu:0"], False, False), (["cpu:0", "gpu:0"], False, True), (["cuda:0"], False, True)],
+)
+def test_auto_goes_by_device_and_by_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch, devices: list[str], faster: bool, chosen: bool
+) -> None:
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: devices)
+    assert by_xla("auto", faster) is chosen

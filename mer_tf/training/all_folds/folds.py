@@ -16,6 +16,7 @@ from keras import ops
 
 from mer_tf.config import Train
 from mer_tf.models.ststnet import FILTERS
+from mer_tf.models.xla import by_xla
 from mer_tf.training.all_folds.shallow_stem import CHUNK, cut_patches, in_chunks, make_grid, stem
 from mer_tf.training.trainer import make_optimizer
 
@@ -130,7 +131,8 @@ class AllFolds:
         self.folds = FoldedSTSTNet(len(models), images.shape[1], models[0].output_shape[-1], group)
         self.folds.take(models)
         self.dropout, self.rng = dropout, np.random.default_rng([seed, 1])
-        self.folds.compile(optimizer=make_optimizer(config), loss=_masked_loss, jit_compile=config.jit_compile)
+        xla = by_xla(config.jit_compile, faster_on_cpu=True)
+        self.folds.compile(optimizer=make_optimizer(config), loss=_masked_loss, jit_compile=xla)
         self.folds.optimizer.build(self.folds.trainable_variables)  # made in the first step, they have it traced twice
         self.patches = cut_patches(images, self.folds.grid)
         self.truth = np.full((len(truth), self.folds.folds), -1, "int32")
