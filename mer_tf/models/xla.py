@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-import keras
+from mer_tf.models.later import keras
 
 
 def by_xla(asked: bool | Literal["auto"], faster_on_cpu: bool) -> bool:
