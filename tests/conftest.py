@@ -37,7 +37,9 @@ LONG += ("serving", "backends")
 """Where one slow test takes up to a minute: with --no-loadscope-reorder these begin first, and none is left alone."""
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("loadscopereorder", True):
+        return
     places = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: min((places[part] for part in item.path.parts if part in places), default=len(LONG)))
 

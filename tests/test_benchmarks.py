@@ -107,7 +107,7 @@ def test_a_list_of_clips_is_written_and_read_as_it_is_measured(benchmark, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["features", "epoch", "page, no faces"])
+@pytest.mark.parametrize("name", ["epoch", "page, no faces"])
 def test_training_and_a_page_are_made_as_they_are_measured(benchmark, tmp_path, name):
     assert benchmark("scale").WORK[name](10, tmp_path)() is not None
     made = tmp_path / "index.html" if name.startswith("page") else tmp_path / "features"
