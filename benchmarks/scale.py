@@ -189,7 +189,7 @@ MEASURES: dict[str, Callable[[int, Path], Callable[[], Any]]] = {
 }
 WORK: dict[str, Callable[[int, Path], Callable[[], Any]]] = {
     "features": lambda n, folder: scale_work.features(clip_rows(n, folder), folder),
-    "features, 224 px": lambda n, folder: scale_work.full_size_features(clip_rows(n, folder), folder),
+    "features, 224 px": lambda n, folder: scale_work.features(clip_rows(n, folder), folder, scale_work.FULL),
     "epoch": lambda n, folder: scale_work.epoch(clip_rows(n, folder), folder),
     "epoch, from files": lambda n, folder: scale_work.epoch(clip_rows(n, folder), folder, budget=0),
     "page": scale_work.page,

@@ -36,7 +36,7 @@ from mer_tf.video.blocks import STATE
 from mer_tf.video.page import Wishes, write_page
 from mer_tf.video.recognise import asked_of
 from mer_tf.video.sources import Source, open_source, open_sources
-from mer_tf.video.spot import _settings, follow, home_of, write_tables
+from mer_tf.video.spot import follow, home_of, settings_of, write_tables
 
 FRAMES, SIDE, FULL = 16, 32, 224
 """Frames of a clip, their side and that of the published network, pixels."""
@@ -52,11 +52,6 @@ def features(rows: list[ClipRow], folder: Path, side: int = SIDE) -> Made:
     experiment = changed(declared(folder, encoder, side), {"model.preproc": "vggface2-mean"})
     clips = recorded(rows, folder, side)
     return lambda: encode(experiment, clips)
-
-
-def full_size_features(rows: list[ClipRow], folder: Path) -> Made:
-    """The same by the published network's frames."""
-    return features(rows, folder, FULL)
 
 
 def epoch(rows: list[ClipRow], folder: Path, budget: int = shelf.IN_MEMORY) -> Made:
@@ -139,5 +134,5 @@ def followed(videos: int, folder: Path) -> list[Source]:
         home.mkdir(parents=True)
         for block in whole.folder.glob("*.npz"):
             os.link(block, home / block.name)
-        write_json(home / STATE, {**read_mapping(whole.folder / STATE), "what": _settings(source)})
+        write_json(home / STATE, {**read_mapping(whole.folder / STATE), "what": settings_of(source)})
     return sources

@@ -18,9 +18,9 @@ from mer_tf.files import file_name, write_csv, write_json
 from mer_tf.names import few
 from mer_tf.notices import danger
 from mer_tf.serving.new_clips import Lost, NewClips, lost_clips, predict_members, prepare
-from mer_tf.serving.pictures import CALIBRATED, Heat, believed, clip_heat, clip_picture, how_believed
+from mer_tf.serving.pictures import Heat, clip_heat, clip_picture
 from mer_tf.serving.sources import rows_of
-from mer_tf.serving.trained import Trained, subject_key
+from mer_tf.serving.trained import CALIBRATED, Trained, believed, how_believed, subject_key
 
 log = logging.getLogger("mer_tf")
 GROUP = 16

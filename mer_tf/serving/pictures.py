@@ -20,12 +20,10 @@ from mer_tf.explain.upsampling import upsample
 from mer_tf.protocols.pictures.checkpoints import Explained, Wanted, explained
 from mer_tf.protocols.pictures.view import View
 from mer_tf.serving.new_clips import NewClips
-from mer_tf.serving.trained import Trained
+from mer_tf.serving.trained import Trained, believed, how_believed
 
 SHOWN = 8
 VIEW = View()
-CALIBRATED = "calibrated"
-"""Columns of what may be believed begin so."""
 
 
 @dataclass
@@ -65,17 +63,6 @@ def clip_heat(trained: Trained, clips: NewClips, table: pd.DataFrame) -> tuple[d
     for clip_id, maps_of in found.items():
         shown[clip_id].maps = np.mean(maps_of, axis=0)
     return shown, said or "no heat map: a classical method has no layers"
-
-
-def believed(trained: Trained, row: Mapping[Any, Any]) -> dict[str, float]:
-    """The probabilities of an answer, calibrated where the run's own tests are known."""
-    kind = "p" if trained.calibration is None else CALIBRATED
-    return {name: float(row[f"{kind}_{name}"]) for name in trained.classes}
-
-
-def how_believed(trained: Trained) -> str:
-    """In words: what `believed` gives."""
-    return "not calibrated" if trained.calibration is None else "calibrated by the run's own tests"
 
 
 def clip_picture(

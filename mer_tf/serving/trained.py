@@ -25,6 +25,8 @@ from mer_tf.run_directory import METHODS
 
 MEND = "copy the whole run directory, or export it again"
 SEEN = ["content_sha256", "subject_sha256"]
+CALIBRATED = "calibrated"
+"""Columns of what may be believed begin so."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,17 @@ class Trained:
         if not self.members:
             return "a classical method, fitted anew on each fold's training clips; the answer is their mean"
         return f"mean of the {len(self.members)} models of the cross-validation's folds"
+
+
+def believed(trained: Trained, row: Mapping[Any, Any]) -> dict[str, float]:
+    """The probabilities of an answer, calibrated where the run's own tests are known."""
+    kind = "p" if trained.calibration is None else CALIBRATED
+    return {name: float(row[f"{kind}_{name}"]) for name in trained.classes}
+
+
+def how_believed(trained: Trained) -> str:
+    """In words: what `believed` gives."""
+    return "not calibrated" if trained.calibration is None else "calibrated by the run's own tests"
 
 
 def subject_key(subject: str) -> str:

@@ -191,7 +191,7 @@ class ByRun:
     def _answer(
         self, trained: Trained, row: Mapping[Any, Any] | None, one: Shown, maps: ClipHeat | None, said: str
     ) -> Answer:
-        from mer_tf.serving.pictures import believed
+        from mer_tf.serving.trained import believed
 
         if row is None:
             return Answer(refused="its frames cannot be used by this run")

@@ -145,12 +145,12 @@ def write_tables(sources: Sequence[Source], out: Path, lost: Mapping[str, str]) 
 
 def _kept(source: Source, out: Path) -> tuple[Path, dict[str, Any]]:
     """The arguments of the store of a source."""
-    return home_of(out, source), _settings(source)
+    return home_of(out, source), settings_of(source)
 
 
 def follow(source: Source, folder: Path, *, progress: bool = True) -> Store:
     """Read a source to its end and keep the curves of everybody in it; goes on after the last block that is kept."""
-    store = Store(folder, _settings(source))
+    store = Store(folder, settings_of(source))
     if store.finished:
         return store
     if source.camera is not None:
@@ -240,7 +240,7 @@ def _summary(source: Source, store: Store, tracks: Sequence[PersonTrack]) -> dic
     return said | {"seconds": round(store.frames / source.fps, 3), "people": len({t.track for t in tracks})}
 
 
-def _settings(source: Source) -> dict[str, Any]:
+def settings_of(source: Source) -> dict[str, Any]:
     """What fixes the curves of a source."""
     what = {"source": source.name, "fps": source.fps, "block": BLOCK, "version": VERSION, "pixels": PIXELS}
     return what | {"file": _stamp(source)}
