@@ -207,6 +207,14 @@ def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result:
     return result
 
 
+def in_processes(function: Callable[..., Result], items: Iterable[tuple[Any, ...]], memory: int) -> Iterator[Result]:
+    """Results of `function(*item)` in the order of `items`, each of a process of its own (`in_own_process`), which may
+    take `memory` bytes; as many run at once as the cores and the free memory bear."""
+    number = processes_at_once(memory)
+    with abreast(number):
+        yield from in_threads(lambda item: in_own_process(function, *item), items, number)
+
+
 def _context() -> Any:
     """Starts processes as forks of one that has imported TensorFlow and run nothing, where the system can: 8 s less.
 

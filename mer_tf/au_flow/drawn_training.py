@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,12 +24,16 @@ from mer_tf.au_flow.settings import Pretraining
 from mer_tf.cached import cache_folder
 from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.pretrained import probabilities
+from mer_tf.parallel import in_processes
 from mer_tf.preprocessing.augment import mirrored_flow_image
+from mer_tf.progress import Progress
 from mer_tf.synthetic.action_units.fields import Drawn, Nuisance, disturbed, flow_images, joined
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds, rendered_fields
 
 log = logging.getLogger("mer_tf")
+MEMORY = 3 * 2**30
+"""Bytes that the training of a network may take."""
 TEST_SEED = 1
 """Kinds are tested on images of another seed than they are trained on."""
 REST = Nuisance(shift=0.2, turn=0.008, noise=(0.03, 0.3))
@@ -116,11 +121,16 @@ def kept_out_groups() -> dict[str, list[str]]:
 
 
 def kept_out_scores(config: Pretraining) -> pd.DataFrame:
-    """A row a kind that was left out: `left_out` (the group), `kind`, `UF1` of a network trained without the group."""
-    rows = []
-    for group, names in kept_out_groups().items():
-        model, _ = train_network(replace(config, epochs=config.kept_out_epochs), names)
-        for name, score in kind_scores(model, names, config).items():
-            rows.append({"left_out": group, "kind": name, "UF1": round(score, 4)})
-            log.info("without %s: %s UF1 %.3f", group, name, score)
-    return pd.DataFrame(rows)
+    """A row a kind that was left out: `left_out` (the group), `kind`, `UF1` of a network trained without the group.
+
+    Each network in a process of its own, as many at once as the cores and the memory bear.
+    """
+    given = [(config, group, names) for group, names in kept_out_groups().items()]
+    found = Progress(in_processes(_without, given, MEMORY), "kinds kept out", total=len(given), unit="network")
+    return pd.DataFrame([row for rows in found for row in rows])
+
+
+def _without(config: Pretraining, group: str, names: Collection[str]) -> list[dict[str, Any]]:
+    model, _ = train_network(replace(config, epochs=config.kept_out_epochs), names)
+    scores = kind_scores(model, names, config)
+    return [{"left_out": group, "kind": name, "UF1": round(score, 4)} for name, score in scores.items()]

@@ -10,6 +10,7 @@ import logging
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,14 +23,18 @@ from mer_tf.datasets.windows import plan_windows
 from mer_tf.evaluation.folds import Fold
 from mer_tf.evaluation.metrics import by_name, scores
 from mer_tf.files import write_csv
-from mer_tf.inputs.clips import prepare_clips
-from mer_tf.inputs.prepare import encode
+from mer_tf.inputs.clips import Clips, prepare_clips
+from mer_tf.inputs.prepare import Encoded, encode
+from mer_tf.parallel import in_processes
+from mer_tf.progress import Progress
 from mer_tf.protocols.workbench import Bench
 from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.stacks import draw_stacks
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 log = logging.getLogger("mer_tf")
+MEMORY = 3 * 2**30
+"""Bytes that a row's trainings may take."""
 
 
 def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> pd.DataFrame:
@@ -38,25 +43,37 @@ def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> 
     Also written as clips_saved.csv under `directory`.
     """
     clips = prepare_clips(experiment, directory)
-    bench = Bench(experiment, clips, encode(experiment, clips))
+    encoded = encode(experiment, clips)
+    bench = Bench(experiment, clips, encoded)
     drawn = pretrained(bench, config)
     tested = rows_of(bench, slice(max(config.subjects), None))
     rows = [{"start": "drawn", "clips": 0, **_score(bench, drawn, Fold(0, (), tested))}]
-    for count in config.subjects:
-        fold = Fold(count, rows_of(bench, slice(count)), tested)
-        for start, weights in (("new", None), ("drawn", drawn.get_weights())):
-            found = [_score(bench, _trained(bench, fold, weights, seed), fold) for seed in range(config.seeds)]
-            rows.append(
-                {
-                    "start": start,
-                    "clips": len(fold.train),
-                    **{str(k): float(v) for k, v in pd.DataFrame(found).mean().items()},
-                }
-            )
-            log.info("%s", rows[-1])
+    folds = [Fold(count, rows_of(bench, slice(count)), tested) for count in config.subjects]
+    given = [
+        (experiment, clips, encoded, fold, start, weights, config.seeds)
+        for fold in folds
+        for start, weights in (("new", None), ("drawn", drawn.get_weights()))
+    ]
+    rows += Progress(in_processes(_start, given, MEMORY), "labelled clips", total=len(given), unit="row")
     table = pd.DataFrame(rows)
     write_csv(table, directory / "clips_saved.csv")
     return table
+
+
+def _start(
+    experiment: Experiment,
+    clips: Clips,
+    encoded: Encoded,
+    fold: Fold,
+    start: str,
+    weights: list[np.ndarray] | None,
+    seeds: int,
+) -> dict[str, Any]:
+    """A row of the table: the mean over seeds."""
+    bench = Bench(experiment, clips, encoded)
+    found = [_score(bench, _trained(bench, fold, weights, seed), fold) for seed in range(seeds)]
+    means = {str(name): float(value) for name, value in pd.DataFrame(found).mean().items()}
+    return {"start": start, "clips": len(fold.train), **means}
 
 
 def pretrained(bench: Bench, config: DrawnClips) -> keras.Model:

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from mer_tf.models.au_flow import AuFlow
 from mer_tf.models.kernel_model import KernelModel
 from mer_tf.models.kinds import FlowImageModel
 from mer_tf.notices import Notice, danger
+from mer_tf.parallel import in_processes
 from mer_tf.progress import Progress
 from mer_tf.protocols.classical import blind_features
 from mer_tf.protocols.composite_words import differences, notes, printed, published_only, said_in_advance, tuned
@@ -43,7 +45,7 @@ from mer_tf.protocols.pretrained import as_given, images_of
 from mer_tf.protocols.workbench import Bench
 from mer_tf.reporting.plots import confusion_pair
 from mer_tf.reporting.tables import composite_text, difference_text
-from mer_tf.run_directory import METHODS, note_xla
+from mer_tf.run_directory import METHODS, log_to, note_xla
 from mer_tf.training.all_folds.folds import AllFolds
 from mer_tf.training.trainer import EpochPredictions, training_seed
 
@@ -52,6 +54,8 @@ TIME = "time.json"
 """Processor seconds of a method that was run in one go."""
 WATCHED = 80
 """Epochs, evenly spaced, at which test clips are predicted, so that the best of them can be told."""
+MEMORY = 2 * 2**30
+"""Bytes that a method's process may take."""
 PEEKED = ", best epoch on the test subject"
 FULL = "full"
 
@@ -61,39 +65,64 @@ ByEpoch = dict[int, np.ndarray]
 """Epoch -> probabilities (test clips, classes)."""
 
 
-def composite(experiment: Experiment, methods: Methods, clips: Clips, encoded: Encoded, directory: Path) -> str:
+def composite(
+    experiment: Experiment,
+    methods: Methods,
+    clips: Clips,
+    encoded: Encoded,
+    directory: Path,
+    *,
+    apart: bool = True,
+) -> str:
     """Run every method (name -> dotted settings, model.name among them); those that have predictions are kept.
 
-    A resumed run goes by methods.json. The onset frame is left out where clips are ready-made flow images, which have
-    none. Writes <method>/predictions.csv, composite.csv, metrics.json and results.txt under `directory`; returns the
-    text.
+    Each runs in a process of its own, as many at once as the cores and the memory bear; one by one in this process
+    where `apart` is False. A resumed run goes by methods.json. The onset frame is left out where clips are ready-made
+    flow images, which have none. Writes <method>/predictions.csv, composite.csv, metrics.json and results.txt under
+    `directory`; returns the text. `MerError` of a method names it, and ends the others.
     """
     path, onsets = directory / METHODS, getattr(encoded.store, "onsets", {})
     if not path.exists():
         write_json(path, {n: s for n, s in methods.items() if onsets or s["model.name"] != OnsetFrame.name})
-    tables: dict[str, pd.DataFrame] = {}
-    models: dict[str, str] = {}
     stored = read_mapping(path)
     if not all(isinstance(given, dict) for given in stored.values()):
         raise MerError(f"{path}: was written by an older version; delete it, finished methods are kept")
-    folds = len(Bench(experiment, clips, encoded).folds())
-    log.info("%s", "\n".join(said_in_advance(experiment, stored, len(clips.table), folds)))
-    for name, given in Progress(stored.items(), "methods", unit="method"):
-        chosen = changed(experiment, migrated(given))
-        bench, home = Bench(chosen, clips, encoded), directory / method_folder(name)
-        if not (home / "predictions.csv").exists():
-            began = time.process_time()
-            _write(bench, *_predicted(bench, name, home), home)
-            write_json(home / TIME, {"cpu_seconds": round(time.process_time() - began, 1)})
-            note_xla(directory, bench.xla())
-        for suffix, folder in (("", home), (PEEKED, home / "best-epoch")):
-            if (folder / "predictions.csv").exists():
-                tables[name + suffix] = read_predictions(folder / "predictions.csv")
-                models[name + suffix] = chosen.model.name
+    bench = Bench(experiment, clips, encoded)
+    log.info("%s", "\n".join(said_in_advance(experiment, stored, len(clips.table), len(bench.folds()))))
+    chosen = {name: changed(experiment, migrated(given)) for name, given in stored.items()}
+    _run(chosen, clips, encoded, directory, apart)
+    tables: dict[str, pd.DataFrame] = {}
+    models: dict[str, str] = {}
+    for name, one in chosen.items():
+        for suffix in ("", PEEKED):
+            predictions = directory / method_folder(name + suffix) / "predictions.csv"
+            if predictions.exists():
+                tables[name + suffix] = read_predictions(predictions)
+                models[name + suffix] = one.model.name
     images: Mapping[str, np.ndarray] = encoded.store.images  # type: ignore[attr-defined]
     write_always_wrong(_seeing(tables, models), images, directory)
-    untaught = Bench(experiment, clips, encoded).fold_warnings()
-    return _summary(experiment, clips, tables, models, directory, untaught, [*tuned(stored)])
+    return _summary(experiment, clips, tables, models, directory, bench.fold_warnings(), [*tuned(stored)])
+
+
+def _run(chosen: Mapping[str, Experiment], clips: Clips, encoded: Encoded, directory: Path, apart: bool) -> None:
+    """Run the methods that have no predictions yet."""
+    todo = [name for name in chosen if not (directory / method_folder(name) / "predictions.csv").exists()]
+    given = [(name, chosen[name], clips, encoded, directory) for name in todo]
+    found = in_processes(_method, given, MEMORY) if apart else starmap(_method, given)
+    for compiled in Progress(found, "methods", total=len(todo), unit="method"):
+        note_xla(directory, compiled)
+
+
+def _method(name: str, chosen: Experiment, clips: Clips, encoded: Encoded, directory: Path) -> bool | None:
+    """Train and test one method, and write its predictions; whether XLA compiled its training steps."""
+    log_to(directory)
+    bench, home, began = Bench(chosen, clips, encoded), directory / method_folder(name), time.process_time()
+    try:
+        _write(bench, *_predicted(bench, name, home), home)
+    except MerError as error:
+        raise MerError(f"{name}: {error}") from error
+    write_json(home / TIME, {"cpu_seconds": round(time.process_time() - began, 1)})
+    return bench.xla()
 
 
 def _predicted(bench: Bench, name: str, home: Path) -> tuple[SealedLabels, dict[int, ByEpoch]]:

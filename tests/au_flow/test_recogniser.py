@@ -64,7 +64,7 @@ def test_a_run_s_row_is_trained_on_all_its_clips(declared):
     experiment = replace(experiment, out=str(folder / "runs"))
     run = open_run(experiment, None)
     bench, clips = open_bench(experiment, run)
-    composite(experiment, {"pixel kernel": {"model.name": "pixel_kernel"}}, clips, bench.encoded, run)
+    composite(experiment, {"pixel kernel": {"model.name": "pixel_kernel"}}, clips, bench.encoded, run, apart=False)
     known = of_run(run)
     assert known.model == PixelKernel()
     assert known.trained_on.startswith(f"{len(clips.table)} clips of 4 subjects")

@@ -55,7 +55,7 @@ def finished(declared, quick, eagerly):
     folder, experiment = declared
     clips = prepare_clips(experiment, folder)
     given = (experiment, of_epochs(2), clips, encode(experiment, clips), folder)
-    return folder, given, composite(*given)
+    return folder, given, composite(*given, apart=False)
 
 
 def test_every_clip_is_predicted_once_by_every_method(finished):
@@ -86,7 +86,7 @@ def test_the_onset_frame_is_a_row_where_it_is_known(finished, tmp_path):
     labels = dict(zip(clips.table["clip_id"], clips.table["label"], strict=True))
     telling = {c: np.full((4, 4, 3), 100 * labels[c], "uint8") for c in images}
     known = replace(encoded, store=FlowImageStore(images, telling))
-    composite(experiment, {"onset frame": METHODS["onset frame"]}, clips, known, tmp_path)
+    composite(experiment, {"onset frame": METHODS["onset frame"]}, clips, known, tmp_path, apart=False)
     frame = pd.read_csv(tmp_path / "onset-frame" / "predictions.csv")
     assert (frame["y_true"] == frame["y_pred"]).mean() > 0.9
 
@@ -147,6 +147,22 @@ def test_a_plain_run_on_flow_images_shows_its_worst(declared, quick, monkeypatch
     assert all((directory / "worst" / name).is_file() for name in table["file"])
     with pytest.raises(MerError, match=r"lbp_top: takes frames.*ststnet"):
         run(replace(once, model=model_named("lbp_top")))
+
+
+@pytest.mark.slow
+def test_methods_in_processes_of_their_own_say_the_same(finished, tmp_path):
+    """But what TensorFlow's threads round otherwise."""
+    folder, (experiment, methods, clips, encoded, _), _ = finished
+    chosen = {name: methods[name] for name in ("logistic regression", "OFF-ApexNet", "zero-shot")}
+    composite(experiment, chosen, clips, encoded, tmp_path)
+    for name in ("logistic-regression", "off-apexnet", "zero-shot"):
+        one, other = (pd.read_csv(home / name / "predictions.csv") for home in (tmp_path, folder))
+        shares = [column for column in one if column.startswith("p_")]
+        np.testing.assert_allclose(one[shares], other[shares], atol=1e-4)
+        assert json.loads((tmp_path / name / "time.json").read_text())["cpu_seconds"] >= 0
+    two = replace(clips, protocol=replace(clips.protocol, classes=("negative", "positive")))
+    with pytest.raises(MerError, match=r"^second: .*megc2019-3"):
+        composite(experiment, {"second": METHODS["zero-shot"]}, two, encoded, tmp_path / "two")
 
 
 @pytest.mark.slow
