@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,7 +24,7 @@ import numpy as np
 import tyro
 from device import device_name
 from model_steps import again
-from results import Row, add_rows, keep, processor, table
+from results import Row, add_rows, keep, measured_once, processor, table
 
 from mer_tf.arrays import save_array
 from mer_tf.config import Experiment
@@ -52,6 +53,7 @@ def main(
     kinds: Sequence[str] = KINDS,
     write: bool = True,
     rows: Path | None = None,
+    keep_in: Path | None = None,
 ) -> None:
     """Measure, print the table, and write it into RESULTS.md.
 
@@ -62,11 +64,14 @@ def main(
         kinds: Scripts of experiments/, whose embedded networks are trained.
         write: Write the table into RESULTS.md too.
         rows: Add rows to this file instead, a JSON object a line.
+        keep_in: Folder for what was measured of each kind, which is not measured again.
     """
     lines = []
+    settings = [f"clips={clips}", f"size={size}", f"rounds={rounds}"]
     with TemporaryDirectory(prefix="input-") as folder:
         for kind in kinds:
-            lines += measured(embedded(kind), clips, size, rounds, Path(folder) / kind)
+            measure = partial(measured, embedded(kind), clips, size, rounds, Path(folder) / kind)
+            lines += measured_once((keep_in or Path(folder)) / f"{kind}.json", settings, measure)["lines"]
             print(lines[-3:], flush=True)
             if rows is not None:
                 add_rows(rows, [in_row(line) for line in lines[-3:]])
@@ -96,11 +101,10 @@ def embedded(script: str) -> Experiment:
     return experiment
 
 
-def measured(experiment: Experiment, clips: int, size: int, rounds: int, folder: Path) -> list[list[str]]:
-    """Lines of the table for one experiment."""
+def measured(experiment: Experiment, clips: int, size: int, rounds: int, folder: Path) -> dict[str, list[list[str]]]:
+    """The `lines` of the table for one experiment."""
     memory, files = both_stores(experiment, clips, size, folder)
-    names = sorted(getattr(memory, "images", None) or getattr(memory, "frames", None) or features_of(memory).plain)
-    labels = {name: k % len(CLASSES) for k, name in enumerate(names)}
+    labels = {f"{k}": k % len(CLASSES) for k in range(clips)}
     plan = plan_windows(labels, memory.length, experiment.clip, CLASSES, 0)
     assert isinstance(experiment.model, Network)
     model = experiment.model.build(memory.shape, len(CLASSES))
@@ -118,7 +122,7 @@ def measured(experiment: Experiment, clips: int, size: int, rounds: int, folder:
     for name, rate in rates.items():
         share = [f"{part:.1%}" for part in rate / rates["memory"]]
         lines.append([experiment.name, name, f"{rate[0]:.1f}", share[0], f"{rate[1]:.1f}", share[1]])
-    return lines
+    return {"lines": lines}
 
 
 def both_stores(experiment: Experiment, clips: int, size: int, folder: Path) -> tuple[Any, Any]:
@@ -150,11 +154,6 @@ def with_blocks(store: FeatureStore) -> BlockStore:
     """The same with ten blocks of a face."""
     centres = {name: np.full((10, 2), 4, "float32") for name in store.plain}
     return BlockStore(store, (centres, centres), dict.fromkeys(centres, LENGTH // 2), (0.0, 8.0))
-
-
-def features_of(store: FeatureStore | BlockStore) -> FeatureStore:
-    """The features of a store that has some."""
-    return store.features if isinstance(store, BlockStore) else store
 
 
 def pictures(experiment: Experiment, clips: int, size: int, folder: Path | None) -> Any:
