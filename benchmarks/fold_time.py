@@ -8,16 +8,15 @@ batch, with XLA and without, and medians count.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import tyro
-from results import keep, processor, table
+from results import keep, processor, table, timed
 from train_step import SMALL_DATA, Repeated, one_batch, variant
 
 from mer_tf.runner import declared, open_bench
@@ -32,7 +31,7 @@ def main(script: Path = Path("experiments/exp6_gia_bia_bilstm.py"), steps: int =
     Args:
         script: Experiment, in its embedded declaration.
         steps: Steps of a turn.
-        rounds: Turns of each variant; the first, which compiles, does not count.
+        rounds: Turns of each variant, after one that compiles and does not count.
     """
     experiment = declared(script, "embedded", SMALL_DATA)
     with TemporaryDirectory(prefix="fold-time-") as folder:
@@ -43,10 +42,10 @@ def main(script: Path = Path("experiments/exp6_gia_bia_bilstm.py"), steps: int =
         for way, xla in product(WAYS, (True, False)):
             models[way, xla] = variant(bench, way, "float32")
             compile_model(models[way, xla], replace(experiment.train, jit_compile=xla))
-        spent: dict[tuple[str, bool], list[tuple[float, float]]] = {key: [] for key in models}
+        spent: dict[tuple[str, bool], list[np.ndarray]] = {key: [] for key in models}
         for _ in range(rounds + 1):
             for key, model in models.items():
-                spent[key].append(timed(model, batch, steps))
+                spent[key].append(timed(partial(model.fit, Repeated(batch, steps), epochs=1, verbose=0, shuffle=False)))
     frames = len(batch[1]) * next(iter(batch[0].values())).shape[1] * steps
     rates = {key: frames / np.median(times[1:], axis=0) for key, times in spent.items()}
     lines = [
@@ -60,13 +59,6 @@ def main(script: Path = Path("experiments/exp6_gia_bia_bilstm.py"), steps: int =
     )
     print(text)
     keep("fold-time", text)
-
-
-def timed(model: Any, batch: Any, steps: int) -> tuple[float, float]:
-    """Seconds and CPU seconds of so many training steps."""
-    start = time.perf_counter(), time.process_time()
-    model.fit(Repeated(batch, steps), epochs=1, verbose=0, shuffle=False)
-    return time.perf_counter() - start[0], time.process_time() - start[1]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ person out of its loss. Needs KERAS_BACKEND=jax.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ import keras
 import numpy as np
 import tyro
 from keras import ops
-from results import keep, processor, table
+from results import keep, processor, table, timed
 
 from mer_tf.models.off_apexnet import OffApexNet
 from mer_tf.models.rcn import Rcn
@@ -103,12 +102,10 @@ def _measured(make: Callable[[], keras.Model], batch: int, folds: int, rounds: i
         "one": lambda: [jax.block_until_ready(step(alone, images, truth[k])) for k in range(folds)],
         "all": lambda: jax.block_until_ready(mapped(together, images, truth)),
     }
-    spent: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    spent: dict[str, list[np.ndarray]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, run in ways.items():
-            begun = time.perf_counter(), time.process_time()
-            run()
-            spent[way].append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+            spent[way].append(timed(run))
     one, both = (np.median(spent[way], axis=0) for way in ways)
     return [*(f"{x:.3f}" for x in (*one, *both)), *(f"{x:.1f}" for x in one / both)]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,7 +23,7 @@ import numpy as np
 import tyro
 from device import device_name
 from model_steps import again
-from results import Row, add_rows, keep, measured_once, processor, table
+from results import Row, add_rows, keep, measured_once, processor, table, timed
 
 from mer_tf.arrays import save_array
 from mer_tf.config import Experiment
@@ -37,13 +36,15 @@ from mer_tf.inputs.flow_images import flow_image_store
 from mer_tf.inputs.images import image_store
 from mer_tf.inputs.stream import stream
 from mer_tf.models.kinds import Network
+from mer_tf.runner import declared
 from mer_tf.training.trainer import compile_model
 
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 LENGTH = 20
 CLASSES = ("a", "b", "c")
 FEATURES = {"exp2_vggface_lstm": (256,), "exp5_attention_lstm": (3, 3, 64), "exp6_gia_bia_bilstm": (10, 10, 64)}
 KINDS = (*FEATURES, "exp4_cnn_lstm_fusion", "exp8_megc2019")
-Timed = Callable[[], tuple[float, float]]
+Timed = Callable[[], Any]
 
 
 def main(
@@ -70,7 +71,9 @@ def main(
     settings = [f"clips={clips}", f"size={size}", f"rounds={rounds}"]
     with TemporaryDirectory(prefix="input-") as folder:
         for kind in kinds:
-            measure = partial(measured, embedded(kind), clips, size, rounds, Path(folder) / kind)
+            measure = partial(
+                measured, declared(EXPERIMENTS / f"{kind}.py", "embedded"), clips, size, rounds, Path(folder) / kind
+            )
             lines += measured_once((keep_in or Path(folder)) / f"{kind}.json", settings, measure)["lines"]
             print(lines[-3:], flush=True)
             if rows is not None:
@@ -89,18 +92,6 @@ def in_row(line: list[str]) -> Row:
     return Row(device_name(), "training from", name, source, float(rate), "windows/s", float(share[:-1]) / 100, note)
 
 
-def embedded(script: str) -> Experiment:
-    """The embedded declaration of a script."""
-    path = Path(__file__).parents[1] / "experiments" / f"{script}.py"
-    spec = spec_from_file_location(script, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    experiment: Experiment = module.EMBEDDED
-    return experiment
-
-
 def measured(experiment: Experiment, clips: int, size: int, rounds: int, folder: Path) -> dict[str, list[list[str]]]:
     """The `lines` of the table for one experiment."""
     memory, files = both_stores(experiment, clips, size, folder)
@@ -113,7 +104,7 @@ def measured(experiment: Experiment, clips: int, size: int, rounds: int, folder:
     sources = [WindowBatches(s, plan, labels, frames, size, 0, input_names(model)) for s in (memory, files)]
     ways: dict[str, Timed] = {"memory": lambda: second_epoch(model, sources[0])}
     ways |= {"files": lambda: second_epoch(model, sources[1]), "bare step": lambda: bare(model, sources[0])}
-    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    spent: dict[str, list[Any]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             spent[name].append(way())
@@ -179,13 +170,11 @@ def second_epoch(model: keras.Model, data: WindowBatches) -> tuple[float, float]
     return ends[1][0] - ends[0][0], ends[1][1] - ends[0][1]
 
 
-def bare(model: keras.Model, data: WindowBatches) -> tuple[float, float]:
+def bare(model: keras.Model, data: WindowBatches) -> np.ndarray:
     """Seconds and CPU seconds of as many steps on one batch of the device, in the same loop of Keras."""
     batch = data.take(next(data.epochs())[0])
     model.fit(again(batch, 1), steps_per_epoch=1, verbose=0)
-    start = time.perf_counter(), time.process_time()
-    model.fit(again(batch, len(data)), steps_per_epoch=len(data), verbose=0)
-    return time.perf_counter() - start[0], time.process_time() - start[1]
+    return timed(partial(model.fit, again(batch, len(data)), steps_per_epoch=len(data), verbose=0))
 
 
 def heading(clips: int, size: int) -> str:

@@ -9,15 +9,14 @@ all clips but the fold's own in Keras' `fit`, and multiplied by the number of fo
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 import tyro
 from device import device_name
-from results import Row, add_rows, keep, processor, table
+from results import Row, add_rows, keep, processor, table, timed
 
 from mer_tf.config import Train
 from mer_tf.models.ststnet import StstNet
@@ -135,13 +134,6 @@ def all_folds(
     training = AllFolds(models, images, truth, config, 0, dropout)
     for _ in range(config.epochs):
         yield timed(training.epoch)
-
-
-def timed(work: Callable[[], object]) -> np.ndarray:
-    """Seconds that `work` takes, and those of the processors, which other load changes less."""
-    start = np.array([time.perf_counter(), time.process_time()])
-    work()
-    return np.array([time.perf_counter(), time.process_time()]) - start
 
 
 if __name__ == "__main__":

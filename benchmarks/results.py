@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mer_tf import run_directory
 from mer_tf.files import read_json, write_json, write_text
@@ -81,6 +84,13 @@ def measured_once(note: Path, settings: list[str], measure: Callable[[], dict[st
     found = measure()
     write_json(note, {"settings": settings, "found": found})
     return found
+
+
+def timed(work: Callable[[], object]) -> np.ndarray:
+    """Seconds that `work` takes, and those of the processors, which other load changes less."""
+    start = np.array([time.perf_counter(), time.process_time()])
+    work()
+    return np.array([time.perf_counter(), time.process_time()]) - start
 
 
 def table(columns: list[str], rows: list[list[str]]) -> str:

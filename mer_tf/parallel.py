@@ -25,6 +25,8 @@ BEFORE = ["mer_tf", "tensorflow", "keras"]
 """What is imported before processes are forked, in this order: mer_tf chooses oneDNN."""
 
 
+MEMORY = 3 * 2**30
+"""Bytes that a process which trains may take: the greatest of the experiments took 2.2 GiB."""
 POLL = 0.2
 """Seconds between looks at whether a process shall end."""
 
@@ -207,12 +209,17 @@ def in_own_process(function: Callable[..., Result], *arguments: Any) -> Result:
     return result
 
 
-def in_processes(function: Callable[..., Result], items: Iterable[tuple[Any, ...]], memory: int) -> Iterator[Result]:
-    """Results of `function(*item)` in the order of `items`, each of a process of its own (`in_own_process`), which may
-    take `memory` bytes; as many run at once as the cores and the free memory bear."""
-    number = processes_at_once(memory)
+def in_processes(function: Callable[..., Result], items: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+    """Results of `function(*item)` in the order of `items`, each of a process of its own; see `side_by_side`."""
+    return side_by_side(lambda item: in_own_process(function, *item), items)
+
+
+def side_by_side(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Results in the order of `items` of a function that has `in_own_process` do the work, called by threads: as many
+    at once as the cores and the free memory bear processes of `MEMORY` bytes."""
+    number = processes_at_once(MEMORY)
     with abreast(number):
-        yield from in_threads(lambda item: in_own_process(function, *item), items, number)
+        yield from in_threads(function, items, number)
 
 
 def _context() -> Any:

@@ -32,8 +32,6 @@ from mer_tf.synthetic.action_units.movement import CLASSES
 from mer_tf.synthetic.action_units.rendered import draw_kind, kinds, rendered_fields
 
 log = logging.getLogger("mer_tf")
-MEMORY = 3 * 2**30
-"""Bytes that the training of a network may take."""
 TEST_SEED = 1
 """Kinds are tested on images of another seed than they are trained on."""
 REST = Nuisance(shift=0.2, turn=0.008, noise=(0.03, 0.3))
@@ -126,7 +124,7 @@ def kept_out_scores(config: Pretraining) -> pd.DataFrame:
     Each network in a process of its own, as many at once as the cores and the memory bear.
     """
     given = [(config, group, names) for group, names in kept_out_groups().items()]
-    found = Progress(in_processes(_without, given, MEMORY), "kinds kept out", total=len(given), unit="network")
+    found = Progress(in_processes(_without, given), "kinds kept out", total=len(given), unit="network")
     return pd.DataFrame([row for rows in found for row in rows])
 
 

@@ -33,8 +33,6 @@ from mer_tf.synthetic.action_units.stacks import draw_stacks
 from mer_tf.training.trainer import FoldTrainer, compile_model, predict_clips
 
 log = logging.getLogger("mer_tf")
-MEMORY = 3 * 2**30
-"""Bytes that a row's trainings may take."""
 
 
 def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> pd.DataFrame:
@@ -49,12 +47,9 @@ def clips_saved(experiment: Experiment, config: DrawnClips, directory: Path) -> 
     tested = rows_of(bench, slice(max(config.subjects), None))
     rows = [{"start": "drawn", "clips": 0, **_score(bench, drawn, Fold(0, (), tested))}]
     folds = [Fold(count, rows_of(bench, slice(count)), tested) for count in config.subjects]
-    given = [
-        (experiment, clips, encoded, fold, start, weights, config.seeds)
-        for fold in folds
-        for start, weights in (("new", None), ("drawn", drawn.get_weights()))
-    ]
-    rows += Progress(in_processes(_start, given, MEMORY), "labelled clips", total=len(given), unit="row")
+    starts = {"new": None, "drawn": drawn.get_weights()}
+    given = [(experiment, clips, encoded, fold, *start, config.seeds) for fold in folds for start in starts.items()]
+    rows += Progress(in_processes(_start, given), "labelled clips", total=len(given), unit="row")
     table = pd.DataFrame(rows)
     write_csv(table, directory / "clips_saved.csv")
     return table

@@ -54,8 +54,6 @@ TIME = "time.json"
 """Processor seconds of a method that was run in one go."""
 WATCHED = 80
 """Epochs, evenly spaced, at which test clips are predicted, so that the best of them can be told."""
-MEMORY = 2 * 2**30
-"""Bytes that a method's process may take."""
 PEEKED = ", best epoch on the test subject"
 FULL = "full"
 
@@ -108,7 +106,7 @@ def _run(chosen: Mapping[str, Experiment], clips: Clips, encoded: Encoded, direc
     """Run the methods that have no predictions yet."""
     todo = [name for name in chosen if not (directory / method_folder(name) / "predictions.csv").exists()]
     given = [(name, chosen[name], clips, encoded, directory) for name in todo]
-    found = in_processes(_method, given, MEMORY) if apart else starmap(_method, given)
+    found = in_processes(_method, given) if apart else starmap(_method, given)
     for compiled in Progress(found, "methods", total=len(todo), unit="method"):
         note_xla(directory, compiled)
 

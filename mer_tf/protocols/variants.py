@@ -11,15 +11,13 @@ import pandas as pd
 from mer_tf.config import Experiment, MerError
 from mer_tf.evaluation.metrics import evaluate, score_columns
 from mer_tf.evaluation.variants import metric_variants
-from mer_tf.parallel import abreast, in_threads, processes_at_once
+from mer_tf.parallel import side_by_side
 from mer_tf.progress import Progress
 from mer_tf.run_directory import finished_run
 
 Run = Callable[[Experiment], Path]
 """Runs an experiment and returns its run directory, as `mer_tf.runner.run_alone` does."""
 Key = TypeVar("Key")
-MEMORY = 3 * 2**30
-"""Bytes that a run of a table may take: the greatest of the experiments took 2.2 GiB."""
 ACCURACIES = ("best-fold accuracy", "pooled accuracy", "mean-of-folds accuracy")
 
 
@@ -30,7 +28,6 @@ def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dic
     row, and ends the others.
     """
     firsts = {key: next(k for k, other in settings.items() if other == one) for key, one in settings.items()}
-    number = processes_at_once(MEMORY)
 
     def ran(key: Key) -> Path:
         try:
@@ -40,9 +37,8 @@ def run_variants(settings: Mapping[Key, Experiment], run: Run, what: str) -> dic
             raise MerError(f"{what}, {row}: {error}") from error
 
     distinct = list(dict.fromkeys(firsts.values()))
-    with abreast(number):
-        bar = Progress(in_threads(ran, distinct, number), what, total=len(distinct), unit="run")
-        found = dict(zip(distinct, bar, strict=True))
+    bar = Progress(side_by_side(ran, distinct), what, total=len(distinct), unit="run")
+    found = dict(zip(distinct, bar, strict=True))
     return {key: found[first] for key, first in firsts.items()}
 
 

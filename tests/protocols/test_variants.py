@@ -35,7 +35,7 @@ def test_equal_rows_run_once_where_the_run_is_kept(experiment, tmp_path, monkeyp
 
 def test_rows_run_at_once_and_each_gets_its_run(experiment, tmp_path, monkeypatch):
     both = threading.Barrier(2)
-    monkeypatch.setattr("mer_tf.protocols.variants.processes_at_once", lambda memory: 2)
+    monkeypatch.setattr("mer_tf.parallel.processes_at_once", lambda memory: 2)
 
     def run(one):
         both.wait(20)  # passes only when two are in hand
@@ -56,7 +56,7 @@ def test_rows_in_processes_at_once_predict_what_they_do_here_in_turn(tmp_path, m
         home = {"data.cache": str(tmp_path / f"data-{number}"), "out": str(tmp_path / f"runs-{number}")}
         rows = {seed: declared(SCRIPT, "embedded", {**small, **home, "train.seed": seed}) for seed in (0, 1)}
         with monkeypatch.context() as patch:
-            patch.setattr("mer_tf.protocols.variants.processes_at_once", lambda _, number=number: number)
+            patch.setattr("mer_tf.parallel.processes_at_once", lambda _, number=number: number)
             runs = run_variants(rows, run, "tables")
         predicted.append([(path / "predictions.csv").read_bytes() for path in runs.values()])
         assert "machine: " in (runs[0] / "run.log").read_text()
